@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The one contract between the kernel programs and user space: the record that
+ * travels through the ring, the configuration user space writes, and the counters
+ * the programs keep. Included by bpf/*.bpf.c and native/ring/*.cc; the offsets that
+ * producer/raw-event.ts reads are held against this file's BTF by a test.
+ *
+ * All integers are in the machine's byte order. No struct is packed: every field is
+ * naturally aligned and every hole is named, so that all compilers agree.
+ */
+#ifndef RINGSIDE_EVENT_H
+#define RINGSIDE_EVENT_H
+
+/* Raised whenever a layout or a number below changes its meaning. */
+#define RINGSIDE_EVENT_VERSION 1
+
+/* PATH_MAX with its NUL: the longest path a record can carry. */
+#define RINGSIDE_PATH_MAX 4096
+/* The tail of an ordinary record; a longer path takes a second, longer reserve. */
+#define RINGSIDE_PATH_SHORT 256
+/* TASK_COMM_LEN, include/linux/sched.h */
+#define RINGSIDE_COMM_SIZE 16
+/* Highest system call number + 1 that the tables hold; x86-64 has 470 in use, arm64 470. */
+#define RINGSIDE_NR_MAX 512
+/* Per-CPU counters live in one mmapped array, so that reading them costs no system call. */
+#define RINGSIDE_CPU_MAX 1024
+
+/* What happened. */
+enum ringside_kind {
+	RINGSIDE_KIND_SYSCALL = 1,	/* a system call returned */
+	RINGSIDE_KIND_EXEC = 2,		/* a process began a new program; path is its file name */
+	RINGSIDE_KIND_FORK = 3,		/* a process began; the event is the child's, ppid its parent */
+	RINGSIDE_KIND_EXIT = 4,		/* the last thread of a process ended; ret is its wait(2) status */
+	RINGSIDE_KIND_SOCKET_STATE = 5,	/* an outbound TCP connect ended; ret is 0 or -errno */
+};
+
+/* The unit in which loss is accounted for. */
+enum ringside_class {
+	RINGSIDE_CLASS_PROCESS = 0,	/* execve, execveat, exec, fork, exit */
+	RINGSIDE_CLASS_NETWORK = 1,	/* connect, accept*, bind, listen, sendto, sendmsg, dup*, close of a socket */
+	RINGSIDE_CLASS_FILE = 2,	/* open, openat, openat2 */
+	RINGSIDE_CLASS_IO = 3,		/* read, write */
+	RINGSIDE_CLASS_COUNT = 4,
+};
+
+/* The calls that are observed, under numbers that are the same on every architecture. */
+enum ringside_call {
+	RINGSIDE_CALL_NONE = 0,
+	RINGSIDE_CALL_OPEN = 1,
+	RINGSIDE_CALL_OPENAT = 2,
+	RINGSIDE_CALL_OPENAT2 = 3,
+	RINGSIDE_CALL_READ = 4,
+	RINGSIDE_CALL_WRITE = 5,
+	RINGSIDE_CALL_CONNECT = 6,
+	RINGSIDE_CALL_ACCEPT = 7,
+	RINGSIDE_CALL_ACCEPT4 = 8,
+	RINGSIDE_CALL_SENDTO = 9,
+	RINGSIDE_CALL_SENDMSG = 10,
+	RINGSIDE_CALL_BIND = 11,
+	RINGSIDE_CALL_LISTEN = 12,
+	RINGSIDE_CALL_DUP2 = 13,
+	RINGSIDE_CALL_DUP3 = 14,
+	RINGSIDE_CALL_EXECVE = 15,
+	RINGSIDE_CALL_EXECVEAT = 16,
+	RINGSIDE_CALL_CLOSE = 17,
+	RINGSIDE_CALL_COUNT = 18,
+};
+
+/* ringside_event.flags */
+#define RINGSIDE_HAS_SOCKET 0x1		/* socket is filled in */
+#define RINGSIDE_PATH_TRUNCATED 0x2	/* path is the beginning of a longer one */
+
+/* A socket as the kernel holds it (struct sock_common, include/net/sock.h). */
+struct ringside_socket {
+	__u16 family;		/* AF_* */
+	__u16 type;		/* SOCK_* */
+	__u16 protocol;		/* IPPROTO_* */
+	__u16 local_port;	/* host order */
+	__u16 remote_port;	/* host order */
+	__u16 reserved;
+	__u32 netns;		/* inode of the network namespace, as in /proc/PID/ns/net */
+	__u8 local_address[16];	/* network order; AF_INET uses the first 4 bytes */
+	__u8 remote_address[16];
+};
+
+/* One record of the ring. Records of one CPU carry consecutive seq; a missing one was dropped. */
+struct ringside_event {
+	__u32 size;		/* bytes of this record, tail included; a multiple of 8 */
+	__u8 kind;		/* enum ringside_kind */
+	__u8 class;		/* enum ringside_class */
+	__u8 call;		/* enum ringside_call; NONE for exec, fork, exit; CONNECT for socket_state */
+	__u8 flags;
+	__u64 seq;		/* per CPU; moves even when the reserve fails */
+	__u64 time_ns;		/* CLOCK_MONOTONIC when the call returned */
+	__u64 duration_ns;	/* from enter to exit; for exit: of the process; for socket_state: since SYN */
+	__s64 ret;		/* as the kernel returned it: negative is -errno */
+	__u64 start_ns;		/* CLOCK_BOOTTIME when the process began: with pid, its identity */
+	__u64 cgroup_id;	/* of the default (v2) hierarchy */
+	__u32 cpu;
+	__u32 pid;		/* tgid in the initial pid namespace, as are tid and ppid */
+	__u32 tid;
+	__u32 ppid;
+	__u32 uid;		/* in the initial user namespace */
+	__s32 fd;		/* the call's first descriptor; -1 if it has none */
+	__u32 path_size;	/* bytes of path, without a NUL */
+	__u32 reserved;
+	char comm[RINGSIDE_COMM_SIZE];	/* of the thread */
+	struct ringside_socket socket;
+	char path[];		/* of open*, exec*; the sun_path of AF_UNIX calls ('@' first when abstract) */
+};
+
+/* Bits of ringside_config.filters: which of the filter maps a task must be found in. */
+#define RINGSIDE_FILTER_PIDS 0x1
+#define RINGSIDE_FILTER_COMMS 0x2
+#define RINGSIDE_FILTER_CGROUPS 0x4
+
+/* Written by user space, before loading or while running; the whole value of map .data.config. */
+struct ringside_config {
+	__u32 generation;	/* raised after any change to a filter: cached decisions are then renewed */
+	__u32 filters;
+	__u32 self_tgid;	/* the agent's own process, never observed; set by program identify */
+	__u32 family_tgid;	/* if not 0, this process and its children are not observed either */
+	__u8 call_of[RINGSIDE_NR_MAX];		/* native system call number -> enum ringside_call */
+	__u8 emit[32];				/* enum ringside_call -> 1 emits, 0 is off */
+};
+
+/* Per CPU; the whole value of map .data.counters is ringside_counters[RINGSIDE_CPU_MAX]. */
+struct ringside_counters {
+	__u64 seq;	/* the last one given out; user space starts it at CLOCK_MONOTONIC in microseconds,
+			   so that (boot, cpu, seq) never names two events, whoever loads the programs */
+	__u64 emitted[RINGSIDE_CLASS_COUNT];
+	__u64 dropped[RINGSIDE_CLASS_COUNT];	/* the ring had no room */
+	__u64 unaccounted;			/* calls that no state could be stored for (out of memory) */
+	__u64 reserved[6];			/* to two cache lines: CPUs never share one */
+};
+
+#endif

@@ -1,0 +1,41 @@
+// What a consumer service is: a handler that owns no process, no client and no offsets. The loop
+// (consumer/loop.ts) pulls a batch, calls the handler, publishes what it returned, commits.
+import type { Log } from '../runtime/log.ts'
+import type { Alert, AuditRecord, EventBatch, Rollup } from '../wire/types.ts'
+
+/** Where a batch came from, and what the handler may use. */
+export interface Context {
+  readonly topic: string
+  readonly partition: number
+  readonly offset: bigint
+  readonly log: Log
+}
+
+/** A record to publish. The loop encodes, frames, keys and sends it. */
+export type Output =
+  | { readonly to: 'rollups'; readonly value: Rollup }
+  | { readonly to: 'alerts'; readonly value: Alert }
+  | { readonly to: 'audit'; readonly value: AuditRecord }
+  /** Any topic of the user's own: the full name, and a value that is sent as JSON unless it is a Buffer. */
+  | { readonly to: 'topic'; readonly topic: string; readonly key: string; readonly value: unknown }
+
+export type HandlerFunction = (batch: EventBatch, context: Context) => Iterable<Output> | Promise<Iterable<Output>>
+
+/** What a stateful handler asks to be committed with its outputs. */
+export interface Checkpoint {
+  /** The earliest offset whose batch is still needed to rebuild the state after a restart; undefined: none is. */
+  readonly holdOffset: bigint | undefined
+  /** Handed to restore() after a restart; at most 4,096 bytes (the broker's offset.metadata.max.bytes). */
+  readonly metadata: string
+}
+
+/** One partition's share of a stateful service. It is created when the partition is assigned. */
+export interface StatefulHandler {
+  handle(batch: EventBatch, context: Context): Iterable<Output> | Promise<Iterable<Output>>
+  checkpoint(): Checkpoint
+  /** Called once, before the first batch, with what checkpoint() last gave: batches from holdOffset on come again. */
+  restore(metadata: string): void
+}
+
+/** The default export of a handler module: a function, or a factory of one handler a partition. */
+export type HandlerModule = HandlerFunction | { readonly create: (partition: number) => StatefulHandler }

@@ -1,0 +1,38 @@
+// The seam between the kernel and the edge: raw records as bpf/event.h lays them out, in batches.
+// The live ring (producer/live-source.ts) and a recording of ring bytes (producer/recording.ts)
+// stand behind it alike, so that everything after it runs without root.
+import type { EventClass } from '../wire/types.ts'
+
+/** Two clocks read at the same moment, in nanoseconds. */
+export interface ClockReading {
+  readonly monotonicNs: bigint
+  readonly wallNs: bigint
+}
+
+/** Cumulative since the programs were loaded; summed over CPUs. */
+export interface SourceStatistics {
+  /** Every event the programs gave a seq to: emitted + dropped. */
+  readonly seen: number
+  readonly emitted: Readonly<Record<EventClass, number>>
+  /** The ring had no room. */
+  readonly dropped: Readonly<Record<EventClass, number>>
+  /** Per CPU that gave out any: the seq before the first, and the last given out. */
+  readonly sequences: readonly { readonly cpu: number; readonly before: number; readonly last: number }[]
+}
+
+export interface Source {
+  /** /proc/sys/kernel/random/boot_id where the events come from. */
+  readonly boot: string
+  /** For people: "live kernel 6.18.44, ring 64 MiB", "recording demo.rec". */
+  readonly description: string
+  /** Copies whole records into `into`; returns the bytes filled; 0 when there is nothing now. Never blocks. */
+  read(into: Uint8Array): number
+  /** Now, for a live source; the recorded moment that belongs to what was read last, for a recording. */
+  clock(): ClockReading
+  statistics(): SourceStatistics
+  /** True when no record will ever come again: detached and drained, or the recording's end. */
+  readonly ended: boolean
+  /** Stops the making of events. What is in the ring can still be read, until `ended`. */
+  detach(): Promise<void>
+  close(): void
+}

@@ -1,0 +1,129 @@
+// The configuration of every process: defaults < file < environment < flags, all problems reported
+// at once before anything starts. One schema, so that `--print-config` shows all there is.
+import { readFileSync } from 'node:fs'
+import { homedir, hostname } from 'node:os'
+import { join } from 'node:path'
+import { parse } from 'yaml'
+import { z } from 'zod'
+import { messageOf, RingsideError } from './errors.ts'
+
+const callMode = z.enum(['emit', 'off'])
+
+const schema = z.strictObject({
+  brokers: z.array(z.string().regex(/^[^\s:]+:\d+$|^\[[0-9a-fA-F:]+\]:\d+$/, 'must be host:port')).default([]),
+  topicPrefix: z
+    .string()
+    .regex(/^[a-zA-Z0-9._-]*$/, 'may hold letters, digits, ".", "_" and "-"')
+    .max(100)
+    .default('ringside.'),
+  host: z.string().min(1).max(255).default(hostname()),
+  stateDir: z.string().min(1).default(defaultStateDir()),
+  kafka: z
+    .strictObject({
+      /** Loopback port of the Kafka that `up` starts. */
+      port: z.int().min(1).max(65535).default(9092),
+      heapMb: z.int().min(128).default(384),
+      partitions: z.int().min(1).max(1000).default(3),
+      replicas: z.int().min(1).max(10).default(1)
+    })
+    .prefault({}),
+  edge: z
+    .strictObject({
+      /** Bytes of the ring; a power of two and a multiple of the page size. */
+      ringBytes: z
+        .int()
+        .min(4096)
+        .max(1 << 30)
+        .refine((n) => (n & (n - 1)) === 0, 'must be a power of two')
+        .default(64 << 20),
+      /** Events that close a batch. */
+      batchEvents: z.int().min(1).max(100_000).default(1000),
+      /** Age that closes a batch. */
+      batchMs: z.int().min(10).max(60_000).default(100),
+      /** Encoded batches kept while Kafka is away; beyond it events are dropped and counted. */
+      backlogBytes: z
+        .int()
+        .min(1 << 20)
+        .default(64 << 20),
+      /** By system call name; what is not named emits. */
+      calls: z.record(z.string(), callMode).default({}),
+      /** Observe only these processes (thread group ids); empty: all. */
+      pids: z.array(z.int().min(1)).default([]),
+      /** Observe only threads of these names (comm, at most 15 bytes); empty: all. */
+      comms: z.array(z.string().min(1).max(15)).default([]),
+      /** Observe only these v2 cgroups (paths below the mount point, or whole paths); empty: all. */
+      cgroups: z.array(z.string().min(1)).default([])
+    })
+    .prefault({}),
+  rollups: z
+    .strictObject({
+      windowsMs: z.array(z.int().min(100).max(3_600_000)).min(1).default([1000, 10_000]),
+      /** Distinct (process, call) rows a host may have in a window; the rest is summed under "other". */
+      maxKeys: z.int().min(1).default(20_000),
+      /** How long after its close a window is still corrected by late events. */
+      latenessMs: z.int().min(0).default(10_000)
+    })
+    .prefault({}),
+  alerts: z
+    .strictObject({
+      /** Folder of rule files; undefined: the rules that come with Ringside. */
+      rulesDir: z.string().optional()
+    })
+    .prefault({})
+})
+
+export type Config = z.infer<typeof schema>
+export type ConfigInput = z.input<typeof schema>
+
+/** Root's state lies in /var/lib, a user's below XDG_STATE_HOME. */
+function defaultStateDir(): string {
+  if (process.getuid?.() === 0) return '/var/lib/ringside'
+  return join(process.env['XDG_STATE_HOME'] ?? join(homedir(), '.local', 'state'), 'ringside')
+}
+
+const fromEnvironment = (env: NodeJS.ProcessEnv): ConfigInput => {
+  const input: ConfigInput = {}
+  if (env['RINGSIDE_BROKERS']) input.brokers = env['RINGSIDE_BROKERS'].split(',').map((broker) => broker.trim())
+  if (env['RINGSIDE_TOPIC_PREFIX'] !== undefined) input.topicPrefix = env['RINGSIDE_TOPIC_PREFIX']
+  if (env['RINGSIDE_HOST']) input.host = env['RINGSIDE_HOST']
+  if (env['RINGSIDE_STATE_DIR']) input.stateDir = env['RINGSIDE_STATE_DIR']
+  return input
+}
+
+const readConfigFile = (path: string): ConfigInput => {
+  let text: string
+  try {
+    text = readFileSync(path, 'utf8')
+  } catch (cause) {
+    throw new RingsideError('NO_INPUT', `cannot read the configuration file ${path}: ${messageOf(cause)}`, { cause })
+  }
+  try {
+    return (parse(text) ?? {}) as ConfigInput
+  } catch (cause) {
+    throw new RingsideError('CONFIG', `${path} is not valid YAML: ${messageOf(cause)}`, { cause })
+  }
+}
+
+const isObject = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)
+
+const merge = (base: unknown, over: unknown): unknown => {
+  if (!isObject(base) || !isObject(over)) return over === undefined ? base : over
+  const merged: Record<string, unknown> = { ...base }
+  for (const [key, value] of Object.entries(over)) merged[key] = merge(base[key], value)
+  return merged
+}
+
+/**
+ * Builds the configuration.
+ * @param flags what the command line set; undefined values are as if absent
+ * @param file path of a YAML file with the same shape, or undefined
+ * @throws RingsideError CONFIG with every problem, one a line
+ */
+export const loadConfig = (flags: ConfigInput = {}, file?: string, env: NodeJS.ProcessEnv = process.env): Config => {
+  const input = [file === undefined ? {} : readConfigFile(file), fromEnvironment(env), flags].reduce<unknown>(merge, {})
+  const result = schema.safeParse(input)
+  if (result.success) return result.data
+  const problems = result.error.issues.map((issue) => `  ${issue.path.join('.') || 'configuration'}: ${issue.message}`)
+  throw new RingsideError('CONFIG', `the configuration has ${problems.length} problem(s):\n${problems.join('\n')}`)
+}

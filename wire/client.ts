@@ -1,0 +1,103 @@
+// The seam at which the Kafka client can be replaced: everything that Ringside asks of one.
+// wire/kafka.ts implements it with kafkajs and is the only file that imports that library.
+
+export interface Message {
+  readonly key: Buffer | string | null
+  readonly value: Buffer | null
+  readonly headers?: Readonly<Record<string, string>>
+}
+
+export interface ReceivedMessage {
+  readonly key: Buffer | null
+  readonly value: Buffer | null
+  readonly headers: Readonly<Record<string, string>>
+  readonly offset: bigint
+  readonly timestampMs: number
+}
+
+export interface Producer {
+  /** Resolves when all in-sync replicas have the messages; messages of one key keep their order. */
+  send(topic: string, messages: readonly Message[]): Promise<void>
+  close(): Promise<void>
+}
+
+/** Messages of one partition, in order, as one fetch brought them. */
+export interface FetchedBatch {
+  readonly topic: string
+  readonly partition: number
+  readonly messages: readonly ReceivedMessage[]
+  /** Offset after the last message that the partition holds now; messages up to it make the lag. */
+  readonly endOffset: bigint
+}
+
+export interface Commit {
+  readonly topic: string
+  readonly partition: number
+  /** The next offset to read after a restart. */
+  readonly offset: bigint
+  readonly metadata: string
+}
+
+export interface ConsumerCallbacks {
+  /** One call at a time for a partition. A rejection stops the consumer: `failed` is told. */
+  onBatch(batch: FetchedBatch): Promise<void>
+  /** Before the first batch of a newly assigned partition; with what was last committed for it. */
+  onAssigned(partition: { topic: string; partition: number; committed: Commit | undefined }): Promise<void>
+  /** The partition belongs to another member now; what is uncommitted will come again there. */
+  onRevoked(partition: { topic: string; partition: number }): void
+}
+
+export interface Consumer {
+  commit(commits: readonly Commit[]): Promise<void>
+  /** Resolves when every assigned partition was read up to where its end was when this was called. */
+  caughtUp(): Promise<void>
+  /** Rejects when the consumer cannot go on; resolves at close(). */
+  readonly done: Promise<void>
+  close(): Promise<void>
+}
+
+export interface ConsumerOptions extends ConsumerCallbacks {
+  readonly group: string
+  readonly topics: readonly string[]
+  /** Where to begin when the group has committed nothing. */
+  readonly from: 'earliest' | 'latest'
+}
+
+/** Reads partitions without a group and without committing: what `tail` and `verify` do. */
+export interface ReaderOptions {
+  readonly topic: string
+  /** Begin with the first message at or after this time; undefined begins at the end. */
+  readonly sinceMs?: number | undefined
+  /** End at the offsets that were the partitions' ends at the start, instead of waiting for more. */
+  readonly untilEnd: boolean
+  /** May return false to stop. */
+  onMessage(message: ReceivedMessage, partition: number): boolean | undefined | Promise<boolean | undefined>
+}
+
+export interface TopicSpecification {
+  readonly name: string
+  readonly partitions: number
+  readonly replicas: number
+  /** Broker topic settings, such as retention.ms. */
+  readonly settings: Readonly<Record<string, string>>
+}
+
+export interface TopicDescription {
+  readonly name: string
+  readonly partitions: number
+  readonly replicas: number
+  /** Sum over partitions of the offsets from first to end: an upper bound on the messages held. */
+  readonly messages: bigint
+}
+
+export interface KafkaClient {
+  producer(): Promise<Producer>
+  consumer(options: ConsumerOptions): Promise<Consumer>
+  /** Resolves when untilEnd is reached, onMessage returned false, or the signal fired. */
+  read(options: ReaderOptions, signal?: AbortSignal): Promise<void>
+  /** Creates what is missing and leaves what exists as it is. Returns the names it created. */
+  ensureTopics(topics: readonly TopicSpecification[]): Promise<string[]>
+  describeTopics(names: readonly string[]): Promise<TopicDescription[]>
+  /** The cluster's id and number of brokers; rejects with UNAVAILABLE when none answers. */
+  ping(): Promise<{ clusterId: string; brokers: number }>
+}

@@ -1,0 +1,172 @@
+// The records of schemas/ as TypeScript sees them after decoding with avsc: long and int are
+// numbers (all fit 2^53), bytes are Buffers, a union with null is the value or null.
+
+export type EventClass = 'process' | 'network' | 'file' | 'io'
+export type DropReason = 'other' | 'ring_full' | 'backlog_full'
+export type EventKind = 'other' | 'syscall' | 'exec' | 'fork' | 'exit' | 'socket_state'
+
+export interface Clock {
+  monotonic_us: number
+  wall_us: number
+}
+
+export interface SequenceRange {
+  cpu: number
+  first: number
+  last: number
+}
+
+export interface Drop {
+  class: EventClass
+  reason: DropReason
+  count: number
+}
+
+export interface Process {
+  pid: number
+  start_us: number
+  ppid: number
+  uid: number
+  comm: string
+  exe: string | null
+  container_id: string | null
+  cgroup_id: number
+}
+
+export interface Socket {
+  family: number
+  type: number
+  protocol: number
+  netns: number
+  local_address: Buffer
+  local_port: number
+  remote_address: Buffer
+  remote_port: number
+}
+
+export interface Event {
+  kind: EventKind
+  /** A symbol of the Syscall enum in event_batch.avsc. */
+  syscall: string
+  process: number
+  socket: number
+  cpu: number
+  seq: number
+  time_offset_ns: number
+  duration_ns: number
+  tid: number
+  ret: number
+  fd: number
+  path: string | null
+  path_truncated: boolean
+}
+
+export interface EventBatch {
+  host: string
+  boot: string
+  agent: string
+  run: string
+  batch: number
+  final: boolean
+  clock: Clock
+  sequences: SequenceRange[]
+  drops: Drop[]
+  processes: Process[]
+  sockets: Socket[]
+  events: Event[]
+}
+
+export interface Rollup {
+  host: string
+  workload: string
+  pid: number
+  start_us: number
+  comm: string
+  exe: string | null
+  container_id: string | null
+  syscall: string
+  /** Microseconds since the epoch. */
+  window_start: number
+  window_ms: number
+  revision: number
+  count: number
+  errors: number
+  bytes: number
+  total_ns: number
+  p50_ns: number
+  p95_ns: number
+  p99_ns: number
+  max_ns: number
+}
+
+export type Severity = 'notice' | 'warning' | 'critical'
+
+export interface Reason {
+  condition: string
+  value: string
+  threshold: string
+}
+
+export interface EventId {
+  host: string
+  boot: string
+  cpu: number
+  seq: number
+}
+
+export interface Alert {
+  id: string
+  revision: number
+  rule: string
+  rule_version: number
+  title: string
+  attack: string | null
+  severity: Severity
+  host: string
+  entity: string
+  workload: string
+  exe: string | null
+  comm: string
+  pid: number
+  /** Microseconds since the epoch. */
+  first_seen: number
+  last_seen: number
+  count: number
+  explanation: string
+  reasons: Reason[]
+  evidence: EventId[]
+  lost_events: number
+}
+
+export interface AuditRecord {
+  /** Microseconds since the epoch. */
+  time: number
+  time_ns: number
+  host: string
+  boot: string
+  cpu: number
+  seq: number
+  kind: string
+  syscall: string | null
+  pid: number
+  tid: number
+  ppid: number
+  start_us: number
+  comm: string
+  exe: string | null
+  uid: number
+  container_id: string | null
+  ret: number
+  errno: string | null
+  duration_ns: number
+  fd: number | null
+  bytes: number | null
+  path: string | null
+  family: string | null
+  protocol: string | null
+  local_address: string | null
+  local_port: number | null
+  remote_address: string | null
+  remote_port: number | null
+  netns: number | null
+}
