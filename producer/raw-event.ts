@@ -1,0 +1,151 @@
+// Where the fields of struct ringside_event (bpf/event.h) lie, and reading them out of a batch of raw
+// records. A test holds every offset here against the type information of the built BPF object.
+import type { EventClass, EventKind } from '../wire/types.ts'
+
+/** RINGSIDE_EVENT_VERSION of the layout below. */
+export const eventVersion = 1
+
+/** Bytes before the path: sizeof(struct ringside_event). */
+export const eventHeaderBytes = 152
+
+/** The longest record: the header and a path of PATH_MAX. */
+export const eventMaxBytes = eventHeaderBytes + 4096
+
+/** Byte offset of each field within a record. */
+export const eventField = {
+  size: 0,
+  kind: 4,
+  class: 5,
+  call: 6,
+  flags: 7,
+  seq: 8,
+  timeNs: 16,
+  durationNs: 24,
+  ret: 32,
+  startNs: 40,
+  cgroupId: 48,
+  cpu: 56,
+  pid: 60,
+  tid: 64,
+  ppid: 68,
+  uid: 72,
+  fd: 76,
+  pathSize: 80,
+  comm: 88,
+  socketFamily: 104,
+  socketType: 106,
+  socketProtocol: 108,
+  socketLocalPort: 110,
+  socketRemotePort: 112,
+  socketNetns: 116,
+  socketLocalAddress: 120,
+  socketRemoteAddress: 136,
+  path: 152
+} as const
+
+/** TASK_COMM_LEN: comm is a C string within this many bytes. */
+export const commBytes = 16
+
+/** By enum ringside_kind; 0 is never written. */
+export const eventKinds: readonly EventKind[] = ['other', 'syscall', 'exec', 'fork', 'exit', 'socket_state']
+
+/** By enum ringside_class. */
+export const eventClasses: readonly EventClass[] = ['process', 'network', 'file', 'io']
+
+/** By enum ringside_call; the same names as the Syscall enum of schemas/event_batch.avsc. */
+export const callNames = [
+  'none',
+  'open',
+  'openat',
+  'openat2',
+  'read',
+  'write',
+  'connect',
+  'accept',
+  'accept4',
+  'sendto',
+  'sendmsg',
+  'bind',
+  'listen',
+  'dup2',
+  'dup3',
+  'execve',
+  'execveat',
+  'close'
+] as const
+
+export type CallName = (typeof callNames)[number]
+
+/** Bits of the field flags. */
+export const eventFlag = { hasSocket: 0x1, pathTruncated: 0x2 } as const
+
+/**
+ * Reads the records of one batch buffer, which may be filled again and again. Every `at` is a
+ * record's offset plus one of eventField; the caller walks from record to record by size.
+ */
+export class RawEvents {
+  readonly bytes: Buffer
+  readonly #u16: Uint16Array
+  readonly #u32: Uint32Array
+  readonly #i32: Int32Array
+
+  /** @param bytes begins at a multiple of 8 in its ArrayBuffer; records in this machine's byte order (little-endian) */
+  constructor(bytes: Uint8Array) {
+    const { buffer, byteOffset, byteLength } = bytes
+    this.bytes = Buffer.from(buffer, byteOffset, byteLength)
+    this.#u16 = new Uint16Array(buffer, byteOffset, byteLength >>> 1)
+    this.#u32 = new Uint32Array(buffer, byteOffset, byteLength >>> 2)
+    this.#i32 = new Int32Array(buffer, byteOffset, byteLength >>> 2)
+  }
+
+  u8(at: number): number {
+    return this.bytes[at] as number
+  }
+
+  u16(at: number): number {
+    return this.#u16[at >>> 1] as number
+  }
+
+  u32(at: number): number {
+    return this.#u32[at >>> 2] as number
+  }
+
+  i32(at: number): number {
+    return this.#i32[at >>> 2] as number
+  }
+
+  /** Exact up to 2^53; beyond it the nearest double. */
+  u64(at: number): number {
+    const word = at >>> 2
+    return (this.#u32[word + 1] as number) * 0x1_0000_0000 + (this.#u32[word] as number)
+  }
+
+  /** Signed; exact within ±2^53. */
+  i64(at: number): number {
+    const word = at >>> 2
+    return (this.#i32[word + 1] as number) * 0x1_0000_0000 + (this.#u32[word] as number)
+  }
+
+  /**
+   * The unsigned 64-bit value at `at` less `high` × 2^32 + `low`, exact whenever the difference is within
+   * ±2^53: nanosecond clocks pass 2^53 after 104 days of uptime, their differences do not.
+   */
+  since(at: number, high: number, low: number): number {
+    const word = at >>> 2
+    return ((this.#u32[word + 1] as number) - high) * 0x1_0000_0000 + ((this.#u32[word] as number) - low)
+  }
+
+  /** The thread's name; bytes that are not UTF-8 become U+FFFD. */
+  comm(record: number): string {
+    const start = record + eventField.comm
+    let end = start
+    while (end < start + commBytes && this.bytes[end] !== 0) end++
+    return this.bytes.toString('utf8', start, end)
+  }
+
+  /** The path, or '' when the record has none; bytes that are not UTF-8 become U+FFFD. */
+  path(record: number): string {
+    const start = record + eventField.path
+    return this.bytes.toString('utf8', start, start + this.u32(record + eventField.pathSize))
+  }
+}
