@@ -1,0 +1,46 @@
+// `npm run bench` lists the benchmarks; `npm run bench -- NAME` runs one and prints its rows as JSON lines.
+import { exitCodeOf, messageOf, RingsideError } from '../runtime/errors.ts'
+
+/** One measured case: a median, and its ratio to the case `against` of the same run. */
+export interface Row {
+  readonly bench: string
+  readonly case: string
+  readonly value: number
+  readonly unit: string
+  readonly against: string
+  readonly ratio: number
+}
+
+interface Benchmark {
+  readonly name: string
+  readonly summary: string
+  run(): AsyncIterable<Row>
+}
+
+const load: Record<string, () => Promise<Benchmark>> = {
+  'traced-call': () => import('./traced-call.ts'),
+  'ring-to-kafka': () => import('./ring-to-kafka.ts'),
+  'kafka-to-rollups': () => import('./kafka-to-rollups.ts')
+}
+
+const main = async (name: string | undefined): Promise<void> => {
+  if (name === undefined) {
+    for (const loadOne of Object.values(load)) {
+      const { name, summary } = await loadOne()
+      process.stdout.write(`${name.padEnd(20)}${summary}\n`)
+    }
+    return
+  }
+  const loadOne = load[name]
+  if (loadOne === undefined) {
+    throw new RingsideError('USAGE', `there is no benchmark "${name}"; there are: ${Object.keys(load).join(', ')}`)
+  }
+  for await (const row of (await loadOne()).run()) process.stdout.write(`${JSON.stringify(row)}\n`)
+}
+
+try {
+  await main(process.argv[2])
+} catch (error) {
+  process.stderr.write(`bench: ${messageOf(error)}\n`)
+  process.exitCode = exitCodeOf(error)
+}

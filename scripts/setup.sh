@@ -1,0 +1,81 @@
+#!/bin/sh
+# Makes a clone ready: installs what is missing, then builds. Says in one line each what it does, and
+# nothing when there is nothing to do. With the argument `test`, also what only the tests use.
+# Never asks a question. Without root it names what is missing and goes on with what works without it.
+set -eu
+cd "$(dirname "$0")/.."
+
+say() { printf 'setup: %s\n' "$*" >&2; }
+has() { command -v "$1" >/dev/null 2>&1; }
+
+log=build/setup.log
+mkdir -p build
+
+quietly() { # runs a command with its output in the log; shows the log's end when it fails
+	if ! "$@" >"$log" 2>&1 </dev/null; then
+		tail -n 20 "$log" >&2
+		say "failed: $* (whole output: $log)"
+		exit 69
+	fi
+}
+
+java_is_17() {
+	has java && major=$(java -version 2>&1 | sed -n '1s/.*version "\([0-9]*\).*/\1/p') && [ "${major:-0}" -ge 17 ]
+}
+
+# Every package with the reason it is wanted, if what it brings is not there.
+missing_packages() {
+	has clang-19 || has clang || echo clang
+	has llvm-strip-19 || has llvm-strip || echo llvm
+	has g++ || echo g++
+	has make || echo make
+	[ -e /usr/include/gelf.h ] || echo libelf-dev
+	[ -e /usr/include/zlib.h ] || echo zlib1g-dev
+	java_is_17 || echo openjdk-17-jre-headless
+	has mvn || echo maven
+	[ "${1:-}" = test ] || return 0
+	has python3 || echo python3
+	has ip || echo iproute2
+	has kcat || echo kcat
+}
+
+# clang 19 where the distribution has it: it takes the programs as they are written.
+newest_clang() {
+	if apt-cache show clang-19 >/dev/null 2>&1; then
+		sed -e 's/^clang$/clang-19/' -e 's/^llvm$/llvm-19/'
+	else
+		cat
+	fi
+}
+
+install_packages() {
+	packages=$(missing_packages "${1:-}")
+	[ -n "$packages" ] || return 0
+	if ! has apt-get; then
+		say "missing: $(echo $packages) (Debian's names); install them with your package manager"
+		return 0
+	fi
+	if [ "$(id -u)" -ne 0 ]; then
+		say "missing: $(echo $packages); run as root: apt-get install $(echo $packages)"
+		return 0
+	fi
+	export DEBIAN_FRONTEND=noninteractive
+	quietly apt-get update -q
+	packages=$(missing_packages "${1:-}" | newest_clang)
+	say "installing with apt: $(echo $packages)"
+	# shellcheck disable=SC2086
+	quietly apt-get install -y -q --no-install-recommends $packages
+}
+
+install_node_modules() {
+	if [ -e node_modules/.package-lock.json ] && [ ! package-lock.json -nt node_modules/.package-lock.json ]; then
+		return 0
+	fi
+	say 'installing npm packages'
+	quietly npm ci --ignore-scripts --no-audit --no-fund
+	touch node_modules/.package-lock.json
+}
+
+install_packages "${1:-}"
+install_node_modules
+sh scripts/build.sh
