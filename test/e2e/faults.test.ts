@@ -1,0 +1,88 @@
+// What a user's worst day looks like: consumers and Kafka killed with -9 while calls are being made.
+import assert from 'node:assert/strict'
+import { execFileSync, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import { kernelTests } from '../support/kernel.ts'
+import { eventually, freePort, startRingside, tailRows, temporaryDirectory } from '../support/ringside.ts'
+
+const connects = 3000
+const intervalUs = 10_000
+
+const childrenOf = (pid: number): { pid: number; command: string }[] =>
+  readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8')
+    .split(' ')
+    .filter((text) => text !== '')
+    .map((text) => ({
+      pid: Number(text),
+      command: readFileSync(`/proc/${text}/cmdline`, 'utf8').replaceAll('\0', ' ')
+    }))
+
+const kill = (parent: number, what: RegExp): void => {
+  const child = childrenOf(parent).find(({ command }) => what.test(command))
+  assert.ok(child !== undefined, `no child of ${parent} matches ${what}`)
+  process.kill(child.pid, 'SIGKILL')
+}
+
+const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms))
+
+test('no event is missing after kill -9 of each consumer and of Kafka in the middle of a run', {
+  skip: kernelTests.skip,
+  timeout: 300_000
+}, async (t) => {
+  const directory = temporaryDirectory(t, 'faults')
+  const env = { RINGSIDE_STATE_DIR: join(directory, 'state') }
+  execFileSync('gcc', ['-O1', '-o', join(directory, 'steady'), join(import.meta.dirname, 'programs/steady_connects.c')])
+
+  const up = startRingside(['up', '--kafka-port', String(await freePort()), '--format', 'json'], env)
+  t.after(() => up.child.kill('SIGTERM'))
+  const upPid = up.child.pid as number
+  await eventually('first events', 120, () => /first events/i.test(up.output.stderr) || undefined)
+
+  const steady = spawn(join(directory, 'steady'), [String(connects), String(intervalUs)], {
+    stdio: ['ignore', 'pipe', 'inherit']
+  })
+  const steadyEnded = once(steady, 'exit')
+  const pid = Number((await once(steady.stdout, 'data'))[0])
+
+  for (const service of ['audit', 'rollups', 'alerts', 'audit']) {
+    await pause(2000)
+    kill(upPid, new RegExp(`run ${service}`))
+  }
+  await pause(2000)
+  kill(upPid, /kafka\.Kafka/)
+  await steadyEnded
+
+  const mine = ['--since', '10m', '--where', `pid == ${pid} && syscall == "connect"`]
+  const unique = (rows: Record<string, unknown>[]): number =>
+    new Set(rows.filter((row) => row['kind'] === 'syscall').map((row) => `${row['cpu']} ${row['seq']}`)).size
+
+  await t.test('the audit topic has every connect', async () => {
+    await eventually(`${connects} connects in the audit log`, 90, async () => {
+      const rows = await tailRows('audit', mine, env).catch(() => [])
+      return unique(rows) === connects || undefined
+    })
+  })
+
+  await t.test('the rollups count every connect once', async () => {
+    await eventually('rollups', 60, async () => {
+      const latest = new Map<string, number>()
+      for (const row of await tailRows('rollups', mine, env).catch(() => [])) {
+        if (row['window_ms'] === 1000) latest.set(String(row['window_start']), Number(row['count']))
+      }
+      const total = [...latest.values()].reduce((sum, count) => sum + count, 0)
+      return total === connects || undefined
+    })
+  })
+
+  await t.test('the run ends in order and its summary names no loss', async () => {
+    up.child.kill('SIGINT')
+    const { code, stdout, stderr } = await up.finished
+    assert.equal(code, 0, stderr)
+    const summary = JSON.parse(stdout) as Record<string, unknown>
+    assert.equal(summary['dropped'], 0, JSON.stringify(summary))
+    assert.equal(summary['seen'], summary['published'])
+  })
+})

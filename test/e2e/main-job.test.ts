@@ -1,0 +1,190 @@
+// The main job, on the live kernel and a real Kafka: what processes do shows up, exactly and completely,
+// in events, rollups, audit and alerts.
+import assert from 'node:assert/strict'
+import { execFileSync } from 'node:child_process'
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import { kernelTests } from '../support/kernel.ts'
+import { eventually, freePort, runRingside, startRingside, tailRows, temporaryDirectory } from '../support/ringside.ts'
+
+const programs = join(import.meta.dirname, 'programs')
+const rounds = 200
+
+/** What known_calls.c makes under its name, by call: how many, and how many of them fail. */
+const expected: Record<string, { count: number; errors: number }> = {
+  openat: { count: 2 * rounds, errors: rounds },
+  read: { count: rounds, errors: 0 },
+  write: { count: rounds, errors: 0 },
+  connect: { count: 2 * rounds, errors: rounds },
+  accept4: { count: rounds, errors: 0 },
+  sendto: { count: rounds, errors: 0 },
+  close: { count: 3 * rounds, errors: 0 },
+  bind: { count: 2, errors: 0 },
+  listen: { count: 1, errors: 0 }
+}
+
+type Row = Record<string, unknown>
+
+const countsBySyscall = (rows: readonly Row[]): Record<string, { count: number; errors: number }> => {
+  const counts: Record<string, { count: number; errors: number }> = {}
+  for (const row of rows) {
+    counts[String(row['syscall'])] ??= { count: 0, errors: 0 }
+    const entry = counts[String(row['syscall'])] as { count: number; errors: number }
+    entry.count += Number(row['count'] ?? 1)
+    entry.errors += Number(row['errors'] ?? (Number(row['ret']) < 0 ? 1 : 0))
+  }
+  return counts
+}
+
+/** The highest revision of each window. */
+const latestRevisions = (rows: readonly Row[]): Row[] => {
+  const latest = new Map<string, Row>()
+  for (const row of rows) {
+    const key = [row['window_ms'], row['window_start'], row['pid'], row['start_us'], row['syscall']].join(' ')
+    const seen = latest.get(key)
+    if (seen === undefined || Number(row['revision']) > Number(seen['revision'])) latest.set(key, row)
+  }
+  return [...latest.values()]
+}
+
+const only = (counts: typeof expected, names: readonly string[]): typeof expected =>
+  Object.fromEntries(Object.entries(counts).filter(([name]) => names.includes(name)))
+
+test('known calls are found exactly in events, rollups and audit; a burst raises one alert, quiet raises none', {
+  skip: kernelTests.skip,
+  timeout: 300_000
+}, async (t) => {
+  const directory = temporaryDirectory(t, 'e2e')
+  const env = { RINGSIDE_STATE_DIR: join(directory, 'state'), RINGSIDE_HOST: 'e2e-host' }
+  const file = join(directory, 'file')
+  writeFileSync(file, '')
+  execFileSync('gcc', ['-O1', '-Wall', '-o', join(directory, 'known_calls'), join(programs, 'known_calls.c')])
+
+  const up = startRingside(['up', '--kafka-port', String(await freePort()), '--format', 'json'], env)
+  t.after(() => up.child.kill('SIGTERM'))
+  await eventually('first events', 120, async () => {
+    if (up.child.exitCode !== null) throw new Error(`up ended:\n${up.output.stderr}`)
+    return /first events/i.test(up.output.stderr) || undefined
+  })
+  const started = Date.now()
+
+  const made = JSON.parse(
+    execFileSync(join(directory, 'known_calls'), [String(rounds), file], { encoding: 'utf8' })
+  ) as {
+    pid: number
+    port: number
+    refused_port: number
+    udp_port: number
+  }
+  const mine = ['--since', '10m', '--where', `comm == "known-calls" && pid == ${made.pid}`]
+
+  // The workload's own events: every call of it has the name, but for those before it was given.
+  const isCall = (row: Row): boolean => row['kind'] === 'syscall'
+  const events = await eventually('all events', 20, async () => {
+    const rows = await tailRows('events', mine, env)
+    const total = Object.values(expected).reduce((sum, { count }) => sum + count, 0)
+    return rows.filter(isCall).length >= total ? rows : undefined
+  })
+  assert.deepEqual(countsBySyscall(events.filter(isCall)), expected)
+
+  await t.test('events carry what the call was about', () => {
+    const find = (syscall: string, ok: (row: Row) => boolean): Row[] =>
+      events.filter((row) => isCall(row) && row['syscall'] === syscall && ok(row))
+    assert.equal(find('openat', (row) => row['path'] === file && Number(row['ret']) >= 0).length, rounds)
+    assert.equal(find('openat', (row) => row['path'] === `${file}.missing` && row['errno'] === 'ENOENT').length, rounds)
+    assert.equal(find('write', (row) => row['bytes'] === 100).length, rounds)
+    const toListener = (row: Row): boolean => row['remote_address'] === '127.0.0.1' && row['remote_port'] === made.port
+    assert.equal(find('connect', (row) => toListener(row) && row['ret'] === 0).length, rounds)
+    const refused = (row: Row): boolean => row['remote_port'] === made.refused_port && row['errno'] === 'ECONNREFUSED'
+    assert.equal(find('connect', refused).length, rounds)
+    const accepted = (row: Row): boolean => row['local_port'] === made.port && row['remote_address'] === '127.0.0.1'
+    assert.equal(find('accept4', accepted).length, rounds)
+    const sent = (row: Row): boolean =>
+      row['remote_port'] === made.udp_port && row['bytes'] === 10 && row['protocol'] === 'udp'
+    assert.equal(find('sendto', sent).length, rounds)
+    assert.equal(find('listen', (row) => row['local_port'] === made.port).length, 1)
+    for (const row of events) {
+      assert.equal(row['host'], 'e2e-host')
+      assert.equal(row['uid'], 0)
+      assert.equal(row['exe'], join(directory, 'known_calls'))
+      assert.equal(row['ppid'], process.pid)
+    }
+    // The outcome of every connect, once more from the socket's state.
+    const outcomes = events.filter((row) => row['kind'] === 'socket_state')
+    assert.equal(outcomes.filter((row) => row['ret'] === 0).length, rounds)
+    assert.equal(outcomes.filter((row) => row['errno'] === 'ECONNREFUSED').length, rounds)
+  })
+
+  await t.test('rollups of each window length sum up to the same counts', async () => {
+    for (const windowMs of [1000, 10_000]) {
+      const rows = await eventually(`rollups of ${windowMs} ms`, 30, async () => {
+        const found = latestRevisions(await tailRows('rollups', mine, env)).filter(
+          (row) => row['window_ms'] === windowMs
+        )
+        const total = found.reduce((sum, row) => sum + Number(row['count']), 0)
+        return total >= events.filter(isCall).length ? found : undefined
+      })
+      assert.deepEqual(countsBySyscall(rows), expected)
+      for (const row of rows) assert.ok(Number(row['p50_ns']) > 0 && Number(row['p50_ns']) <= Number(row['max_ns']))
+    }
+  })
+
+  await t.test('the audit log has a row for each security call', async () => {
+    const names = ['connect', 'accept4', 'bind', 'listen', 'sendto', 'close']
+    const wanted = only(expected, names)
+    const total = Object.values(wanted).reduce((sum, { count }) => sum + count, 0)
+    const rows = await eventually('audit rows', 20, async () => {
+      const found = (await tailRows('audit', mine, env)).filter(isCall)
+      return found.length >= total ? found : undefined
+    })
+    assert.deepEqual(only(countsBySyscall(rows), names), wanted)
+  })
+
+  await t.test('another client reads the topics', () => {
+    const brokers = /127\.0\.0\.1:\d+/.exec(up.output.stderr)?.[0]
+    assert.ok(brokers !== undefined, up.output.stderr)
+    const listing = execFileSync('kcat', ['-b', brokers, '-L'], { encoding: 'utf8' })
+    for (const topic of ['events', 'rollups', 'audit', 'alerts', 'deadletter']) {
+      assert.match(listing, new RegExp(`topic "ringside\\.${topic}"`))
+    }
+  })
+
+  await t.test('a quiet minute raises no alert, a burst of connects raises one', async () => {
+    await new Promise((resolve) => setTimeout(resolve, Math.max(0, started + 60_000 - Date.now())))
+    assert.deepEqual(await tailRows('alerts', ['--since', '10m'], env), [])
+    const namespace = `ringside-e2e-${process.pid}`
+    execFileSync('ip', ['netns', 'add', namespace])
+    try {
+      execFileSync('ip', ['-n', namespace, 'link', 'set', 'lo', 'up'])
+      execFileSync('ip', ['-n', namespace, 'route', 'add', 'default', 'dev', 'lo'])
+      execFileSync('ip', ['netns', 'exec', namespace, 'python3', join(programs, 'connect_burst.py'), '60'])
+    } finally {
+      execFileSync('ip', ['netns', 'del', namespace])
+    }
+    const rows = await eventually('an alert', 20, async () => {
+      const found = await tailRows('alerts', ['--since', '10m'], env)
+      return found.length > 0 ? found : undefined
+    })
+    assert.deepEqual([...new Set(rows.map((row) => row['rule']))], ['connect_external_burst'])
+    assert.equal(new Set(rows.map((row) => row['id'])).size, 1, JSON.stringify(rows, null, 1))
+  })
+
+  await t.test('the closing summary agrees with itself', async () => {
+    up.child.kill('SIGINT')
+    const { code, stdout, stderr } = await up.finished
+    assert.equal(code, 0, stderr)
+    const summary = JSON.parse(stdout) as Record<string, unknown>
+    assert.equal(summary['agrees'], true, JSON.stringify(summary))
+    assert.equal(Number(summary['seen']), Number(summary['published']) + Number(summary['dropped']))
+    assert.equal(summary['alerts'], 1)
+  })
+
+  await t.test('the topics are there again after a restart of up', async () => {
+    const summary = await runRingside(
+      ['up', '--for', '5s', '--kafka-port', String(await freePort()), '--format', 'json'],
+      env
+    )
+    assert.equal((JSON.parse(summary) as Row)['agrees'], true)
+  })
+})

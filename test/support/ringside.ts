@@ -1,0 +1,87 @@
+// Runs the command line as a user would, as a process of its own.
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { TestContext } from 'node:test'
+
+const launcher = join(import.meta.dirname, '../../cli/ringside')
+
+export interface Finished {
+  readonly code: number | null
+  readonly stdout: string
+  readonly stderr: string
+}
+
+export interface Running {
+  readonly child: ChildProcess
+  /** What it has written so far. */
+  readonly output: { stdout: string; stderr: string }
+  readonly finished: Promise<Finished>
+}
+
+export const startRingside = (args: readonly string[], env: Record<string, string> = {}): Running => {
+  const child = spawn(launcher, args, { env: { ...process.env, ...env }, stdio: ['ignore', 'pipe', 'pipe'] })
+  const output = { stdout: '', stderr: '' }
+  child.stdout.setEncoding('utf8').on('data', (text: string) => {
+    output.stdout += text
+  })
+  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+    output.stderr += text
+  })
+  const finished = once(child, 'close').then(([code]) => ({ code: code as number | null, ...output }))
+  return { child, output, finished }
+}
+
+/** Runs a verb to its end; rejects with what it wrote to stderr when it fails. */
+export const runRingside = async (args: readonly string[], env: Record<string, string> = {}): Promise<string> => {
+  const { code, stdout, stderr } = await startRingside(args, env).finished
+  if (code !== 0) throw new Error(`ringside ${args.join(' ')} exited with ${code}:\n${stderr}`)
+  return stdout
+}
+
+/** Rows of `ringside tail TOPIC --format json` with these options. */
+export const tailRows = async (
+  topic: string,
+  args: readonly string[],
+  env: Record<string, string>
+): Promise<Record<string, unknown>[]> => {
+  const text = await runRingside(['tail', topic, '--format', 'json', ...args], env)
+  return text
+    .split('\n')
+    .filter((line) => line !== '')
+    .map((line) => JSON.parse(line) as Record<string, unknown>)
+}
+
+/** Waits until `ask` gives something other than undefined; fails with `what` after `seconds`. */
+export const eventually = async <T>(
+  what: string,
+  seconds: number,
+  ask: () => T | undefined | Promise<T | undefined>
+) => {
+  const deadline = Date.now() + seconds * 1000
+  for (;;) {
+    const answer = await ask()
+    if (answer !== undefined) return answer
+    if (Date.now() > deadline) throw new Error(`not within ${seconds} s: ${what}`)
+    await new Promise((resolve) => setTimeout(resolve, 200))
+  }
+}
+
+export const temporaryDirectory = (context: TestContext, prefix: string): string => {
+  const path = mkdtempSync(join(tmpdir(), `ringside-${prefix}-`))
+  context.after(() => rmSync(path, { recursive: true, force: true }))
+  return path
+}
+
+/** A loopback port that was free a moment ago. */
+export const freePort = async (): Promise<number> => {
+  const server = createServer().listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const address = server.address()
+  server.close()
+  if (address === null || typeof address === 'string') throw new Error('no port')
+  return address.port
+}
