@@ -1,0 +1,47 @@
+// avsc types as the codec needs them: records decode to plain objects, and an array whose declared
+// length goes past the message ends in an error instead of filling memory.
+import avsc, { type Type } from 'avsc'
+
+interface Tap {
+  readonly buf: Buffer
+  readonly pos: number
+  readLong(): number
+  skipLong(): void
+}
+
+/** avsc checks for the buffer's end only after the whole value: a forged block count would loop for hours. */
+class BoundedArrayType extends avsc.types.ArrayType {
+  _read(tap: Tap): unknown[] {
+    const items = this.itemsType as unknown as { _read(tap: Tap): unknown }
+    const values: unknown[] = []
+    for (let count = tap.readLong(); count !== 0; count = tap.readLong()) {
+      // A negative count is followed by the block's size in bytes.
+      if (count < 0) tap.skipLong()
+      for (let left = Math.abs(count); left > 0; left--) {
+        values.push(items._read(tap))
+        if (tap.pos > tap.buf.length) throw new Error('truncated buffer')
+      }
+    }
+    return values
+  }
+}
+
+/** @param schema a parsed .avsc */
+export const avroType = (schema: object): Type => {
+  const registry: Record<string, Type> = {}
+  const type = avsc.Type.forSchema(schema as avsc.Schema, {
+    registry,
+    omitRecordMethods: true,
+    typeHook: (part, options) =>
+      typeof part === 'object' && 'type' in part && part.type === 'array'
+        ? new BoundedArrayType(part as avsc.Schema, options)
+        : undefined
+  })
+  for (const named of Object.values(registry)) {
+    if (named instanceof avsc.types.RecordType) named.recordConstructor.prototype = Object.prototype
+  }
+  return type
+}
+
+/** The schema's Parsing Canonical Form: what its fingerprint is taken of. */
+export const canonicalForm = (type: Type): string => JSON.stringify(type.schema())

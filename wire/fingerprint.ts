@@ -1,0 +1,24 @@
+// The CRC-64-AVRO (Rabin) fingerprint of a schema: Avro specification, "Schema Fingerprints".
+
+const empty = 0xc15d213aa4d7a795n
+
+const table = Array.from({ length: 256 }, (_, byte) => {
+  let fingerprint = BigInt(byte)
+  for (let bit = 0; bit < 8; bit++) fingerprint = (fingerprint >> 1n) ^ (empty & -(fingerprint & 1n))
+  return fingerprint
+})
+
+/**
+ * Fingerprint of a schema, as single-object encoding writes it.
+ * @param canonicalForm the schema's Parsing Canonical Form
+ * @returns 8 bytes, least significant first
+ */
+export const fingerprintOf = (canonicalForm: string): Buffer => {
+  let fingerprint = empty
+  for (const byte of Buffer.from(canonicalForm, 'utf8')) {
+    fingerprint = (fingerprint >> 8n) ^ (table[Number((fingerprint ^ BigInt(byte)) & 0xffn)] as bigint)
+  }
+  const bytes = Buffer.alloc(8)
+  bytes.writeBigUInt64LE(fingerprint)
+  return bytes
+}
