@@ -1,0 +1,54 @@
+// Socket addresses and the numbers around them to the text that people read.
+
+const families: Readonly<Record<number, string>> = { 1: 'unix', 2: 'ipv4', 10: 'ipv6', 16: 'netlink', 17: 'packet' }
+
+const protocols: Readonly<Record<number, string>> = {
+  1: 'icmp',
+  6: 'tcp',
+  17: 'udp',
+  33: 'dccp',
+  58: 'icmpv6',
+  132: 'sctp',
+  136: 'udplite',
+  255: 'raw',
+  262: 'mptcp'
+}
+
+/** AF_* to 'ipv4', 'ipv6', 'unix', 'netlink', 'packet', else 'af_<number>'. */
+export const familyName = (family: number): string => families[family] ?? `af_${family}`
+
+/** True for AF_INET and AF_INET6, whose sockets have IP addresses, ports and IPPROTO_*. */
+export const isInet = (family: number): boolean => family === 2 || family === 10
+
+/** IPPROTO_* to 'tcp', 'udp', …, else its number; null for 0, which means none was chosen. */
+export const protocolName = (protocol: number): string | null =>
+  protocol === 0 ? null : (protocols[protocol] ?? String(protocol))
+
+const ipv4Text = (bytes: Uint8Array, from: number): string =>
+  `${bytes[from]}.${bytes[from + 1]}.${bytes[from + 2]}.${bytes[from + 3]}`
+
+const ipv6Text = (bytes: Uint8Array): string => {
+  const groups = Array.from({ length: 8 }, (_, i) => ((bytes[2 * i] as number) << 8) | (bytes[2 * i + 1] as number))
+  if (groups.slice(0, 5).every((group) => group === 0) && groups[5] === 0xffff) return `::ffff:${ipv4Text(bytes, 12)}`
+
+  // The longest run of two or more zero groups, the first of equals, is written as '::'.
+  let longest = { from: 0, length: 1 }
+  for (let from = 0; from < 8; from++) {
+    let end = from
+    while (groups[end] === 0) end++
+    if (end - from > longest.length) longest = { from, length: end - from }
+  }
+  const hex = groups.map((group) => group.toString(16))
+  if (longest.length === 1) return hex.join(':')
+  return `${hex.slice(0, longest.from).join(':')}::${hex.slice(longest.from + longest.length).join(':')}`
+}
+
+/**
+ * An IP address as text; IPv6 as RFC 5952 writes it.
+ * @param bytes 4 or 16 bytes in network order
+ * @returns null for any other length
+ */
+export const addressText = (bytes: Uint8Array): string | null => {
+  if (bytes.length === 4) return ipv4Text(bytes, 0)
+  return bytes.length === 16 ? ipv6Text(bytes) : null
+}
