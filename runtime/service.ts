@@ -16,6 +16,8 @@ export interface Service {
 export type ServiceMessage =
   | { readonly type: 'ready'; readonly service: string }
   | { readonly type: 'counters'; readonly service: string; readonly counters: Readonly<Record<string, number>> }
+  /** The work came to its end by itself; an exit with code 0 follows. */
+  | { readonly type: 'ended'; readonly service: string }
 
 /** Sent by `ringside up` to a service: finish everything, report, and exit. */
 export interface DrainMessage {
