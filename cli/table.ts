@@ -1,0 +1,77 @@
+// Rows of text → an aligned table no wider than the terminal. Text from the kernel can hold
+// anything, so control characters never reach the terminal as they are.
+
+export interface Column {
+  readonly title: string
+  readonly align?: 'left' | 'right'
+  /** Cells are padded to at least this, so that streamed rows stay aligned. */
+  readonly minWidth?: number
+  /** Gives way when the line is too long: its cells are cut at their ends. */
+  readonly flexible?: boolean
+}
+
+/** Replaces what a terminal would act on (C0, DEL, C1) by a visible stand-in. */
+export const printable = (text: string): string =>
+  text.replace(/\p{Cc}/gu, (character) => `\\x${character.charCodeAt(0).toString(16).padStart(2, '0')}`)
+
+const cut = (text: string, width: number): string =>
+  text.length <= width ? text : width < 1 ? '' : `${text.slice(0, width - 1)}…`
+
+const pad = (text: string, width: number, align: Column['align']): string =>
+  align === 'right' ? text.padStart(width) : text.padEnd(width)
+
+const gap = 2
+
+/** Decides the widths once, then formats line by line: what a stream of rows needs. */
+export class TableLayout {
+  readonly #columns: readonly Column[]
+  readonly #widths: number[]
+  readonly #lineWidth: number
+
+  /**
+   * @param sample rows whose cells the columns should hold; later rows are cut to the widths found here
+   * @param lineWidth columns of the terminal; Infinity where there is none
+   */
+  constructor(columns: readonly Column[], sample: readonly (readonly string[])[], lineWidth: number) {
+    this.#columns = columns
+    this.#lineWidth = lineWidth
+    this.#widths = columns.map((column, index) =>
+      Math.max(column.title.length, column.minWidth ?? 0, ...sample.map((row) => printable(row[index] ?? '').length))
+    )
+    const total = this.#widths.reduce((sum, width) => sum + width, gap * (columns.length - 1))
+    let excess = total - lineWidth
+    for (const [index, column] of columns.entries()) {
+      if (excess <= 0 || column.flexible !== true) continue
+      const width = this.#widths[index] ?? 0
+      const given = Math.min(excess, width - Math.min(width, Math.max(column.title.length, 8)))
+      this.#widths[index] = width - given
+      excess -= given
+    }
+  }
+
+  header(): string {
+    return this.line(this.#columns.map((column) => column.title))
+  }
+
+  line(cells: readonly string[]): string {
+    const last = this.#columns.length - 1
+    const parts = this.#columns.map((column, index) => {
+      const width = this.#widths[index] ?? 0
+      const text = printable(cells[index] ?? '')
+      // The last column needs no padding and may use what room the line has left.
+      if (index === last && column.align !== 'right' && column.flexible !== true) return text
+      return pad(cut(text, width), width, column.align)
+    })
+    return cut(parts.join(' '.repeat(gap)).trimEnd(), this.#lineWidth)
+  }
+}
+
+/** A whole table, header first, one string a line. */
+export const formatTable = (
+  columns: readonly Column[],
+  rows: readonly (readonly string[])[],
+  lineWidth: number = Number.POSITIVE_INFINITY
+): string[] => {
+  const layout = new TableLayout(columns, rows, lineWidth)
+  return [layout.header(), ...rows.map((row) => layout.line(row))]
+}

@@ -1,0 +1,33 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { formatTable, printable, TableLayout } from '../../cli/table.ts'
+
+test('columns are as wide as their widest cell, numbers to the right', () => {
+  const lines = formatTable(
+    [{ title: 'name' }, { title: 'n', align: 'right' }],
+    [
+      ['a', '1'],
+      ['longer', '100']
+    ]
+  )
+  assert.deepEqual(lines, ['name      n', 'a         1', 'longer  100'])
+})
+
+test('a flexible column gives way first, then the line is cut', () => {
+  const columns = [{ title: 'host', flexible: true }, { title: 'what' }]
+  const rows = [['a-very-long-host-name', 'this is what happened']]
+  const [, line] = formatTable(columns, rows, 31)
+  assert.equal(line, 'a-very-…  this is what happened')
+  for (const text of formatTable(columns, rows, 12)) assert.ok(text.length <= 12, text)
+})
+
+test('a stream of rows keeps the widths it began with', () => {
+  const layout = new TableLayout([{ title: 'pid', minWidth: 5, align: 'right' }, { title: 'x' }], [], 80)
+  assert.equal(layout.header(), '  pid  x')
+  assert.equal(layout.line(['7', 'a']), '    7  a')
+  assert.equal(layout.line(['1234567', 'a']), '1234…  a')
+})
+
+test('control characters from the kernel never reach the terminal', () => {
+  assert.equal(printable('a\u001b[2Jb\nc\u009b'), 'a\\x1b[2Jb\\x0ac\\x9b')
+})
