@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The true outcome of an outbound TCP connect, which a non-blocking connect(2) cannot tell: from
+ * SYN to established or closed. The SYN is sent by the connecting task; the outcome comes in a
+ * softirq, on behalf of nobody. */
+#ifndef RINGSIDE_CONNECTS_H
+#define RINGSIDE_CONNECTS_H
+
+static __always_inline void begin_connect(__u64 key)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+	struct task_state *state = state_of(task);
+	struct pending_connect pending = { .fd = -1 };
+
+	if (!state || !is_observed(task, state))
+		return;
+	/* connect, or sendto and sendmsg with MSG_FASTOPEN: the socket is the first argument; io_uring has none */
+	if (state->call)
+		pending.fd = state->args[0];
+	pending.syn_ns = bpf_ktime_get_ns();
+	describe(&pending.subject, task);
+	if (bpf_map_update_elem(&connects, &key, &pending, BPF_ANY))
+		__sync_fetch_and_add(&own_counters()->unaccounted, 1);
+}
+
+static __always_inline void end_connect(__u64 key, const struct sock *sk, int new_state)
+{
+	struct pending_connect *pending = bpf_map_lookup_elem(&connects, &key);
+	struct ringside_event *event;
+	int error = sk->sk_err;
+
+	if (!pending)
+		return;
+	event = reserve_event(RINGSIDE_KIND_SOCKET_STATE, RINGSIDE_CLASS_NETWORK, sizeof(*event));
+	if (event) {
+		event->call = RINGSIDE_CALL_CONNECT;
+		event->time_ns = bpf_ktime_get_ns();
+		event->duration_ns = event->time_ns - pending->syn_ns;
+		event->fd = pending->fd;
+		/* closed without an error: its owner gave up */
+		event->ret = new_state == TCP_ESTABLISHED ? 0 : error ? -error : -ECANCELED;
+		event->flags = RINGSIDE_HAS_SOCKET;
+		read_sock(&event->socket, sk);
+		write_subject(event, &pending->subject);
+		submit_event(event);
+	}
+	bpf_map_delete_elem(&connects, &key);
+}
+
+SEC("tp_btf/inet_sock_set_state")
+int BPF_PROG(inet_sock_set_state, const struct sock *sk, int old_state, int new_state)
+{
+	__u64 key = (__u64)sk;
+
+	if (sk->sk_protocol != IPPROTO_TCP || !config.emit[RINGSIDE_CALL_CONNECT])
+		return 0;
+	if (old_state == TCP_CLOSE && new_state == TCP_SYN_SENT)
+		begin_connect(key);
+	else if ((old_state == TCP_SYN_SENT || old_state == TCP_SYN_RECV) &&
+		 (new_state == TCP_ESTABLISHED || new_state == TCP_CLOSE))
+		end_connect(key, sk, new_state);
+	return 0;
+}
+
+#endif

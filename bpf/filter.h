@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Which calls and which tasks are observed. A task's decision is kept with it, so that one that is
+ * filtered out costs two look-ups and no more. */
+#ifndef RINGSIDE_FILTER_H
+#define RINGSIDE_FILTER_H
+
+/* the call that a native number stands for, NONE when it does not emit */
+static __always_inline __u8 observed_call(__u64 number)
+{
+	__u8 call;
+
+	if (number >= RINGSIDE_NR_MAX)
+		return RINGSIDE_CALL_NONE;
+	call = config.call_of[number] & 31;
+	return config.emit[call] ? call : RINGSIDE_CALL_NONE;
+}
+
+/* containers and services put their processes below the cgroup that people name: any level matches */
+static __noinline bool is_cgroup_chosen(void)
+{
+	for (int level = 0; level < 32; level++) {
+		__u64 id = bpf_get_current_ancestor_cgroup_id(level);
+
+		if (!id)
+			return false;
+		if (bpf_map_lookup_elem(&filter_cgroups, &id))
+			return true;
+	}
+	return false;
+}
+
+static __always_inline bool is_family(struct task_struct *task)
+{
+	__u32 tgid = task->tgid, parent = task->real_parent->tgid;
+
+	if (tgid == config.self_tgid)
+		return true;
+	return config.family_tgid && (tgid == config.family_tgid || parent == config.family_tgid);
+}
+
+/* task is current */
+static __always_inline bool decide(struct task_struct *task)
+{
+	__u32 filters = config.filters;
+	__u32 tgid = task->tgid;
+	char comm[RINGSIDE_COMM_SIZE] = {};
+
+	if (is_family(task))
+		return false;
+	if ((filters & RINGSIDE_FILTER_PIDS) && !bpf_map_lookup_elem(&filter_pids, &tgid))
+		return false;
+	if (filters & RINGSIDE_FILTER_COMMS) {
+		bpf_get_current_comm(comm, sizeof(comm));
+		if (!bpf_map_lookup_elem(&filter_comms, comm))
+			return false;
+	}
+	return !(filters & RINGSIDE_FILTER_CGROUPS) || is_cgroup_chosen();
+}
+
+/* task is current; a change of filters, name or cgroup renews the decision */
+static __always_inline bool is_observed(struct task_struct *task, struct task_state *state)
+{
+	__u64 css_set = (__u64)task->cgroups;
+
+	if (state->generation != config.generation || state->css_set != css_set) {
+		state->generation = config.generation;
+		state->css_set = css_set;
+		state->observed = decide(task);
+	}
+	return state->observed;
+}
+
+/* NULL when memory is short; the call is then counted as unaccounted */
+static __always_inline struct task_state *state_of(struct task_struct *task)
+{
+	struct task_state *state = bpf_task_storage_get(&tasks, task, 0, BPF_LOCAL_STORAGE_GET_F_CREATE);
+
+	if (!state)
+		__sync_fetch_and_add(&own_counters()->unaccounted, 1);
+	return state;
+}
+
+SEC("tp_btf/task_rename")
+int BPF_PROG(task_rename, struct task_struct *task)
+{
+	struct task_state *state = bpf_task_storage_get(&tasks, task, 0, 0);
+
+	if (state)
+		state->generation = 0;
+	return 0;
+}
+
+struct identify_request {
+	__u32 family; /* not 0: the caller's parent and all its children are not to be observed either */
+};
+
+/* Run once by user space. getpid() would not do: in a pid namespace it is not the kernel's tgid. */
+SEC("syscall")
+int identify(struct identify_request *request)
+{
+	struct task_struct *task = (struct task_struct *)bpf_get_current_task();
+
+	config.self_tgid = BPF_CORE_READ(task, tgid);
+	config.family_tgid = request->family ? BPF_CORE_READ(task, real_parent, tgid) : 0;
+	return 0;
+}
+
+#endif

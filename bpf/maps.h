@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* All that outlives a single run of a program: what user space writes, what it reads, and what
+ * enter leaves for exit. */
+#ifndef RINGSIDE_MAPS_H
+#define RINGSIDE_MAPS_H
+
+/* Both are mmapped by user space: reading and changing them costs no system call. */
+struct ringside_config config SEC(".data.config") = {};
+struct ringside_counters counters[RINGSIDE_CPU_MAX] SEC(".data.counters") = {};
+
+/* Its size is set by user space before loading. */
+struct {
+	__uint(type, BPF_MAP_TYPE_RINGBUF);
+	__uint(max_entries, 1 << 20);
+} events SEC(".maps");
+
+/* One thread: the call it is in, and whether it is observed. */
+struct task_state {
+	__u64 enter_ns;
+	__u64 args[6];
+	__u64 css_set;		/* task_struct.cgroups that the decision below was made for */
+	__u32 generation;	/* config.generation likewise; 0: not decided */
+	__u32 ended;		/* of a thread group's leader: its exit was told; a word, for an atomic */
+	__u8 observed;
+	__u8 call;		/* enum ringside_call between enter and exit, else NONE */
+	__u8 reserved[6];
+	struct ringside_socket socket;	/* of close: at exit it is gone */
+};
+
+/* Goes with its task: a hash map would keep an entry for every process that exits in a call. */
+struct {
+	__uint(type, BPF_MAP_TYPE_TASK_STORAGE);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, int);
+	__type(value, struct task_state);
+} tasks SEC(".maps");
+
+/* Who did it: what an event says about a task. */
+struct subject {
+	__u64 start_ns;
+	__u64 cgroup_id;
+	__u32 pid;
+	__u32 tid;
+	__u32 ppid;
+	__u32 uid;
+	char comm[RINGSIDE_COMM_SIZE];
+};
+
+/* What exec overwrites; lives from the enter of an exec to its exit. */
+struct exec_state {
+	struct subject subject;
+	__u32 path_bytes; /* with NUL; at most 1: not known yet */
+	__u32 reserved;
+	char path[RINGSIDE_PATH_MAX];
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_TASK_STORAGE);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, int);
+	__type(value, struct exec_state);
+} execs SEC(".maps");
+
+/* An outbound TCP connect between its SYN and its outcome. */
+struct pending_connect {
+	__u64 syn_ns;
+	struct subject subject;
+	__s32 fd;
+	__u32 reserved;
+};
+
+/* By address of struct sock. 16,384 connects at once is far beyond what a host does; an attack
+ * that goes beyond loses the oldest outcomes, never the connect calls themselves. */
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 16384);
+	__type(key, __u64);
+	__type(value, struct pending_connect);
+} connects SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, 16384);
+	__type(key, __u32);
+	__type(value, __u8);
+} filter_pids SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, 1024);
+	__type(key, char[RINGSIDE_COMM_SIZE]);
+	__type(value, __u8);
+} filter_comms SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, 4096);
+	__type(key, __u64);
+	__type(value, __u8);
+} filter_cgroups SEC(".maps");
+
+static __always_inline struct ringside_counters *own_counters(void)
+{
+	return &counters[bpf_get_smp_processor_id() & (RINGSIDE_CPU_MAX - 1)];
+}
+
+#endif

@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Making a record: its number, its room in the ring, what it says about its task, its path.
+ * Programs of one CPU preempt each other, so counters move by atomics and nothing is kept in
+ * per-CPU scratch memory. */
+#ifndef RINGSIDE_RECORD_H
+#define RINGSIDE_RECORD_H
+
+/* makes struct ringside_event part of this object's BTF, where the layout test looks for it */
+const struct ringside_event *layout_of_event __attribute__((unused));
+
+const __u8 class_of_call[32] = {
+	[RINGSIDE_CALL_OPEN] = RINGSIDE_CLASS_FILE,	  [RINGSIDE_CALL_OPENAT] = RINGSIDE_CLASS_FILE,
+	[RINGSIDE_CALL_OPENAT2] = RINGSIDE_CLASS_FILE,	  [RINGSIDE_CALL_READ] = RINGSIDE_CLASS_IO,
+	[RINGSIDE_CALL_WRITE] = RINGSIDE_CLASS_IO,	  [RINGSIDE_CALL_CONNECT] = RINGSIDE_CLASS_NETWORK,
+	[RINGSIDE_CALL_ACCEPT] = RINGSIDE_CLASS_NETWORK,  [RINGSIDE_CALL_ACCEPT4] = RINGSIDE_CLASS_NETWORK,
+	[RINGSIDE_CALL_SENDTO] = RINGSIDE_CLASS_NETWORK,  [RINGSIDE_CALL_SENDMSG] = RINGSIDE_CLASS_NETWORK,
+	[RINGSIDE_CALL_BIND] = RINGSIDE_CLASS_NETWORK,	  [RINGSIDE_CALL_LISTEN] = RINGSIDE_CLASS_NETWORK,
+	[RINGSIDE_CALL_DUP2] = RINGSIDE_CLASS_NETWORK,	  [RINGSIDE_CALL_DUP3] = RINGSIDE_CLASS_NETWORK,
+	[RINGSIDE_CALL_EXECVE] = RINGSIDE_CLASS_PROCESS,  [RINGSIDE_CALL_EXECVEAT] = RINGSIDE_CLASS_PROCESS,
+	[RINGSIDE_CALL_CLOSE] = RINGSIDE_CLASS_NETWORK,
+};
+
+/* comm is current's: of the task itself, or of the parent it has just been copied from */
+static __always_inline void describe(struct subject *subject, struct task_struct *task)
+{
+	const struct cred *cred = task->cred;
+
+	subject->start_ns = task->group_leader->start_boottime;
+	subject->cgroup_id = task->cgroups->dfl_cgrp->kn->id;
+	subject->pid = task->tgid;
+	subject->tid = task->pid;
+	subject->ppid = task->real_parent->tgid;
+	subject->uid = cred ? cred->uid.val : 0;
+	bpf_get_current_comm(subject->comm, sizeof(subject->comm));
+}
+
+/* A record of `bytes`, numbered and zeroed up to its path; NULL, and counted as dropped, when the ring
+ * is full. The number is taken first: a record without room leaves a gap. */
+static __always_inline struct ringside_event *reserve_event(__u8 kind, __u8 class, __u64 bytes)
+{
+	__u32 cpu = bpf_get_smp_processor_id();
+	struct ringside_counters *own = &counters[cpu & (RINGSIDE_CPU_MAX - 1)];
+	__u64 seq = __sync_fetch_and_add(&own->seq, 1) + 1;
+	struct ringside_event *event = bpf_ringbuf_reserve(&events, bytes, 0);
+
+	class &= RINGSIDE_CLASS_COUNT - 1;
+	if (!event) {
+		__sync_fetch_and_add(&own->dropped[class], 1);
+		return 0;
+	}
+	__sync_fetch_and_add(&own->emitted[class], 1);
+	__builtin_memset(event, 0, sizeof(*event));
+	event->size = sizeof(*event);
+	event->kind = kind;
+	event->class = class;
+	event->seq = seq;
+	event->cpu = cpu;
+	event->fd = -1;
+	return event;
+}
+
+static __always_inline void write_subject(struct ringside_event *event, const struct subject *subject)
+{
+	event->start_ns = subject->start_ns;
+	event->cgroup_id = subject->cgroup_id;
+	event->pid = subject->pid;
+	event->tid = subject->tid;
+	event->ppid = subject->ppid;
+	event->uid = subject->uid;
+	__builtin_memcpy(event->comm, subject->comm, sizeof(event->comm));
+}
+
+/* `bytes` as bpf_probe_read_*_str returned it: with NUL, negative when nothing could be read */
+static __always_inline void set_path_size(struct ringside_event *event, long bytes)
+{
+	event->path_size = bytes > 0 ? bytes - 1 : 0;
+	event->size = (sizeof(*event) + event->path_size + 7) & ~7U;
+}
+
+static __always_inline void submit_event(struct ringside_event *event)
+{
+	/* user space drains on a timer: a wakeup would cost more than the event */
+	bpf_ringbuf_submit(event, BPF_RB_NO_WAKEUP);
+}
+
+/* Submits `event`, of room for RINGSIDE_PATH_SHORT, with the path at `path`: read twice when it is
+ * longer, and cut when the ring has no room for all of it. */
+static __always_inline void submit_with_path(struct ringside_event *event, const char *path, bool is_user)
+{
+	struct ringside_event *longer;
+	long bytes = is_user ? bpf_probe_read_user_str(event->path, RINGSIDE_PATH_SHORT, path) :
+			       bpf_probe_read_kernel_str(event->path, RINGSIDE_PATH_SHORT, path);
+
+	set_path_size(event, bytes);
+	if (bytes < RINGSIDE_PATH_SHORT) {
+		submit_event(event);
+		return;
+	}
+	longer = bpf_ringbuf_reserve(&events, sizeof(*event) + RINGSIDE_PATH_MAX, 0);
+	if (!longer) {
+		event->flags |= RINGSIDE_PATH_TRUNCATED;
+		submit_event(event);
+		return;
+	}
+	__builtin_memcpy(longer, event, sizeof(*event));
+	bytes = is_user ? bpf_probe_read_user_str(longer->path, RINGSIDE_PATH_MAX, path) :
+			  bpf_probe_read_kernel_str(longer->path, RINGSIDE_PATH_MAX, path);
+	set_path_size(longer, bytes);
+	if (longer->ret == -ENAMETOOLONG)
+		longer->flags |= RINGSIDE_PATH_TRUNCATED;
+	submit_event(longer);
+	bpf_ringbuf_discard(event, BPF_RB_NO_WAKEUP);
+}
+
+#endif

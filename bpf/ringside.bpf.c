@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: Apache-2.0
+/* Observes: system calls and the life of processes and connects go out as records of event.h, through
+ * one ring. Needs Linux 5.15 with BTF; all programs are tp_btf, which no kernel configuration lacks. */
+#include "kernel_types.h"
+
+#include <bpf_helpers.h>
+
+#include <bpf_core_read.h>
+#include <bpf_endian.h>
+#include <bpf_tracing.h>
+
+#include "event.h"
+
+#include "arch.h"
+#include "maps.h"
+
+#include "filter.h"
+#include "record.h"
+#include "socket.h"
+
+#include "connects.h"
+#include "syscalls.h"
+
+#include "process.h"
+
+/* the helpers that read memory and task storage are for GPL-compatible programs only */
+char LICENSE[] SEC("license") = "Dual BSD/GPL";
