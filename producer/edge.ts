@@ -1,0 +1,242 @@
+// The edge: source → decode → encode → publish. Raw events come in, EventBatch messages go out, and
+// every event is accounted for: after drain(), seen = published + dropped.
+import { randomUUID } from 'node:crypto'
+import { setImmediate, setTimeout as sleep } from 'node:timers/promises'
+import ringside from '../package.json' with { type: 'json' }
+import type { Config } from '../runtime/config.ts'
+import type { Log } from '../runtime/log.ts'
+import type { Service } from '../runtime/service.ts'
+import type { KafkaClient } from '../wire/client.ts'
+import { encode } from '../wire/codec.ts'
+import { BatchBuilder } from './batch.ts'
+import { Ledger } from './ledger.ts'
+import { absentProc, bootId, procReader } from './proc.ts'
+import { ProcessTable } from './process-table.ts'
+import { type EncodedBatch, Publisher } from './publish.ts'
+import { eventClasses, eventField as field, RawEvents } from './raw-event.ts'
+import { Report } from './report.ts'
+import { SocketTable } from './socket-table.ts'
+import type { Source } from './source.ts'
+import { walkRecords } from './walk.ts'
+import { Watermark } from './watermark.ts'
+
+export interface EdgeOptions {
+  readonly config: Pick<Config, 'host' | 'topicPrefix' | 'edge'>
+  readonly log: Log
+  readonly source: Source
+  readonly client: Pick<KafkaClient, 'producer'>
+}
+
+/** Some 7,000 events: about 10 ms of work before timers and sockets get their turn. */
+const readBytes = 1 << 20
+/** Reads of a pass: the clock and the statistics are then read again. */
+const readsPerPass = 8
+const busyMs = 10
+const quietMs = 50
+/** An empty batch carries the clock, by which consumers close their windows. */
+const heartbeatMs = 1000
+/** Below the broker's default limit of 1,048,588 bytes a message, with room for what one event can add. */
+const batchBytes = 900_000
+/** With so many batches waiting only full ones are closed: small ones would not arrive any earlier. */
+const patience = 8
+/** By enum ringside_class: the share of the backlog beyond which a class is refused; security calls last. */
+const backlogShare = [1, 1, 0.75, 0.5] as const
+/** What stop() allows for Kafka to take the rest. */
+const stopMs = 5_000
+
+const sum = (counts: readonly number[]): number => counts.reduce((a, b) => a + b, 0)
+const addTo = (totals: number[], counts: readonly number[]): void => {
+  counts.forEach((count, i) => {
+    totals[i] = (totals[i] as number) + count
+  })
+}
+
+class Edge implements Service {
+  readonly done: Promise<void>
+  readonly #options: EdgeOptions
+  readonly #source: Source
+  readonly #run = randomUUID()
+  readonly #buffer = new Uint8Array(readBytes)
+  readonly #raw = new RawEvents(this.#buffer)
+  readonly #builder: BatchBuilder
+  readonly #ledger: Ledger
+  readonly #watermark: Watermark
+  readonly #publisher: Publisher
+  readonly #report: Report
+  readonly #backlogLimits: readonly number[]
+  readonly #published = eventClasses.map(() => 0)
+  readonly #abandoned = eventClasses.map(() => 0)
+  #batches = 0
+  #publishedBatches = 0
+  #publishedBytes = 0
+  /** When the open batch got its first event; undefined while it has none. Of performance.now(). */
+  #openedAt: number | undefined
+  #closedAt = performance.now()
+  #detached: Promise<void> | undefined
+
+  constructor(options: EdgeOptions) {
+    const { config, log, source, client } = options
+    this.#options = options
+    this.#source = source
+    const processes = new ProcessTable(source.boot === bootId() ? procReader() : absentProc)
+    this.#builder = new BatchBuilder(processes, new SocketTable())
+    this.#ledger = new Ledger(() => source.statistics())
+    this.#watermark = new Watermark(source.clock())
+    this.#publisher = new Publisher({
+      topic: `${config.topicPrefix}events`,
+      key: config.host,
+      connect: () => client.producer(),
+      log,
+      onPublished: (batch) => this.#onPublished(batch)
+    })
+    this.#report = new Report(log, performance.now())
+    this.#backlogLimits = backlogShare.map((share) => share * config.edge.backlogBytes)
+    log.info({ run: this.#run, boot: source.boot }, `reading ${source.description}`)
+    this.done = this.#work()
+    // Whoever hosts the edge may look at `done` later than it rejects.
+    this.done.catch(() => {})
+  }
+
+  counters(): Readonly<Record<string, number>> {
+    const refused = this.#ledger.refused.map((count, i) => count + (this.#abandoned[i] as number))
+    const dropped = this.#ledger.lost.map((count, i) => count + (refused[i] as number))
+    return {
+      seen: this.#ledger.events + sum(this.#ledger.lost),
+      published: sum(this.#published),
+      dropped: sum(dropped),
+      ...Object.fromEntries(eventClasses.map((name, i) => [`dropped_${name}`, dropped[i] as number])),
+      dropped_ring_full: sum(this.#ledger.lost),
+      dropped_backlog_full: sum(refused),
+      batches: this.#publishedBatches,
+      bytes: this.#publishedBytes,
+      backlogBytes: this.#publisher.backlogBytes
+    }
+  }
+
+  async drain(): Promise<void> {
+    this.#detached ??= this.#source.detach()
+    await this.#detached
+    await this.done
+  }
+
+  async stop(): Promise<void> {
+    const deadline = setTimeout(() => this.#publisher.giveUp(), stopMs)
+    try {
+      await this.drain()
+    } catch (error) {
+      this.#options.log.debug({ err: error }, 'the edge had failed before it was stopped')
+    } finally {
+      clearTimeout(deadline)
+    }
+  }
+
+  async #work(): Promise<void> {
+    try {
+      let restMs: number = busyMs
+      for (;;) {
+        const { bytes, drained } = await this.#pass()
+        if (this.#source.ended) break
+        restMs = bytes > 0 ? busyMs : Math.min(quietMs, restMs * 1.5)
+        await (drained ? sleep(restMs) : setImmediate())
+      }
+      this.#ledger.update(this.#source.statistics(), true)
+      this.#watermark.end(this.#source.clock(), this.#builder.newestUs)
+      this.#close(true)
+      await this.#publisher.idle()
+    } finally {
+      await this.#finish()
+    }
+  }
+
+  /** Reads what the ring holds now, and closes batches that are due. */
+  async #pass(): Promise<{ bytes: number; drained: boolean }> {
+    const reading = this.#source.clock()
+    const statistics = this.#source.statistics()
+    let bytes = 0
+    let drained = false
+    for (let reads = 0; reads < readsPerPass && !drained; reads++) {
+      const length = this.#source.read(this.#buffer)
+      drained = length === 0
+      if (drained) break
+      bytes += length
+      walkRecords(this.#raw, length, this.#take)
+      await setImmediate()
+    }
+    this.#ledger.update(statistics, drained)
+    this.#watermark.advance(reading, drained)
+    this.#closeIfDue()
+    this.#report.update(this.counters(), performance.now())
+    return { bytes, drained }
+  }
+
+  readonly #take = (record: number): void => {
+    const raw = this.#raw
+    const eventClass = raw.u8(record + field.class)
+    this.#ledger.saw(raw.u32(record + field.cpu), raw.u64(record + field.seq))
+    if (this.#publisher.backlogBytes + this.#builder.bytes >= (this.#backlogLimits[eventClass] as number)) {
+      this.#ledger.refuse(eventClass)
+      this.#builder.skip(raw, record)
+      return
+    }
+    this.#openedAt ??= performance.now()
+    this.#builder.add(raw, record)
+    const full = this.#builder.eventCount >= this.#options.config.edge.batchEvents
+    if (full || this.#builder.bytes >= batchBytes) this.#close(false)
+  }
+
+  #closeIfDue(): void {
+    const now = performance.now()
+    const waiting = this.#publisher.backlogBatches
+    const due =
+      this.#openedAt === undefined
+        ? waiting === 0 && now - this.#closedAt >= heartbeatMs
+        : waiting < patience && now - this.#openedAt >= this.#options.config.edge.batchMs
+    if (due) this.#close(false)
+  }
+
+  #close(final: boolean): void {
+    const clock = this.#watermark.clock(this.#builder.newestUs)
+    const { sequences, drops } = this.#ledger.close(final)
+    const { byClass } = this.#builder
+    const value = encode('EventBatch', {
+      host: this.#options.config.host,
+      boot: this.#source.boot,
+      agent: ringside.version,
+      run: this.#run,
+      batch: ++this.#batches,
+      final,
+      clock,
+      sequences,
+      drops,
+      ...this.#builder.take(clock)
+    })
+    this.#publisher.publish({ value, byClass })
+    this.#openedAt = undefined
+    this.#closedAt = performance.now()
+  }
+
+  #onPublished(batch: EncodedBatch): void {
+    addTo(this.#published, batch.byClass)
+    this.#publishedBatches++
+    this.#publishedBytes += batch.value.length
+  }
+
+  async #finish(): Promise<void> {
+    const { log } = this.#options
+    const left = await this.#publisher.close()
+    for (const batch of left) addTo(this.#abandoned, batch.byClass)
+    this.#source.close()
+    const events = sum(this.#abandoned)
+    if (events > 0) log.error({ batches: left.length, events }, `Kafka was away: ${events} events are lost`)
+    this.#report.summarize(this.counters(), performance.now())
+  }
+}
+
+/**
+ * Starts to read the source and publish its events; a Kafka that is away is waited for.
+ * @returns counters are events unless named otherwise: seen, published, dropped (by class: dropped_process,
+ * dropped_network, dropped_file, dropped_io; by reason: dropped_ring_full, dropped_backlog_full), batches and
+ * bytes that Kafka acknowledged, backlogBytes that it has yet to. `done` rejects with RingsideError DATA when the
+ * source's bytes are no events.
+ */
+export const startEdge = async (options: EdgeOptions): Promise<Service> => new Edge(options)

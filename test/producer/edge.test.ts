@@ -1,0 +1,297 @@
+// The edge on a kernel and a Kafka of paper: what goes in comes out, and what does not is accounted for.
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
+import pino from 'pino'
+import { startEdge } from '../../producer/edge.ts'
+import type { Config } from '../../runtime/config.ts'
+import { loadConfig } from '../../runtime/config.ts'
+import { RingsideError } from '../../runtime/errors.ts'
+import type { Service } from '../../runtime/service.ts'
+import type { Message, Producer } from '../../wire/client.ts'
+import { decode } from '../../wire/codec.ts'
+import type { EventBatch } from '../../wire/types.ts'
+import { FakeKernel, type RawEvent } from '../support/raw-events.ts'
+
+const log = pino({ level: 'silent' })
+
+/** Keeps what it is sent; fails or waits as it is told. */
+class FakeKafka {
+  readonly batches: EventBatch[] = []
+  readonly messages: { topic: string; message: Message }[] = []
+  inFlight = 0
+  mostInFlight = 0
+  producers = 0
+  behave: () => Promise<void> = async () => {}
+
+  async producer(): Promise<Producer> {
+    this.producers++
+    return { send: (topic, messages) => this.#send(topic, messages), close: async () => {} }
+  }
+
+  async #send(topic: string, messages: readonly Message[]): Promise<void> {
+    this.mostInFlight = Math.max(this.mostInFlight, ++this.inFlight)
+    try {
+      await this.behave()
+    } finally {
+      this.inFlight--
+    }
+    for (const message of messages) {
+      this.messages.push({ topic, message })
+      this.batches.push(decode('EventBatch', message.value as Buffer))
+    }
+  }
+}
+
+const start = async (
+  edge: Partial<Config['edge']> = {}
+): Promise<{ kernel: FakeKernel; kafka: FakeKafka; service: Service }> => {
+  const kernel = new FakeKernel()
+  const kafka = new FakeKafka()
+  const config = loadConfig({ host: 'test-host', edge }, undefined, {})
+  const service = await startEdge({ config, log, source: kernel, client: kafka })
+  return { kernel, kafka, service }
+}
+
+const totals = (batches: readonly EventBatch[]): { covered: number; events: number; drops: Record<string, number> } => {
+  const drops: Record<string, number> = {}
+  for (const { class: name, count, reason } of batches.flatMap((batch) => batch.drops)) {
+    drops[`${name} ${reason}`] = (drops[`${name} ${reason}`] ?? 0) + count
+  }
+  const covered = batches
+    .flatMap((batch) => batch.sequences)
+    .reduce((sum, { first, last }) => sum + last - first + 1, 0)
+  return { covered, events: batches.reduce((sum, batch) => sum + batch.events.length, 0), drops }
+}
+
+const dropped = (drops: Record<string, number>): number => Object.values(drops).reduce((a, b) => a + b, 0)
+
+/** The promises of the stream that hold for any run that was drained. */
+const assertAccounted = (batches: readonly EventBatch[], counters: Readonly<Record<string, number>>): void => {
+  assert.deepEqual(
+    batches.map((batch) => batch.batch),
+    batches.map((_, i) => i + 1)
+  )
+  const last = new Map<number, number>()
+  for (const { cpu, first, last: end } of batches.flatMap((batch) => batch.sequences)) {
+    assert.equal(first, (last.get(cpu) ?? 1_000 * (cpu + 1)) + 1, 'ranges of a CPU follow each other')
+    last.set(cpu, end)
+  }
+  const { covered, events, drops } = totals(batches)
+  assert.equal(covered, events + dropped(drops), 'gaps are the declared drops')
+  assert.equal(counters['seen'], covered)
+  assert.equal(counters['published'], events)
+  assert.equal(counters['dropped'], dropped(drops))
+  assert.equal(batches.at(-1)?.final, true)
+  assert.equal(batches.filter((batch) => batch.final).length, 1)
+  for (let i = 1; i < batches.length; i++) {
+    const [before, batch] = [batches[i - 1], batches[i]] as [EventBatch, EventBatch]
+    assert.ok(batch.clock.monotonic_us >= before.clock.monotonic_us, 'the clock does not step back')
+  }
+}
+
+const now = (): bigint => process.hrtime.bigint()
+
+test('every event is published in order, in batches of at most the configured size, before drain ends', async () => {
+  const { kernel, kafka, service } = await start({ batchEvents: 100 })
+  for (let i = 0; i < 1_050; i++) kernel.emit({ cpu: i % 2, ret: BigInt(i), timeNs: now() })
+  await service.drain()
+  await service.done
+  const rets = kafka.batches.flatMap((batch) => batch.events.map((event) => event.ret))
+  assert.deepEqual(
+    rets,
+    Array.from({ length: 1_050 }, (_, i) => i)
+  )
+  assert.equal(Math.max(...kafka.batches.map((batch) => batch.events.length)), 100)
+  assertAccounted(kafka.batches, service.counters())
+  assert.equal(service.counters()['batches'], kafka.batches.length)
+  assert.equal(kernel.closed, true)
+  assert.equal(kafka.messages[0]?.topic, 'ringside.events')
+  assert.equal(kafka.messages[0]?.message.key, 'test-host')
+})
+
+test('an event is on its way within a fraction of a second, and a quiet ring still tells the time', async () => {
+  const { kernel, kafka, service } = await start()
+  kernel.emit({ timeNs: now() })
+  const began = performance.now()
+  while (kafka.batches.length === 0 && performance.now() - began < 5_000) await sleep(5)
+  assert.equal(kafka.batches[0]?.events.length, 1)
+  while (kafka.batches.length < 2 && performance.now() - began < 10_000) await sleep(20)
+  assert.deepEqual([kafka.batches[1]?.events.length, kafka.batches[1]?.final], [0, false])
+  await service.drain()
+  assertAccounted(kafka.batches, service.counters())
+})
+
+test('no batch holds an event that ended before the clock of the batch before it', async () => {
+  const { kernel, kafka, service } = await start({ batchEvents: 50, batchMs: 10 })
+  for (let round = 0; round < 20; round++) {
+    for (let i = 0; i < 30; i++) kernel.emit({ cpu: i % 4, timeNs: now() })
+    await sleep(10)
+  }
+  await service.drain()
+  let clockUs = 0
+  for (const batch of kafka.batches) {
+    for (const event of batch.events) {
+      assert.ok(batch.clock.monotonic_us + event.time_offset_ns / 1000 >= clockUs)
+    }
+    clockUs = batch.clock.monotonic_us
+    assert.ok(Math.abs(batch.clock.wall_us - batch.clock.monotonic_us - 1_700_000_000_000_000) <= 1)
+  }
+})
+
+test('what the ring had no room for is declared, by class, exactly', async () => {
+  const { kernel, kafka, service } = await start({ batchEvents: 64 })
+  const expected = [0, 0, 0, 0]
+  for (let i = 0; i < 5_000; i++) {
+    const eventClass = Math.floor(Math.random() * 4)
+    const room = Math.random() < 0.8
+    if (!room) expected[eventClass] = (expected[eventClass] as number) + 1
+    kernel.emit({ cpu: Math.floor(Math.random() * 4), class: eventClass, timeNs: now() }, room)
+    if (i % 500 === 0) await sleep(15)
+  }
+  await service.drain()
+  assertAccounted(kafka.batches, service.counters())
+  const { drops } = totals(kafka.batches)
+  assert.deepEqual(
+    ['process', 'network', 'file', 'io'].map((name) => drops[`${name} ring_full`]),
+    expected
+  )
+  assert.equal(service.counters()['dropped_ring_full'], dropped(drops))
+  assert.equal(service.counters()['dropped_network'], expected[1])
+})
+
+test('records that leave the ring out of order are no drops', async () => {
+  const { kernel, kafka, service } = await start({ batchEvents: 1 })
+  for (let i = 0; i < 50; i++) {
+    const interrupted = kernel.number({ timeNs: now() })
+    kernel.emit({ timeNs: now() })
+    if (i % 10 === 0) kernel.emit({ timeNs: now() }, false)
+    if (i % 5 === 0) await sleep(12)
+    kernel.put(interrupted)
+  }
+  await service.drain()
+  assertAccounted(kafka.batches, service.counters())
+  assert.deepEqual(totals(kafka.batches).drops, { 'io ring_full': 5 })
+})
+
+test('a Kafka that fails and comes back gets every batch, once each and in order', async () => {
+  const { kernel, kafka, service } = await start({ batchEvents: 20, batchMs: 10 })
+  let sends = 0
+  kafka.behave = async () => {
+    await sleep(1)
+    if (sends++ % 3 === 1) throw new RingsideError('UNAVAILABLE', 'no broker answers')
+  }
+  for (let i = 0; i < 500; i++) {
+    kernel.emit({ ret: BigInt(i), timeNs: now() })
+    if (i % 50 === 0) await sleep(10)
+  }
+  await service.drain()
+  assertAccounted(kafka.batches, service.counters())
+  assert.deepEqual(
+    kafka.batches.flatMap((batch) => batch.events.map((event) => event.ret)),
+    Array.from({ length: 500 }, (_, i) => i)
+  )
+  assert.equal(kafka.mostInFlight, 1)
+  assert.equal(service.counters()['dropped'], 0)
+})
+
+test('a client that keeps failing is replaced', { timeout: 60_000 }, async () => {
+  const { kernel, kafka, service } = await start({ batchMs: 10 })
+  kafka.behave = async () => {
+    if (kafka.producers === 1) throw new Error('stuck for good')
+  }
+  kernel.emit({ timeNs: now() })
+  await service.drain()
+  assert.equal(kafka.producers, 2)
+  assertAccounted(kafka.batches, service.counters())
+})
+
+test('a full backlog drops reads first and security calls last, declares it, and stays within its bound', async () => {
+  const backlogBytes = 1 << 20
+  const { kernel, kafka, service } = await start({ batchEvents: 200, backlogBytes })
+  let open = (): void => {}
+  const away = new Promise<void>((resolve) => {
+    open = resolve
+  })
+  kafka.behave = () => away
+  const path = `/${'x'.repeat(200)}`
+  const sent = [0, 0, 0, 0]
+  let most = 0
+  const flood = async (eventClass: number, count: number): Promise<void> => {
+    for (let i = 0; i < count; i++) kernel.emit({ class: eventClass, path, timeNs: now() }, true)
+    sent[eventClass] = (sent[eventClass] as number) + count
+    await sleep(120)
+    most = Math.max(most, service.counters()['backlogBytes'] as number)
+  }
+  for (let round = 0; round < 5; round++) {
+    await flood(3, 2_000)
+    await flood(2, 500)
+    await flood(1, 100)
+    await flood(0, 50)
+  }
+  open()
+  await service.drain()
+  assertAccounted(kafka.batches, service.counters())
+  const { drops } = totals(kafka.batches)
+  assert.ok((drops['io backlog_full'] as number) > 0)
+  assert.ok((drops['file backlog_full'] as number) > 0)
+  assert.equal(drops['network backlog_full'], undefined)
+  assert.equal(drops['process backlog_full'], undefined)
+  assert.equal(service.counters()['dropped_backlog_full'], dropped(drops))
+  assert.ok(most > backlogBytes / 2 && most <= backlogBytes, `${most} bytes`)
+})
+
+test('random drops, failures and overflow at once: the account is exact', { timeout: 120_000 }, async () => {
+  const { kernel, kafka, service } = await start({ batchEvents: 100, batchMs: 10, backlogBytes: 1 << 20 })
+  kafka.behave = async () => {
+    await sleep(Math.random() * 20)
+    if (Math.random() < 0.3) throw new RingsideError('UNAVAILABLE', 'no broker answers')
+  }
+  const late: RawEvent[] = []
+  for (let i = 0; i < 20_000; i++) {
+    const given = {
+      cpu: Math.floor(Math.random() * 3),
+      class: Math.floor(Math.random() * 4),
+      path: 'p'.repeat(Math.floor(Math.random() * 300)),
+      timeNs: now()
+    }
+    if (Math.random() < 0.01) late.push(kernel.number(given))
+    else kernel.emit(given, Math.random() < 0.9)
+    if (late.length > 3) kernel.put(late.shift() as RawEvent)
+    if (i % 1_000 === 0) await sleep(10)
+  }
+  for (const event of late) kernel.put(event)
+  await service.drain()
+  assertAccounted(kafka.batches, service.counters())
+})
+
+test('stop gives a Kafka that is away some seconds, then counts the rest as dropped', { timeout: 60_000 }, async () => {
+  const { kernel, kafka, service } = await start()
+  kafka.behave = () => new Promise(() => {})
+  for (let i = 0; i < 100; i++) kernel.emit({ class: 1, timeNs: now() })
+  await service.stop()
+  const counters = service.counters()
+  assert.deepEqual(
+    [counters['seen'], counters['published'], counters['dropped'], counters['dropped_network']],
+    [100, 0, 100, 100]
+  )
+  assert.equal(kernel.closed, true)
+})
+
+test('bytes that are no events end the edge with an error that says so', async () => {
+  const { kernel, service } = await start()
+  kernel.put({ ...kernel.number({}), class: 9 })
+  await assert.rejects(service.done, { code: 'DATA', message: /not events as bpf\/event\.h describes/ })
+  assert.equal(kernel.closed, true)
+  await service.stop()
+})
+
+test('a sequence gap that nobody counted is declared in the last batch', async () => {
+  const { kernel, kafka, service } = await start()
+  kernel.emit({ timeNs: now() })
+  kernel.number({})
+  kernel.emit({ timeNs: now() })
+  await service.drain()
+  assertAccounted(kafka.batches, service.counters())
+  assert.deepEqual(totals(kafka.batches).drops, { 'process other': 1 })
+})

@@ -1,0 +1,176 @@
+// Raw records as bpf/event.h lays them out, and a source made of them: the edge's input without a kernel.
+import { commBytes, eventClasses, eventHeaderBytes, eventField as field } from '../../producer/raw-event.ts'
+import type { ClockReading, Source, SourceStatistics } from '../../producer/source.ts'
+import type { EventClass } from '../../wire/types.ts'
+
+export interface RawSocket {
+  family: number
+  type: number
+  protocol: number
+  netns: number
+  localAddress: Uint8Array
+  localPort: number
+  remoteAddress: Uint8Array
+  remotePort: number
+}
+
+export interface RawEvent {
+  kind: number
+  class: number
+  call: number
+  seq: bigint
+  timeNs: bigint
+  durationNs: bigint
+  ret: bigint
+  startNs: bigint
+  cgroupId: bigint
+  cpu: number
+  pid: number
+  tid: number
+  ppid: number
+  uid: number
+  fd: number
+  comm: string | Uint8Array
+  path: string | Uint8Array
+  pathTruncated: boolean
+  socket: RawSocket | undefined
+}
+
+/** A read of 100 bytes by pid 100, but for what is given. */
+export const rawEvent = (given: Partial<RawEvent> = {}): RawEvent => ({
+  kind: 1,
+  class: 3,
+  call: 4,
+  seq: 1n,
+  timeNs: 5_000_000_000n,
+  durationNs: 1_500n,
+  ret: 100n,
+  startNs: 1_000_000_000n,
+  cgroupId: 77n,
+  cpu: 0,
+  pid: 100,
+  tid: 100,
+  ppid: 1,
+  uid: 1000,
+  fd: 3,
+  comm: 'cat',
+  path: '',
+  pathTruncated: false,
+  socket: undefined,
+  ...given
+})
+
+export const rawBytes = (event: RawEvent): Buffer => {
+  const path = Buffer.from(event.path)
+  const record = Buffer.alloc(Math.ceil((eventHeaderBytes + path.length) / 8) * 8)
+  record.writeUInt32LE(record.length, field.size)
+  record[field.kind] = event.kind
+  record[field.class] = event.class
+  record[field.call] = event.call
+  record[field.flags] = (event.socket === undefined ? 0 : 1) | (event.pathTruncated ? 2 : 0)
+  record.writeBigUInt64LE(event.seq, field.seq)
+  record.writeBigUInt64LE(event.timeNs, field.timeNs)
+  record.writeBigUInt64LE(event.durationNs, field.durationNs)
+  record.writeBigInt64LE(event.ret, field.ret)
+  record.writeBigUInt64LE(event.startNs, field.startNs)
+  record.writeBigUInt64LE(event.cgroupId, field.cgroupId)
+  record.writeUInt32LE(event.cpu, field.cpu)
+  record.writeUInt32LE(event.pid, field.pid)
+  record.writeUInt32LE(event.tid, field.tid)
+  record.writeUInt32LE(event.ppid, field.ppid)
+  record.writeUInt32LE(event.uid, field.uid)
+  record.writeInt32LE(event.fd, field.fd)
+  record.writeUInt32LE(path.length, field.pathSize)
+  Buffer.from(event.comm).copy(record, field.comm, 0, commBytes)
+  path.copy(record, field.path)
+  const { socket } = event
+  if (socket !== undefined) {
+    record.writeUInt16LE(socket.family, field.socketFamily)
+    record.writeUInt16LE(socket.type, field.socketType)
+    record.writeUInt16LE(socket.protocol, field.socketProtocol)
+    record.writeUInt16LE(socket.localPort, field.socketLocalPort)
+    record.writeUInt16LE(socket.remotePort, field.socketRemotePort)
+    record.writeUInt32LE(socket.netns, field.socketNetns)
+    record.set(socket.localAddress, field.socketLocalAddress)
+    record.set(socket.remoteAddress, field.socketRemoteAddress)
+  }
+  return record
+}
+
+/** Whole records in memory that begins at a multiple of 8. */
+export const rawBuffer = (events: readonly RawEvent[]): Uint8Array =>
+  new Uint8Array(Buffer.concat(events.map(rawBytes)))
+
+const byClass = (): Record<EventClass, number> => ({ process: 0, network: 0, file: 0, io: 0 })
+
+/** A kernel with a ring: emit() is a program that runs, with room in the ring or without. */
+export class FakeKernel implements Source {
+  readonly boot = '00000000-0000-0000-0000-000000000000'
+  readonly description = 'a kernel made of paper'
+  readonly #ring: Buffer[] = []
+  readonly #cpus = new Map<number, { before: number; last: number }>()
+  readonly #emitted = byClass()
+  readonly #dropped = byClass()
+  #detached = false
+  #emptied = false
+  closed = false
+
+  /** An event that the programs saw; `room` is whether the ring took it. */
+  emit(given: Partial<RawEvent>, room = true): void {
+    const event = this.number(given, room)
+    if (room) this.put(event)
+  }
+
+  /** Gives an event its seq, and its place in the statistics. */
+  number(given: Partial<RawEvent>, room = true): RawEvent {
+    const cpu = given.cpu ?? 0
+    const range = this.#cpus.get(cpu) ?? { before: 1_000 * (cpu + 1), last: 1_000 * (cpu + 1) }
+    range.last++
+    this.#cpus.set(cpu, range)
+    const event = rawEvent({ ...given, cpu, seq: BigInt(range.last) })
+    const counts = room ? this.#emitted : this.#dropped
+    counts[eventClasses[event.class] as EventClass]++
+    return event
+  }
+
+  put(event: RawEvent): void {
+    this.#ring.push(rawBytes(event))
+  }
+
+  get ended(): boolean {
+    return this.#detached && this.#emptied
+  }
+
+  read(into: Uint8Array): number {
+    let filled = 0
+    for (let next = this.#ring[0]; next !== undefined && filled + next.length <= into.length; next = this.#ring[0]) {
+      into.set(next, filled)
+      filled += next.length
+      this.#ring.shift()
+    }
+    this.#emptied = filled === 0
+    return filled
+  }
+
+  clock(): ClockReading {
+    const monotonicNs = process.hrtime.bigint()
+    return { monotonicNs, wallNs: monotonicNs + 1_700_000_000_000_000_000n }
+  }
+
+  statistics(): SourceStatistics {
+    const emitted = { ...this.#emitted }
+    const dropped = { ...this.#dropped }
+    const total = [...Object.values(emitted), ...Object.values(dropped)].reduce((a, b) => a + b, 0)
+    const sequences = [...this.#cpus].map(([cpu, range]) => ({ cpu, ...range }))
+    return { seen: total, emitted, dropped, sequences }
+  }
+
+  detach(): Promise<void> {
+    this.#detached = true
+    return Promise.resolve()
+  }
+
+  close(): void {
+    this.closed = true
+  }
+}
