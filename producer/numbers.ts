@@ -1,9 +1,13 @@
-// Numbers of the kernel within the bounds of Avro's long as avsc reads and writes it: ±(2^53−2).
+// Numbers of the kernel within the bounds of Avro's long as avsc reads and writes it.
 import type { RawEvents } from './raw-event.ts'
 
-const bound = 2 ** 53 - 2
+/** avsc refuses what is greater, or below -(2^53 - 2). */
+const greatest = 2 ** 53 - 2
+/** avsc writes 2 × |n| − 1 for a negative n, as a double: beyond this that loses its last bit, which is the sign. */
+const least = -(2 ** 52)
 
-export const clampLong = (value: number): number => Math.min(bound, Math.max(value, -bound))
+/** The nearest number that a long can carry. */
+export const clampLong = (value: number): number => Math.min(greatest, Math.max(value, least))
 
 // 2^32 = 4,294,967 × 1000 + 296: dividing the halves of a 64-bit number apart keeps every digit,
 // where nanoseconds as one double lose the last ones after 104 days of uptime.

@@ -1,0 +1,115 @@
+// Rows for people: every field of an event, and null where it does not apply.
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { alertRow, auditRecordOf, auditRow, bytesMoved, eventErrno, eventRow, rollupRow } from '../../wire/row.ts'
+import type { Event, EventBatch, Socket } from '../../wire/types.ts'
+import { samples } from '../support/records.ts'
+
+const batch = samples.EventBatch
+const event = (i: number): Event => batch.events[i] as Event
+
+const withSocket = (socket: Partial<Socket>): [EventBatch, Event] => [
+  { ...batch, sockets: [{ ...(batch.sockets[0] as Socket), ...socket }] },
+  { ...event(0), socket: 0 }
+]
+
+test('a row has the names of fields that people query, in their order', () => {
+  assert.deepEqual(Object.keys(eventRow(batch, event(0))), [
+    ...['time', 'host', 'kind', 'pid', 'tid', 'ppid', 'comm', 'exe', 'uid', 'container_id', 'syscall', 'ret', 'errno'],
+    ...['duration_ns', 'fd', 'bytes', 'path', 'family', 'protocol', 'local_address', 'local_port', 'remote_address'],
+    ...['remote_port', 'cpu', 'seq']
+  ])
+})
+
+test('a failed connect names its error, its addresses and its time to the nanosecond', () => {
+  assert.deepEqual(eventRow(batch, event(0)), {
+    time: '2026-01-31T11:59:59.998765433Z',
+    host: 'web-1',
+    kind: 'syscall',
+    pid: 100,
+    tid: 101,
+    ppid: 1,
+    comm: 'curl',
+    exe: '/usr/bin/curl',
+    uid: 1000,
+    container_id: null,
+    syscall: 'connect',
+    ret: -111,
+    errno: 'ECONNREFUSED',
+    duration_ns: 30_500,
+    fd: 5,
+    bytes: null,
+    path: null,
+    family: 'ipv4',
+    protocol: 'tcp',
+    local_address: '10.0.0.5',
+    local_port: 40_000,
+    remote_address: '203.0.113.7',
+    remote_port: 443,
+    cpu: 0,
+    seq: 1001
+  })
+})
+
+test('what does not apply to an event is null', () => {
+  const row = eventRow(batch, event(1))
+  for (const name of [
+    'syscall',
+    'errno',
+    'fd',
+    'bytes',
+    'family',
+    'protocol',
+    'local_address',
+    'remote_port'
+  ] as const) {
+    assert.equal(row[name], null, name)
+  }
+  assert.equal(row.path, '/usr/local/bin/naïve')
+  assert.equal(row.time, '2026-01-31T12:00:00.000000250Z')
+})
+
+test('a unix socket has a family, but neither protocol nor address nor port', () => {
+  const record = auditRecordOf(...withSocket(batch.sockets[1] as Socket))
+  assert.deepEqual(
+    [record.family, record.protocol, record.local_address, record.local_port, record.remote_port, record.netns],
+    ['unix', null, null, null, null, 4_026_531_840]
+  )
+})
+
+test('an end of a socket that was never given an address is null', () => {
+  const zero = Buffer.alloc(4)
+  const listening = auditRecordOf(...withSocket({ remote_address: zero, remote_port: 0, local_address: zero }))
+  assert.deepEqual([listening.local_address, listening.local_port], ['0.0.0.0', 40_000])
+  assert.deepEqual([listening.remote_address, listening.remote_port], [null, null])
+})
+
+test('only read, write, sendto and sendmsg that succeeded moved bytes', () => {
+  assert.equal(bytesMoved('write', 0), 0)
+  assert.equal(bytesMoved('sendmsg', 10), 10)
+  assert.equal(bytesMoved('read', -9), null)
+  assert.equal(bytesMoved('openat', 3), null)
+})
+
+test('the status a process exits with is not taken for an error', () => {
+  assert.equal(eventErrno('exit', -9), null)
+  assert.equal(eventErrno('socket_state', -110), 'ETIMEDOUT')
+})
+
+test('the audit record of an event is the row with its names for ever', () => {
+  assert.deepEqual(auditRecordOf(batch, event(0)), samples.AuditRecord)
+  const { netns, start_us, boot, ...row } = auditRow(samples.AuditRecord)
+  assert.deepEqual(row, eventRow(batch, event(0)))
+  assert.deepEqual({ netns, start_us, boot }, { netns: 4_026_531_840, start_us: 1_000_000, boot: batch.boot })
+})
+
+test('an event that points at no process is bad data', () => {
+  assert.throws(() => eventRow(batch, { ...event(0), process: 2 }), { code: 'DATA', message: /batch 7 of web-1/ })
+})
+
+test('rollups and alerts show their times as text', () => {
+  assert.equal(rollupRow(samples.Rollup).window_start, '2026-01-31T12:00:00.000000Z')
+  const row = alertRow(samples.Alert)
+  assert.deepEqual([row.first_seen, row.last_seen], ['2026-01-31T12:00:00.000001Z', '2026-01-31T12:00:05.000000Z'])
+  assert.equal(row.count, 21)
+})
