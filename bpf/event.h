@@ -87,7 +87,7 @@ struct ringside_socket {
 struct ringside_event {
 	__u32 size;		/* bytes of this record, tail included; a multiple of 8 */
 	__u8 kind;		/* enum ringside_kind */
-	__u8 class;		/* enum ringside_class */
+	__u8 event_class;	/* enum ringside_class */
 	__u8 call;		/* enum ringside_call; NONE for exec, fork, exit; CONNECT for socket_state */
 	__u8 flags;
 	__u64 seq;		/* per CPU; moves even when the reserve fails */

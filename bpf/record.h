@@ -52,7 +52,7 @@ static __always_inline struct ringside_event *reserve_event(__u8 kind, __u8 clas
 	__builtin_memset(event, 0, sizeof(*event));
 	event->size = sizeof(*event);
 	event->kind = kind;
-	event->class = class;
+	event->event_class = class;
 	event->seq = seq;
 	event->cpu = cpu;
 	event->fd = -1;

@@ -1,0 +1,246 @@
+// SPDX-License-Identifier: Apache-2.0
+// The ring as Node sees it. ring.ts is its only caller and has validated what comes in; nothing here
+// is global, so that every thread and every instance stands for itself.
+//
+//   open(options) -> Promise<Ring>        Ring#read(into) -> bytes
+//   clock() -> [monotonicNs, wallNs]      Ring#setFilter(pids, comms, cgroups)
+//   layout(object, struct) -> fields      Ring#setEmit(emit)
+//                                         Ring#statistics() -> Float64Array
+//                                         Ring#detach() -> Promise, Ring#ended, Ring#close()
+#include <napi.h>
+#include <time.h>
+
+#include <cstring>
+#include <optional>
+
+#include "layout.h"
+#include "session.h"
+
+namespace ringside {
+namespace {
+
+// Columns of a row of Ring#statistics(): cpu, before, last, emitted and dropped by class, unaccounted.
+constexpr size_t kStatisticsColumns = 4 + 2 * RINGSIDE_CLASS_COUNT;
+
+struct AddonData {
+  Napi::FunctionReference ring;
+};
+
+Napi::Error ToError(Napi::Env env, const Failure& failure) {
+  Napi::Error error = Napi::Error::New(env, failure.operation + ": " + std::strerror(failure.error));
+  error.Set("operation", failure.operation);
+  error.Set("errno", Napi::Number::New(env, failure.error));
+  error.Set("log", failure.log);
+  return error;
+}
+
+// Runs `Work` off the event loop and settles a promise with what `Result` makes of it.
+class Worker : public Napi::AsyncWorker {
+ public:
+  explicit Worker(Napi::Env env) : Napi::AsyncWorker(env), deferred_(Napi::Promise::Deferred::New(env)) {}
+  Napi::Promise Promise() const { return deferred_.Promise(); }
+
+ protected:
+  virtual void Work() = 0;
+  virtual Napi::Value Result() = 0;
+
+ private:
+  void Execute() override {
+    try {
+      Work();
+    } catch (const Failure& failure) {
+      failure_ = failure;
+      SetError(failure.operation);
+    }
+  }
+  void OnOK() override { deferred_.Resolve(Result()); }
+  void OnError(const Napi::Error& error) override {
+    deferred_.Reject(failure_ ? ToError(Env(), *failure_).Value() : error.Value());
+  }
+
+  Napi::Promise::Deferred deferred_;
+  std::optional<Failure> failure_;
+};
+
+class OpenWorker : public Worker {
+ public:
+  OpenWorker(Napi::Env env, Options options) : Worker(env), options_(std::move(options)) {}
+
+ private:
+  void Work() override { session_ = std::make_shared<Session>(options_); }
+  Napi::Value Result() override {
+    auto external = Napi::External<std::shared_ptr<Session>>::New(Env(), &session_);
+    return Env().GetInstanceData<AddonData>()->ring.New({external});
+  }
+
+  Options options_;
+  std::shared_ptr<Session> session_;
+};
+
+class DetachWorker : public Worker {
+ public:
+  DetachWorker(Napi::Env env, std::shared_ptr<Session> session) : Worker(env), session_(std::move(session)) {}
+
+ private:
+  void Work() override { session_->Detach(); }
+  Napi::Value Result() override { return Env().Undefined(); }
+
+  std::shared_ptr<Session> session_;
+};
+
+template <size_t N>
+std::array<uint8_t, N> ToArray(const Napi::Value& value) {
+  std::array<uint8_t, N> array{};
+  const auto bytes = value.As<Napi::Uint8Array>();
+  std::memcpy(array.data(), bytes.Data(), std::min(bytes.ByteLength(), N));
+  return array;
+}
+
+Filter ToFilter(const Napi::Value& pids, const Napi::Value& comms, const Napi::Value& cgroups) {
+  Filter filter;
+  const auto pid_array = pids.As<Napi::Uint32Array>();
+  filter.pids.insert(pid_array.Data(), pid_array.Data() + pid_array.ElementLength());
+  const auto comm_array = comms.As<Napi::Array>();
+  for (uint32_t i = 0; i < comm_array.Length(); i++) {
+    const std::string name = comm_array.Get(i).As<Napi::String>();
+    Comm comm{};
+    std::memcpy(comm.data(), name.data(), std::min(name.size(), comm.size() - 1));
+    filter.comms.insert(comm);
+  }
+  const auto cgroup_array = cgroups.As<Napi::BigUint64Array>();
+  filter.cgroups.insert(cgroup_array.Data(), cgroup_array.Data() + cgroup_array.ElementLength());
+  return filter;
+}
+
+class Ring : public Napi::ObjectWrap<Ring> {
+ public:
+  static Napi::Function Define(Napi::Env env) {
+    return DefineClass(env, "Ring",
+                       {InstanceMethod<&Ring::Read>("read"), InstanceMethod<&Ring::SetFilter>("setFilter"),
+                        InstanceMethod<&Ring::SetEmit>("setEmit"), InstanceMethod<&Ring::Statistics>("statistics"),
+                        InstanceMethod<&Ring::Detach>("detach"), InstanceMethod<&Ring::Close>("close"),
+                        InstanceAccessor<&Ring::Ended>("ended")});
+  }
+
+  explicit Ring(const Napi::CallbackInfo& info)
+      : Napi::ObjectWrap<Ring>(info), session_(*info[0].As<Napi::External<std::shared_ptr<Session>>>().Data()) {}
+
+ private:
+  Session& Open() const {
+    if (session_ == nullptr) throw Napi::Error::New(Env(), "the ring is closed");
+    return *session_;
+  }
+
+  Napi::Value Read(const Napi::CallbackInfo& info) {
+    auto into = info[0].As<Napi::Uint8Array>();
+    return Napi::Number::New(Env(), static_cast<double>(Open().Read(into.Data(), into.ByteLength())));
+  }
+
+  void SetFilter(const Napi::CallbackInfo& info) {
+    try {
+      Open().SetFilter(ToFilter(info[0], info[1], info[2]));
+    } catch (const Failure& failure) {
+      throw ToError(Env(), failure);
+    }
+  }
+
+  void SetEmit(const Napi::CallbackInfo& info) { Open().SetEmit(ToArray<sizeof(ringside_config::emit)>(info[0])); }
+
+  Napi::Value Statistics(const Napi::CallbackInfo&) {
+    const std::vector<CpuStatistics> rows = Open().Statistics();
+    auto table = Napi::Float64Array::New(Env(), rows.size() * kStatisticsColumns);
+    double* cell = table.Data();
+    for (const CpuStatistics& row : rows) {
+      *cell++ = row.cpu;
+      *cell++ = static_cast<double>(row.before);
+      *cell++ = static_cast<double>(row.counters.seq);
+      for (uint64_t emitted : row.counters.emitted) *cell++ = static_cast<double>(emitted);
+      for (uint64_t dropped : row.counters.dropped) *cell++ = static_cast<double>(dropped);
+      *cell++ = static_cast<double>(row.counters.unaccounted);
+    }
+    return table;
+  }
+
+  Napi::Value Detach(const Napi::CallbackInfo&) {
+    Open();
+    auto* worker = new DetachWorker(Env(), session_);
+    worker->Queue();
+    return worker->Promise();
+  }
+
+  Napi::Value Ended(const Napi::CallbackInfo&) {
+    return Napi::Boolean::New(Env(), session_ == nullptr || session_->Ended());
+  }
+
+  void Close(const Napi::CallbackInfo&) { session_.reset(); }
+
+  std::shared_ptr<Session> session_;
+};
+
+Napi::Value OpenRing(const Napi::CallbackInfo& info) {
+  const auto from = info[0].As<Napi::Object>();
+  Options options{};
+  options.object = from.Get("object").As<Napi::String>();
+  options.ring_bytes = from.Get("ringBytes").As<Napi::Number>();
+  options.ignore_family = from.Get("ignoreFamily").As<Napi::Boolean>();
+  options.call_of = ToArray<RINGSIDE_NR_MAX>(from.Get("callOf"));
+  options.emit = ToArray<sizeof(ringside_config::emit)>(from.Get("emit"));
+  options.filter = ToFilter(from.Get("pids"), from.Get("comms"), from.Get("cgroups"));
+  auto* worker = new OpenWorker(info.Env(), std::move(options));
+  worker->Queue();
+  return worker->Promise();
+}
+
+int64_t Nanoseconds(clockid_t clock) {
+  timespec now;
+  clock_gettime(clock, &now);
+  return static_cast<int64_t>(now.tv_sec) * 1000000000 + now.tv_nsec;
+}
+
+// The tightest of three pairs: an interrupt between two readings shifts the clocks against each other.
+Napi::Value ReadClocks(const Napi::CallbackInfo& info) {
+  int64_t best_gap = INT64_MAX, monotonic = 0, wall = 0;
+  for (int i = 0; i < 3; i++) {
+    const int64_t before = Nanoseconds(CLOCK_MONOTONIC);
+    const int64_t now = Nanoseconds(CLOCK_REALTIME);
+    const int64_t gap = Nanoseconds(CLOCK_MONOTONIC) - before;
+    if (gap >= best_gap) continue;
+    best_gap = gap;
+    monotonic = before + gap / 2;
+    wall = now;
+  }
+  auto pair = Napi::Array::New(info.Env(), 2);
+  pair.Set(0u, Napi::BigInt::New(info.Env(), monotonic));
+  pair.Set(1u, Napi::BigInt::New(info.Env(), wall));
+  return pair;
+}
+
+Napi::Value ReadLayout(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  try {
+    auto fields = Napi::Object::New(env);
+    const Layout layout = LayoutOf(info[0].As<Napi::String>(), info[1].As<Napi::String>());
+    for (const Layout::Field& field : layout.fields) fields.Set(field.name, field.offset);
+    auto result = Napi::Object::New(env);
+    result.Set("bytes", layout.bytes);
+    result.Set("fields", fields);
+    return result;
+  } catch (const Failure& failure) {
+    throw ToError(env, failure);
+  }
+}
+
+Napi::Object Init(Napi::Env env, Napi::Object exports) {
+  auto* data = new AddonData();
+  data->ring = Napi::Persistent(Ring::Define(env));
+  env.SetInstanceData(data);
+  exports.Set("open", Napi::Function::New<OpenRing>(env, "open"));
+  exports.Set("clock", Napi::Function::New<ReadClocks>(env, "clock"));
+  exports.Set("layout", Napi::Function::New<ReadLayout>(env, "layout"));
+  return exports;
+}
+
+NODE_API_MODULE(ringside_ring, Init)
+
+}  // namespace
+}  // namespace ringside

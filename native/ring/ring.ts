@@ -1,0 +1,260 @@
+// The ring of the kernel programs: loads, attaches, and hands out their records in batches. Validates
+// what the addon assumes, and turns its failures into errors that say what to do.
+import { existsSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { join } from 'node:path'
+import { getSystemErrorName } from 'node:util'
+import { messageOf, RingsideError } from '../../runtime/errors.ts'
+
+const buildDir = join(import.meta.dirname, '..', '..', 'build')
+const kernelTypes = '/sys/kernel/btf/vmlinux'
+
+/** RINGSIDE_NR_MAX and the sizes of struct ringside_config, bpf/event.h. */
+const callNumbers = 512
+const callKinds = 32
+const classCount = 4
+const commMaxBytes = 15
+/** A record is read only into room for the longest. */
+const longestRecordBytes = 152 + 4096
+
+/** Empty: all pass. What is not empty must all be met. */
+export interface RingFilter {
+  /** Thread group ids in the initial pid namespace. */
+  readonly pids: readonly number[]
+  /** Names of threads, at most 15 bytes. */
+  readonly comms: readonly string[]
+  /** Ids of v2 cgroups; what lies below them matches too. */
+  readonly cgroups: readonly bigint[]
+}
+
+export interface RingOptions {
+  /** The built BPF object; build/ringside.bpf.o unless given. */
+  readonly object?: string
+  /** A power of two, and a multiple of the page size. */
+  readonly ringBytes: number
+  /** By native system call number: enum ringside_call, 0 for what is not observed; 512 entries. */
+  readonly callOf: Uint8Array
+  /** By enum ringside_call: 1 emits; 32 entries. */
+  readonly emit: Uint8Array
+  readonly filter: RingFilter
+  /** Observe neither this process's parent nor any of the parent's children. */
+  readonly ignoreFamily: boolean
+}
+
+/** The counters of one CPU, since the programs were loaded; classes are in the order of enum ringside_class. */
+export interface CpuCounters {
+  readonly cpu: number
+  /** The seq before the first that was given out. */
+  readonly before: number
+  /** The last seq that was given out. */
+  readonly last: number
+  readonly emitted: readonly number[]
+  /** The ring had no room. */
+  readonly dropped: readonly number[]
+  /** Calls that no state could be stored for. */
+  readonly unaccounted: number
+}
+
+export interface StructLayout {
+  readonly bytes: number
+  /** Byte offsets; a field of a nested struct is named "outer.inner". */
+  readonly fields: Readonly<Record<string, number>>
+}
+
+interface NativeRing {
+  readonly ended: boolean
+  read(into: Uint8Array): number
+  setFilter(pids: Uint32Array, comms: readonly string[], cgroups: BigUint64Array): void
+  setEmit(emit: Uint8Array): void
+  statistics(): Float64Array
+  detach(): Promise<void>
+  close(): void
+}
+
+interface NativeOptions extends Omit<RingOptions, 'filter'> {
+  readonly object: string
+  readonly pids: Uint32Array
+  readonly comms: readonly string[]
+  readonly cgroups: BigUint64Array
+}
+
+interface Addon {
+  open(options: NativeOptions): Promise<NativeRing>
+  clock(): [bigint, bigint]
+  layout(object: string, struct: string): StructLayout
+}
+
+let loaded: Addon | undefined
+
+const addon = (): Addon => {
+  const path = join(buildDir, 'ringside_ring.node')
+  try {
+    loaded ??= createRequire(import.meta.url)(path) as Addon
+    return loaded
+  } catch (cause) {
+    throw new RingsideError('OS', `cannot load ${path}: ${messageOf(cause)}; build it with: npm run build`, { cause })
+  }
+}
+
+interface NativeFailure extends Error {
+  readonly operation: string
+  readonly errno: number
+  readonly log: string
+}
+
+const isNativeFailure = (error: unknown): error is NativeFailure => error instanceof Error && 'operation' in error
+
+/** The end of the verifier's log is where it says why. */
+const lastLines = (log: string): string => log.trimEnd().split('\n').slice(-12).join('\n')
+
+const toRingsideError = (cause: unknown): unknown => {
+  if (!isNativeFailure(cause)) return cause
+  const name = getSystemErrorName(-cause.errno)
+  if (name === 'EPERM') {
+    const message = `the kernel refused (${cause.operation}: EPERM): needs CAP_BPF and CAP_PERFMON: run as root`
+    return new RingsideError('NO_PERMISSION', message, { cause })
+  }
+  const log = cause.log === '' ? '' : `\n${lastLines(cause.log)}`
+  return new RingsideError('OS', `observing the kernel failed (${cause.operation}: ${name})${log}`, { cause })
+}
+
+const invalid = (message: string): RingsideError => new RingsideError('CONFIG', message)
+
+const toNativeFilter = (filter: RingFilter): Pick<NativeOptions, 'pids' | 'comms' | 'cgroups'> => {
+  for (const pid of filter.pids) {
+    if (!Number.isInteger(pid) || pid < 1 || pid > 0x7fff_ffff) throw invalid(`${pid} is not a process id`)
+  }
+  for (const comm of filter.comms) {
+    const bytes = Buffer.byteLength(comm)
+    if (bytes < 1 || bytes > commMaxBytes || comm.includes('\0')) {
+      throw invalid(`"${comm}" is not a thread's name: 1 to ${commMaxBytes} bytes, none of them NUL`)
+    }
+  }
+  return {
+    pids: Uint32Array.from(filter.pids),
+    comms: filter.comms,
+    cgroups: BigUint64Array.from(filter.cgroups)
+  }
+}
+
+const requireLength = (name: string, bytes: Uint8Array, length: number): void => {
+  if (bytes.length !== length) throw invalid(`${name} has ${bytes.length} entries; it must have ${length}`)
+}
+
+/** CLOCK_MONOTONIC and CLOCK_REALTIME at the same moment, in nanoseconds. */
+export const readClocks = (): { monotonicNs: bigint; wallNs: bigint } => {
+  const [monotonicNs, wallNs] = addon().clock()
+  return { monotonicNs, wallNs }
+}
+
+/**
+ * Where the fields of a struct lie, by the type information of a built object.
+ * @throws RingsideError OS when the object or the struct is not there
+ */
+export const readLayout = (struct: string, object = join(buildDir, 'ringside.bpf.o')): StructLayout => {
+  try {
+    return addon().layout(object, struct)
+  } catch (error) {
+    throw toRingsideError(error)
+  }
+}
+
+export class Ring {
+  readonly #native: NativeRing
+
+  private constructor(native: NativeRing) {
+    this.#native = native
+  }
+
+  /**
+   * Loads and attaches the programs, off the event loop; events flow when it resolves.
+   * @throws RingsideError CONFIG, NO_PERMISSION, or OS with the verifier's log
+   */
+  static async open(options: RingOptions): Promise<Ring> {
+    const { ringBytes, callOf, emit, ignoreFamily } = options
+    if (
+      !Number.isInteger(ringBytes) ||
+      ringBytes < 4096 ||
+      ringBytes > 2 ** 30 ||
+      (ringBytes & (ringBytes - 1)) !== 0
+    ) {
+      throw invalid(`a ring of ${ringBytes} bytes is not possible: it must be a power of two from 4096 to 2^30`)
+    }
+    requireLength('callOf', callOf, callNumbers)
+    requireLength('emit', emit, callKinds)
+    const filter = toNativeFilter(options.filter)
+    const object = options.object ?? join(buildDir, 'ringside.bpf.o')
+    if (!existsSync(object)) throw new RingsideError('OS', `there is no ${object}; build it with: npm run build`)
+    if (!existsSync(kernelTypes)) {
+      const message = `this kernel has no BTF at ${kernelTypes}: needs Linux 5.15 or newer with CONFIG_DEBUG_INFO_BTF=y`
+      throw new RingsideError('OS', message)
+    }
+    try {
+      return new Ring(await addon().open({ object, ringBytes, callOf, emit, ignoreFamily, ...filter }))
+    } catch (error) {
+      throw toRingsideError(error)
+    }
+  }
+
+  /**
+   * Moves whole records out of the ring, as many as are there and fit; never blocks.
+   * @param into room for at least the longest record (4248 bytes), beginning at a multiple of 8
+   * @returns bytes filled; 0 when there is nothing now
+   */
+  read(into: Uint8Array): number {
+    if (into.byteLength < longestRecordBytes) {
+      throw new RingsideError('SOFTWARE', `${into.byteLength} bytes have no room for a record of ${longestRecordBytes}`)
+    }
+    return this.#native.read(into)
+  }
+
+  /** Takes the place of the filter there was; what a task is doing just now may still be told by the old one. */
+  setFilter(filter: RingFilter): void {
+    const { pids, comms, cgroups } = toNativeFilter(filter)
+    try {
+      this.#native.setFilter(pids, comms, cgroups)
+    } catch (error) {
+      throw toRingsideError(error)
+    }
+  }
+
+  /** @param emit by enum ringside_call: 1 emits; 32 entries */
+  setEmit(emit: Uint8Array): void {
+    requireLength('emit', emit, callKinds)
+    this.#native.setEmit(emit)
+  }
+
+  /** Of the CPUs that had any event; from mapped memory, without a system call. */
+  statistics(): CpuCounters[] {
+    const table = this.#native.statistics()
+    const columns = 4 + 2 * classCount
+    const rows: CpuCounters[] = []
+    for (let at = 0; at < table.length; at += columns) {
+      const [cpu = 0, before = 0, last = 0, ...counts] = table.subarray(at, at + columns)
+      rows.push({
+        cpu,
+        before,
+        last,
+        emitted: counts.slice(0, classCount),
+        dropped: counts.slice(classCount, 2 * classCount),
+        unaccounted: counts[2 * classCount] ?? 0
+      })
+    }
+    return rows
+  }
+
+  /** Stops the making of records: when it resolves, what is in the ring is all there will be. */
+  async detach(): Promise<void> {
+    await this.#native.detach()
+  }
+
+  /** Detached, and the ring is empty. */
+  get ended(): boolean {
+    return this.#native.ended
+  }
+
+  /** Gives everything back to the kernel; unread records are lost. */
+  close(): void {
+    this.#native.close()
+  }
+}

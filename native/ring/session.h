@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: Apache-2.0
+// One loaded set of the programs in bpf/, its maps and its ring. No Node in here: options come in
+// validated, failures leave as Failure. Read, SetFilter and SetEmit are for one thread; Detach may
+// run beside them.
+#ifndef RINGSIDE_SESSION_H
+#define RINGSIDE_SESSION_H
+
+#include <linux/types.h>
+
+#include <array>
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <set>
+#include <string>
+#include <vector>
+
+extern "C" {
+#include "../../bpf/event.h"
+}
+
+struct bpf_link;
+struct bpf_map;
+struct bpf_object;
+struct ring_buffer;
+
+namespace ringside {
+
+// What failed, with which errno, and what libbpf and the verifier had to say.
+struct Failure {
+  std::string operation;
+  int error;
+  std::string log;
+};
+
+using Comm = std::array<char, RINGSIDE_COMM_SIZE>;
+
+// An empty set lets all pass; sets that are not empty must all be met.
+struct Filter {
+  std::set<uint32_t> pids;
+  std::set<Comm> comms;
+  std::set<uint64_t> cgroups;
+};
+
+struct Options {
+  std::string object;
+  uint32_t ring_bytes;
+  bool ignore_family;
+  std::array<uint8_t, RINGSIDE_NR_MAX> call_of;
+  std::array<uint8_t, sizeof(ringside_config::emit)> emit;
+  Filter filter;
+};
+
+// One CPU that gave out a number, or missed a call.
+struct CpuStatistics {
+  uint32_t cpu;
+  uint64_t before;
+  ringside_counters counters;
+};
+
+class Session {
+ public:
+  // Opens, loads and attaches: tens of milliseconds. Throws Failure.
+  explicit Session(const Options& options);
+  ~Session();
+  Session(const Session&) = delete;
+  Session& operator=(const Session&) = delete;
+
+  // Moves whole records from the ring into `into`; returns the bytes written, 0 when there are none.
+  size_t Read(uint8_t* into, size_t bytes);
+
+  void SetFilter(const Filter& filter);
+  void SetEmit(const std::array<uint8_t, sizeof(ringside_config::emit)>& emit);
+
+  // When it returns, no program will write to the ring any more. Waits for the kernel: up to tens of
+  // milliseconds.
+  void Detach();
+
+  // Detached, and nothing is left in the ring.
+  bool Ended() const;
+
+  std::vector<CpuStatistics> Statistics() const;
+
+ private:
+  void Configure(const Options& options);
+  void Load();
+  void Identify(bool ignore_family);
+  void Attach();
+  void OpenRing();
+  void Release();
+  bpf_map* Map(const char* name) const;
+  template <typename Key>
+  void Replace(const char* map, std::set<Key>& present, const std::set<Key>& wanted);
+  static int CopyRecord(void* session, void* record, size_t bytes);
+
+  bpf_object* object_ = nullptr;
+  ring_buffer* ring_ = nullptr;
+  std::vector<bpf_link*> links_;
+  ringside_config* config_ = nullptr;      // mmapped
+  ringside_counters* counters_ = nullptr;  // mmapped, by CPU
+  uint32_t cpus_ = 0;
+  uint64_t seq_before_ = 0;
+  Filter filter_;
+  uint8_t* cursor_ = nullptr;
+  std::atomic<bool> detached_{false};
+};
+
+}  // namespace ringside
+
+#endif

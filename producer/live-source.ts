@@ -1,0 +1,139 @@
+// The running kernel as a source: raw records of this host, from the programs in bpf/ through their ring.
+import { readFileSync, statSync } from 'node:fs'
+import { release } from 'node:os'
+import { join } from 'node:path'
+import { type CpuCounters, Ring, type RingFilter, readClocks } from '../native/ring/ring.ts'
+import { messageOf, RingsideError } from '../runtime/errors.ts'
+import type { EventClass } from '../wire/types.ts'
+import { eventClasses } from './raw-event.ts'
+import type { ClockReading, Source, SourceStatistics } from './source.ts'
+import { callTable, emitTable } from './syscall-table.ts'
+
+/** Empty: all pass. What is not empty must all be met. */
+export interface LiveFilter {
+  /** Thread group ids in the initial pid namespace. */
+  readonly pids: readonly number[]
+  /** Names of threads, at most 15 bytes. */
+  readonly comms: readonly string[]
+  /** v2 cgroups, as paths below the mount point or whole; what lies below them matches too. */
+  readonly cgroups: readonly string[]
+}
+
+export interface LiveSourceOptions extends LiveFilter {
+  /** A power of two, at least a page. */
+  readonly ringBytes: number
+  /** By name of the call; what is not named emits. */
+  readonly calls: Readonly<Record<string, 'emit' | 'off'>>
+  /** Observe neither this process's parent nor any of the parent's children: the rest of `ringside up`. */
+  readonly ignoreFamily: boolean
+}
+
+export interface LiveSource extends Source {
+  /** Takes the place of the filter there was, at once. */
+  setFilter(filter: LiveFilter): void
+  /** Takes the place of the modes there were. */
+  setCalls(calls: Readonly<Record<string, 'emit' | 'off'>>): void
+  /** Calls since the start that no state could be kept for, so that no event tells of them. */
+  readonly unaccounted: number
+}
+
+/** Where cgroup v2 is mounted: /sys/fs/cgroup, or /sys/fs/cgroup/unified on a hybrid host. */
+const findCgroupMount = (): string => {
+  for (const line of readFileSync('/proc/mounts', 'utf8').split('\n')) {
+    const [, path, type] = line.split(' ')
+    if (type === 'cgroup2' && path !== undefined) return path
+  }
+  throw new RingsideError('CONFIG', 'a filter by cgroup needs cgroup v2, and none is mounted')
+}
+
+/** A cgroup's id is the inode of its folder. */
+const cgroupId = (path: string, mount: string): bigint => {
+  const folder = path === mount || path.startsWith(`${mount}/`) ? path : join(mount, path)
+  try {
+    return statSync(folder, { bigint: true }).ino
+  } catch (cause) {
+    throw new RingsideError('CONFIG', `there is no cgroup "${path}": ${messageOf(cause)}`, { cause })
+  }
+}
+
+const toRingFilter = ({ pids, comms, cgroups }: LiveFilter): RingFilter => {
+  const mount = cgroups.length > 0 ? findCgroupMount() : ''
+  return { pids, comms, cgroups: cgroups.map((path) => cgroupId(path, mount)) }
+}
+
+const sumByClass = (rows: readonly CpuCounters[], pick: (row: CpuCounters) => readonly number[]) =>
+  Object.fromEntries(
+    eventClasses.map((name, index) => [name, rows.reduce((sum, row) => sum + (pick(row)[index] ?? 0), 0)])
+  ) as Record<EventClass, number>
+
+const total = (counts: Readonly<Record<EventClass, number>>): number =>
+  Object.values(counts).reduce((sum, count) => sum + count, 0)
+
+class KernelSource implements LiveSource {
+  readonly boot = readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim()
+  readonly description: string
+  readonly #ring: Ring
+
+  constructor(ring: Ring, ringBytes: number) {
+    this.#ring = ring
+    this.description = `live kernel ${release()}, ring ${ringBytes / 2 ** 20} MiB`
+  }
+
+  read(into: Uint8Array): number {
+    return this.#ring.read(into)
+  }
+
+  clock(): ClockReading {
+    return readClocks()
+  }
+
+  statistics(): SourceStatistics {
+    const rows = this.#ring.statistics()
+    const emitted = sumByClass(rows, (row) => row.emitted)
+    const dropped = sumByClass(rows, (row) => row.dropped)
+    const sequences = rows
+      .filter((row) => row.last > row.before)
+      .map(({ cpu, before, last }) => ({ cpu, before, last }))
+    return { seen: total(emitted) + total(dropped), emitted, dropped, sequences }
+  }
+
+  get unaccounted(): number {
+    return this.#ring.statistics().reduce((sum, row) => sum + row.unaccounted, 0)
+  }
+
+  setFilter(filter: LiveFilter): void {
+    this.#ring.setFilter(toRingFilter(filter))
+  }
+
+  setCalls(calls: Readonly<Record<string, 'emit' | 'off'>>): void {
+    this.#ring.setEmit(emitTable(calls))
+  }
+
+  get ended(): boolean {
+    return this.#ring.ended
+  }
+
+  detach(): Promise<void> {
+    return this.#ring.detach()
+  }
+
+  close(): void {
+    this.#ring.close()
+  }
+}
+
+/**
+ * Begins to observe this host; events flow when it resolves. Needs CAP_BPF and CAP_PERFMON.
+ * @throws RingsideError CONFIG (an unknown call, cgroup, or ring size), NO_PERMISSION, or OS (no BTF, not built)
+ */
+export const openLiveSource = async (options: LiveSourceOptions): Promise<LiveSource> => {
+  const { ringBytes, calls, ignoreFamily } = options
+  const ring = await Ring.open({
+    ringBytes,
+    callOf: callTable(),
+    emit: emitTable(calls),
+    filter: toRingFilter(options),
+    ignoreFamily
+  })
+  return new KernelSource(ring, ringBytes)
+}

@@ -1,0 +1,49 @@
+#!/bin/sh
+# Builds what is compiled, if its sources are newer: build/ringside.bpf.o (the programs for the kernel)
+# and build/ringside_ring.node (the addon that carries their records to Node). V=1 shows every command.
+set -eu
+cd "$(dirname "$0")/.."
+
+fail() {
+  echo "build: $1" >&2
+  exit 1
+}
+
+has() { command -v "$1" >/dev/null 2>&1; }
+
+# The newest clang of at least 14, by its version suffix or by asking it.
+find_clang() {
+  for version in 22 21 20 19 18 17 16 15 14; do
+    if has "clang-$version"; then
+      echo "clang-$version"
+      return
+    fi
+  done
+  if has clang && [ "$(clang -dumpversion | cut -d. -f1)" -ge 14 ]; then
+    echo clang
+  fi
+}
+
+CLANG=${CLANG:-$(find_clang)}
+[ -n "$CLANG" ] || fail 'needs clang 14 or newer: apt-get install clang'
+for tool in make gcc g++; do
+  has "$tool" || fail "needs $tool: apt-get install build-essential"
+done
+[ -e /usr/include/libelf.h ] || fail 'needs libelf and zlib: apt-get install libelf-dev zlib1g-dev'
+[ -d node_modules/node-addon-api ] || fail 'needs the packages of package.json: npm ci'
+
+# Debug sections are most of the object; without llvm-strip it is only larger.
+STRIP=
+for strip in "$(echo "$CLANG" | sed 's/clang/llvm-strip/')" llvm-strip; do
+  if has "$strip"; then
+    STRIP=$strip
+    break
+  fi
+done
+
+quiet=-s
+[ "${V:-0}" = 1 ] && quiet=
+# shellcheck disable=SC2086
+make $quiet --no-print-directory -f bpf/Makefile CLANG="$CLANG" STRIP="$STRIP" V="${V:-0}"
+# shellcheck disable=SC2086
+make $quiet --no-print-directory -j2 -f native/ring/Makefile V="${V:-0}"
