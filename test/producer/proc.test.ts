@@ -1,0 +1,65 @@
+import assert from 'node:assert/strict'
+import { execFileSync, spawn } from 'node:child_process'
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import { bootId, containerIdOf, procReader } from '../../producer/proc.ts'
+
+const id = '0123456789abcdef'.repeat(4)
+
+test('a container is recognised by its id in any of the usual cgroup paths', () => {
+  for (const path of [
+    `0::/system.slice/docker-${id}.scope`,
+    `12:memory:/docker/${id}\n0::/`,
+    `0::/kubepods.slice/kubepods-burstable.slice/cri-containerd-${id}.scope`,
+    `0::/kubepods/besteffort/pod1234/${id}/init`,
+    `0::/system.slice/containerd.service/kubepods:cri-containerd:${id}`,
+    `0::/machine.slice/libpod-${id}.scope/container`
+  ]) {
+    assert.equal(containerIdOf(path), id, path)
+  }
+  for (const path of ['0::/user.slice/user-1000.slice', `0::/x/${id}0`, `0::/x/${id.slice(1)}`]) {
+    assert.equal(containerIdOf(path), null, path)
+  }
+})
+
+test('the facts of this very process are right', () => {
+  const facts = procReader().read(process.pid)
+  assert.equal(facts?.exe, process.execPath)
+  const uptime = Number(execFileSync('cut', ['-d', ' ', '-f1', '/proc/uptime'], { encoding: 'utf8' }))
+  const age = uptime - (facts?.startTicks ?? 0) / 100
+  assert.ok(age >= -0.1 && age < 3_600, `${age} s`)
+  assert.ok(procReader().scan().has(process.pid))
+})
+
+test('a process that is gone has no facts', async () => {
+  const child = spawn('true')
+  await new Promise((resolve) => child.on('close', resolve))
+  assert.equal(procReader().read(child.pid as number), undefined)
+})
+
+test('names with spaces and parentheses, deleted executables and kernel threads are read', (context) => {
+  const root = mkdtempSync(join(tmpdir(), 'ringside-proc-'))
+  context.after(() => rmSync(root, { recursive: true }))
+  const add = (pid: number, comm: string, exe: string | undefined): void => {
+    mkdirSync(join(root, String(pid)))
+    const fields = Array.from({ length: 49 }, (_, i) => (i === 18 ? 4321 : i))
+    writeFileSync(join(root, String(pid), 'stat'), `${pid} (${comm}) S ${fields.join(' ')}\n`)
+    if (exe !== undefined) symlinkSync(exe, join(root, String(pid), 'exe'))
+  }
+  add(5, 'a) b (c', '/opt/tool (deleted)')
+  add(6, 'kthreadd', undefined)
+  mkdirSync(join(root, 'sys'))
+  assert.deepEqual(
+    procReader(root).scan(),
+    new Map([
+      [5, { startTicks: 4321, exe: '/opt/tool', containerId: null }],
+      [6, { startTicks: 4321, exe: null, containerId: null }]
+    ])
+  )
+})
+
+test('the boot has an id', () => {
+  assert.match(bootId() ?? '', /^[0-9a-f-]{36}$/)
+})

@@ -1,0 +1,134 @@
+// Where a process's executable and container come from, and how long they are believed.
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import type { ProcessFacts, ProcReader } from '../../producer/proc.ts'
+import { ProcessTable } from '../../producer/process-table.ts'
+import { RawEvents } from '../../producer/raw-event.ts'
+import type { Process } from '../../wire/types.ts'
+import { type RawEvent, rawBuffer, rawEvent } from '../support/raw-events.ts'
+
+/** A /proc that counts how often it is read. */
+class FakeProc implements ProcReader {
+  readonly now = new Map<number, ProcessFacts>()
+  reads = 0
+
+  read(pid: number): ProcessFacts | undefined {
+    this.reads++
+    return this.now.get(pid)
+  }
+
+  scan(): Map<number, ProcessFacts> {
+    return new Map(this.now)
+  }
+}
+
+const facts = (given: Partial<ProcessFacts> = {}): ProcessFacts => ({
+  startTicks: 100,
+  exe: '/usr/bin/cat',
+  containerId: null,
+  ...given
+})
+
+let batch = 0
+
+/** The row that the table gives for an event, in a batch of its own. */
+const rowOf = (table: ProcessTable, event: Partial<RawEvent>): Process => {
+  const rows: Process[] = []
+  const index = table.indexOf(new RawEvents(rawBuffer([rawEvent(event)])), 0, ++batch, rows)
+  return rows[index] as Process
+}
+
+const raw = (event: Partial<RawEvent>): RawEvents => new RawEvents(rawBuffer([rawEvent(event)]))
+const containerId = 'c'.repeat(64)
+
+test('a process that was there at the start is known without another look', () => {
+  const proc = new FakeProc()
+  proc.now.set(100, facts({ containerId }))
+  const table = new ProcessTable(proc)
+  proc.now.clear()
+  const row = rowOf(table, {})
+  assert.deepEqual([row.exe, row.container_id], ['/usr/bin/cat', containerId])
+  rowOf(table, { comm: 'other' })
+  assert.equal(proc.reads, 0)
+})
+
+test('a process first seen while it runs is looked up once', () => {
+  const proc = new FakeProc()
+  const table = new ProcessTable(proc)
+  proc.now.set(100, facts())
+  for (let i = 0; i < 3; i++) assert.equal(rowOf(table, {}).exe, '/usr/bin/cat')
+  assert.equal(proc.reads, 1)
+})
+
+test('what /proc says of a later process of the same pid is not believed', () => {
+  const proc = new FakeProc()
+  proc.now.set(100, facts({ startTicks: 500 }))
+  const table = new ProcessTable(proc)
+  assert.equal(rowOf(table, {}).exe, null)
+  assert.equal(rowOf(table, { startNs: 5_000_000_000n }).exe, '/usr/bin/cat')
+})
+
+test('a child has the executable and container of its parent until it executes', () => {
+  const proc = new FakeProc()
+  proc.now.set(100, facts({ containerId }))
+  const table = new ProcessTable(proc)
+  rowOf(table, {})
+  const child = { pid: 101, ppid: 100, startNs: 2_000_000_000n }
+  table.fork(raw(child), 0)
+  assert.deepEqual([rowOf(table, child).exe, rowOf(table, child).container_id], ['/usr/bin/cat', containerId])
+  table.exec(raw(child), 0, '/usr/bin/ls')
+  assert.deepEqual([rowOf(table, child).exe, rowOf(table, child).container_id], ['/usr/bin/ls', containerId])
+  assert.equal(rowOf(table, {}).exe, '/usr/bin/cat')
+  assert.equal(proc.reads, 0)
+})
+
+test('a relative path or a descriptor that is executed is looked up, and null when it is too late', () => {
+  const proc = new FakeProc()
+  const table = new ProcessTable(proc)
+  proc.now.set(100, facts({ exe: '/home/u/prog' }))
+  table.exec(raw({}), 0, './prog')
+  assert.equal(rowOf(table, {}).exe, '/home/u/prog')
+  proc.now.clear()
+  table.exec(raw({}), 0, '/dev/fd/4')
+  assert.equal(rowOf(table, {}).exe, null)
+})
+
+test('a process that was put into a container after its fork is known to be in it once it executes', () => {
+  const proc = new FakeProc()
+  const table = new ProcessTable(proc)
+  proc.now.set(100, facts())
+  assert.equal(rowOf(table, {}).container_id, null)
+  proc.now.set(100, facts({ containerId }))
+  table.exec(raw({}), 0, '/app/server')
+  assert.deepEqual([rowOf(table, {}).exe, rowOf(table, {}).container_id], ['/app/server', containerId])
+})
+
+test('an ended process is still known for late events, but not for ever', () => {
+  const proc = new FakeProc()
+  const table = new ProcessTable(proc)
+  proc.now.set(100, facts())
+  rowOf(table, {})
+  table.exit(raw({}), 0)
+  proc.now.clear()
+  assert.equal(rowOf(table, {}).exe, '/usr/bin/cat')
+  for (let pid = 1_000; pid < 3_000; pid++) {
+    rowOf(table, { pid })
+    table.exit(raw({ pid }), 0)
+  }
+  assert.equal(rowOf(table, {}).exe, null)
+  assert.ok(table.size <= 1_026)
+})
+
+test('another name, user, parent or cgroup is another row of the same process', () => {
+  const table = new ProcessTable(new FakeProc())
+  const rows: Process[] = []
+  const events = [{}, { comm: 'b' }, { uid: 0 }, { ppid: 2 }, { cgroupId: 78n }, {}]
+  const indexes = events.map((event) => table.indexOf(raw(event), 0, 1, rows))
+  assert.deepEqual(indexes, [0, 1, 2, 3, 4, 0])
+})
+
+test('the table stays within its bound', () => {
+  const table = new ProcessTable(new FakeProc())
+  for (let pid = 1; pid <= 40_000; pid++) rowOf(table, { pid })
+  assert.equal(table.size, 32_768)
+})

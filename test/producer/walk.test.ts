@@ -1,0 +1,36 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { eventField, RawEvents } from '../../producer/raw-event.ts'
+import { walkRecords } from '../../producer/walk.ts'
+import { rawBuffer, rawEvent } from '../support/raw-events.ts'
+
+const visited = (bytes: Uint8Array, length = bytes.length): number[] => {
+  const records: number[] = []
+  walkRecords(new RawEvents(bytes), length, (record) => records.push(record))
+  return records
+}
+
+test('every record is visited, whatever its length', () => {
+  const bytes = rawBuffer([rawEvent(), rawEvent({ path: '/x' }), rawEvent({ path: 'y'.repeat(4096) }), rawEvent()])
+  assert.deepEqual(visited(bytes), [0, 152, 312, 4560])
+  assert.deepEqual(visited(bytes, 0), [])
+})
+
+test('bytes that are no records are refused', () => {
+  const bytes = rawBuffer([rawEvent({ path: '/x' })])
+  const changed = (change: (view: DataView) => void): Uint8Array => {
+    const copy = bytes.slice()
+    change(new DataView(copy.buffer))
+    return copy
+  }
+  const wrong: Uint8Array[] = [
+    bytes.slice(0, 80),
+    changed((view) => view.setUint32(eventField.size, 0, true)),
+    changed((view) => view.setUint32(eventField.size, 156, true)),
+    changed((view) => view.setUint32(eventField.size, 168, true)),
+    changed((view) => view.setUint32(eventField.pathSize, 9, true)),
+    changed((view) => view.setUint8(eventField.class, 4)),
+    changed((view) => view.setUint32(eventField.cpu, 1024, true))
+  ]
+  for (const each of wrong) assert.throws(() => visited(each), { code: 'DATA' })
+})
