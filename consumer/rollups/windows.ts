@@ -1,0 +1,234 @@
+// The windows of one host: calls go in by batch, rows of windows that closed or were corrected come out.
+// A window takes calls until `latenessMs` after its close; what is held is what can still change.
+import type { EventBatch, Process, Rollup } from '../../wire/types.ts'
+import type { CallNames, Calls } from './calls.ts'
+import { type Row, RowTable } from './row.ts'
+
+/** From a window's end to its close: batches close every 100 ms, so those with calls of the window came by then. */
+const graceUs = 100_000
+const quantiles = [0.5, 0.95, 0.99]
+
+export interface WindowOptions {
+  readonly windowsMs: readonly number[]
+  /** Rows of one window; calls beyond it are summed in a row for each call, with pid 0 and comm 'other'. */
+  readonly maxKeys: number
+  readonly latenessMs: number
+}
+
+class Window {
+  readonly startUs: number
+  readonly endUs: number
+  readonly #table: RowTable
+  #closed = false
+  /** Rows with calls that came after the close and were not emitted yet. */
+  #corrected: Row[] = []
+  /** Index of a row + 1 by process × names + code, for one batch: a row is looked up once in it. */
+  #cells = new Int32Array(0)
+  #cellsOf: EventBatch | undefined
+
+  constructor(startUs: number, sizeUs: number, maxRows: number) {
+    this.startUs = startUs
+    this.endUs = startUs + sizeUs
+    this.#table = new RowTable(maxRows)
+  }
+
+  /** Once before rowOf() of a batch; again does nothing. */
+  prepare(batch: EventBatch, cells: number): void {
+    if (this.#cellsOf === batch) return
+    this.#cellsOf = batch
+    if (this.#cells.length < cells) this.#cells = new Int32Array(cells)
+    else this.#cells.fill(0)
+  }
+
+  /** The row that a call is about to be added to. */
+  rowOf(cell: number, process: Process, code: number): Row {
+    const known = this.#cells[cell] as number
+    const index = known === 0 ? this.#table.indexOf(process, code) : known - 1
+    if (known === 0) this.#cells[cell] = index + 1
+    const row = this.#table.rows[index] as Row
+    if (this.#closed && !row.changed) {
+      row.changed = true
+      this.#corrected.push(row)
+    }
+    return row
+  }
+
+  /** Rows to emit, with their next revision: all of them at the close, those corrected afterwards. */
+  close(due: boolean): readonly Row[] {
+    const closes = due && !this.#closed
+    const rows = closes ? this.#table.rows : this.#corrected
+    if (closes) this.#closed = true
+    this.#corrected = []
+    for (const row of rows) {
+      row.changed = false
+      row.revision++
+    }
+    return rows
+  }
+}
+
+/** A batch of the host; together with those after it, it holds all calls that returned at or after its clock. */
+interface Anchor {
+  readonly clockUs: number
+  readonly offset: bigint
+}
+
+/** Calls that no window took, once for each length of window. */
+interface WindowCounts {
+  /** Came after their window was let go. */
+  late: number
+  /** Lie in a window that began before the host was first seen, or far beyond its clock. */
+  outside: number
+}
+
+/** The windows of one length. */
+interface Lane {
+  readonly sizeUs: number
+  /** By start. */
+  readonly windows: Map<number, Window>
+}
+
+export class HostWindows {
+  readonly #host: string
+  readonly #options: WindowOptions
+  readonly #names: CallNames
+  readonly #lanes: readonly Lane[]
+  readonly #longestUs: number
+  readonly #shortestUs: number
+  /** Windows that start before it may lack calls of batches that were never seen: they are not made. */
+  readonly #floorUs: number
+  /** Windows that end at or before it were let go. */
+  #purgedUs = Number.NEGATIVE_INFINITY
+  /** In the order of offsets, the last batch of each shortest window. */
+  #anchors: Anchor[] = []
+  #counts: WindowCounts = { late: 0, outside: 0 }
+
+  constructor(host: string, options: WindowOptions, names: CallNames, floorUs: number) {
+    this.#host = host
+    this.#options = options
+    this.#names = names
+    this.#floorUs = floorUs
+    this.#lanes = options.windowsMs.map((ms) => ({ sizeUs: ms * 1000, windows: new Map() }))
+    this.#longestUs = Math.max(...this.#lanes.map(({ sizeUs }) => sizeUs))
+    this.#shortestUs = Math.min(...this.#lanes.map(({ sizeUs }) => sizeUs))
+  }
+
+  /** The earliest offset from which all windows that can still change can be made again. */
+  get holdOffset(): bigint | undefined {
+    return this.#anchors[0]?.offset
+  }
+
+  /** What was left out since the last call. */
+  takeCounts(): Readonly<WindowCounts> {
+    const counts = this.#counts
+    this.#counts = { late: 0, outside: 0 }
+    return counts
+  }
+
+  /** Whether the clock lies before all that can still be corrected: it was stepped back. */
+  isBefore(clockUs: number): boolean {
+    return clockUs < this.#purgedUs - this.#longestUs
+  }
+
+  /** Adds the calls of a batch to their windows. */
+  add(batch: EventBatch, calls: Calls, offset: bigint): void {
+    this.#remember({ clockUs: batch.clock.wall_us, offset })
+    for (const lane of this.#lanes) this.#addTo(lane, batch, calls)
+  }
+
+  /**
+   * Rows of the windows that a clock closes, and of closed ones that were corrected since; then lets go
+   * of what is too old to be corrected.
+   * @param all closes every window, as when a run ended
+   */
+  close(clockUs: number, all: boolean): Rollup[] {
+    const closed: Rollup[] = []
+    const purgedUs = Math.max(this.#purgedUs, clockUs - graceUs - this.#options.latenessMs * 1000)
+    this.#purgedUs = purgedUs
+    for (const { sizeUs, windows } of this.#lanes) {
+      for (const window of windows.values()) {
+        const rows = window.close(all || clockUs >= window.endUs + graceUs)
+        for (const row of rows) closed.push(this.#rollupOf(row, window.startUs, sizeUs))
+        if (window.endUs <= purgedUs) windows.delete(window.startUs)
+      }
+    }
+    this.#letGoOfAnchors(purgedUs - this.#longestUs)
+    return closed
+  }
+
+  #addTo(lane: Lane, batch: EventBatch, calls: Calls): void {
+    const names = this.#names
+    const width = names.size
+    let window: Window | undefined
+    for (let i = 0; i < calls.length; i++) {
+      const timeUs = calls.timeUs[i] as number
+      if (window === undefined || timeUs < window.startUs || timeUs >= window.endUs) {
+        window = this.#windowAt(lane, timeUs, batch.clock.wall_us)
+        if (window === undefined) continue
+        window.prepare(batch, batch.processes.length * width)
+      }
+      const code = calls.code[i] as number
+      const process = calls.process[i] as number
+      const row = window.rowOf(process * width + code, batch.processes[process] as Process, code)
+      row.add(calls.durationNs[i] as number, calls.ret[i] as number, names.movesBytes(code))
+    }
+  }
+
+  #windowAt({ sizeUs, windows }: Lane, timeUs: number, clockUs: number): Window | undefined {
+    const startUs = Math.floor(timeUs / sizeUs) * sizeUs
+    const known = windows.get(startUs)
+    if (known !== undefined) return known
+    if (startUs + sizeUs <= this.#purgedUs) {
+      this.#counts.late++
+      return undefined
+    }
+    if (startUs < this.#floorUs || startUs > clockUs + this.#longestUs) {
+      this.#counts.outside++
+      return undefined
+    }
+    const window = new Window(startUs, sizeUs, this.#options.maxKeys)
+    windows.set(startUs, window)
+    return window
+  }
+
+  #remember(anchor: Anchor): void {
+    const last = this.#anchors.at(-1)
+    const slotOf = ({ clockUs }: Anchor): number => Math.floor(clockUs / this.#shortestUs)
+    const replaces = last !== undefined && slotOf(last) === slotOf(anchor) && last.clockUs <= anchor.clockUs
+    // The first is never replaced: there may be windows that start before the second.
+    if (replaces && this.#anchors.length > 1) this.#anchors.pop()
+    this.#anchors.push(anchor)
+  }
+
+  /** Keeps the first anchor at or before the start of every window that can change, and those after it. */
+  #letGoOfAnchors(earliestStartUs: number): void {
+    const isEarly = (anchor: Anchor | undefined): boolean => anchor !== undefined && anchor.clockUs <= earliestStartUs
+    while (isEarly(this.#anchors[0]) && isEarly(this.#anchors[1])) this.#anchors.shift()
+  }
+
+  #rollupOf(row: Row, startUs: number, sizeUs: number): Rollup {
+    const [p50 = 0, p95 = 0, p99 = 0] = row.durations.quantiles(quantiles)
+    return {
+      host: this.#host,
+      workload: row.containerId ?? row.exe ?? row.comm,
+      pid: row.pid,
+      start_us: row.startUs,
+      comm: row.comm,
+      exe: row.exe,
+      container_id: row.containerId,
+      syscall: this.#names.nameOf(row.code),
+      window_start: startUs,
+      window_ms: sizeUs / 1000,
+      revision: row.revision,
+      count: row.count,
+      errors: row.errors,
+      bytes: row.bytes,
+      total_ns: row.totalNs,
+      // The middle of the highest bucket may lie above the highest value.
+      p50_ns: Math.min(p50, row.maxNs),
+      p95_ns: Math.min(p95, row.maxNs),
+      p99_ns: Math.min(p99, row.maxNs),
+      max_ns: row.maxNs
+    }
+  }
+}

@@ -1,0 +1,322 @@
+import assert from 'node:assert/strict'
+import { describe, test } from 'node:test'
+import type { Output } from '../../../consumer/handler.ts'
+import { Rollups } from '../../../consumer/rollups/rollups.ts'
+import type { EventBatch, Rollup } from '../../../wire/types.ts'
+import { batchOf, contextOf, eventOf, processOf } from '../support/batches.ts'
+import { random } from '../support/random.ts'
+
+const options = { windowsMs: [1000, 10_000], maxKeys: 20_000, latenessMs: 10_000 }
+const epochUs = 1_767_225_600_000_000
+const syscalls = ['read', 'write', 'openat', 'connect']
+
+type Random = () => number
+const pick = (next: Random, below: number): number => Math.floor(next() * below)
+
+const rollupsOf = (outputs: Iterable<Output>): Rollup[] =>
+  [...outputs].map((output) => {
+    assert.equal(output.to, 'rollups')
+    return output.value as Rollup
+  })
+
+const keyOf = (row: Rollup): string =>
+  [row.host, row.window_ms, row.window_start, row.pid, row.start_us, row.syscall].join(' ')
+
+const highestRevisions = (rows: readonly Rollup[]): Map<string, Rollup> => {
+  const highest = new Map<string, Rollup>()
+  for (const row of rows) {
+    const known = highest.get(keyOf(row))
+    if (known === undefined || row.revision >= known.revision) highest.set(keyOf(row), row)
+  }
+  return highest
+}
+
+/** A batch of a host whose clock reads `seconds` after the epoch of the tests. */
+const at = (seconds: number, batch: number, fields: Partial<EventBatch> = {}): EventBatch =>
+  batchOf({
+    batch,
+    clock: { monotonic_us: 1e9 + seconds * 1e6, wall_us: epochUs + seconds * 1e6 },
+    ...fields
+  })
+
+/** A call that returned `before` seconds before its batch's clock. */
+const call = (before: number, fields: Parameters<typeof eventOf>[0] = {}) =>
+  eventOf({ time_offset_ns: -Math.round(before * 1e9), ...fields })
+
+/** Batches of several hosts and runs; events up to 9 s out of order, some batches twice; every run ends in order. */
+const streamOf = (seed: number): EventBatch[] => {
+  const next = random(seed)
+  const log: EventBatch[] = []
+  const hosts = Array.from({ length: 3 }, (_, i) => ({ name: `host-${i}`, nowUs: pick(next, 1e6), run: 1, batch: 0 }))
+  for (let i = 0; i < 400; i++) {
+    const host = hosts[pick(next, hosts.length)] as (typeof hosts)[number]
+    host.nowUs += pick(next, 500_000)
+    host.batch++
+    const processes = Array.from({ length: 4 }, () => {
+      const pid = 100 + pick(next, 6)
+      return processOf({ pid, start_us: pid * 1000, comm: `c${pid}`, exe: null })
+    })
+    const final = i >= 400 - 3 || next() < 0.02
+    const batch = batchOf({
+      host: host.name,
+      run: `${host.name}-${host.run}`,
+      batch: host.batch,
+      final,
+      clock: { monotonic_us: 1e9 + host.nowUs, wall_us: epochUs + host.nowUs },
+      processes,
+      events: Array.from({ length: pick(next, 30) }, () =>
+        eventOf({
+          kind: next() < 0.1 ? 'exec' : 'syscall',
+          syscall: syscalls[pick(next, syscalls.length)] as string,
+          process: pick(next, processes.length),
+          time_offset_ns: -pick(next, next() < 0.1 ? Math.min(9e9, host.nowUs * 1000) : 1e8),
+          duration_ns: pick(next, 2 ** pick(next, 33)),
+          ret: next() < 0.2 ? -11 : pick(next, 4096)
+        })
+      )
+    })
+    log.push(batch)
+    if (next() < 0.05) log.push(batch)
+    if (final) {
+      host.run++
+      host.batch = 0
+    }
+  }
+  for (const host of hosts) {
+    const clock = { monotonic_us: 1e9 + host.nowUs, wall_us: epochUs + host.nowUs }
+    log.push(batchOf({ host: host.name, run: `${host.name}-${host.run}`, batch: host.batch + 1, final: true, clock }))
+  }
+  return log
+}
+
+interface Truth {
+  count: number
+  errors: number
+  bytes: number
+  total_ns: number
+  durations: number[]
+}
+
+/** Every window of a stream, from all of its events at once. */
+const recompute = (log: readonly EventBatch[]): Map<string, Truth> => {
+  const windows = new Map<string, Truth>()
+  for (const batch of new Set(log)) {
+    for (const event of batch.events.filter(({ kind }) => kind === 'syscall')) {
+      const process = batch.processes[event.process] ?? assert.fail()
+      const timeNs = BigInt(batch.clock.wall_us) * 1000n + BigInt(event.time_offset_ns)
+      for (const windowMs of options.windowsMs) {
+        const sizeNs = BigInt(windowMs) * 1_000_000n
+        const startUs = ((timeNs / sizeNs) * sizeNs) / 1000n
+        const key = [batch.host, windowMs, startUs, process.pid, process.start_us, event.syscall].join(' ')
+        const truth = windows.get(key) ?? { count: 0, errors: 0, bytes: 0, total_ns: 0, durations: [] }
+        windows.set(key, truth)
+        truth.count++
+        if (event.ret < 0) truth.errors++
+        else if (event.syscall === 'read' || event.syscall === 'write') truth.bytes += event.ret
+        truth.total_ns += event.duration_ns
+        truth.durations.push(event.duration_ns)
+      }
+    }
+  }
+  return windows
+}
+
+const assertTrue = (rows: readonly Rollup[], truths: Map<string, Truth>): void => {
+  const highest = highestRevisions(rows)
+  assert.deepEqual([...highest.keys()].sort(), [...truths.keys()].sort())
+  for (const [key, truth] of truths) {
+    const row = highest.get(key) ?? assert.fail()
+    const { count, errors, bytes, total_ns } = row
+    const { durations, ...sums } = truth
+    assert.deepEqual({ count, errors, bytes, total_ns }, sums, key)
+    durations.sort((a, b) => a - b)
+    assert.equal(row.max_ns, durations.at(-1))
+    for (const [q, found] of [
+      [0.5, row.p50_ns],
+      [0.95, row.p95_ns],
+      [0.99, row.p99_ns]
+    ] as const) {
+      const value = durations[Math.max(1, Math.ceil(q * count - 1e-9 * count)) - 1] as number
+      assert.ok(Math.abs(found - value) <= value * 0.016, `${key}: q ${q} is ${found} instead of ${value}`)
+    }
+  }
+}
+
+/** Handles a log as the consume loop would that commits now and then and is killed at random. */
+const runWithKills = (log: readonly EventBatch[], next: Random): { rows: Rollup[]; kills: number } => {
+  const rows: Rollup[] = []
+  let kills = 0
+  let committed = { offset: 0, metadata: undefined as string | undefined }
+  for (;;) {
+    const handler = new Rollups(options)
+    if (committed.metadata !== undefined) handler.restore(committed.metadata)
+    let offset = committed.offset
+    for (; offset < log.length; offset++) {
+      const outputs = handler.handle(log[offset] as EventBatch, contextOf(BigInt(offset)))
+      if (kills < 12 && next() < 0.01) break
+      rows.push(...rollupsOf(outputs))
+      if (kills < 12 && next() < 0.01) break
+      if (next() < 0.1) {
+        const { holdOffset, metadata } = handler.checkpoint()
+        assert.ok(Buffer.byteLength(metadata) <= 4096)
+        committed = { offset: holdOffset === undefined ? offset + 1 : Number(holdOffset), metadata }
+      }
+    }
+    if (offset === log.length) return { rows, kills }
+    kills++
+  }
+}
+
+describe('rollups', () => {
+  for (let seed = 1; seed <= 20; seed++) {
+    test(`the highest revisions of stream ${seed} are what its events sum up to`, () => {
+      const log = streamOf(seed)
+      const handler = new Rollups(options)
+      const rows = log.flatMap((batch, offset) => rollupsOf(handler.handle(batch, contextOf(BigInt(offset)))))
+      assertTrue(rows, recompute(log))
+      assert.equal(handler.counters()['late'], 0)
+    })
+
+    test(`so they are when stream ${seed} is handled by processes that are killed`, () => {
+      const log = streamOf(seed)
+      const { rows, kills } = runWithKills(log, random(seed * 1000))
+      assert.ok(kills > 0)
+      assertTrue(rows, recompute(log))
+      const counts = new Map<string, number>()
+      for (const row of rows) {
+        const revision = `${keyOf(row)} ${row.revision}`
+        assert.equal(row.count, counts.get(revision) ?? row.count, `${revision}: a partial window`)
+        counts.set(revision, row.count)
+      }
+    })
+  }
+
+  test('a window is emitted at the first batch whose clock is 100 ms past its end, and once', () => {
+    const handler = new Rollups({ ...options, windowsMs: [1000] })
+    const rows = [at(0.5, 1, { events: [call(0.1), call(0.2)] }), at(1.05, 2), at(1.1, 3), at(1.5, 4)].map(
+      (batch, offset) => rollupsOf(handler.handle(batch, contextOf(BigInt(offset))))
+    )
+    assert.deepEqual(
+      rows.map((rows) => rows.map(({ count, revision }) => ({ count, revision }))),
+      [[], [], [{ count: 2, revision: 1 }], []]
+    )
+  })
+
+  test('late calls correct a window, all of a batch in one revision; calls beyond the lateness are counted', () => {
+    const handler = new Rollups({ windowsMs: [1000], maxKeys: 10, latenessMs: 2000 })
+    const counts = [
+      at(0.5, 1, { events: [call(0.1)] }),
+      at(1.2, 2),
+      at(1.3, 3, { events: [call(0.9), call(0.8)] }),
+      at(3.05, 4, { events: [call(2.5)] }),
+      at(3.2, 5, { events: [call(2.7)] }),
+      at(4.0, 6, { events: [call(3.5)] })
+    ].map((batch, offset) =>
+      rollupsOf(handler.handle(batch, contextOf(BigInt(offset)))).map(({ count, revision }) => [revision, count])
+    )
+    assert.deepEqual(counts, [[], [[1, 1]], [[2, 3]], [[3, 4]], [[4, 5]], []])
+    assert.equal(handler.counters()['late'], 1)
+  })
+
+  test('the final batch closes all windows, and the next run corrects them', () => {
+    const handler = new Rollups(options)
+    const first = rollupsOf(handler.handle(at(0.5, 1, { final: true, events: [call(0.1)] }), contextOf(0n)))
+    const second = rollupsOf(handler.handle(at(0.9, 1, { run: 'run-2', events: [call(0.1)] }), contextOf(1n)))
+    assert.deepEqual(
+      first.map(({ window_ms, revision, count }) => [window_ms, revision, count]),
+      [
+        [1000, 1, 1],
+        [10_000, 1, 1]
+      ]
+    )
+    assert.deepEqual(
+      second.map(({ window_ms, revision, count }) => [window_ms, revision, count]),
+      [
+        [1000, 2, 2],
+        [10_000, 2, 2]
+      ]
+    )
+  })
+
+  test('processes beyond the bound are summed under other, a row for each call', () => {
+    const handler = new Rollups({ ...options, windowsMs: [1000], maxKeys: 3 })
+    const processes = Array.from({ length: 10 }, (_, i) => processOf({ pid: i + 1 }))
+    const events = processes.flatMap((_, process) => [call(0.1, { process }), call(0.1, { process, syscall: 'write' })])
+    const rows = rollupsOf(handler.handle(at(0.5, 1, { final: true, processes, events }), contextOf(0n)))
+    assert.deepEqual(
+      rows.map(({ pid, comm, workload, syscall, count }) => [pid, comm, workload, syscall, count]),
+      [
+        [1, 'client', '/usr/bin/client', 'read', 1],
+        [1, 'client', '/usr/bin/client', 'write', 1],
+        [2, 'client', '/usr/bin/client', 'read', 1],
+        [0, 'other', 'other', 'write', 9],
+        [0, 'other', 'other', 'read', 8]
+      ]
+    )
+  })
+
+  test('a start in the middle of a run makes no window that began before', () => {
+    const handler = new Rollups({ ...options, windowsMs: [1000] })
+    const rows = [
+      at(0.5, 7, { events: [call(0.1)] }),
+      at(1.5, 8, { events: [call(0.9), call(0.1)] }),
+      at(2.5, 9)
+    ].flatMap((batch, offset) => rollupsOf(handler.handle(batch, contextOf(BigInt(offset)))))
+    assert.deepEqual(
+      rows.map(({ window_start, count }) => [window_start - epochUs, count]),
+      [[1e6, 1]]
+    )
+    assert.equal(handler.counters()['outside'], 2)
+  })
+
+  test('a clock that is stepped back and forth by an hour leaves no window behind', () => {
+    const handler = new Rollups(options)
+    const rows: Rollup[] = []
+    let monotonic_us = 1e9
+    let emitted = 0
+    for (let i = 0; i < 2000; i++) {
+      monotonic_us += 100_000
+      const hours = Math.floor(i / 300) % 2
+      const clock = { monotonic_us, wall_us: epochUs + monotonic_us + hours * 3600e6 }
+      const batch = batchOf({ batch: i + 1, final: i === 1999, clock, events: [call(0.05), call(0.01)] })
+      const closed = rollupsOf(handler.handle(batch, contextOf(BigInt(i))))
+      rows.push(...closed)
+      if (closed.length > 0) emitted = i
+      assert.ok(i - emitted < 25, 'windows went on closing')
+      assert.ok(i - Number(handler.checkpoint().holdOffset) < 250, 'old batches are let go of')
+    }
+    const counted = rows.filter(({ window_ms }) => window_ms === 1000).reduce((sum, { count }) => sum + count, 0)
+    // Of each of the three steps back, less than the window that it fell into is left out.
+    assert.ok(counted <= 4000 && counted >= 4000 - 3 * 2 * 11, `${counted} of 4000`)
+  })
+
+  test('a call that claims to be of next year is left out', () => {
+    const handler = new Rollups(options)
+    handler.handle(at(0.5, 1, { events: [call(-3e7)] }), contextOf(0n))
+    assert.deepEqual(rollupsOf(handler.handle(at(0.6, 2, { final: true }), contextOf(1n))), [])
+    assert.equal(handler.counters()['outside'], 2)
+  })
+
+  test('a host that fell silent is let go when others went on for a minute', () => {
+    const handler = new Rollups(options)
+    handler.handle(at(0.5, 1, { host: 'gone', run: 'other', events: [call(0.1)] }), contextOf(0n))
+    const rows: Rollup[] = []
+    for (let i = 1; i <= 70; i++) rows.push(...rollupsOf(handler.handle(at(i, i), contextOf(BigInt(i)))))
+    assert.deepEqual(
+      rows.map(({ host, count }) => [host, count]),
+      [
+        ['gone', 1],
+        ['gone', 1]
+      ]
+    )
+    assert.ok((handler.checkpoint().holdOffset ?? 0n) > 40n)
+  })
+
+  test('an event of a process that the batch does not hold is refused', () => {
+    const handler = new Rollups(options)
+    assert.throws(() => handler.handle(at(1, 1, { events: [call(0, { process: 5 })] }), contextOf(0n)), {
+      code: 'DATA',
+      message: /event of process 5/
+    })
+  })
+})

@@ -1,0 +1,78 @@
+// Batches of events for tests of handlers: whole records from the few fields that a test is about.
+import pino from 'pino'
+import type { Context } from '../../../consumer/handler.ts'
+import type { Event, EventBatch, Process, Socket } from '../../../wire/types.ts'
+
+export const processOf = (fields: Partial<Process> = {}): Process => ({
+  pid: 100,
+  start_us: 5_000_000,
+  ppid: 1,
+  uid: 1000,
+  comm: 'client',
+  exe: '/usr/bin/client',
+  container_id: null,
+  cgroup_id: 1,
+  ...fields
+})
+
+/** An IPv4 TCP socket; addresses as text. */
+export const socketOf = (
+  fields: Partial<Omit<Socket, 'local_address' | 'remote_address'>> & {
+    local_address?: string
+    remote_address?: string
+  }
+): Socket => ({
+  family: 2,
+  type: 1,
+  protocol: 6,
+  netns: 4026531840,
+  local_port: 0,
+  remote_port: 0,
+  ...fields,
+  local_address: bytesOf(fields.local_address ?? '0.0.0.0'),
+  remote_address: bytesOf(fields.remote_address ?? '0.0.0.0')
+})
+
+const bytesOf = (ipv4: string): Buffer => Buffer.from(ipv4.split('.').map(Number))
+
+let nextSeq = 1
+
+export const eventOf = (fields: Partial<Event> = {}): Event => ({
+  kind: 'syscall',
+  syscall: 'read',
+  process: 0,
+  socket: -1,
+  cpu: 0,
+  seq: nextSeq++,
+  time_offset_ns: -1000,
+  duration_ns: 1000,
+  tid: 100,
+  ret: 0,
+  fd: 3,
+  path: null,
+  path_truncated: false,
+  ...fields
+})
+
+export const batchOf = (fields: Partial<EventBatch> = {}): EventBatch => ({
+  host: 'host-a',
+  boot: 'boot-1',
+  agent: '0.1.0',
+  run: 'run-1',
+  batch: 1,
+  final: false,
+  clock: { monotonic_us: 1_000_000_000, wall_us: 1_767_225_600_000_000 },
+  sequences: [],
+  drops: [],
+  processes: [processOf()],
+  sockets: [],
+  events: [],
+  ...fields
+})
+
+export const contextOf = (offset: bigint): Context => ({
+  topic: 'ringside.events',
+  partition: 0,
+  offset,
+  log: pino({ level: 'silent' })
+})
