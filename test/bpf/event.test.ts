@@ -1,0 +1,69 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { readLayout } from '../../native/ring/ring.ts'
+import { commBytes, eventField, eventHeaderBytes } from '../../producer/raw-event.ts'
+import { skip } from './observe.ts'
+
+// The name that event.h gives what TypeScript reads.
+const fieldName: Record<keyof typeof eventField, string> = {
+  size: 'size',
+  kind: 'kind',
+  class: 'event_class',
+  call: 'call',
+  flags: 'flags',
+  seq: 'seq',
+  timeNs: 'time_ns',
+  durationNs: 'duration_ns',
+  ret: 'ret',
+  startNs: 'start_ns',
+  cgroupId: 'cgroup_id',
+  cpu: 'cpu',
+  pid: 'pid',
+  tid: 'tid',
+  ppid: 'ppid',
+  uid: 'uid',
+  fd: 'fd',
+  pathSize: 'path_size',
+  comm: 'comm',
+  socketFamily: 'socket.family',
+  socketType: 'socket.type',
+  socketProtocol: 'socket.protocol',
+  socketLocalPort: 'socket.local_port',
+  socketRemotePort: 'socket.remote_port',
+  socketNetns: 'socket.netns',
+  socketLocalAddress: 'socket.local_address',
+  socketRemoteAddress: 'socket.remote_address',
+  path: 'path'
+}
+
+describe('event.h', { skip }, () => {
+  it('lays struct ringside_event out as user space reads it', () => {
+    const { bytes, fields } = readLayout('ringside_event')
+    assert.equal(bytes, eventHeaderBytes)
+    for (const [name, offset] of Object.entries(eventField)) {
+      assert.equal(fields[fieldName[name as keyof typeof eventField]], offset, name)
+    }
+    assert.equal((fields['socket'] ?? 0) - (fields['comm'] ?? 0), commBytes)
+  })
+
+  it('has no field that user space does not know', () => {
+    const unread = ['reserved', 'socket', 'socket.reserved']
+    const known = new Set([...Object.values(fieldName), ...unread])
+    assert.deepEqual(
+      Object.keys(readLayout('ringside_event').fields).filter((name) => !known.has(name)),
+      []
+    )
+  })
+
+  it('lays struct ringside_config out as user space writes it', () => {
+    const { bytes, fields } = readLayout('ringside_config')
+    assert.equal(bytes, 560)
+    assert.deepEqual(fields, { generation: 0, filters: 4, self_tgid: 8, family_tgid: 12, call_of: 16, emit: 528 })
+  })
+
+  it('gives each CPU two cache lines of counters', () => {
+    const { bytes, fields } = readLayout('ringside_counters')
+    assert.equal(bytes, 128)
+    assert.deepEqual(fields, { seq: 0, emitted: 8, dropped: 40, unaccounted: 72, reserved: 80 })
+  })
+})

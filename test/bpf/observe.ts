@@ -1,0 +1,182 @@
+// Runs one of programs/*.c under observation and gives back everything the kernel told of it, decoded.
+import { execFileSync, spawn } from 'node:child_process'
+import { existsSync, mkdirSync, statSync } from 'node:fs'
+import { join } from 'node:path'
+import { type LiveSource, type LiveSourceOptions, openLiveSource } from '../../producer/live-source.ts'
+import { callNames, eventClasses, eventField, eventFlag, eventKinds, RawEvents } from '../../producer/raw-event.ts'
+import type { Source, SourceStatistics } from '../../producer/source.ts'
+
+const programsDir = join(import.meta.dirname, 'programs')
+const buildDir = join(import.meta.dirname, '..', '..', 'build', 'test')
+
+/** Why the tests on a live kernel cannot run here; false when they can. */
+export const skip: string | false =
+  process.getuid?.() !== 0
+    ? 'needs root: BPF programs are loaded into the live kernel'
+    : !existsSync('/sys/kernel/btf/vmlinux')
+      ? 'needs a kernel with BTF at /sys/kernel/btf/vmlinux'
+      : !existsSync(join(buildDir, '..', 'ringside.bpf.o'))
+        ? 'needs build/ringside.bpf.o: npm run build'
+        : false
+
+/** Compiles programs/`name`.c if need be; the process it becomes has the comm `rs-name`. Static: no loader's calls. */
+export const program = (name: string): string => {
+  const source = join(programsDir, `${name}.c`)
+  const built = join(buildDir, commOf(name))
+  if (!existsSync(built) || statSync(built).mtimeMs < statSync(source).mtimeMs) {
+    mkdirSync(buildDir, { recursive: true })
+    execFileSync('gcc', ['-O2', '-Wall', '-static', '-pthread', source, '-o', built])
+  }
+  return built
+}
+
+/** The comm of a process that runs `name`. */
+export const commOf = (name: string): string => `rs-${name}`.slice(0, 15)
+
+export interface Endpoint {
+  readonly family: number
+  readonly type: number
+  readonly protocol: number
+  readonly netns: number
+  /** "127.0.0.1:80", "0:0:0:0:0:0:0:1:80"; '' for other families. */
+  readonly local: string
+  readonly remote: string
+}
+
+export interface Seen {
+  readonly kind: string
+  readonly call: string
+  readonly class: string
+  readonly cpu: number
+  readonly seq: number
+  readonly timeNs: number
+  readonly durationNs: number
+  readonly startNs: number
+  readonly cgroupId: number
+  readonly pid: number
+  readonly tid: number
+  readonly ppid: number
+  readonly uid: number
+  readonly comm: string
+  readonly ret: number
+  readonly fd: number
+  readonly path: string
+  readonly isTruncated: boolean
+  readonly socket: Endpoint | undefined
+}
+
+const address = (raw: RawEvents, family: number, at: number, port: number): string => {
+  if (family === 2) return `${[...raw.bytes.subarray(at, at + 4)].join('.')}:${port}`
+  if (family !== 10) return ''
+  const groups = Array.from({ length: 8 }, (_, index) => raw.bytes.readUInt16BE(at + 2 * index).toString(16))
+  return `${groups.join(':')}:${port}`
+}
+
+const endpoint = (raw: RawEvents, at: number): Endpoint => {
+  const family = raw.u16(at + eventField.socketFamily)
+  return {
+    family,
+    type: raw.u16(at + eventField.socketType),
+    protocol: raw.u16(at + eventField.socketProtocol),
+    netns: raw.u32(at + eventField.socketNetns),
+    local: address(raw, family, at + eventField.socketLocalAddress, raw.u16(at + eventField.socketLocalPort)),
+    remote: address(raw, family, at + eventField.socketRemoteAddress, raw.u16(at + eventField.socketRemotePort))
+  }
+}
+
+const decode = (raw: RawEvents, at: number): Seen => {
+  const flags = raw.u8(at + eventField.flags)
+  return {
+    kind: eventKinds[raw.u8(at + eventField.kind)] ?? '?',
+    call: callNames[raw.u8(at + eventField.call)] ?? '?',
+    class: eventClasses[raw.u8(at + eventField.class)] ?? '?',
+    cpu: raw.u32(at + eventField.cpu),
+    seq: raw.u64(at + eventField.seq),
+    timeNs: raw.u64(at + eventField.timeNs),
+    durationNs: raw.u64(at + eventField.durationNs),
+    startNs: raw.u64(at + eventField.startNs),
+    cgroupId: raw.u64(at + eventField.cgroupId),
+    pid: raw.u32(at + eventField.pid),
+    tid: raw.u32(at + eventField.tid),
+    ppid: raw.u32(at + eventField.ppid),
+    uid: raw.u32(at + eventField.uid),
+    comm: raw.comm(at),
+    ret: raw.i64(at + eventField.ret),
+    fd: raw.i32(at + eventField.fd),
+    path: raw.path(at),
+    isTruncated: (flags & eventFlag.pathTruncated) !== 0,
+    socket: flags & eventFlag.hasSocket ? endpoint(raw, at) : undefined
+  }
+}
+
+/** Everything that can be read now. */
+export const drain = (source: Source): Seen[] => {
+  const batch = new Uint8Array(1 << 20)
+  const raw = new RawEvents(batch)
+  const seen: Seen[] = []
+  for (let bytes = source.read(batch); bytes > 0; bytes = source.read(batch)) {
+    for (let at = 0; at < bytes; at += raw.u32(at)) seen.push(decode(raw, at))
+  }
+  return seen
+}
+
+export interface Outcome {
+  readonly pid: number
+  readonly code: number | null
+  readonly stdout: string
+}
+
+/** Runs an executable to its end. */
+export const run = (path: string, ...args: string[]): Promise<Outcome> =>
+  new Promise((resolve, reject) => {
+    const child = spawn(path, args, { stdio: ['ignore', 'pipe', 'inherit'] })
+    let stdout = ''
+    child.stdout.on('data', (text: Buffer) => {
+      stdout += text.toString()
+    })
+    child.on('error', reject)
+    child.on('close', (code) => resolve({ pid: child.pid ?? 0, code, stdout }))
+  })
+
+export const quiet: LiveSourceOptions = {
+  ringBytes: 1 << 22,
+  calls: {},
+  pids: [],
+  comms: [],
+  cgroups: [],
+  ignoreFamily: false
+}
+
+export interface Observation<T> {
+  readonly events: readonly Seen[]
+  readonly statistics: SourceStatistics
+  readonly result: T
+}
+
+/** Observes while `work` runs, by default all of the machine. */
+export const observe = async <T>(
+  options: Partial<LiveSourceOptions>,
+  work: (source: LiveSource) => Promise<T>
+): Promise<Observation<T>> => {
+  const source = await openLiveSource({ ...quiet, ...options })
+  try {
+    const result = await work(source)
+    await source.detach()
+    return { events: drain(source), statistics: source.statistics(), result }
+  } finally {
+    source.close()
+  }
+}
+
+/** What one run of programs/`name`.c does after it was executed, up to its end. */
+export const observeProgram = async (name: string, ...args: string[]): Promise<Observation<Outcome>> => {
+  const path = program(name)
+  return observe({ comms: [commOf(name)] }, () => run(path, ...args))
+}
+
+/** The system calls of one name, in order. */
+export const callsOf = (events: readonly Seen[], call: string): Seen[] =>
+  events.filter((event) => event.kind === 'syscall' && event.call === call)
+
+/** The events of another kind, in order. */
+export const kindsOf = (events: readonly Seen[], kind: string): Seen[] => events.filter((event) => event.kind === kind)
