@@ -1,5 +1,5 @@
 // The seam at which the Kafka client can be replaced: everything that Ringside asks of one.
-// wire/kafka.ts implements it with kafkajs and is the only file that imports that library.
+// wire/kafka.ts implements it with kafkajs; wire/kafkajs.ts is the only file that imports that library.
 
 export interface Message {
   readonly key: Buffer | string | null

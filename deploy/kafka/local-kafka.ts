@@ -1,0 +1,203 @@
+// Apache Kafka, one node in KRaft mode, as a child process: a state folder and a port in, brokers
+// that answer out. Its data outlives it; a Kafka that a killed parent left behind is ended first.
+import { type ChildProcess, spawn } from 'node:child_process'
+import { randomBytes } from 'node:crypto'
+import { existsSync, openSync } from 'node:fs'
+import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { connect, createServer } from 'node:net'
+import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
+import { messageOf, RingsideError } from '../../runtime/errors.ts'
+import type { Log } from '../../runtime/log.ts'
+import { createKafkaClient } from '../../wire/kafka.ts'
+import { checkJava, classArchiveOf, prepareLocalKafka } from './jars.ts'
+import { endLeftover, endProcess, isRunning, writeNote } from './process-file.ts'
+import { serverProperties } from './server-properties.ts'
+
+export { prepareLocalKafka } from './jars.ts'
+
+export interface LocalKafkaOptions {
+  readonly stateDir: string
+  /** Loopback port for clients; 0 for any that is free. */
+  readonly port: number
+  readonly heapMb: number
+  readonly log: Log
+}
+
+export interface LocalKafka {
+  /** host:port */
+  readonly brokers: readonly string[]
+  readonly pid: number
+  /** Resolves when the process is gone, however it went. */
+  readonly exited: Promise<void>
+  /** Ends it in order, by force after 15 s; resolves when it is gone. */
+  stop(): Promise<void>
+}
+
+/** It starts in 1–3 s; a loaded machine with a long log to recover takes longer. */
+const readyMs = 120_000
+/** It stops in 0.3 s; the first time it also writes its class archive, 3 s. */
+const stopMs = 15_000
+const pollMs = 50
+
+const pathsOf = (stateDir: string) => {
+  const dir = join(stateDir, 'kafka')
+  return {
+    dir,
+    dataDir: join(dir, 'data'),
+    properties: join(dir, 'server.properties'),
+    output: join(dir, 'kafka.log'),
+    note: join(dir, 'process.json'),
+    brokers: join(dir, 'brokers')
+  }
+}
+
+type Paths = ReturnType<typeof pathsOf>
+
+/** @returns the port it could listen on; undefined when another program has it */
+const tryPort = (port: number): Promise<number | undefined> => {
+  const { promise, resolve, reject } = Promise.withResolvers<number | undefined>()
+  const server = createServer()
+  server.once('error', (error: NodeJS.ErrnoException) =>
+    error.code === 'EADDRINUSE' ? resolve(undefined) : reject(error)
+  )
+  server.listen({ port, host: '127.0.0.1', exclusive: true }, () => {
+    const address = server.address()
+    server.close(() => resolve(typeof address === 'object' ? address?.port : undefined))
+  })
+  return promise
+}
+
+const listens = (port: number): Promise<boolean> => {
+  const { promise, resolve } = Promise.withResolvers<boolean>()
+  const socket = connect({ port, host: '127.0.0.1' }, () => resolve(true))
+  socket.once('error', () => resolve(false))
+  return promise.finally(() => socket.destroy())
+}
+
+const claimPort = async (port: number): Promise<number> => {
+  const claimed = await tryPort(port).catch((cause: unknown) => {
+    throw new RingsideError('OS', `Kafka cannot listen on 127.0.0.1:${port}: ${messageOf(cause)}`, { cause })
+  })
+  if (claimed !== undefined) return claimed
+  throw new RingsideError(
+    'UNAVAILABLE',
+    `127.0.0.1:${port} is in use by another program: if it is a Kafka to be used, name it with --brokers 127.0.0.1:${port}; else choose another port with --kafka-port`,
+    { canRetry: false }
+  )
+}
+
+// C1 alone: the start takes two thirds of the time, and one node's brokering is copying, not computing.
+const commonFlags = ['-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1', '-XX:-UsePerfData', '-Djava.awt.headless=true']
+
+const startJvm = (jars: string, flags: readonly string[], args: readonly string[], paths: Paths): ChildProcess => {
+  const log4j = `-Dlog4j2.configurationFile=${join(import.meta.dirname, 'log4j2.properties')}`
+  const output = openSync(paths.output, 'a')
+  return spawn('java', [...commonFlags, ...flags, log4j, '-cp', join(jars, '*'), ...args], {
+    // A session of its own: an interrupt on the terminal is for `up`, which ends Kafka last.
+    detached: true,
+    stdio: ['ignore', output, output]
+  })
+}
+
+const exitOf = (child: ChildProcess): Promise<void> =>
+  new Promise((resolve) => {
+    child.once('exit', () => resolve())
+    child.once('error', () => resolve())
+  })
+
+const lastLines = async (path: string): Promise<string> => {
+  const text = await readFile(path, 'utf8').catch(() => '')
+  return text.trim().split('\n').slice(-5).join('\n')
+}
+
+const formatStorage = async (jars: string, paths: Paths): Promise<void> => {
+  const clusterId = randomBytes(16).toString('base64url')
+  const args = ['kafka.tools.StorageTool', 'format', '--standalone', '-t', clusterId, '-c', paths.properties]
+  const child = startJvm(jars, [], args, paths)
+  await exitOf(child)
+  if (child.exitCode === 0) return
+  await rm(paths.dataDir, { recursive: true, force: true })
+  throw new RingsideError('OS', `Kafka cannot format ${paths.dataDir}:\n${await lastLines(paths.output)}`)
+}
+
+const waitUntilReady = async (broker: string, hasExited: () => boolean, paths: Paths, log: Log): Promise<void> => {
+  const client = createKafkaClient({
+    brokers: [broker],
+    clientId: 'ringside-local',
+    log: log.child({}, { level: 'error' })
+  })
+  const port = Number(broker.split(':')[1])
+  for (const deadline = Date.now() + readyMs; Date.now() < deadline; await delay(pollMs)) {
+    if (hasExited()) break
+    // Asked only when it listens: each refused connection costs kafkajs a second of retries.
+    if (!(await listens(port))) continue
+    const cluster = await client.ping().catch(() => undefined)
+    if (cluster !== undefined && cluster.brokers > 0) return
+  }
+  const how = hasExited() ? 'ended as it started' : `does not answer after ${readyMs / 1000} s`
+  throw new RingsideError(
+    'UNAVAILABLE',
+    `the local Kafka ${how}; the end of ${paths.output}:\n${await lastLines(paths.output)}`
+  )
+}
+
+/**
+ * Starts Kafka and waits until it answers. Needs Java 17; Maven too the first time, for the jars.
+ * @throws RingsideError OS when Java or Maven is missing, UNAVAILABLE when the port is taken, another
+ *   process runs a Kafka on this state, or it does not come up
+ */
+export const startLocalKafka = async ({ stateDir, port, heapMb, log }: LocalKafkaOptions): Promise<LocalKafka> => {
+  const startedAt = Date.now()
+  const paths = pathsOf(stateDir)
+  const javaVersion = await checkJava()
+  const jars = await prepareLocalKafka(log)
+  await mkdir(paths.dir, { recursive: true })
+  if (await endLeftover(paths.note, paths.properties, stopMs)) log.info('ended a Kafka that an earlier run left behind')
+
+  const clientPort = await claimPort(port)
+  const address = { port: clientPort, controllerPort: await claimPort(0), dataDir: paths.dataDir }
+  await writeFile(paths.properties, serverProperties(address))
+  await writeFile(paths.output, '')
+  if (!existsSync(join(paths.dataDir, 'meta.properties'))) {
+    log.info(`formatting Kafka's storage in ${paths.dataDir}`)
+    await formatStorage(jars, paths)
+  }
+
+  const archive = classArchiveOf(jars, javaVersion)
+  const newArchive = `${archive}.${process.pid}`
+  const sharing = existsSync(archive) ? `-XX:SharedArchiveFile=${archive}` : `-XX:ArchiveClassesAtExit=${newArchive}`
+  const heap = [`-Xms${Math.min(192, heapMb)}m`, `-Xmx${heapMb}m`, '-XX:+ExitOnOutOfMemoryError']
+  const child = startJvm(jars, [...heap, sharing], ['kafka.Kafka', paths.properties], paths)
+  const { pid } = child
+  if (pid === undefined) throw new RingsideError('OS', 'java does not start: see `java -version`')
+  const hasExited = () => child.exitCode !== null || child.signalCode !== null
+  const exited = exitOf(child).then(async () => {
+    await rm(paths.brokers, { force: true })
+  })
+  await writeNote(paths.note, pid)
+  const stop = async (): Promise<void> => {
+    if (!hasExited()) await endProcess(pid, hasExited, stopMs)
+    await exited
+    if (existsSync(newArchive)) await rename(newArchive, archive).catch(() => rm(newArchive, { force: true }))
+  }
+
+  const broker = `127.0.0.1:${clientPort}`
+  try {
+    await waitUntilReady(broker, hasExited, paths, log)
+    await writeFile(paths.brokers, broker)
+  } catch (error) {
+    await stop()
+    throw error
+  }
+  log.info({ pid, port: clientPort, startMs: Date.now() - startedAt }, `Kafka answers on ${broker}`)
+  return { brokers: [broker], pid, exited, stop }
+}
+
+/** @returns the brokers of the Kafka that runs on this state folder, if one does */
+export const findLocalBrokers = async (stateDir: string): Promise<string[] | undefined> => {
+  const paths = pathsOf(stateDir)
+  if (!(await isRunning(paths.note, paths.properties))) return undefined
+  const text = await readFile(paths.brokers, 'utf8').catch(() => '')
+  return text === '' ? undefined : text.trim().split(',')
+}

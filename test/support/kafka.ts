@@ -1,0 +1,130 @@
+// A Kafka for the tests of one file. RINGSIDE_TEST_BROKERS names one that runs already;
+// RINGSIDE_TEST_DOCKER=1 takes the image of docker-compose.yml through testcontainers; else the local
+// one starts on free ports with its state in a temporary folder.
+import { randomBytes } from 'node:crypto'
+import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, before } from 'node:test'
+import pino from 'pino'
+import { checkJava } from '../../deploy/kafka/jars.ts'
+import { startLocalKafka } from '../../deploy/kafka/local-kafka.ts'
+import { messageOf } from '../../runtime/errors.ts'
+import type { Log } from '../../runtime/log.ts'
+import type { KafkaClient, Message } from '../../wire/client.ts'
+import { createKafkaClient } from '../../wire/kafka.ts'
+import { freePort } from './ringside.ts'
+
+/** Silent, unless RINGSIDE_LOG_LEVEL is set. */
+export const testLog: Log = pino({ level: process.env['RINGSIDE_LOG_LEVEL'] ?? 'silent' }, pino.destination(2))
+
+interface Started {
+  readonly brokers: readonly string[]
+  stop(): Promise<void>
+}
+
+const startLocally = async (): Promise<Started> => {
+  const stateDir = await mkdtemp(join(tmpdir(), 'ringside-kafka-'))
+  const kafka = await startLocalKafka({ stateDir, port: 0, heapMb: 256, log: testLog })
+  // A test runner that loses patience ends this process with a signal; its Kafka has a session of its own.
+  const kill = () => process.kill(kafka.pid, 'SIGKILL')
+  const end = () => process.exit(143)
+  process.once('exit', kill)
+  process.once('SIGTERM', end)
+  return {
+    brokers: kafka.brokers,
+    stop: async () => {
+      process.removeListener('exit', kill)
+      process.removeListener('SIGTERM', end)
+      await kafka.stop()
+      await rm(stateDir, { recursive: true, force: true })
+    }
+  }
+}
+
+const startInDocker = async (): Promise<Started> => {
+  const compose = await readFile(join(import.meta.dirname, '..', '..', 'docker-compose.yml'), 'utf8')
+  const image = /image: (\S*kafka\S*)/.exec(compose)?.[1]
+  if (image === undefined) throw new Error('docker-compose.yml names no Kafka image')
+  const { GenericContainer, getContainerRuntimeClient, Wait } = await import('testcontainers')
+  // The port that a broker tells its clients must be known before it starts.
+  const { info } = await getContainerRuntimeClient()
+  const port = await freePort()
+  const container = await new GenericContainer(image)
+    .withExposedPorts({ container: 9092, host: port })
+    .withEnvironment({
+      KAFKA_NODE_ID: '1',
+      KAFKA_PROCESS_ROLES: 'broker,controller',
+      KAFKA_LISTENERS: 'PLAINTEXT://:9092,CONTROLLER://:9093',
+      KAFKA_ADVERTISED_LISTENERS: `PLAINTEXT://${info.containerRuntime.host}:${port}`,
+      KAFKA_CONTROLLER_LISTENER_NAMES: 'CONTROLLER',
+      KAFKA_LISTENER_SECURITY_PROTOCOL_MAP: 'PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT',
+      KAFKA_CONTROLLER_QUORUM_VOTERS: '1@localhost:9093',
+      KAFKA_OFFSETS_TOPIC_REPLICATION_FACTOR: '1',
+      KAFKA_GROUP_INITIAL_REBALANCE_DELAY_MS: '0',
+      KAFKA_AUTO_CREATE_TOPICS_ENABLE: 'false'
+    })
+    .withWaitStrategy(Wait.forLogMessage(/Kafka Server started/))
+    .start()
+  return {
+    brokers: [`${container.getHost()}:${port}`],
+    stop: async () => {
+      await container.stop()
+    }
+  }
+}
+
+const startKafka = (): Promise<Started> => {
+  const named = process.env['RINGSIDE_TEST_BROKERS']
+  if (named) return Promise.resolve({ brokers: named.split(','), stop: async () => {} })
+  return process.env['RINGSIDE_TEST_DOCKER'] === '1' ? startInDocker() : startLocally()
+}
+
+/** Why there is no Kafka to test with, or false: for the `skip` of a suite. */
+export const kafkaMissing = async (): Promise<string | false> => {
+  if (process.env['RINGSIDE_TEST_BROKERS'] || process.env['RINGSIDE_TEST_DOCKER'] === '1') return false
+  return checkJava().then(() => false as const, messageOf)
+}
+
+export interface TestKafka {
+  brokers: readonly string[]
+  client: KafkaClient
+}
+
+/** Call within `describe`: starts a Kafka before its tests and stops it after them. */
+export const withKafka = (): TestKafka => {
+  const kafka = {} as TestKafka
+  let started: Started | undefined
+  before(async () => {
+    started = await startKafka()
+    kafka.brokers = started.brokers
+    kafka.client = createKafkaClient({ brokers: started.brokers, clientId: 'ringside-test', log: testLog })
+  })
+  after(() => started?.stop())
+  return kafka
+}
+
+/** A name that no other test has. */
+export const uniqueName = (base: string): string => `${base}-${randomBytes(4).toString('hex')}`
+
+/** Creates a topic and returns its name. */
+export const createTopic = async (client: KafkaClient, base: string, partitions = 1): Promise<string> => {
+  const name = uniqueName(base)
+  await client.ensureTopics([{ name, partitions, replicas: 1, settings: {} }])
+  return name
+}
+
+/** Everything that a topic holds now, in order within each partition. */
+export const readAll = async (client: KafkaClient, topic: string) => {
+  const messages: { partition: number; key: string; value: Buffer; headers: Message['headers']; offset: bigint }[] = []
+  await client.read({
+    topic,
+    sinceMs: 0,
+    untilEnd: true,
+    onMessage: ({ key, value, headers, offset }, partition) => {
+      messages.push({ partition, key: String(key), value: value ?? Buffer.alloc(0), headers, offset })
+      return undefined
+    }
+  })
+  return messages
+}

@@ -1,0 +1,419 @@
+import assert from 'node:assert/strict'
+import { execFile } from 'node:child_process'
+import { describe, test } from 'node:test'
+import { setTimeout as delay } from 'node:timers/promises'
+import { promisify } from 'node:util'
+import { RingsideError } from '../../runtime/errors.ts'
+import type { Commit, ConsumerOptions, FetchedBatch } from '../../wire/client.ts'
+import { createKafkaClient } from '../../wire/kafka.ts'
+import { createTopic, kafkaMissing, readAll, testLog, uniqueName, withKafka } from '../support/kafka.ts'
+
+const run = promisify(execFile)
+const hasKcat = await run('kcat', ['-V']).then(
+  () => true,
+  () => false
+)
+
+/** What every Kafka client behind wire/client.ts is held to. */
+describe('the Kafka client', { skip: await kafkaMissing(), timeout: 120_000 }, () => {
+  const kafka = withKafka()
+
+  const send = async (topic: string, messages: { key: string; value: string }[]): Promise<void> => {
+    const producer = await kafka.client.producer()
+    await producer.send(topic, messages.map(toMessage))
+    await producer.close()
+  }
+
+  const toMessage = ({ key, value }: { key: string; value: string }) => ({ key, value: Buffer.from(value) })
+
+  const numbered = (count: number, keys = 1) =>
+    Array.from({ length: count }, (_, i) => ({ key: `k${i % keys}`, value: `v${i}` }))
+
+  /** A consumer that keeps what it was told. */
+  const consume = async (options: Pick<ConsumerOptions, 'group' | 'topics'> & Partial<ConsumerOptions>) => {
+    const assigned: { partition: number; committed: Commit | undefined }[] = []
+    const batches: FetchedBatch[] = []
+    const consumer = await kafka.client.consumer({
+      from: 'earliest',
+      onAssigned: async ({ partition, committed }) => {
+        assigned.push({ partition, committed })
+      },
+      onRevoked: () => {},
+      onBatch: async (batch) => {
+        batches.push(batch)
+      },
+      ...options
+    })
+    const values = () => batches.flatMap(({ messages }) => messages.map(({ value }) => String(value)))
+    return { consumer, assigned, batches, values }
+  }
+
+  test('tells the cluster it reaches', async () => {
+    const { clusterId, brokers } = await kafka.client.ping()
+    assert.match(clusterId, /^\S+$/)
+    assert.ok(brokers >= 1)
+  })
+
+  test('creates the topics that are missing, with their settings, and leaves the others alone', async () => {
+    const [old, fresh] = [uniqueName('old'), uniqueName('fresh')]
+    const specify = (name: string, partitions: number) => ({
+      name,
+      partitions,
+      replicas: 1,
+      settings: { 'retention.ms': '3600000' }
+    })
+    assert.deepEqual(await kafka.client.ensureTopics([specify(old, 2)]), [old])
+    assert.deepEqual(await kafka.client.ensureTopics([specify(old, 5), specify(fresh, 3)]), [fresh])
+    assert.deepEqual(await kafka.client.ensureTopics([specify(old, 5), specify(fresh, 3)]), [])
+    const described = await kafka.client.describeTopics([old, uniqueName('absent'), fresh])
+    assert.deepEqual(described, [
+      { name: old, partitions: 2, replicas: 1, messages: 0n },
+      { name: fresh, partitions: 3, replicas: 1, messages: 0n }
+    ])
+  })
+
+  test('refuses a topic that the brokers refuse, with their reason', async () => {
+    const absurd = { name: uniqueName('t'), partitions: 1, replicas: 9, settings: {} }
+    await assert.rejects(kafka.client.ensureTopics([absurd]), (error) => {
+      assert.ok(error instanceof RingsideError)
+      assert.equal(error.code, 'DATA')
+      assert.match(error.message, /replication factor|REPLICATION_FACTOR/i)
+      return true
+    })
+  })
+
+  test('keeps the order of a key over several sends of thousands of messages', async () => {
+    const topic = await createTopic(kafka.client, 'order', 3)
+    const producer = await kafka.client.producer()
+    const messages = numbered(5000, 7)
+    await Promise.all([
+      producer.send(topic, messages.slice(0, 2500).map(toMessage)),
+      producer.send(topic, messages.slice(2500).map(toMessage))
+    ])
+    await producer.close()
+    const found = await readAll(kafka.client, topic)
+    assert.equal(found.length, 5000)
+    for (const key of new Set(messages.map((message) => message.key))) {
+      const values = (list: { key: string; value: unknown }[]) =>
+        list.filter((message) => message.key === key).map(({ value }) => String(value))
+      assert.deepEqual(values(found), values(messages))
+    }
+    const partitionsOf = (key: string) => new Set(found.filter((m) => m.key === key).map((m) => m.partition)).size
+    assert.deepEqual([...new Set(messages.map(({ key }) => partitionsOf(key)))], [1])
+  })
+
+  test('carries keys, values, headers and time unchanged, also none and binary', async () => {
+    const topic = await createTopic(kafka.client, 'fields')
+    const before = Date.now()
+    const producer = await kafka.client.producer()
+    const bytes = Buffer.from([0, 255, 254, 1])
+    await producer.send(topic, [
+      { key: bytes, value: bytes, headers: { reason: 'größer', code: 'DATA' } },
+      { key: null, value: null }
+    ])
+    await producer.close()
+    const found: unknown[] = []
+    await kafka.client.read({
+      topic,
+      sinceMs: 0,
+      untilEnd: true,
+      onMessage: ({ timestampMs, ...rest }) => {
+        assert.ok(timestampMs >= before && timestampMs <= Date.now())
+        found.push(rest)
+        return undefined
+      }
+    })
+    assert.deepEqual(found, [
+      { key: bytes, value: bytes, headers: { reason: 'größer', code: 'DATA' }, offset: 0n },
+      { key: null, value: null, headers: {}, offset: 1n }
+    ])
+  })
+
+  test('compresses with zstd that another client reads', { skip: !hasKcat && 'kcat is missing' }, async () => {
+    const topic = await createTopic(kafka.client, 'zstd')
+    const value = 'abc'.repeat(10_000)
+    await send(topic, [{ key: 'k', value }])
+    const args = ['-b', kafka.brokers.join(','), '-C', '-t', topic, '-e', '-q', '-d', 'msg']
+    const { stdout, stderr } = await run('kcat', args)
+    assert.equal(stdout.trim(), value)
+    assert.match(stderr, /zstd/i)
+  })
+
+  test('reads what another client wrote', { skip: !hasKcat && 'kcat is missing' }, async () => {
+    const topic = await createTopic(kafka.client, 'kcat')
+    const child = run('kcat', ['-b', kafka.brokers.join(','), '-P', '-t', topic, '-z', 'zstd', '-K', ':'])
+    child.child.stdin?.end('a:1\nb:2\n')
+    await child
+    const found = await readAll(kafka.client, topic)
+    assert.deepEqual(
+      found.map(({ key, value }) => [key, String(value)]),
+      [
+        ['a', '1'],
+        ['b', '2']
+      ]
+    )
+  })
+
+  test('reads from a moment on', async () => {
+    const topic = await createTopic(kafka.client, 'since', 3)
+    await send(topic, numbered(30, 9))
+    await delay(30)
+    const sinceMs = Date.now()
+    await delay(30)
+    await send(topic, [{ key: 'k1', value: 'late' }])
+    const found: string[] = []
+    await kafka.client.read({
+      topic,
+      sinceMs,
+      untilEnd: true,
+      onMessage: ({ value }) => {
+        found.push(String(value))
+        return undefined
+      }
+    })
+    assert.deepEqual(found, ['late'])
+  })
+
+  test('ends a read at the ends that were there at its start, also when there is nothing', async () => {
+    const topic = await createTopic(kafka.client, 'until-end', 3)
+    assert.deepEqual(await readAll(kafka.client, topic), [])
+    await send(topic, numbered(10, 1))
+    let count = 0
+    await kafka.client.read({
+      topic,
+      sinceMs: 0,
+      untilEnd: true,
+      onMessage: async () => {
+        if (count === 0) await send(topic, numbered(5, 1))
+        count += 1
+        return undefined
+      }
+    })
+    assert.equal(count, 10)
+  })
+
+  test('follows a topic from its end until the signal fires or the callback has enough', async () => {
+    const topic = await createTopic(kafka.client, 'follow')
+    await send(topic, [{ key: 'k', value: 'early' }])
+    const found: string[] = []
+    const stop = new AbortController()
+    const following = kafka.client.read(
+      {
+        topic,
+        untilEnd: false,
+        onMessage: ({ value }) => {
+          found.push(String(value))
+          return found.length < 3
+        }
+      },
+      stop.signal
+    )
+    for (let i = 0; found.length < 3 && i < 100; i++) {
+      await send(topic, [{ key: 'k', value: `n${i}` }])
+      await delay(50)
+    }
+    await following
+    assert.equal(found.length, 3)
+    assert.ok(!found.includes('early'))
+
+    const endless = kafka.client.read({ topic, untilEnd: false, onMessage: () => undefined }, stop.signal)
+    stop.abort()
+    await endless
+  })
+
+  test('leaves no consumer group behind a read', { skip: !hasKcat && 'kcat is missing' }, async () => {
+    const topic = await createTopic(kafka.client, 'groups')
+    await send(topic, numbered(1))
+    await readAll(kafka.client, topic)
+    const { stdout } = await run('kcat', ['-b', kafka.brokers.join(','), '-L', '-J'])
+    const groups = (JSON.parse(stdout) as { groups?: { group: string }[] }).groups ?? []
+    assert.deepEqual(
+      groups.filter(({ group }) => group.startsWith('ringside-read-')),
+      []
+    )
+  })
+
+  test('tells a reader that a topic does not exist, and an error of the callback as it is', async () => {
+    const everything = { sinceMs: 0, untilEnd: true, onMessage: () => undefined }
+    const absent = kafka.client.read({ ...everything, topic: uniqueName('absent') })
+    await assert.rejects(absent, /there is no topic absent-/)
+    const topic = await createTopic(kafka.client, 'callback')
+    await send(topic, numbered(1))
+    const failure = new Error('disk full')
+    const failing = kafka.client.read({ ...everything, topic, onMessage: () => Promise.reject(failure) })
+    await assert.rejects(failing, failure)
+  })
+
+  test('hands over every partition, its batches in order, and knows when it has caught up', async () => {
+    const topic = await createTopic(kafka.client, 'consume', 3)
+    const messages = numbered(3000, 11)
+    await send(topic, messages)
+    const { consumer, assigned, batches, values } = await consume({ group: uniqueName('g'), topics: [topic] })
+    await consumer.caughtUp()
+    assert.deepEqual(values().toSorted(), messages.map(({ value }) => value).toSorted())
+    assert.deepEqual(
+      assigned.toSorted((a, b) => a.partition - b.partition),
+      [0, 1, 2].map((partition) => ({ partition, committed: undefined }))
+    )
+    const next = new Map<number, bigint>()
+    for (const { partition, messages, endOffset } of batches) {
+      for (const { offset } of messages) {
+        assert.equal(offset, next.get(partition) ?? 0n)
+        next.set(partition, offset + 1n)
+        assert.ok(offset < endOffset)
+      }
+    }
+    await consumer.close()
+    await consumer.done
+  })
+
+  test('begins again at the committed offset, with its metadata', async () => {
+    const topic = await createTopic(kafka.client, 'commit')
+    const group = uniqueName('g')
+    await send(topic, numbered(10))
+    const first = await consume({ group, topics: [topic] })
+    await first.consumer.caughtUp()
+    const commit = { topic, partition: 0, offset: 7n, metadata: '{"last":6,"größe":1}' }
+    await first.consumer.commit([commit])
+    await first.consumer.close()
+    const second = await consume({ group, topics: [topic] })
+    await second.consumer.caughtUp()
+    assert.deepEqual(second.assigned, [{ partition: 0, committed: commit }])
+    assert.deepEqual(second.values(), ['v7', 'v8', 'v9'])
+    await second.consumer.close()
+  })
+
+  test('a group without commits begins at the end when told so, and there again after a restart', async () => {
+    const topic = await createTopic(kafka.client, 'latest')
+    const group = uniqueName('g')
+    await send(topic, numbered(10))
+    const first = await consume({ group, topics: [topic], from: 'latest' })
+    await first.consumer.caughtUp()
+    await first.consumer.close()
+    assert.deepEqual(first.values(), [])
+    await send(topic, [{ key: 'k', value: 'between' }])
+    const second = await consume({ group, topics: [topic], from: 'latest' })
+    await second.consumer.caughtUp()
+    await second.consumer.close()
+    assert.deepEqual(second.values(), ['between'])
+  })
+
+  test('begins at the first message when the committed offset is not there', async () => {
+    const topic = await createTopic(kafka.client, 'gone')
+    const group = uniqueName('g')
+    await send(topic, numbered(3))
+    const first = await consume({ group, topics: [topic] })
+    await first.consumer.caughtUp()
+    await first.consumer.commit([{ topic, partition: 0, offset: 1000n, metadata: '' }])
+    await first.consumer.close()
+    const second = await consume({ group, topics: [topic], from: 'latest' })
+    await second.consumer.caughtUp()
+    await second.consumer.close()
+    assert.deepEqual(second.values(), ['v0', 'v1', 'v2'])
+  })
+
+  test('moves partitions to a second member and back, losing nothing', async () => {
+    const topic = await createTopic(kafka.client, 'rebalance', 4)
+    const group = uniqueName('g')
+    const owned = [new Set<number>(), new Set<number>()] as const
+    const seen = new Set<string>()
+    const member = (mine: Set<number>) =>
+      consume({
+        group,
+        topics: [topic],
+        onAssigned: async ({ partition }) => {
+          mine.add(partition)
+        },
+        onRevoked: ({ partition }) => {
+          mine.delete(partition)
+        },
+        onBatch: async ({ messages }) => {
+          for (const { value } of messages) seen.add(String(value))
+        }
+      })
+    const first = await member(owned[0])
+    await first.consumer.caughtUp()
+    assert.deepEqual([...owned[0]].toSorted(), [0, 1, 2, 3])
+    const second = await member(owned[1])
+    const isShared = () => owned.every((mine) => mine.size === 2)
+    for (let i = 0; !isShared() && i < 400; i++) await delay(50)
+    assert.equal(new Set([...owned[0], ...owned[1]]).size, 4)
+    await send(topic, numbered(200, 17))
+    await Promise.all([first.consumer.caughtUp(), second.consumer.caughtUp()])
+    await second.consumer.close()
+    await first.consumer.caughtUp()
+    assert.equal(seen.size, 200)
+    await first.consumer.close()
+  })
+
+  test('a batch that is refused ends the consumer with its reason', async () => {
+    const topic = await createTopic(kafka.client, 'failure')
+    await send(topic, numbered(1))
+    const failure = new Error('no')
+    const { consumer } = await consume({
+      group: uniqueName('g'),
+      topics: [topic],
+      onBatch: () => Promise.reject(failure)
+    })
+    await assert.rejects(consumer.done, failure)
+    await consumer.close()
+  })
+
+  test('a message that the broker refuses is refused at once and for good', async () => {
+    const topic = uniqueName('small')
+    await kafka.client.ensureTopics([
+      { name: topic, partitions: 1, replicas: 1, settings: { 'max.message.bytes': '1000' } }
+    ])
+    const producer = await kafka.client.producer()
+    const noise = Buffer.from(Array.from({ length: 4000 }, (_, i) => (i * i * 31 + (i >> 3)) & 255))
+    await assert.rejects(producer.send(topic, [{ key: 'k', value: noise }]), (error) => {
+      assert.ok(error instanceof RingsideError)
+      assert.equal(error.canRetry, false)
+      assert.match(error.message, /cannot send 1 message\(s\) to small-/)
+      return true
+    })
+    await producer.send(topic, [{ key: 'k', value: Buffer.from('fits') }])
+    await producer.close()
+    assert.equal((await readAll(kafka.client, topic)).length, 1)
+  })
+
+  test('is calm when idle: few timers, none with a time in the past', async () => {
+    const topic = await createTopic(kafka.client, 'idle')
+    await send(topic, numbered(1))
+    const warnings: Error[] = []
+    const onWarning = (warning: Error) => warnings.push(warning)
+    process.on('warning', onWarning)
+    const producer = await kafka.client.producer()
+    await producer.send(topic, [{ key: 'k', value: Buffer.from('v') }])
+    const { consumer } = await consume({ group: uniqueName('g'), topics: [topic] })
+    await consumer.caughtUp()
+    const armTimer = globalThis.setTimeout
+    let armed = 0
+    globalThis.setTimeout = Object.assign((...args: Parameters<typeof armTimer>) => {
+      armed += 1
+      return armTimer(...args)
+    }, armTimer)
+    await delay(1000)
+    globalThis.setTimeout = armTimer
+    process.removeListener('warning', onWarning)
+    await producer.close()
+    await consumer.close()
+    // kafkajs as it comes arms some 850.
+    assert.ok(armed < 100, `${armed} timers in a second`)
+    assert.deepEqual(
+      warnings.filter(({ name }) => name === 'TimeoutNegativeWarning'),
+      []
+    )
+  })
+})
+
+test('tells within seconds that no broker answers', { timeout: 60_000 }, async () => {
+  const client = createKafkaClient({ brokers: ['127.0.0.1:1'], clientId: 'ringside-test', log: testLog })
+  await assert.rejects(client.ping(), (error) => {
+    assert.ok(error instanceof RingsideError)
+    assert.equal(error.code, 'UNAVAILABLE')
+    assert.equal(error.canRetry, true)
+    assert.match(error.message, /127\.0\.0\.1:1/)
+    return true
+  })
+})

@@ -1,0 +1,245 @@
+// A group's batches in, the callbacks of the seam out: assigned, batches in order, revoked. Each join
+// revokes all partitions and assigns anew, as kafkajs fetches again from what was committed: state
+// built beyond that would count twice.
+import { setTimeout as delay } from 'node:timers/promises'
+import { messageOf, RingsideError } from '../runtime/errors.ts'
+import type { Log } from '../runtime/log.ts'
+import type { Commit, Consumer, ConsumerOptions, ReceivedMessage } from './client.ts'
+import { GroupMember } from './kafka-group.ts'
+import {
+  type Admin,
+  type ConnectionOptions,
+  type EachBatchPayload,
+  type Kafka,
+  type Consumer as KafkaJsConsumer,
+  toReceivedMessage,
+  toRingsideError
+} from './kafkajs.ts'
+
+interface PartitionState {
+  readonly topic: string
+  readonly partition: number
+  /** The next offset to hand over; undefined until onAssigned was told. */
+  position: bigint | undefined
+}
+
+/** What one join gave us. */
+interface Assignment {
+  readonly partitions: ReadonlyMap<string, PartitionState>
+  readonly member: KafkaJsConsumer
+  /** Resolves when every partition was announced, or the assignment was taken back. */
+  ready: Promise<void>
+  isReady: boolean
+}
+
+interface Bounds {
+  readonly low: bigint
+  readonly high: bigint
+}
+
+const nothingCommitted = -1n
+const retryMs = 500
+const pollMs = 20
+
+const keyOf = (topic: string, partition: number): string => `${topic}/${partition}`
+
+const fetchBounds = async (admin: Admin, topics: Iterable<string>): Promise<Map<string, Bounds>> => {
+  const bounds = new Map<string, Bounds>()
+  for (const topic of topics) {
+    for (const { partition, low, high } of await admin.fetchTopicOffsets(topic)) {
+      bounds.set(keyOf(topic, partition), { low: BigInt(low), high: BigInt(high) })
+    }
+  }
+  return bounds
+}
+
+const fetchCommits = async (admin: Admin, groupId: string, topics: Iterable<string>): Promise<Map<string, Commit>> => {
+  const commits = new Map<string, Commit>()
+  for (const { topic, partitions } of await admin.fetchOffsets({ groupId, topics: [...topics] })) {
+    for (const { partition, offset, metadata } of partitions) {
+      if (BigInt(offset) === nothingCommitted) continue
+      commits.set(keyOf(topic, partition), { topic, partition, offset: BigInt(offset), metadata: metadata ?? '' })
+    }
+  }
+  return commits
+}
+
+export class KafkaConsumer implements Consumer {
+  readonly done: Promise<void>
+  readonly #kafka: Kafka
+  readonly #brokers: readonly string[]
+  readonly #log: Log
+  readonly #options: ConsumerOptions
+  readonly #ended = Promise.withResolvers<void>()
+  readonly #inFlight = new Map<string, Promise<void>>()
+  readonly #group: GroupMember
+  #assignment: Assignment | undefined
+  #closed = false
+
+  constructor(kafka: Kafka, { brokers, log }: ConnectionOptions, options: ConsumerOptions) {
+    this.#kafka = kafka
+    this.#brokers = brokers
+    this.#log = log
+    this.#options = options
+    this.done = this.#ended.promise
+    // Whoever waits for done hears of it; a failure must not end the process when nobody does yet.
+    this.done.catch(() => {})
+    this.#group = new GroupMember({
+      kafka,
+      group: options.group,
+      topics: options.topics,
+      log,
+      onJoin: (assignment, member) => this.#onJoin(assignment, member),
+      onLeave: () => this.#revoke(),
+      onBatch: (payload) => this.#onBatch(payload),
+      onPassed: (topic, partition, nextOffset) => this.#advance(this.#assignment, topic, partition, nextOffset)
+    })
+  }
+
+  async commit(commits: readonly Commit[]): Promise<void> {
+    const what = `cannot commit for ${this.#options.group}`
+    const member = this.#assignment?.member
+    if (member === undefined) throw new RingsideError('UNAVAILABLE', `${what}: not a member of the group at present`)
+    try {
+      await member.commitOffsets(commits.map((commit) => ({ ...commit, offset: String(commit.offset) })))
+    } catch (error) {
+      throw toRingsideError(error, what, this.#brokers)
+    }
+  }
+
+  async caughtUp(): Promise<void> {
+    const ends = await this.#persist(
+      () => this.#closed,
+      (admin) => fetchBounds(admin, this.#options.topics)
+    )
+    const isBehind = ({ topic, partition, position }: PartitionState): boolean => {
+      const end = ends?.get(keyOf(topic, partition))?.high ?? 0n
+      return position === undefined || position < end
+    }
+    while (!this.#closed) {
+      const current = this.#assignment
+      if (current?.isReady && ![...current.partitions.values()].some(isBehind)) return
+      await delay(pollMs)
+    }
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true
+    await this.#group.close()
+    this.#ended.resolve()
+  }
+
+  #onJoin(assignment: Readonly<Record<string, readonly number[]>>, member: KafkaJsConsumer): void {
+    this.#revoke()
+    const states = Object.entries(assignment).flatMap(([topic, partitions]) =>
+      partitions.map((partition): [string, PartitionState] => [
+        keyOf(topic, partition),
+        { topic, partition, position: undefined }
+      ])
+    )
+    const joined: Assignment = { partitions: new Map(states), member, ready: Promise.resolve(), isReady: false }
+    this.#assignment = joined
+    joined.ready = this.#announce(joined).catch((error: unknown) => this.#fail(error))
+  }
+
+  #revoke(): void {
+    const left = this.#assignment
+    this.#assignment = undefined
+    if (left === undefined) return
+    for (const { topic, partition, position } of left.partitions.values()) {
+      if (position !== undefined) this.#options.onRevoked({ topic, partition })
+    }
+  }
+
+  /** Tells of every partition of a join, each with where it begins. */
+  async #announce(joined: Assignment): Promise<void> {
+    const isOver = () => this.#assignment !== joined
+    const topics = new Set([...joined.partitions.values()].map(({ topic }) => topic))
+    const known = await this.#persist(isOver, async (admin) => ({
+      bounds: await fetchBounds(admin, topics),
+      commits: topics.size === 0 ? new Map<string, Commit>() : await fetchCommits(admin, this.#options.group, topics)
+    }))
+    if (known === undefined) return
+    for (const [key, state] of joined.partitions) {
+      const { topic, partition } = state
+      const bounds = known.bounds.get(key) ?? { low: 0n, high: 0n }
+      const stored = known.commits.get(key)
+      const committed = this.#usable(stored, bounds)
+      // A group of its own past, even a lost one, has messages it never saw: it does not skip to the end.
+      const fromEnd = stored === undefined && this.#options.from === 'latest'
+      const start = committed?.offset ?? (fromEnd ? bounds.high : bounds.low)
+      // The running batch of an earlier membership may still use the partition's handler.
+      await this.#inFlight.get(key)
+      if (isOver()) return
+      await this.#options.onAssigned({ topic, partition, committed })
+      if (isOver()) return this.#options.onRevoked({ topic, partition })
+      state.position = start
+      if (committed === undefined) joined.member.seek({ topic, partition, offset: String(start) })
+      // So that a restart goes on from here, rather than from the end of then.
+      if (fromEnd) await this.commit([{ topic, partition, offset: start, metadata: '' }]).catch(() => {})
+    }
+    joined.isReady = true
+  }
+
+  /** What retention has removed, or a new topic never had, cannot be gone back to (kafkajs marks it with -2). */
+  #usable(stored: Commit | undefined, { low, high }: Bounds): Commit | undefined {
+    if (stored === undefined || (stored.offset >= low && stored.offset <= high)) return stored
+    const { topic, partition, offset } = stored
+    this.#log.warn({ topic, partition, offset, low, high }, 'the committed offset is gone: begins at the first message')
+    return undefined
+  }
+
+  async #onBatch({ batch, resolveOffset, isStale }: EachBatchPayload): Promise<void> {
+    const current = this.#assignment
+    await current?.ready
+    const { topic, partition } = batch
+    const key = keyOf(topic, partition)
+    const from = current?.partitions.get(key)?.position
+    if (current === undefined || current !== this.#assignment || from === undefined || isStale()) return
+    const messages: ReceivedMessage[] = []
+    for (const message of batch.messages) {
+      if (BigInt(message.offset) >= from) messages.push(toReceivedMessage(message))
+    }
+    const last = batch.messages.at(-1)
+    if (last === undefined) return
+    if (messages.length > 0) {
+      const handled = this.#options.onBatch({ topic, partition, messages, endOffset: BigInt(batch.highWatermark) })
+      const settled = handled.catch((error: unknown) => this.#fail(error))
+      this.#inFlight.set(key, settled)
+      await settled
+      this.#inFlight.delete(key)
+    }
+    if (current !== this.#assignment || this.#closed) return
+    resolveOffset(last.offset)
+    this.#advance(current, topic, partition, BigInt(batch.lastOffset()) + 1n)
+  }
+
+  #advance(assignment: Assignment | undefined, topic: string, partition: number, nextOffset: bigint): void {
+    const state = assignment?.partitions.get(keyOf(topic, partition))
+    if (state?.position !== undefined && state.position < nextOffset) state.position = nextOffset
+  }
+
+  /** Asks the cluster until it answers; undefined when `isOver` came first. */
+  async #persist<T>(isOver: () => boolean, ask: (admin: Admin) => Promise<T>): Promise<T | undefined> {
+    while (!isOver()) {
+      const admin = this.#kafka.admin()
+      try {
+        await admin.connect()
+        return await ask(admin)
+      } catch (error) {
+        this.#log.debug({ group: this.#options.group, error: messageOf(error) }, 'Kafka does not answer yet')
+        await delay(retryMs)
+      } finally {
+        await admin.disconnect().catch(() => {})
+      }
+    }
+    return undefined
+  }
+
+  #fail(error: unknown): void {
+    if (this.#closed) return
+    this.#closed = true
+    this.#ended.reject(error)
+    void this.#group.close()
+  }
+}

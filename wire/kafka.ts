@@ -1,0 +1,92 @@
+// The Kafka client behind wire/client.ts: connections to brokers in, the seam's four roles out.
+// kafkajs is told to give up early everywhere; how long to try again is decided here and in the
+// roles, so that a restart of the broker is survived and a refusal is reported at once.
+
+import type { KafkaClient, TopicDescription, TopicSpecification } from './client.ts'
+import { KafkaConsumer } from './kafka-consumer.ts'
+import { KafkaProducer } from './kafka-producer.ts'
+import { readTopic, type WithAdmin } from './kafka-reader.ts'
+import { type Admin, type ConnectionOptions, createKafkaJs, protocolErrorOf, toRingsideError } from './kafkajs.ts'
+
+export type { ConnectionOptions } from './kafkajs.ts'
+
+const existingNames = async (admin: Admin, names: readonly string[]): Promise<string[]> => {
+  const existing = new Set(await admin.listTopics())
+  return names.filter((name) => existing.has(name))
+}
+
+const createTopics = async (admin: Admin, topics: readonly TopicSpecification[]): Promise<string[]> => {
+  const existing = await existingNames(
+    admin,
+    topics.map(({ name }) => name)
+  )
+  const missing = topics.filter(({ name }) => !existing.includes(name))
+  // One at a time: kafkajs tells of a whole request which topics failed, but not that others were made.
+  const created: string[] = []
+  for (const { name, partitions, replicas, settings } of missing) {
+    const isNew = await admin.createTopics({
+      topics: [
+        {
+          topic: name,
+          numPartitions: partitions,
+          replicationFactor: replicas,
+          configEntries: Object.entries(settings).map(([name, value]) => ({ name, value }))
+        }
+      ]
+    })
+    if (isNew) created.push(name)
+  }
+  return created
+}
+
+const describeTopic = async (admin: Admin, name: string): Promise<TopicDescription> => {
+  const { topics } = await admin.fetchTopicMetadata({ topics: [name] })
+  const partitions = topics[0]?.partitions ?? []
+  const offsets = await admin.fetchTopicOffsets(name)
+  return {
+    name,
+    partitions: partitions.length,
+    replicas: Math.min(...partitions.map(({ replicas }) => replicas.length)),
+    messages: offsets.reduce((sum, { low, high }) => sum + BigInt(high) - BigInt(low), 0n)
+  }
+}
+
+/**
+ * A client of the cluster that `brokers` belong to. It connects when a role needs it.
+ * @param options.brokers host:port each; any that answers leads to the others
+ * @param options.clientId how the brokers' logs and quotas name us
+ */
+export const createKafkaClient = (options: ConnectionOptions): KafkaClient => {
+  const kafka = createKafkaJs(options)
+
+  const withAdmin: WithAdmin = async (what, use) => {
+    const admin = kafka.admin()
+    try {
+      await admin.connect()
+      return await use(admin)
+    } catch (error) {
+      const reason = protocolErrorOf(error)
+      throw toRingsideError(error, reason === undefined ? what : `${what} (${reason})`, options.brokers)
+    } finally {
+      await admin.disconnect().catch(() => {})
+    }
+  }
+
+  return {
+    producer: async () => new KafkaProducer(kafka, options),
+    consumer: async (consumerOptions) => new KafkaConsumer(kafka, options, consumerOptions),
+    read: (readerOptions, signal) => readTopic({ kafka, withAdmin, log: options.log, ...readerOptions }, signal),
+    ensureTopics: (topics) => withAdmin('cannot create topics', (admin) => createTopics(admin, topics)),
+    describeTopics: (names) =>
+      withAdmin('cannot describe topics', async (admin) => {
+        const descriptions: TopicDescription[] = []
+        for (const name of await existingNames(admin, names)) descriptions.push(await describeTopic(admin, name))
+        return descriptions
+      }),
+    ping: () =>
+      withAdmin('cannot reach the cluster', async (admin) => {
+        const { clusterId, brokers } = await admin.describeCluster()
+        return { clusterId, brokers: brokers.length }
+      })
+  }
+}

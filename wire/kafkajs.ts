@@ -1,0 +1,151 @@
+// Everything about the library kafkajs 2.2.4 that is not Kafka: its codec slot, its logs, its timers,
+// its errors. The only file that imports it; its siblings in wire/ take its types from here.
+import { createRequire } from 'node:module'
+import { constants, zstdCompressSync, zstdDecompressSync } from 'node:zlib'
+import kafkajs from 'kafkajs'
+import { messageOf, RingsideError } from '../runtime/errors.ts'
+import type { Log } from '../runtime/log.ts'
+import type { ReceivedMessage } from './client.ts'
+
+export type { Admin, Consumer, ConsumerGroupJoinEvent, EachBatchPayload, Kafka, Producer } from 'kafkajs'
+
+const {
+  CompressionCodecs,
+  CompressionTypes,
+  Kafka,
+  KafkaJSAggregateError,
+  KafkaJSError,
+  KafkaJSProtocolError,
+  logLevel,
+  Partitioners
+} = kafkajs
+
+export const zstd = CompressionTypes.ZSTD
+export const createPartitioner = Partitioners.DefaultPartitioner
+
+/** Ceiling for what one record batch may unpack to: brokers take 1–2 MB, events pack about tenfold. */
+const maxUnpackedBytes = 256 << 20
+
+// Synchronous: 0.2 ms for a batch of 100 KB, where the thread pool costs 0.3 ms of CPU and twice the wait.
+CompressionCodecs[zstd] = () => ({
+  compress: async ({ buffer }: { buffer: Buffer }) =>
+    zstdCompressSync(buffer, { params: { [constants.ZSTD_c_compressionLevel]: 1 } }),
+  decompress: async (packed: Buffer) => zstdDecompressSync(packed, { maxOutputLength: maxUnpackedBytes })
+})
+
+interface RequestQueue {
+  throttledUntil: number
+  throttleCheckTimeoutId: NodeJS.Timeout | null
+  readonly pending: readonly unknown[]
+  checkPendingRequests(): void
+  scheduleCheckPendingRequests(): void
+}
+
+/**
+ * kafkajs arms this check after every response, with a delay in the past when nothing throttles:
+ * Node fires it after 1 ms, which arms it again. That is some 850 timers a second on an idle client,
+ * and a TimeoutNegativeWarning on new Node versions. Armed only while something waits, it is quiet.
+ */
+const calmRequestQueue = (): void => {
+  const path = 'kafkajs/src/network/requestQueue/index.js'
+  const { prototype } = createRequire(import.meta.url)(path) as { prototype: RequestQueue }
+  prototype.scheduleCheckPendingRequests = function () {
+    if (this.throttleCheckTimeoutId !== null || this.pending.length === 0) return
+    const pollMs = 10
+    this.throttleCheckTimeoutId = setTimeout(
+      () => {
+        this.throttleCheckTimeoutId = null
+        this.checkPendingRequests()
+      },
+      Math.max(pollMs, this.throttledUntil - Date.now())
+    )
+  }
+}
+calmRequestQueue()
+
+/** kafkajs reports each failed attempt as an error and then retries: the same words once in this time. */
+const repeatAfterMs = 30_000
+
+const logTo = (log: Log) => {
+  const lastSaid = new Map<string, number>()
+  return () =>
+    ({ namespace, level, log: { message, logger: _, timestamp: __, ...details } }: kafkajs.LogEntry) => {
+      if (level === logLevel.DEBUG) return log.trace({ namespace, ...details }, message)
+      if (level === logLevel.INFO) return log.debug({ namespace, ...details }, message)
+      const now = Date.now()
+      if (now - (lastSaid.get(message) ?? 0) < repeatAfterMs) return
+      if (lastSaid.size > 100) lastSaid.clear()
+      lastSaid.set(message, now)
+      const { stack: ___, ...facts } = details
+      log[level === logLevel.ERROR ? 'warn' : 'info']({ namespace, ...facts }, `kafkajs: ${message}`)
+    }
+}
+
+export interface ConnectionOptions {
+  /** host:port each. */
+  readonly brokers: readonly string[]
+  readonly clientId: string
+  readonly log: Log
+}
+
+/** Attempts within one call of kafkajs: about a second. Longer patience is ours, in kafka*.ts. */
+export const createKafkaJs = ({ brokers, clientId, log }: ConnectionOptions): kafkajs.Kafka =>
+  new Kafka({
+    brokers: [...brokers],
+    clientId,
+    connectionTimeout: 3000,
+    requestTimeout: 15_000,
+    retry: { initialRetryTime: 100, maxRetryTime: 1000, retries: 3, restartOnFailure: async () => false },
+    logLevel: log.isLevelEnabled('trace') ? logLevel.DEBUG : logLevel.INFO,
+    logCreator: logTo(log.child({ component: 'kafkajs' }))
+  })
+
+const rootOf = (error: unknown): unknown => {
+  if (error instanceof KafkaJSAggregateError) return rootOf(error.errors[0])
+  return error instanceof Error && error.cause !== undefined ? rootOf(error.cause) : error
+}
+
+/** The broker's own name for what went wrong, such as MESSAGE_TOO_LARGE, if it was the broker that said no. */
+export const protocolErrorOf = (error: unknown): string | undefined => {
+  const root = rootOf(error)
+  return root instanceof KafkaJSProtocolError ? root.type : undefined
+}
+
+/** True when the same call may succeed later: networks (errors with a code of the system), elections, restarts. */
+export const isPassing = (error: unknown): boolean => {
+  const root = rootOf(error)
+  if (root instanceof KafkaJSError) return root.retriable
+  return root instanceof Error && 'code' in root
+}
+
+/** @param what that failed, as the beginning of the message: "cannot create topics" */
+export const toRingsideError = (error: unknown, what: string, brokers: readonly string[]): RingsideError => {
+  if (error instanceof RingsideError) return error
+  const where = brokers.join(', ')
+  const message = messageOf(rootOf(error))
+  if (isPassing(error)) {
+    return new RingsideError('UNAVAILABLE', `${what}: Kafka at ${where} does not answer or is not ready: ${message}`, {
+      cause: error
+    })
+  }
+  return new RingsideError('DATA', `${what}: Kafka at ${where} refuses: ${message}`, { cause: error })
+}
+
+const toText = (value: kafkajs.IHeaders[string]): string => {
+  const one = Array.isArray(value) ? value.at(-1) : value
+  return one === undefined ? '' : one.toString('utf8')
+}
+
+export const toReceivedMessage = ({
+  key,
+  value,
+  headers,
+  offset,
+  timestamp
+}: kafkajs.KafkaMessage): ReceivedMessage => ({
+  key,
+  value,
+  headers: Object.fromEntries(Object.entries(headers ?? {}).map(([name, text]) => [name, toText(text)])),
+  offset: BigInt(offset),
+  timestampMs: Number(timestamp)
+})
