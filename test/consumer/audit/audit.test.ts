@@ -1,0 +1,69 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { Audit } from '../../../consumer/audit/audit.ts'
+import type { AuditRecord } from '../../../wire/types.ts'
+import { batchOf, eventOf, processOf, socketOf } from '../support/batches.ts'
+
+test('a record has all there is about its event, with nothing to look up', () => {
+  const batch = batchOf({
+    processes: [processOf({ pid: 42, ppid: 7, comm: 'curl', exe: '/usr/bin/curl', container_id: 'c1' })],
+    sockets: [
+      socketOf({ local_address: '10.0.0.1', local_port: 40_000, remote_address: '203.0.113.9', remote_port: 443 })
+    ],
+    events: [
+      eventOf({ syscall: 'connect', socket: 0, cpu: 3, seq: 99, tid: 43, fd: 5, ret: -115, time_offset_ns: -1_500 }),
+      eventOf({ syscall: 'read' })
+    ]
+  })
+  const record: AuditRecord = {
+    time: batch.clock.wall_us - 2,
+    time_ns: 500,
+    host: 'host-a',
+    boot: 'boot-1',
+    cpu: 3,
+    seq: 99,
+    kind: 'syscall',
+    syscall: 'connect',
+    pid: 42,
+    tid: 43,
+    ppid: 7,
+    start_us: 5_000_000,
+    comm: 'curl',
+    exe: '/usr/bin/curl',
+    uid: 1000,
+    container_id: 'c1',
+    ret: -115,
+    errno: 'EINPROGRESS',
+    duration_ns: 1000,
+    fd: 5,
+    bytes: null,
+    path: null,
+    family: 'ipv4',
+    protocol: 'tcp',
+    local_address: '10.0.0.1',
+    local_port: 40_000,
+    remote_address: '203.0.113.9',
+    remote_port: 443,
+    netns: 4026531840
+  }
+  assert.deepEqual(new Audit().handle(batch), [{ to: 'audit', value: record }])
+})
+
+test('records keep the order of the batch', () => {
+  const events = ['connect', 'close', 'listen', 'accept'].map((syscall, seq) => eventOf({ syscall, seq }))
+  const seqs = new Audit().handle(batchOf({ events })).map(({ value }) => (value as AuditRecord).seq)
+  assert.deepEqual(seqs, [0, 1, 2, 3])
+})
+
+test('a repeated batch is left out', () => {
+  const audit = new Audit()
+  const batch = batchOf({ events: [eventOf({ syscall: 'listen' })] })
+  assert.equal(audit.handle(batch).length, 1)
+  assert.equal(audit.handle(batch).length, 0)
+  assert.equal(audit.handle({ ...batch, batch: 2 }).length, 1)
+  assert.deepEqual(audit.counters(), { repeats: 1 })
+})
+
+test('no earlier batch is needed after a restart', () => {
+  assert.deepEqual(new Audit().checkpoint(), { holdOffset: undefined, metadata: '' })
+})
