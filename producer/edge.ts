@@ -8,9 +8,10 @@ import type { Log } from '../runtime/log.ts'
 import type { Service } from '../runtime/service.ts'
 import type { KafkaClient } from '../wire/client.ts'
 import { encode } from '../wire/codec.ts'
+import { eventBatchKey, topicName } from '../wire/topics.ts'
 import { BatchBuilder } from './batch.ts'
 import { Ledger } from './ledger.ts'
-import { absentProc, bootId, procReader } from './proc.ts'
+import { procOf } from './proc.ts'
 import { ProcessTable } from './process-table.ts'
 import { type EncodedBatch, Publisher } from './publish.ts'
 import { eventClasses, eventField as field, RawEvents } from './raw-event.ts'
@@ -60,7 +61,7 @@ class Edge implements Service {
   readonly #raw = new RawEvents(this.#buffer)
   readonly #builder: BatchBuilder
   readonly #ledger: Ledger
-  readonly #watermark: Watermark
+  readonly #watermark = new Watermark()
   readonly #publisher: Publisher
   readonly #report: Report
   readonly #backlogLimits: readonly number[]
@@ -78,19 +79,17 @@ class Edge implements Service {
     const { config, log, source, client } = options
     this.#options = options
     this.#source = source
-    const processes = new ProcessTable(source.boot === bootId() ? procReader() : absentProc)
-    this.#builder = new BatchBuilder(processes, new SocketTable())
+    this.#builder = new BatchBuilder(new ProcessTable(procOf(source.boot)), new SocketTable())
     this.#ledger = new Ledger(() => source.statistics())
-    this.#watermark = new Watermark(source.clock())
     this.#publisher = new Publisher({
-      topic: `${config.topicPrefix}events`,
-      key: config.host,
+      topic: topicName(config, 'events'),
+      key: eventBatchKey(config),
       connect: () => client.producer(),
       log,
       onPublished: (batch) => this.#onPublished(batch)
     })
     this.#report = new Report(log, performance.now())
-    this.#backlogLimits = backlogShare.map((share) => share * config.edge.backlogBytes)
+    this.#backlogLimits = backlogShare.map((share) => (source.lossless ? Infinity : share * config.edge.backlogBytes))
     log.info({ run: this.#run, boot: source.boot }, `reading ${source.description}`)
     this.done = this.#work()
     // Whoever hosts the edge may look at `done` later than it rejects.
@@ -132,20 +131,33 @@ class Edge implements Service {
 
   async #work(): Promise<void> {
     try {
-      let restMs: number = busyMs
-      for (;;) {
-        const { bytes, drained } = await this.#pass()
-        if (this.#source.ended) break
-        restMs = bytes > 0 ? busyMs : Math.min(quietMs, restMs * 1.5)
-        await (drained ? sleep(restMs) : setImmediate())
-      }
-      this.#ledger.update(this.#source.statistics(), true)
-      this.#watermark.end(this.#source.clock(), this.#builder.newestUs)
-      this.#close(true)
-      await this.#publisher.idle()
+      await this.#readUntilEnded()
+    } catch (error) {
+      // What had been read before is whole.
+      if (this.#builder.eventCount > 0) this.#close(false)
+      setTimeout(() => this.#publisher.giveUp(), stopMs).unref()
+      throw error
     } finally {
+      await this.#publisher.idle()
       await this.#finish()
     }
+  }
+
+  get #mustWait(): boolean {
+    return this.#source.lossless === true && this.#publisher.backlogBytes >= this.#options.config.edge.backlogBytes / 2
+  }
+
+  async #readUntilEnded(): Promise<void> {
+    for (let restMs: number = busyMs; ; ) {
+      while (this.#mustWait) await sleep(busyMs)
+      const { bytes, drained } = await this.#pass()
+      if (this.#source.ended) break
+      restMs = bytes > 0 ? busyMs : Math.min(quietMs, restMs * 1.5)
+      await (drained ? sleep(restMs) : setImmediate())
+    }
+    this.#ledger.update(this.#source.statistics(), true)
+    this.#watermark.end(this.#source.clock(), this.#builder.newestUs)
+    this.#close(true)
   }
 
   /** Reads what the ring holds now, and closes batches that are due. */
@@ -154,7 +166,7 @@ class Edge implements Service {
     const statistics = this.#source.statistics()
     let bytes = 0
     let drained = false
-    for (let reads = 0; reads < readsPerPass && !drained; reads++) {
+    for (let reads = 0; reads < readsPerPass && !this.#mustWait; reads++) {
       const length = this.#source.read(this.#buffer)
       drained = length === 0
       if (drained) break
@@ -163,7 +175,7 @@ class Edge implements Service {
       await setImmediate()
     }
     this.#ledger.update(statistics, drained)
-    this.#watermark.advance(reading, drained)
+    if (drained) this.#watermark.drained(reading)
     this.#closeIfDue()
     this.#report.update(this.counters(), performance.now())
     return { bytes, drained }
@@ -195,7 +207,7 @@ class Edge implements Service {
   }
 
   #close(final: boolean): void {
-    const clock = this.#watermark.clock(this.#builder.newestUs)
+    const clock = this.#watermark.clock(this.#source.clock(), this.#builder.newestUs)
     const { sequences, drops } = this.#ledger.close(final)
     const { byClass } = this.#builder
     const value = encode('EventBatch', {

@@ -61,8 +61,19 @@ export const procReader = (root = '/proc'): ProcReader => {
   return { read, scan }
 }
 
-/** For events of another boot or host: this machine's /proc has nothing to say about them. */
 export const absentProc: ProcReader = { read: () => undefined, scan: () => new Map() }
+
+/** PROC_PID_INIT_INO (include/linux/proc_ns.h): events carry the ids of this namespace. */
+const initialPidNamespace = 'pid:[4026531836]'
+
+/**
+ * @param boot where the events come from
+ * @returns this machine's /proc if its process ids are those of the events, else one that knows nothing
+ */
+export const procOf = (boot: string): ProcReader => {
+  const namespace = attempt(() => readlinkSync('/proc/self/ns/pid'))
+  return boot === bootId() && namespace === initialPidNamespace ? procReader() : absentProc
+}
 
 /** Id of this boot, or undefined where /proc is not mounted. */
 export const bootId = (): string | undefined =>

@@ -102,7 +102,8 @@ export class ProcessTable {
 
   /** A process began: it has its parent's executable and container until it changes them. */
   fork(raw: RawEvents, record: number): void {
-    const parent = this.#entries.get(raw.i32(record + field.ppid))
+    const ppid = raw.i32(record + field.ppid)
+    const parent = this.#entries.get(ppid) ?? this.#present.get(ppid) ?? this.#proc.read(ppid)
     if (parent !== undefined) this.#add(raw, record, parent.exe, parent.containerId)
   }
 

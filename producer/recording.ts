@@ -127,6 +127,7 @@ const noEvents: SourceStatistics = {
 class PlayedSource implements Source {
   readonly boot: string
   readonly description: string
+  readonly lossless = true
   readonly #path: string
   readonly #file: number
   #position = headerBytes

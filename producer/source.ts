@@ -25,6 +25,8 @@ export interface Source {
   readonly boot: string
   /** For people: "live kernel 6.18.44, ring 64 MiB", "recording demo.rec". */
   readonly description: string
+  /** Reading late loses nothing, as with a recording: the edge then waits for Kafka, and never drops. */
+  readonly lossless?: boolean
   /** Copies whole records into `into`; returns the bytes filled; 0 when there is nothing now. Never blocks. */
   read(into: Uint8Array): number
   /** Now, for a live source; the recorded moment that belongs to what was read last, for a recording. */

@@ -12,29 +12,26 @@ const microseconds = (nanoseconds: bigint): number => Number(nanoseconds / 1000n
 
 export class Watermark {
   #us = 0
-  #reading: ClockReading
 
-  constructor(reading: ClockReading) {
-    this.#reading = reading
+  /** A pass that began at `reading` found the ring empty. */
+  drained(reading: ClockReading): void {
+    this.#raise(microseconds(reading.monotonicNs) - inFlightUs)
   }
 
-  /** After a pass over the ring. `reading` is of the moment before it; `drained`: the pass found the ring empty. */
-  advance(reading: ClockReading, drained: boolean): void {
-    this.#reading = reading
-    if (drained) this.#raise(microseconds(reading.monotonicNs) - inFlightUs)
-  }
-
-  /** The ring is empty and will be: all time up to now is complete. */
+  /** The ring is empty and will be: all time up to `reading` is complete, and the newest event in any case. */
   end(reading: ClockReading, newestUs: number): void {
-    this.#reading = reading
     this.#raise(Math.max(microseconds(reading.monotonicNs), newestUs + 1))
   }
 
-  /** @param newestUs CLOCK_MONOTONIC of the newest event that left the ring, in microseconds; 0 for none */
-  clock(newestUs: number): Clock {
+  /**
+   * The clock of a batch that is closed now.
+   * @param reading of now, which relates the two clocks
+   * @param newestUs CLOCK_MONOTONIC of the newest event that left the ring, in microseconds; 0 for none
+   */
+  clock(reading: ClockReading, newestUs: number): Clock {
     this.#raise(newestUs - disorderUs)
-    const sinceUs = microseconds(this.#reading.monotonicNs) - this.#us
-    return { monotonic_us: this.#us, wall_us: microseconds(this.#reading.wallNs) - sinceUs }
+    const sinceUs = microseconds(reading.monotonicNs) - this.#us
+    return { monotonic_us: this.#us, wall_us: microseconds(reading.wallNs) - sinceUs }
   }
 
   #raise(us: number): void {

@@ -44,9 +44,9 @@ class FakeKafka {
 }
 
 const start = async (
-  edge: Partial<Config['edge']> = {}
+  edge: Partial<Config['edge']> = {},
+  kernel = new FakeKernel()
 ): Promise<{ kernel: FakeKernel; kafka: FakeKafka; service: Service }> => {
-  const kernel = new FakeKernel()
   const kafka = new FakeKafka()
   const config = loadConfig({ host: 'test-host', edge }, undefined, {})
   const service = await startEdge({ config, log, source: kernel, client: kafka })
@@ -241,6 +241,23 @@ test('a full backlog drops reads first and security calls last, declares it, and
   assert.ok(most > backlogBytes / 2 && most <= backlogBytes, `${most} bytes`)
 })
 
+test('a recording waits for a Kafka that is slow, and loses nothing', async () => {
+  const recording = new FakeKernel()
+  recording.lossless = true
+  const { kernel, kafka, service } = await start({ backlogBytes: 1 << 20 }, recording)
+  kafka.behave = () => sleep(5)
+  let most = 0
+  const watch = setInterval(() => {
+    most = Math.max(most, service.counters()['backlogBytes'] as number)
+  }, 1)
+  for (let i = 0; i < 20_000; i++) kernel.emit({ path: `/${'x'.repeat(200)}`, timeNs: now() })
+  await service.drain()
+  clearInterval(watch)
+  assertAccounted(kafka.batches, service.counters())
+  assert.equal(service.counters()['dropped'], 0)
+  assert.ok(most <= 2 << 20, `${most} bytes`)
+})
+
 test('random drops, failures and overflow at once: the account is exact', { timeout: 120_000 }, async () => {
   const { kernel, kafka, service } = await start({ batchEvents: 100, batchMs: 10, backlogBytes: 1 << 20 })
   kafka.behave = async () => {
@@ -279,10 +296,15 @@ test('stop gives a Kafka that is away some seconds, then counts the rest as drop
 })
 
 test('bytes that are no events end the edge with an error that says so', async () => {
-  const { kernel, service } = await start()
+  const { kernel, kafka, service } = await start()
+  kernel.emit({ timeNs: now() })
   kernel.put({ ...kernel.number({}), class: 9 })
   await assert.rejects(service.done, { code: 'DATA', message: /not events as bpf\/event\.h describes/ })
   assert.equal(kernel.closed, true)
+  assert.deepEqual(
+    kafka.batches.map((batch) => [batch.events.length, batch.final]),
+    [[1, false]]
+  )
   await service.stop()
 })
 

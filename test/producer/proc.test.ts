@@ -4,7 +4,7 @@ import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { bootId, containerIdOf, procReader } from '../../producer/proc.ts'
+import { absentProc, bootId, containerIdOf, procOf, procReader } from '../../producer/proc.ts'
 
 const id = '0123456789abcdef'.repeat(4)
 
@@ -60,6 +60,7 @@ test('names with spaces and parentheses, deleted executables and kernel threads 
   )
 })
 
-test('the boot has an id', () => {
+test('events of another boot are not looked up here', () => {
   assert.match(bootId() ?? '', /^[0-9a-f-]{36}$/)
+  assert.equal(procOf('00000000-0000-0000-0000-000000000000'), absentProc)
 })

@@ -82,6 +82,16 @@ test('a child has the executable and container of its parent until it executes',
   assert.equal(proc.reads, 0)
 })
 
+test('a child of a process that was never seen has what /proc says of its parent', () => {
+  const proc = new FakeProc()
+  proc.now.set(100, facts({ containerId }))
+  const table = new ProcessTable(proc)
+  proc.now.clear()
+  const child = { pid: 101, ppid: 100, startNs: 2_000_000_000n }
+  table.fork(raw(child), 0)
+  assert.deepEqual([rowOf(table, child).exe, rowOf(table, child).container_id], ['/usr/bin/cat', containerId])
+})
+
 test('a relative path or a descriptor that is executed is looked up, and null when it is too late', () => {
   const proc = new FakeProc()
   const table = new ProcessTable(proc)

@@ -114,6 +114,7 @@ export class FakeKernel implements Source {
   #detached = false
   #emptied = false
   closed = false
+  lossless = false
 
   /** An event that the programs saw; `room` is whether the ring took it. */
   emit(given: Partial<RawEvent>, room = true): void {
