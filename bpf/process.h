@@ -3,6 +3,14 @@
 #ifndef RINGSIDE_PROCESS_H
 #define RINGSIDE_PROCESS_H
 
+static __always_inline void write_task(struct ringside_event *event, struct task_struct *task)
+{
+	struct subject subject;
+
+	describe(&subject, task);
+	write_subject(event, &subject);
+}
+
 SEC("tp_btf/sched_process_exec")
 int BPF_PROG(sched_process_exec, struct task_struct *task, int old_tid, struct linux_binprm *bprm)
 {

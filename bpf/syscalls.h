@@ -65,10 +65,12 @@ int BPF_PROG(sys_enter, struct pt_regs *regs, long number)
 	return 0;
 }
 
-/* What is the same for all calls. */
+/* What is the same for all calls. The task is described before the calls part ways: each walk from it
+ * costs the verifier a search of the kernel's types, for every path that leads there. */
 struct call_exit {
 	struct task_struct *task;
 	struct task_state *state;
+	struct subject subject;
 	__u64 now;
 	__s64 ret;
 	__u8 call;
@@ -85,15 +87,8 @@ static __always_inline struct ringside_event *reserve_call(const struct call_exi
 	event->time_ns = exit->now;
 	event->duration_ns = exit->now - exit->state->enter_ns;
 	event->ret = exit->ret;
+	write_subject(event, &exit->subject);
 	return event;
-}
-
-static __always_inline void write_task(struct ringside_event *event, struct task_struct *task)
-{
-	struct subject subject;
-
-	describe(&subject, task);
-	write_subject(event, &subject);
 }
 
 static __always_inline void exit_open(const struct call_exit *exit)
@@ -103,7 +98,6 @@ static __always_inline void exit_open(const struct call_exit *exit)
 
 	if (!event)
 		return;
-	write_task(event, exit->task);
 	if (exit->call == RINGSIDE_CALL_OPEN)
 		path = exit->state->args[0];
 	else
@@ -128,7 +122,6 @@ static __always_inline void exit_exec(const struct call_exit *exit)
 		else
 			submit_with_path(event, (const char *)path, true);
 	} else if (event) {
-		write_task(event, exit->task);
 		submit_event(event);
 	}
 	bpf_task_storage_delete(&execs, exit->task);
@@ -190,7 +183,6 @@ static __always_inline void exit_descriptor(const struct call_exit *exit)
 		event = reserve_call(exit, sizeof(*event));
 	if (!event)
 		return;
-	write_task(event, exit->task);
 	event->fd = fd;
 	if (socket.family) {
 		event->flags |= RINGSIDE_HAS_SOCKET;
@@ -218,6 +210,7 @@ int BPF_PROG(sys_exit, struct pt_regs *regs, long ret)
 	exit.call = exit.state->call;
 	exit.state->call = RINGSIDE_CALL_NONE;
 	exit.now = bpf_ktime_get_ns();
+	describe(&exit.subject, task);
 
 	switch (exit.call) {
 	case RINGSIDE_CALL_OPEN:

@@ -1,0 +1,79 @@
+import assert from 'node:assert/strict'
+import { execFileSync } from 'node:child_process'
+import { createServer } from 'node:net'
+import { describe, it } from 'node:test'
+import { callsOf, commOf, kindsOf, observe, observeProgram, program, run, skip } from './observe.ts'
+
+const econnrefused = -111
+const einprogress = -115
+const ecanceled = -125
+
+const listen = (): Promise<{ port: number; close: () => void }> =>
+  new Promise((resolve) => {
+    const server = createServer((socket) => socket.destroy())
+    server.listen(0, '127.0.0.1', () => {
+      const address = server.address()
+      resolve({ port: typeof address === 'object' ? (address?.port ?? 0) : 0, close: () => server.close() })
+    })
+  })
+
+describe('outcome of connects', { skip, timeout: 60_000 }, () => {
+  it('tells what became of connects that did not wait', async () => {
+    const server = await listen()
+    const closed = await listen()
+    closed.close()
+    const { events, result } = await observeProgram('connect', String(server.port), String(closed.port))
+    server.close()
+    const calls = callsOf(events, 'connect')
+    assert.deepEqual(
+      calls.map((event) => event.ret),
+      [einprogress, einprogress]
+    )
+    const outcomes = kindsOf(events, 'socket_state')
+    assert.deepEqual(
+      outcomes.map((event) => [event.call, event.class, event.ret, event.fd, event.socket?.remote]),
+      [
+        ['connect', 'network', 0, calls[0]?.fd, `127.0.0.1:${server.port}`],
+        ['connect', 'network', econnrefused, calls[1]?.fd, `127.0.0.1:${closed.port}`]
+      ]
+    )
+    for (const outcome of outcomes) {
+      assert.deepEqual([outcome.pid, outcome.tid, outcome.comm], [result.pid, result.pid, 'rs-connect'])
+      assert.ok(outcome.startNs === calls[0]?.startNs && outcome.durationNs > 0)
+    }
+  })
+
+  it('tells ECANCELED when the socket was closed before there was an outcome', async () => {
+    // In a network namespace of its own, where 203.0.113.0/24 leads to the loopback and is nobody's there.
+    const namespace = `ringside-${process.pid}`
+    const ip = (...args: string[]) => execFileSync('ip', args)
+    ip('netns', 'add', namespace)
+    try {
+      ip('-n', namespace, 'link', 'set', 'lo', 'up')
+      ip('-n', namespace, 'addr', 'add', '203.0.113.2/32', 'dev', 'lo')
+      ip('-n', namespace, 'route', 'add', '203.0.113.0/24', 'dev', 'lo', 'src', '203.0.113.2')
+      const path = program('connect')
+      const { events } = await observe({ comms: [commOf('connect')] }, () =>
+        run('ip', 'netns', 'exec', namespace, path, 'give-up')
+      )
+      const [outcome] = kindsOf(events, 'socket_state')
+      assert.deepEqual([outcome?.ret, outcome?.socket?.remote], [ecanceled, '203.0.113.1:80'])
+      assert.notEqual(outcome?.socket?.netns, 0)
+    } finally {
+      ip('netns', 'delete', namespace)
+    }
+  })
+
+  it('tells nothing of the accepting end', async () => {
+    const { events } = await observeProgram('tcp', '4')
+    assert.equal(kindsOf(events, 'socket_state').length, 2)
+  })
+
+  it('is silent when connect is off', async () => {
+    const path = program('tcp')
+    const { events } = await observe({ comms: [commOf('tcp')], calls: { connect: 'off' } }, () => run(path, '4'))
+    assert.deepEqual(kindsOf(events, 'socket_state'), [])
+    assert.deepEqual(callsOf(events, 'connect'), [])
+    assert.equal(callsOf(events, 'listen').length, 1)
+  })
+})

@@ -1,0 +1,145 @@
+import assert from 'node:assert/strict'
+import { spawn } from 'node:child_process'
+import { mkdirSync, readFileSync, rmdirSync, statSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, it } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { callsOf, drain, observe, program, quiet, run, skip } from './observe.ts'
+
+const cgroupMount = (): string | undefined =>
+  readFileSync('/proc/mounts', 'utf8')
+    .split('\n')
+    .map((line) => line.split(' '))
+    .find(([, , type]) => type === 'cgroup2')?.[1]
+
+/** Starts programs/flood.c for `count` writes; it waits, stopped, until it is let go. */
+const startStopped = async (count: number) => {
+  const child = spawn(program('flood'), [String(count), 'stopped'], { stdio: 'ignore' })
+  const pid = child.pid ?? 0
+  const ended = new Promise<void>((resolve) => child.on('close', () => resolve()))
+  const isStopped = () => /^State:\s*T/m.test(readFileSync(`/proc/${pid}/status`, 'utf8'))
+  while (!isStopped()) await sleep(5)
+  return {
+    pid,
+    finish: async () => {
+      child.kill('SIGCONT')
+      await ended
+    }
+  }
+}
+
+describe('filters', { skip, timeout: 60_000 }, () => {
+  it('let only the named processes pass', async () => {
+    const chosen = await startStopped(100)
+    const other = await startStopped(100)
+    const { events } = await observe({ pids: [chosen.pid] }, async () => {
+      await chosen.finish()
+      await other.finish()
+    })
+    assert.equal(callsOf(events, 'write').length, 100)
+    assert.deepEqual([...new Set(events.map((event) => event.pid))], [chosen.pid])
+  })
+
+  it('follow a thread that changes its name', async () => {
+    const path = program('rename')
+    const { events } = await observe({ comms: ['observed-name'] }, () => run(path))
+    assert.deepEqual(
+      events.map((event) => [event.call, event.comm]),
+      [['listen', 'observed-name']]
+    )
+  })
+
+  it('let a cgroup and what lies below it pass', async (test) => {
+    const mount = cgroupMount()
+    if (mount === undefined) return test.skip('cgroup v2 is not mounted')
+    const outer = join(mount, `ringside-test-${process.pid}`)
+    const inner = join(outer, 'inner')
+    mkdirSync(inner, { recursive: true })
+    try {
+      const chosen = await startStopped(50)
+      const other = await startStopped(50)
+      writeFileSync(join(inner, 'cgroup.procs'), String(chosen.pid))
+      const { events } = await observe({ cgroups: [`ringside-test-${process.pid}`] }, async () => {
+        await other.finish()
+        await chosen.finish()
+      })
+      assert.equal(callsOf(events, 'write').length, 50)
+      assert.ok(events.every((event) => event.pid === chosen.pid && event.cgroupId === statSync(inner).ino))
+    } finally {
+      rmdirSync(inner)
+      rmdirSync(outer)
+    }
+  })
+
+  it('must all be met', async () => {
+    const chosen = await startStopped(10)
+    const { events } = await observe({ pids: [chosen.pid], comms: ['another'] }, () => chosen.finish())
+    assert.deepEqual(events, [])
+  })
+
+  it('can be changed while the programs run', async () => {
+    const first = await startStopped(10)
+    const second = await startStopped(10)
+    const third = await startStopped(10)
+    const { result } = await observe({ pids: [first.pid] }, async (source) => {
+      await first.finish()
+      const before = drain(source)
+      source.setFilter({ ...quiet, pids: [second.pid] })
+      await second.finish()
+      const after = drain(source)
+      source.setFilter({ ...quiet, comms: ['rs-flood'] })
+      await third.finish()
+      return [before, after, drain(source)].map((events) => [...new Set(events.map((event) => event.pid))])
+    })
+    assert.deepEqual(result, [[first.pid], [second.pid], [third.pid]])
+  })
+
+  it('renew what was decided of a process that is already known', async () => {
+    const { result } = await observe({ pids: [1] }, async (source) => {
+      const child = spawn('sh', ['-c', 'while read line; do echo "$line" > /dev/null; done'], {
+        stdio: ['pipe', 'ignore', 'ignore']
+      })
+      child.stdin.write('unseen\n')
+      await sleep(100)
+      const before = drain(source).filter((event) => event.pid === child.pid).length
+      source.setFilter({ ...quiet, pids: [child.pid ?? 0] })
+      child.stdin.write('seen\n')
+      await sleep(100)
+      const after = drain(source)
+      child.stdin.end()
+      return { before, opened: callsOf(after, 'openat').map((event) => event.path) }
+    })
+    assert.deepEqual(result, { before: 0, opened: ['/dev/null'] })
+  })
+
+  it('switch calls on and off while the programs run', async () => {
+    const first = await startStopped(10)
+    const second = await startStopped(10)
+    const { events } = await observe({ comms: ['rs-flood'], calls: { write: 'off' } }, async (source) => {
+      await first.finish()
+      source.setCalls({})
+      await second.finish()
+    })
+    assert.deepEqual([...new Set(callsOf(events, 'write').map((event) => event.pid))], [second.pid])
+  })
+
+  it('never let the observing process itself pass', async () => {
+    const { events } = await observe({}, async () => {
+      for (let index = 0; index < 100; index++) readFileSync('/proc/self/stat')
+    })
+    assert.deepEqual(
+      events.filter((event) => event.pid === process.pid),
+      []
+    )
+  })
+
+  it('leave out the parent and its other children when asked to, and nobody else', async () => {
+    const siblingOf = async (ignoreFamily: boolean) => {
+      const script = join(import.meta.dirname, 'observe-family.ts')
+      const { stdout } = await run(process.execPath, script, String(ignoreFamily))
+      return JSON.parse(stdout) as { sibling: number; grandchild: number }
+    }
+    assert.deepEqual(await siblingOf(false), { sibling: 10, grandchild: 10 })
+    assert.deepEqual(await siblingOf(true), { sibling: 0, grandchild: 10 })
+  })
+})

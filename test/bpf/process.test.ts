@@ -1,0 +1,68 @@
+import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
+import { describe, it } from 'node:test'
+import { callsOf, kindsOf, observeProgram, program, skip } from './observe.ts'
+
+const sigkill = 9
+const statusOf = (code: number) => (code & 0xff) << 8
+
+/** Objects in use of a slab cache, or undefined where the kernel does not tell. */
+const slabObjects = (cache: string): number | undefined => {
+  const line = readFileSync('/proc/slabinfo', 'utf8')
+    .split('\n')
+    .find((row) => row.startsWith(`${cache} `))
+  return line === undefined ? undefined : Number(line.split(/\s+/)[1])
+}
+
+describe('the life of processes', { skip, timeout: 60_000 }, () => {
+  it('tells of one exec, with the new name and the path that was given', async () => {
+    const path = program('flood')
+    const { events, result } = await observeProgram('flood', '1')
+    const [exec] = kindsOf(events, 'exec')
+    assert.deepEqual(
+      [exec?.path, exec?.pid, exec?.tid, exec?.ppid, exec?.comm, exec?.call, exec?.class, exec?.fd],
+      [path, result.pid, result.pid, process.pid, 'rs-flood', 'none', 'process', -1]
+    )
+  })
+
+  it('tells of every process that begins and ends, not of threads, with its wait status', async () => {
+    const count = 20
+    const { events, result } = await observeProgram('children', String(count))
+    const forks = kindsOf(events, 'fork')
+    const exits = kindsOf(events, 'exit')
+    assert.equal(forks.length, count + 1)
+    assert.ok(forks.every((event) => event.ppid === result.pid && event.pid === event.tid && event.startNs > 0))
+    assert.deepEqual(
+      exits.map((event) => event.pid),
+      [...forks.map((event) => event.pid), result.pid]
+    )
+    assert.deepEqual(
+      exits.map((event) => event.ret),
+      [...Array.from({ length: count }, (_, index) => statusOf(index)), sigkill, 0]
+    )
+    forks.forEach((fork, index) => {
+      const exit = exits[index]
+      assert.equal(exit?.startNs, fork.startNs, 'a process has one identity')
+      const lived = (exit?.timeNs ?? 0) - fork.timeNs
+      assert.ok(Math.abs((exit?.durationNs ?? 0) - lived) < 1e9)
+    })
+  })
+
+  it('keeps the identity of a process that executes from a thread', async () => {
+    const { events, result } = await observeProgram('exec', program('flood'), 'thread')
+    const [exec] = kindsOf(events, 'exec').slice(-1)
+    const starts = new Set(events.filter((event) => event.pid === result.pid).map((event) => event.startNs))
+    assert.equal(starts.size, 1)
+    assert.equal(callsOf(events, 'execve').at(-1)?.pid, exec?.pid ?? result.pid)
+  })
+
+  it('leaves nothing behind of 500 short-lived processes', async (test) => {
+    const before = slabObjects('kmalloc-8k')
+    if (before === undefined) return test.skip('this kernel does not tell its slab objects in /proc/slabinfo')
+    const { events, statistics } = await observeProgram('children', '500')
+    assert.equal(kindsOf(events, 'fork').length, 501)
+    assert.equal(kindsOf(events, 'exit').length, 502)
+    assert.equal(statistics.seen, events.length)
+    assert.ok((slabObjects('kmalloc-8k') ?? 0) - before < 250)
+  })
+})

@@ -1,0 +1,136 @@
+import assert from 'node:assert/strict'
+import { mkdtempSync, rmSync, statSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, describe, it } from 'node:test'
+import { callsOf, observeProgram, type Seen, skip } from './observe.ts'
+
+const folder = mkdtempSync(join(tmpdir(), 'ringside-test-'))
+after(() => rmSync(folder, { recursive: true }))
+
+const eagain = -11
+const ends = (event: Seen | undefined) => [event?.socket?.local, event?.socket?.remote]
+const portOf = (address: string | undefined) => address?.slice(address.lastIndexOf(':') + 1)
+
+const loopback = { 4: '127.0.0.1', 6: '0:0:0:0:0:0:0:1' }
+const any = { 4: '0.0.0.0', 6: '0:0:0:0:0:0:0:0' }
+
+describe('sockets', { skip, timeout: 60_000 }, () => {
+  for (const version of [4, 6] as const) {
+    it(`tells both ends of a TCP connection over IPv${version}`, async () => {
+      const { events, result } = await observeProgram('tcp', String(version))
+      const listening = `${loopback[version]}:${result.stdout.trim()}`
+      const nobody = `${any[version]}:0`
+
+      const [bind] = callsOf(events, 'bind')
+      assert.deepEqual(ends(bind), [listening, nobody], 'port 0 has become the real one')
+      const [listen] = callsOf(events, 'listen')
+      assert.deepEqual(ends(listen), [listening, nobody])
+
+      const connects = callsOf(events, 'connect')
+      assert.deepEqual(
+        connects.map((event) => [event.ret, event.socket?.remote]),
+        [
+          [0, listening],
+          [0, listening]
+        ]
+      )
+      const clients = connects.map((event) => event.socket?.local)
+      assert.ok(clients.every((client) => client?.startsWith(loopback[version]) && portOf(client) !== '0'))
+
+      const accepts = [...callsOf(events, 'accept'), ...callsOf(events, 'accept4')]
+      assert.deepEqual(accepts.slice(0, 2).map(ends), [
+        [listening, clients[0]],
+        [listening, clients[1]]
+      ])
+      assert.equal(accepts[2]?.ret, eagain)
+      assert.deepEqual(ends(accepts[2]), [listening, nobody], 'without a connection, the listener')
+      assert.ok(accepts.every((event) => event.fd === listen?.fd))
+
+      const [write] = callsOf(events, 'write')
+      assert.deepEqual([write?.ret, ...ends(write)], [7, clients[0], listening])
+      const [read] = callsOf(events, 'read')
+      assert.deepEqual([read?.ret, ...ends(read)], [7, listening, clients[0]])
+      assert.deepEqual(callsOf(events, 'close').map(ends), [
+        [listening, clients[0]],
+        [listening, clients[1]]
+      ])
+
+      const netns = statSync('/proc/self/ns/net').ino
+      for (const event of [bind, ...connects, ...accepts, write]) {
+        const socket = event?.socket
+        assert.deepEqual(
+          [socket?.family, socket?.type, socket?.protocol, socket?.netns],
+          [version === 4 ? 2 : 10, 1, 6, netns]
+        )
+      }
+    })
+  }
+
+  it('tells where a datagram went, by its address or by its connected socket', async () => {
+    const { events } = await observeProgram('udp', '4242')
+    const to = '127.0.0.1:4242'
+    const [named, connected, mapped, failed] = callsOf(events, 'sendto')
+    assert.deepEqual([named?.ret, named?.socket?.remote, named?.socket?.protocol], [1, to, 17])
+    assert.notEqual(portOf(named?.socket?.local), '0', 'bound by sending')
+    const client = callsOf(events, 'connect')[0]?.socket?.local
+    assert.deepEqual([connected?.ret, ...ends(connected)], [2, client, to])
+    assert.deepEqual(
+      [mapped?.ret, mapped?.socket?.family, mapped?.socket?.remote],
+      [4, 10, '0:0:0:0:0:ffff:7f00:1:4242'],
+      'an IPv4 address given to an IPv6 socket'
+    )
+    assert.deepEqual(
+      [failed?.ret, failed?.fd, failed?.socket?.family, failed?.socket?.remote],
+      [-9, -1, 2, to],
+      'where a call on no socket wanted to go'
+    )
+    const [first, second] = callsOf(events, 'sendmsg')
+    assert.deepEqual([first?.ret, first?.socket?.remote], [5, to])
+    assert.equal(second?.socket?.remote, to)
+    assert.equal(callsOf(events, 'write')[0]?.socket?.remote, to)
+  })
+
+  it('tells the names of AF_UNIX sockets, abstract ones with "@"', async () => {
+    const path = join(folder, 'socket')
+    const abstract = `ringside-test-${process.pid}`
+    const { events } = await observeProgram('unix', path, abstract)
+    const named = (call: string) => callsOf(events, call).map((event) => [event.path, event.socket?.family])
+    const both = [
+      [path, 1],
+      [`@${abstract}`, 1]
+    ]
+    for (const call of ['bind', 'listen', 'accept4', 'write']) assert.deepEqual(named(call), both, call)
+    assert.deepEqual(named('connect'), [...both, ['/nowhere/at-all', 1]])
+    assert.ok(callsOf(events, 'bind').every((event) => event.ret === 0))
+    assert.ok((callsOf(events, 'connect')[2]?.ret ?? 0) < 0)
+  })
+
+  it('tells of every duplicate, with its socket if it is one, and of closing sockets alone', async () => {
+    const { events } = await observeProgram('descriptors')
+    const duplicates = [...callsOf(events, 'dup2'), ...callsOf(events, 'dup3')]
+    assert.deepEqual(
+      duplicates.map((event) => [event.ret, event.socket?.family]),
+      [
+        [20, 2],
+        [21, 2],
+        [22, undefined],
+        [-9, undefined]
+      ]
+    )
+    const fd = duplicates[0]?.fd
+    assert.deepEqual(
+      callsOf(events, 'close').map((event) => [event.fd, event.ret, event.socket?.family]),
+      [
+        [20, 0, 2],
+        [fd, 0, 2]
+      ]
+    )
+  })
+
+  it('tells the address that could not be bound', async () => {
+    const { events } = await observeProgram('descriptors')
+    const [bind] = callsOf(events, 'bind')
+    assert.deepEqual([bind?.ret, bind?.socket?.local], [-99, '203.0.113.9:81'])
+  })
+})
