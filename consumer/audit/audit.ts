@@ -17,15 +17,13 @@ export class Audit implements StatefulHandler {
 
   /** @throws RingsideError DATA when an event points at a process that the batch does not hold */
   handle(batch: EventBatch): Output[] {
+    // First, since it refuses a batch that contradicts itself before the batch is remembered.
+    const records = batch.events.filter(isAudited).map((event) => auditRecordOf(batch, event))
     if (this.#repeats.isRepeat(batch)) {
       this.#counters.repeats++
       return []
     }
-    const outputs: Output[] = []
-    for (const event of batch.events) {
-      if (isAudited(event)) outputs.push({ to: 'audit', value: auditRecordOf(batch, event) })
-    }
-    return outputs
+    return records.map((value) => ({ to: 'audit', value }))
   }
 
   checkpoint(): Checkpoint {

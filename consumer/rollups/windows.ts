@@ -1,6 +1,7 @@
 // The windows of one host: calls go in by batch, rows of windows that closed or were corrected come out.
 // A window takes calls until `latenessMs` after its close; what is held is what can still change.
 import type { EventBatch, Process, Rollup } from '../../wire/types.ts'
+import { Anchors } from '../anchors.ts'
 import type { CallNames, Calls } from './calls.ts'
 import { type Row, RowTable } from './row.ts'
 
@@ -67,14 +68,8 @@ class Window {
   }
 }
 
-/** A batch of the host; together with those after it, it holds all calls that returned at or after its clock. */
-interface Anchor {
-  readonly clockUs: number
-  readonly offset: bigint
-}
-
 /** Calls that no window took, once for each length of window. */
-interface WindowCounts {
+export interface WindowCounts {
   /** Came after their window was let go. */
   late: number
   /** Lie in a window that began before the host was first seen, or far beyond its clock. */
@@ -94,13 +89,11 @@ export class HostWindows {
   readonly #names: CallNames
   readonly #lanes: readonly Lane[]
   readonly #longestUs: number
-  readonly #shortestUs: number
   /** Windows that start before it may lack calls of batches that were never seen: they are not made. */
   readonly #floorUs: number
   /** Windows that end at or before it were let go. */
   #purgedUs = Number.NEGATIVE_INFINITY
-  /** In the order of offsets, the last batch of each shortest window. */
-  #anchors: Anchor[] = []
+  readonly #anchors: Anchors
   #counts: WindowCounts = { late: 0, outside: 0 }
 
   constructor(host: string, options: WindowOptions, names: CallNames, floorUs: number) {
@@ -108,14 +101,14 @@ export class HostWindows {
     this.#options = options
     this.#names = names
     this.#floorUs = floorUs
-    this.#lanes = options.windowsMs.map((ms) => ({ sizeUs: ms * 1000, windows: new Map() }))
+    this.#lanes = [...new Set(options.windowsMs)].map((ms) => ({ sizeUs: ms * 1000, windows: new Map() }))
     this.#longestUs = Math.max(...this.#lanes.map(({ sizeUs }) => sizeUs))
-    this.#shortestUs = Math.min(...this.#lanes.map(({ sizeUs }) => sizeUs))
+    this.#anchors = new Anchors(Math.min(...this.#lanes.map(({ sizeUs }) => sizeUs)))
   }
 
   /** The earliest offset from which all windows that can still change can be made again. */
   get holdOffset(): bigint | undefined {
-    return this.#anchors[0]?.offset
+    return this.#anchors.holdOffset
   }
 
   /** What was left out since the last call. */
@@ -132,7 +125,7 @@ export class HostWindows {
 
   /** Adds the calls of a batch to their windows. */
   add(batch: EventBatch, calls: Calls, offset: bigint): void {
-    this.#remember({ clockUs: batch.clock.wall_us, offset })
+    this.#anchors.add(batch.clock.wall_us, offset)
     for (const lane of this.#lanes) this.#addTo(lane, batch, calls)
   }
 
@@ -152,7 +145,8 @@ export class HostWindows {
         if (window.endUs <= purgedUs) windows.delete(window.startUs)
       }
     }
-    this.#letGoOfAnchors(purgedUs - this.#longestUs)
+    // Windows that can change start later than that.
+    this.#anchors.forgetBefore(purgedUs - this.#longestUs)
     return closed
   }
 
@@ -189,21 +183,6 @@ export class HostWindows {
     const window = new Window(startUs, sizeUs, this.#options.maxKeys)
     windows.set(startUs, window)
     return window
-  }
-
-  #remember(anchor: Anchor): void {
-    const last = this.#anchors.at(-1)
-    const slotOf = ({ clockUs }: Anchor): number => Math.floor(clockUs / this.#shortestUs)
-    const replaces = last !== undefined && slotOf(last) === slotOf(anchor) && last.clockUs <= anchor.clockUs
-    // The first is never replaced: there may be windows that start before the second.
-    if (replaces && this.#anchors.length > 1) this.#anchors.pop()
-    this.#anchors.push(anchor)
-  }
-
-  /** Keeps the first anchor at or before the start of every window that can change, and those after it. */
-  #letGoOfAnchors(earliestStartUs: number): void {
-    const isEarly = (anchor: Anchor | undefined): boolean => anchor !== undefined && anchor.clockUs <= earliestStartUs
-    while (isEarly(this.#anchors[0]) && isEarly(this.#anchors[1])) this.#anchors.shift()
   }
 
   #rollupOf(row: Row, startUs: number, sizeUs: number): Rollup {
