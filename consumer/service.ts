@@ -1,0 +1,70 @@
+// Hosts a handler as a service: configuration and a handler module in, a running consumer out.
+import { resolve } from 'node:path'
+import { pathToFileURL } from 'node:url'
+import type { Config } from '../runtime/config.ts'
+import { messageOf, RingsideError } from '../runtime/errors.ts'
+import type { Log } from '../runtime/log.ts'
+import type { Service } from '../runtime/service.ts'
+import { createKafkaClient } from '../wire/kafka.ts'
+import type { HandlerModule } from './handler.ts'
+import { ConsumeLoop } from './loop.ts'
+
+export interface ConsumerServiceOptions {
+  /** Instances of one name share the partitions; the group is the topic prefix and this name. */
+  readonly name: string
+  readonly module: HandlerModule
+  /** brokers must not be empty. */
+  readonly config: Config
+  readonly log: Log
+  /** Where to begin when nothing was committed; the beginning unless said otherwise. */
+  readonly from?: 'earliest' | 'latest'
+}
+
+/**
+ * Starts the service. It does not wait for Kafka: it begins as soon as a broker answers, and goes on
+ * after each outage. Counters: batches, events; rollups, alerts, audit, other, deadletters (published);
+ * lagRecords (messages of its partitions that wait).
+ */
+export const startConsumer = async ({ name, module, config, log, from }: ConsumerServiceOptions): Promise<Service> => {
+  const loop = await ConsumeLoop.start({
+    service: name,
+    group: `${config.topicPrefix}${name}`,
+    module,
+    client: createKafkaClient({ brokers: config.brokers, clientId: `ringside-${name}`, log }),
+    topicPrefix: config.topicPrefix,
+    from: from ?? 'earliest',
+    log
+  })
+  return {
+    counters: () => loop.counters(),
+    done: loop.done,
+    drain: () => loop.drain(),
+    stop: () => loop.stop()
+  }
+}
+
+const isHandlerModule = (value: unknown): value is HandlerModule =>
+  typeof value === 'function' ||
+  (typeof value === 'object' && value !== null && 'create' in value && typeof value.create === 'function')
+
+/**
+ * Loads a user's handler: the default export of a module, as consumer/handler.ts describes it.
+ * @param path relative to the working directory
+ * @throws RingsideError NO_INPUT when there is no such file, DATA when it does not load or exports no handler
+ */
+export const loadHandlerModule = async (path: string): Promise<HandlerModule> => {
+  const url = pathToFileURL(resolve(path)).href
+  let loaded: { readonly default?: unknown }
+  try {
+    loaded = await import(url)
+  } catch (cause) {
+    const isMissing = cause instanceof Error && 'url' in cause && cause.url === url
+    if (isMissing) throw new RingsideError('NO_INPUT', `there is no handler file ${path}`, { cause })
+    throw new RingsideError('DATA', `the handler ${path} does not load: ${messageOf(cause)}`, { cause })
+  }
+  if (isHandlerModule(loaded.default)) return loaded.default
+  throw new RingsideError(
+    'DATA',
+    `the handler ${path} must export as default a function (batch, context) => outputs, or { create(partition) }; its default export is ${typeof loaded.default}`
+  )
+}
