@@ -15,6 +15,7 @@ import {
   type Kafka,
   type Producer as KafkaJsProducer,
   toRingsideError,
+  uncompressed,
   zstd
 } from './kafkajs.ts'
 
@@ -61,13 +62,14 @@ export class KafkaProducer implements Producer {
 
   async #sendPatiently(topic: string, messages: readonly Message[]): Promise<void> {
     const deadline = Date.now() + patienceMs
+    const compression = this.#options.compression === 'none' ? uncompressed : zstd
     const what = `cannot send ${messages.length} message(s) to ${topic}`
     for (let backoffMs = firstBackoffMs; ; backoffMs = Math.min(2 * backoffMs, longestBackoffMs)) {
       if (this.#closing.signal.aborted) throw new RingsideError('UNAVAILABLE', `${what}: the producer is closed`)
       const connected = this.#connect()
       try {
         const producer = await connected
-        await producer.send({ topic, messages: messages.map(toKafkaJs), acks: -1, compression: zstd })
+        await producer.send({ topic, messages: messages.map(toKafkaJs), acks: -1, compression })
         return
       } catch (error) {
         // Another topic's failure may have disconnected what this send was using: that passes too.

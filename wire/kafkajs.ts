@@ -21,6 +21,7 @@ const {
 } = kafkajs
 
 export const zstd = CompressionTypes.ZSTD
+export const uncompressed = CompressionTypes.None
 export const createPartitioner = Partitioners.DefaultPartitioner
 
 /** Ceiling for what one record batch may unpack to: brokers take 1–2 MB, events pack about tenfold. */
@@ -86,6 +87,8 @@ export interface ConnectionOptions {
   readonly brokers: readonly string[]
   readonly clientId: string
   readonly log: Log
+  /** Of what is produced; zstd unless said otherwise. Any is read. */
+  readonly compression?: 'zstd' | 'none'
 }
 
 /** Attempts within one call of kafkajs: about a second. Longer patience is ours, in kafka*.ts. */

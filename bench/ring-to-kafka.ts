@@ -1,0 +1,130 @@
+// From bytes of the ring to Kafka's acknowledgement: events per second of this process's CPU time,
+// beside one JSON message an event through the same client.
+import { BatchBuilder } from '../producer/batch.ts'
+import { startEdge } from '../producer/edge.ts'
+import { absentProc } from '../producer/proc.ts'
+import { ProcessTable } from '../producer/process-table.ts'
+import { RawEvents } from '../producer/raw-event.ts'
+import { SocketTable } from '../producer/socket-table.ts'
+import { walkRecords } from '../producer/walk.ts'
+import { loadConfig } from '../runtime/config.ts'
+import { RingsideError } from '../runtime/errors.ts'
+import type { KafkaClient } from '../wire/client.ts'
+import { createKafkaClient } from '../wire/kafka.ts'
+import { eventRow } from '../wire/row.ts'
+import { topicName, topicSpecifications } from '../wire/topics.ts'
+import type { EventBatch } from '../wire/types.ts'
+import { benchLog, withKafka } from './kafka.ts'
+import type { Row } from './main.ts'
+import { syntheticSource } from './synthetic-source.ts'
+
+export const name = 'ring-to-kafka'
+export const summary =
+  'ring bytes to Kafka acknowledged: batches of Avro, plain and zstd, against one JSON message an event'
+export const cases = ['plain', 'zstd', 'json-per-event'] as const
+
+type Case = (typeof cases)[number]
+
+const reference: Case = 'json-per-event'
+const rounds = 5
+/** About a second of CPU time each. */
+const events: Readonly<Record<Case, number>> = { plain: 1_000_000, zstd: 1_000_000, 'json-per-event': 60_000 }
+const messagesPerSend = 1_000
+
+const configOf = (which: Case) => loadConfig({ host: 'bench', topicPrefix: `bench-${which}.` }, undefined, {})
+
+const publishBatches = async (client: KafkaClient, which: Case): Promise<number> => {
+  const source = syntheticSource(events[which])
+  const service = await startEdge({ config: configOf(which), log: benchLog, source, client })
+  await service.done
+  const { published } = service.counters()
+  if (published !== source.count) {
+    throw new RingsideError('SOFTWARE', `${which}: ${published} of ${source.count} events were published`)
+  }
+  return source.count
+}
+
+const header: Omit<EventBatch, 'processes' | 'sockets' | 'events'> = {
+  host: 'bench',
+  boot: 'synthetic',
+  agent: '0',
+  run: '0',
+  batch: 1,
+  final: false,
+  clock: { monotonic_us: 0, wall_us: 1_769_860_800_000_000 },
+  sequences: [],
+  drops: []
+}
+
+const publishJson = async (client: KafkaClient, which: Case): Promise<number> => {
+  const source = syntheticSource(events[which])
+  const topic = topicName(configOf(which), 'events')
+  const producer = await client.producer()
+  const builder = new BatchBuilder(new ProcessTable(absentProc), new SocketTable())
+  const buffer = new Uint8Array(1 << 20)
+  const raw = new RawEvents(buffer)
+  for (let length = source.read(buffer); length > 0; length = source.read(buffer)) {
+    const rows: string[] = []
+    const flush = (): void => {
+      const batch = { ...header, ...builder.take(header.clock) }
+      for (const event of batch.events) rows.push(JSON.stringify(eventRow(batch, event)))
+    }
+    walkRecords(raw, length, (record) => {
+      builder.add(raw, record)
+      if (builder.eventCount === messagesPerSend) flush()
+    })
+    flush()
+    for (let i = 0; i < rows.length; i += messagesPerSend) {
+      const messages = rows.slice(i, i + messagesPerSend).map((row) => ({ key: 'bench', value: Buffer.from(row) }))
+      await producer.send(topic, messages)
+    }
+  }
+  await producer.close()
+  return source.count
+}
+
+/** Events per second of CPU time, of all threads of this process. */
+const measure = async (publish: () => Promise<number>): Promise<number> => {
+  const before = process.cpuUsage()
+  const count = await publish()
+  const { user, system } = process.cpuUsage(before)
+  return (count * 1_000_000) / (user + system)
+}
+
+const median = (values: readonly number[]): number =>
+  [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] as number
+
+async function* runOn(brokers: readonly string[]): AsyncGenerator<Row> {
+  const options = { brokers, clientId: 'ringside-bench', log: benchLog }
+  const zstd = createKafkaClient(options)
+  const plain = createKafkaClient({ ...options, compression: 'none' })
+  const runs: Readonly<Record<Case, () => Promise<number>>> = {
+    plain: () => publishBatches(plain, 'plain'),
+    zstd: () => publishBatches(zstd, 'zstd'),
+    'json-per-event': () => publishJson(plain, 'json-per-event')
+  }
+  for (const which of cases) await zstd.ensureTopics(topicSpecifications(configOf(which)))
+
+  const rates: Record<Case, number[]> = { plain: [], zstd: [], 'json-per-event': [] }
+  // Round 0 warms up code and connections; the cases take turns, so that a slow spell hits all of them.
+  for (let round = 0; round <= rounds; round++) {
+    for (const which of cases) {
+      const rate = await measure(runs[which])
+      if (round > 0) rates[which].push(rate)
+    }
+  }
+  for (const which of cases) {
+    yield {
+      bench: name,
+      case: which,
+      value: Math.round(median(rates[which])),
+      unit: 'events per core-second',
+      against: reference,
+      ratio: Number((median(rates[which]) / median(rates[reference])).toFixed(2))
+    }
+  }
+}
+
+export async function* run(): AsyncGenerator<Row> {
+  yield* withKafka(runOn)
+}
