@@ -28,6 +28,7 @@ missing_packages() {
 	has clang-19 || has clang || echo clang
 	has llvm-strip-19 || has llvm-strip || echo llvm
 	has g++ || echo g++
+	has gcc || echo gcc
 	has make || echo make
 	[ -e /usr/include/gelf.h ] || echo libelf-dev
 	[ -e /usr/include/zlib.h ] || echo zlib1g-dev
@@ -37,6 +38,7 @@ missing_packages() {
 	has python3 || echo python3
 	has ip || echo iproute2
 	has kcat || echo kcat
+	python3 -m pip --version >/dev/null 2>&1 || echo python3-pip
 }
 
 # clang 19 where the distribution has it: it takes the programs as they are written.
@@ -79,3 +81,6 @@ install_node_modules() {
 install_packages "${1:-}"
 install_node_modules
 sh scripts/build.sh
+if java_is_17 && has mvn; then
+	node_modules/.bin/node deploy/kafka/prepare.ts
+fi
