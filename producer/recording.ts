@@ -4,7 +4,7 @@
 //   header, 64 bytes: "RINGSIDE" · u32 RINGSIDE_EVENT_VERSION · u32 0x01020304 · boot id, 36 bytes of ASCII · zeros
 //   chunks, each:     u32 statistics bytes · u32 record bytes · u64 CLOCK_MONOTONIC · u64 CLOCK_REALTIME (ns)
 //                     · SourceStatistics as JSON, spaces up to a multiple of 8 · records as in the ring
-// A chunk holds what one read gave, and the statistics and clock of that moment. The last has no records:
+// A chunk holds what one read gave, the clock of just before it and the statistics of just after. The last has no records:
 // a file that ends otherwise was cut short.
 import { closeSync, openSync, readSync, writeSync } from 'node:fs'
 import { basename } from 'node:path'
@@ -69,15 +69,17 @@ class RecordingSource implements Source {
     return this.#source.description
   }
 
-  // Written at once, into the page cache: a queue of copies could grow without bound.
+  // Written at once, into the page cache: a queue of copies could grow without bound. The clock is read
+  // first: what a later read gives cannot be older.
   read(into: Uint8Array): number {
+    const clock = this.#source.clock()
     const bytes = this.#source.read(into)
-    if (bytes > 0) this.#write(into.subarray(0, bytes))
+    if (bytes > 0) this.#write(clock, into.subarray(0, bytes))
     return bytes
   }
 
-  #write(records: Uint8Array): void {
-    writeSync(this.#file, encodeChunk(this.#source.clock(), this.#source.statistics(), records))
+  #write(clock: ClockReading, records: Uint8Array): void {
+    writeSync(this.#file, encodeChunk(clock, this.#source.statistics(), records))
   }
 
   clock(): ClockReading {
@@ -99,7 +101,7 @@ class RecordingSource implements Source {
   close(): void {
     if (this.#closed) return
     this.#closed = true
-    this.#write(new Uint8Array(0))
+    this.#write(this.#source.clock(), new Uint8Array(0))
     closeSync(this.#file)
     this.#source.close()
   }

@@ -7,6 +7,7 @@
 //   layout(object, struct) -> fields      Ring#setEmit(emit)
 //                                         Ring#statistics() -> Float64Array
 //                                         Ring#detach() -> Promise, Ring#ended, Ring#close()
+#include <libbpf.h>
 #include <napi.h>
 #include <time.h>
 
@@ -27,7 +28,9 @@ struct AddonData {
 };
 
 Napi::Error ToError(Napi::Env env, const Failure& failure) {
-  Napi::Error error = Napi::Error::New(env, failure.operation + ": " + std::strerror(failure.error));
+  char reason[256];
+  libbpf_strerror(failure.error, reason, sizeof(reason));
+  Napi::Error error = Napi::Error::New(env, failure.operation + ": " + reason);
   error.Set("operation", failure.operation);
   error.Set("errno", Napi::Number::New(env, failure.error));
   error.Set("log", failure.log);

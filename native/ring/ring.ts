@@ -2,6 +2,7 @@
 // what the addon assumes, and turns its failures into errors that say what to do.
 import { existsSync } from 'node:fs'
 import { createRequire } from 'node:module'
+import { constants } from 'node:os'
 import { join } from 'node:path'
 import { getSystemErrorName } from 'node:util'
 import { messageOf, RingsideError } from '../../runtime/errors.ts'
@@ -107,15 +108,19 @@ const isNativeFailure = (error: unknown): error is NativeFailure => error instan
 /** The end of the verifier's log is where it says why. */
 const lastLines = (log: string): string => log.trimEnd().split('\n').slice(-12).join('\n')
 
+/** libbpf has numbers of its own, which only its message explains. */
+const firstLibbpfError = 4000
+
 const toRingsideError = (cause: unknown): unknown => {
   if (!isNativeFailure(cause)) return cause
-  const name = getSystemErrorName(-cause.errno)
-  if (name === 'EPERM') {
-    const message = `the kernel refused (${cause.operation}: EPERM): needs CAP_BPF and CAP_PERFMON: run as root`
+  const { operation, errno, log, message } = cause
+  const what = errno < firstLibbpfError ? `${operation}: ${getSystemErrorName(-errno)}` : message
+  if (errno === constants.errno.EPERM) {
+    const message = `the kernel refused (${what}): needs CAP_BPF and CAP_PERFMON: run as root`
     return new RingsideError('NO_PERMISSION', message, { cause })
   }
-  const log = cause.log === '' ? '' : `\n${lastLines(cause.log)}`
-  return new RingsideError('OS', `observing the kernel failed (${cause.operation}: ${name})${log}`, { cause })
+  const details = log === '' ? '' : `\n${lastLines(log)}`
+  return new RingsideError('OS', `observing the kernel failed (${what})${details}`, { cause })
 }
 
 const invalid = (message: string): RingsideError => new RingsideError('CONFIG', message)

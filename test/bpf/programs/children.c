@@ -1,5 +1,5 @@
-/* Forks argv[1] children, one after the other; the child i exits with i modulo 256, after one thread of its own.
- * Then one more child kills itself with SIGKILL. */
+/* Forks argv[1] children, one after the other; the child i exits with i modulo 256, after one thread of its own, or
+ * executes argv[2] if there is one. Then one more child kills itself with SIGKILL. */
 #include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -21,6 +21,8 @@ int main(int argc, char **argv)
 
 		if (child == 0 && i == count)
 			raise(SIGKILL);
+		if (child == 0 && argc > 2)
+			execl(argv[2], argv[2], NULL);
 		if (child == 0) {
 			pthread_create(&thread, NULL, nothing, NULL);
 			pthread_join(thread, NULL);

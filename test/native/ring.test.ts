@@ -1,0 +1,137 @@
+import assert from 'node:assert/strict'
+import { execFileSync } from 'node:child_process'
+import { readdirSync, readlinkSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { describe, it } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { Worker } from 'node:worker_threads'
+import { Ring, type RingOptions, readClocks, readLayout } from '../../native/ring/ring.ts'
+import { callTable, emitTable } from '../../producer/syscall-table.ts'
+import { RingsideError } from '../../runtime/errors.ts'
+import { skip } from '../bpf/observe.ts'
+
+const options: RingOptions = {
+  ringBytes: 1 << 16,
+  callOf: callTable(),
+  emit: emitTable({}),
+  filter: { pids: [], comms: [], cgroups: [] },
+  ignoreFamily: false
+}
+
+/** Programs, maps and links that this process holds open. */
+const heldByThisProcess = (): number =>
+  readdirSync('/proc/self/fd').filter((fd) => {
+    try {
+      return /anon_inode:bpf/.test(readlinkSync(`/proc/self/fd/${fd}`))
+    } catch {
+      return false
+    }
+  }).length
+
+const isError = (code: string, message: RegExp) => (error: unknown) =>
+  error instanceof RingsideError && error.code === code && message.test(error.message)
+
+describe('the ring', { skip, timeout: 60_000 }, () => {
+  it('loads, attaches, reads, and gives everything back', async () => {
+    const before = heldByThisProcess()
+    const ring = await Ring.open(options)
+    assert.ok(heldByThisProcess() > before)
+    execFileSync('true')
+    await ring.detach()
+    const batch = new Uint8Array(1 << 16)
+    assert.equal(ring.ended, false)
+    assert.ok(ring.read(batch) > 0)
+    while (ring.read(batch) > 0);
+    assert.equal(ring.ended, true)
+    ring.close()
+    assert.equal(heldByThisProcess(), before)
+    assert.throws(() => ring.read(batch), /closed/)
+  })
+
+  it('does not hold up the event loop while it loads', async () => {
+    let ticks = 0
+    const timer = setInterval(() => ticks++, 1)
+    const ring = await Ring.open(options)
+    clearInterval(timer)
+    ring.close()
+    assert.ok(ticks > 3, `${ticks} ticks`)
+  })
+
+  it('stands beside others of its kind, each with its own events', async () => {
+    const rings = await Promise.all([Ring.open(options), Ring.open(options), Ring.open(options)])
+    rings[0]?.close()
+    execFileSync('true')
+    const batch = new Uint8Array(1 << 16)
+    assert.deepEqual(
+      rings.slice(1).map((ring) => ring.read(batch) > 0),
+      [true, true]
+    )
+    rings[2]?.close()
+    execFileSync('true')
+    assert.ok((rings[1]?.read(batch) ?? 0) > 0)
+    rings[1]?.close()
+  })
+
+  it('is given back when its thread ends without closing it', async () => {
+    const before = heldByThisProcess()
+    const url = JSON.stringify(new URL('../../native/ring/ring.ts', import.meta.url))
+    const code = `
+      import { parentPort, workerData } from 'node:worker_threads'
+      const { Ring } = await import(${url})
+      globalThis.ring = await Ring.open(workerData)
+      parentPort.postMessage('open')
+      setInterval(() => {}, 1000)`
+    const worker = new Worker(new URL(`data:text/javascript,${encodeURIComponent(code)}`), { workerData: options })
+    await new Promise((resolve, reject) => worker.once('message', resolve).once('error', reject))
+    assert.ok(heldByThisProcess() > before)
+    await worker.terminate()
+    for (let tries = 0; tries < 50 && heldByThisProcess() > before; tries++) await sleep(20)
+    assert.equal(heldByThisProcess(), before)
+  })
+
+  it('reads only whole records, and none that has no room', async () => {
+    const ring = await Ring.open({ ...options, ringBytes: 1 << 20 })
+    for (let index = 0; index < 20; index++) execFileSync('true')
+    await ring.detach()
+    const counted = ring.statistics().reduce((sum, row) => sum + row.emitted.reduce((a, b) => a + b), 0)
+    const small = new Uint8Array(4248)
+    let records = 0
+    for (let bytes = ring.read(small); bytes > 0; bytes = ring.read(small)) {
+      for (let at = 0; at < bytes; at += new DataView(small.buffer).getUint32(at, true)) records++
+    }
+    assert.equal(records, counted)
+    ring.close()
+    assert.throws(() => ring.read(new Uint8Array(4240)), /no room/)
+  })
+
+  it('refuses what it cannot do, and says why', async () => {
+    await assert.rejects(Ring.open({ ...options, ringBytes: 5000 }), isError('CONFIG', /5000 bytes.*power of two/))
+    await assert.rejects(Ring.open({ ...options, emit: new Uint8Array(3) }), isError('CONFIG', /emit has 3 entries/))
+    const filter = { pids: [], comms: ['a-name-that-is-too-long'], cgroups: [] }
+    await assert.rejects(Ring.open({ ...options, filter }), isError('CONFIG', /1 to 15 bytes/))
+    await assert.rejects(Ring.open({ ...options, object: '/nowhere' }), isError('OS', /no \/nowhere.*npm run build/))
+    const broken = join(tmpdir(), `ringside-broken-${process.pid}.o`)
+    writeFileSync(broken, 'not an object')
+    await assert.rejects(Ring.open({ ...options, object: broken }), isError('OS', /\(open .*broken.*not a proper ELF/s))
+    assert.throws(() => readLayout('no_such_struct'), isError('OS', /find struct no_such_struct: ENOENT/))
+  })
+
+  it('names the privileges that are missing', () => {
+    const script = `
+      import { Ring } from ${JSON.stringify(join(import.meta.dirname, '..', '..', 'native', 'ring', 'ring.ts'))}
+      process.setgroups([]); process.setgid(65534); process.setuid(65534)
+      const table = (bytes) => new Uint8Array(bytes)
+      const filter = { pids: [], comms: [], cgroups: [] }
+      const options = { ringBytes: 65536, callOf: table(512), emit: table(32), filter, ignoreFamily: false }
+      await Ring.open(options).catch((error) => console.log(error.code, error.message))`
+    const output = execFileSync(process.execPath, ['--input-type=module', '-e', script], { encoding: 'utf8' })
+    assert.match(output, /^NO_PERMISSION .*EPERM.*needs CAP_BPF and CAP_PERFMON: run as root/)
+  })
+
+  it('reads two clocks at one moment', () => {
+    const { monotonicNs, wallNs } = readClocks()
+    assert.ok(Math.abs(Number(wallNs / 1_000_000n) - Date.now()) < 1000)
+    assert.ok(Math.abs(Number(monotonicNs - process.hrtime.bigint())) < 1e9)
+  })
+})
