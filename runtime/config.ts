@@ -3,7 +3,7 @@
 import { readFileSync } from 'node:fs'
 import { homedir, hostname } from 'node:os'
 import { join } from 'node:path'
-import { parse } from 'yaml'
+import { parse, stringify } from 'yaml'
 import { z } from 'zod'
 import { messageOf, RingsideError } from './errors.ts'
 
@@ -67,7 +67,9 @@ const schema = z.strictObject({
   alerts: z
     .strictObject({
       /** Folder of rule files; undefined: the rules that come with Ringside. */
-      rulesDir: z.string().optional()
+      rulesDir: z.string().optional(),
+      /** Entities that a rule counts at once for each host; beyond it, the one quiet for longest is forgotten. */
+      maxEntities: z.int().min(1).default(10_000)
     })
     .prefault({})
 })
@@ -97,11 +99,14 @@ const readConfigFile = (path: string): ConfigInput => {
   } catch (cause) {
     throw new RingsideError('NO_INPUT', `cannot read the configuration file ${path}: ${messageOf(cause)}`, { cause })
   }
+  let value: unknown
   try {
-    return (parse(text) ?? {}) as ConfigInput
+    value = parse(text) ?? {}
   } catch (cause) {
     throw new RingsideError('CONFIG', `${path} is not valid YAML: ${messageOf(cause)}`, { cause })
   }
+  if (isObject(value)) return value as ConfigInput
+  throw new RingsideError('CONFIG', `${path} holds no mapping of settings, such as "brokers: [kafka1:9092]"`)
 }
 
 const isObject = (value: unknown): value is Record<string, unknown> =>
@@ -127,3 +132,19 @@ export const loadConfig = (flags: ConfigInput = {}, file?: string, env: NodeJS.P
   const problems = result.error.issues.map((issue) => `  ${issue.path.join('.') || 'configuration'}: ${issue.message}`)
   throw new RingsideError('CONFIG', `the configuration has ${problems.length} problem(s):\n${problems.join('\n')}`)
 }
+
+const secretName = /password|secret|token|credential|privatekey/i
+
+const redacted = (value: unknown): unknown => {
+  if (Array.isArray(value)) return value.map(redacted)
+  if (!isObject(value)) return value
+  return Object.fromEntries(
+    Object.entries(value).map(([name, held]) => [
+      name,
+      secretName.test(name) && held !== undefined ? '<redacted>' : redacted(held)
+    ])
+  )
+}
+
+/** The whole configuration as YAML for people; what a secret's name holds is not shown. */
+export const printableConfig = (config: Config): string => stringify(redacted(config)).trimEnd()
