@@ -1,0 +1,92 @@
+// The `ringside` command. A verb's file is loaded only when it is asked for, so that --help and
+// mistakes answer at once. The only file that ends the process.
+import { Command, CommanderError } from 'commander'
+import packageJson from '../package.json' with { type: 'json' }
+import { exitCodeOf, messageOf, RingsideError } from '../runtime/errors.ts'
+
+interface Verb {
+  readonly summary: string
+  load(): Promise<() => Command>
+}
+
+const verbs: Readonly<Record<string, Verb>> = {
+  up: {
+    summary: 'all of it on this machine: Kafka if none is given, edge, consumers',
+    load: async () => (await import('./verbs/up.ts')).upCommand
+  },
+  run: {
+    summary: 'one service: edge, rollups, alerts, audit, or a handler of your own',
+    load: async () => (await import('./verbs/run.ts')).runCommand
+  },
+  tail: {
+    summary: 'rows as they come: events, rollups, alerts, audit',
+    load: async () => (await import('./verbs/tail.ts')).tailCommand
+  },
+  top: {
+    summary: 'live table of system calls by process and call',
+    load: async () => (await import('./verbs/top.ts')).topCommand
+  },
+  doctor: {
+    summary: 'what works here, what does not, and what to do about it',
+    load: async () => (await import('./verbs/doctor.ts')).doctorCommand
+  },
+  topics: {
+    summary: 'create or describe the topics',
+    load: async () => (await import('./verbs/topics.ts')).topicsCommand
+  }
+}
+
+const usageError = 64
+
+const writeUsageError = (text: string, write: (text: string) => void): void => {
+  write(
+    `ringside: ${text
+      .replace(/^error: /, '')
+      .trim()
+      .replaceAll('\n', ' ')} (see --help)\n`
+  )
+}
+
+const createProgram = async (asked: string | undefined): Promise<Command> => {
+  const program = new Command('ringside')
+    .description(
+      "A ringside seat at every host's system calls: from the kernel through Kafka to rollups, alerts and an audit log."
+    )
+    .version(packageJson.version, '-V, --version')
+    .addHelpText('after', '\nExample:\n  sudo ringside up --for 30s      observe this machine for half a minute\n')
+  for (const [name, verb] of Object.entries(verbs)) {
+    if (name === asked) program.addCommand((await verb.load())().summary(verb.summary))
+    else program.command(name).summary(verb.summary)
+  }
+  for (const command of [program, ...program.commands, ...program.commands.flatMap((verb) => verb.commands)]) {
+    command.exitOverride().configureOutput({ outputError: writeUsageError })
+  }
+  return program
+}
+
+const report = (error: unknown): number => {
+  if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : usageError
+  const hint = error instanceof RingsideError ? '' : ' (a defect: RINGSIDE_LOG_LEVEL=debug shows where it happened)'
+  process.stderr.write(`ringside: ${messageOf(error)}${hint}\n`)
+  const wantsStack = process.env['RINGSIDE_LOG_LEVEL'] === 'debug' || process.env['RINGSIDE_LOG_LEVEL'] === 'trace'
+  if (wantsStack && error instanceof Error) process.stderr.write(`${error.stack}\n`)
+  return exitCodeOf(error)
+}
+
+const main = async (args: readonly string[]): Promise<number> => {
+  try {
+    const asked = args.find((arg) => !arg.startsWith('-'))
+    const program = await createProgram(asked === 'help' ? args[args.indexOf(asked) + 1] : asked)
+    if (args.length === 0) program.help({ error: true })
+    await program.parseAsync(args, { from: 'user' })
+    return Number(process.exitCode ?? 0)
+  } catch (error) {
+    return report(error)
+  }
+}
+
+const exitCode = await main(process.argv.slice(2))
+// A reader that left (`| head`) is no error.
+process.stdout.on('error', () => process.exit(exitCode))
+// Pipes are written asynchronously: what is buffered must leave before the process does.
+process.stdout.write('', () => process.exit(exitCode))
