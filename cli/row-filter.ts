@@ -1,7 +1,7 @@
 // A CEL expression over a row's fields → whether the row is wanted.
 import { Environment } from '@marcbachmann/cel-js'
 import { messageOf, RingsideError } from '../runtime/errors.ts'
-import { integersToCel } from './cel-value.ts'
+import { toCelRecord, variableOf, withVariables } from './cel-value.ts'
 
 export type Row = Readonly<Record<string, unknown>>
 
@@ -21,13 +21,13 @@ const firstLine = (error: unknown): string => messageOf(error).split('\n')[0] ??
  */
 export const compileRowFilter = (expression: string, fields: readonly string[]): RowFilter => {
   const environment = new Environment({ unlistedVariablesAreDyn: false })
-  for (const field of fields) environment.registerVariable(field, 'dyn')
+  for (const field of fields) environment.registerVariable(variableOf(field), 'dyn')
   const usage = (why: string, cause?: unknown): RingsideError =>
     new RingsideError('USAGE', `--where '${expression}': ${why}. Fields: ${fields.join(', ')}`, { cause })
 
   let evaluate: ReturnType<Environment['parse']>
   try {
-    evaluate = environment.parse(expression)
+    evaluate = environment.parse(withVariables(expression))
   } catch (cause) {
     throw usage(firstLine(cause), cause)
   }
@@ -40,7 +40,7 @@ export const compileRowFilter = (expression: string, fields: readonly string[]):
   return {
     matches: (row) => {
       try {
-        return evaluate(integersToCel(row)) === true
+        return evaluate(toCelRecord(row)) === true
       } catch (error) {
         unevaluated += 1
         firstProblem ??= firstLine(error)

@@ -2,8 +2,8 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { compileRowFilter } from '../../cli/row-filter.ts'
 
-const fields = ['pid', 'ret', 'path', 'comm', 'errno']
-const row = { pid: 42, ret: -2, path: null, comm: 'curl', errno: 'ENOENT' }
+const fields = ['pid', 'ret', 'path', 'comm', 'errno', 'bytes']
+const row = { pid: 42, ret: -2, path: null, comm: 'curl', errno: 'ENOENT', bytes: 100 }
 const matches = (expression: string): boolean => compileRowFilter(expression, fields).matches(row)
 
 test('conditions over numbers, text and null hold as people expect', () => {
@@ -13,6 +13,7 @@ test('conditions over numbers, text and null hold as people expect', () => {
     'pid + 1 == 43',
     'pid % 2 == 0',
     'path == null',
+    'bytes > 99',
     'comm in ["curl", "wget"]',
     'comm.startsWith("cu")',
     'errno == "ENOENT"'

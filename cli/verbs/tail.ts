@@ -1,0 +1,110 @@
+// Rows of a topic to stdout, as they come or as they are.
+import { Argument, Command } from 'commander'
+import { messageOf } from '../../runtime/errors.ts'
+import { createLog } from '../../runtime/log.ts'
+import type { ReceivedMessage } from '../../wire/client.ts'
+import { topicName } from '../../wire/topics.ts'
+import { connect } from '../connect.ts'
+import { interrupted } from '../interrupted.ts'
+import {
+  addCommonOptions,
+  type CommonOptions,
+  chosenFormat,
+  configFrom,
+  type Format,
+  formatArgument,
+  integerArgument,
+  sinceArgument
+} from '../options.ts'
+import { Output } from '../output.ts'
+import { compileRowFilter } from '../row-filter.ts'
+import { type RowTopicName, rowReaders, rowTopicNames } from '../row-topics.ts'
+import { TableLayout } from '../table.ts'
+
+interface TailOptions extends CommonOptions {
+  readonly since?: number
+  readonly max?: number
+  readonly follow?: true
+  readonly where?: string
+  readonly format?: Format
+}
+
+const help = `
+Fields that --where may use are those of --format json. A row for which the expression has no value
+(path.startsWith("/") where path is null) is left out.
+
+Examples:
+  ringside tail events --since 1m --where 'syscall == "connect" && errno != null'
+  ringside tail audit --follow --format json | jq .path
+  ringside tail alerts --since 1d
+`
+
+const tail = async (name: RowTopicName, options: TailOptions): Promise<void> => {
+  const reader = rowReaders[name]
+  const filter = options.where === undefined ? undefined : compileRowFilter(options.where, reader.fields)
+  const config = configFrom(options)
+  const log = createLog('tail', process.env['RINGSIDE_LOG_LEVEL'] ?? 'warn')
+  const client = await connect(config, 'tail', log)
+
+  const output = new Output()
+  const asJson = chosenFormat(options.format, process.stdout) === 'json'
+  const layout = new TableLayout(reader.columns, [], output.width)
+  const max = options.max ?? Number.POSITIVE_INFINITY
+  let shown = 0
+  let unreadable = 0
+
+  const rowsOf = (message: ReceivedMessage): object[] => {
+    if (message.value === null) return []
+    try {
+      return reader.rowsOf(message.value)
+    } catch (error) {
+      unreadable += 1
+      if (unreadable === 1) log.warn(`offset ${message.offset} is left out: ${messageOf(error)}`)
+      return []
+    }
+  }
+  const onMessage = async (message: ReceivedMessage): Promise<boolean> => {
+    const lines: string[] = []
+    for (const row of rowsOf(message)) {
+      if (filter !== undefined && !filter.matches(row as Record<string, unknown>)) continue
+      lines.push(asJson ? JSON.stringify(row) : layout.line(reader.cells(row)))
+      shown += 1
+      if (shown >= max) break
+    }
+    if (lines.length > 0) await output.line(lines.join('\n'))
+    return shown < max
+  }
+
+  if (!asJson) await output.line(layout.header())
+  await client.read(
+    {
+      topic: topicName(config, name),
+      sinceMs: options.since,
+      untilEnd: options.since !== undefined && options.follow !== true,
+      onMessage
+    },
+    AbortSignal.any([output.closed, interrupted()])
+  )
+  if (unreadable > 0) log.warn(`${unreadable} message(s) could not be read`)
+  if (filter !== undefined && filter.unevaluated > 0 && shown === 0) {
+    log.warn(`--where had no value for ${filter.unevaluated} row(s): ${filter.firstProblem}`)
+  }
+}
+
+export const tailCommand = (): Command =>
+  addCommonOptions(
+    new Command('tail')
+      .description('Rows of a topic, as they come (without --since) or as they are (with it).')
+      .addArgument(new Argument('<topic>', 'what to read').choices([...rowTopicNames]))
+      .option(
+        '--since <when>',
+        'from this long ago (30s, 5m, 2h, 1d) or this ISO time: when they came to Kafka',
+        sinceArgument
+      )
+      .option('--max <n>', 'end after so many rows', integerArgument(1))
+      .option('--follow', 'go on with what comes; the default without --since')
+      .option('--where <cel>', 'only rows that meet this CEL condition')
+      .option('--format <format>', 'table or json (default: table on a terminal)', formatArgument)
+  )
+    .addHelpText('after', help)
+    .action(tail)

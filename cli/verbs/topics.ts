@@ -1,0 +1,93 @@
+// The topics: made with the settings Ringside wants, or shown as they are.
+import { Command } from 'commander'
+import { createLog } from '../../runtime/log.ts'
+import { topicSpecifications } from '../../wire/topics.ts'
+import { connect } from '../connect.ts'
+import { formatCount } from '../format-number.ts'
+import {
+  addCommonOptions,
+  type CommonOptions,
+  chosenFormat,
+  configFrom,
+  type Format,
+  formatArgument,
+  integerArgument
+} from '../options.ts'
+import { Output } from '../output.ts'
+import { formatTable } from '../table.ts'
+
+interface TopicsOptions extends CommonOptions {
+  readonly partitions?: number
+  readonly replicas?: number
+  readonly format?: Format
+}
+
+const log = (): ReturnType<typeof createLog> => createLog('topics', process.env['RINGSIDE_LOG_LEVEL'] ?? 'warn')
+
+const create = async (options: TopicsOptions): Promise<void> => {
+  const config = configFrom(options, { kafka: { partitions: options.partitions, replicas: options.replicas } })
+  const client = await connect(config, 'topics', log())
+  const specifications = topicSpecifications(config)
+  const created = new Set(await client.ensureTopics(specifications))
+  const output = new Output()
+  for (const { name, partitions, replicas, settings } of specifications) {
+    const row = { name, created: created.has(name), partitions, replicas, settings }
+    if (chosenFormat(options.format, process.stdout) === 'json') await output.line(JSON.stringify(row))
+    else await output.line(`${name}: ${row.created ? `created, ${partitions} partition(s)` : 'exists, left as it is'}`)
+  }
+}
+
+const describe = async (options: TopicsOptions): Promise<void> => {
+  const config = configFrom(options)
+  const client = await connect(config, 'topics', log())
+  const wanted = topicSpecifications(config).map(({ name }) => name)
+  const found = new Map((await client.describeTopics(wanted)).map((topic) => [topic.name, topic]))
+  const output = new Output()
+  if (chosenFormat(options.format, process.stdout) === 'json') {
+    for (const name of wanted) {
+      const topic = found.get(name)
+      const row = {
+        name,
+        exists: topic !== undefined,
+        partitions: topic?.partitions ?? null,
+        replicas: topic?.replicas ?? null
+      }
+      await output.line(JSON.stringify({ ...row, messages: topic === undefined ? null : Number(topic.messages) }))
+    }
+    return
+  }
+  const rows = wanted.map((name) => {
+    const topic = found.get(name)
+    if (topic === undefined) return [name, 'missing', '', '']
+    return [name, String(topic.partitions), String(topic.replicas), formatCount(Number(topic.messages))]
+  })
+  const right = { align: 'right' } as const
+  const columns = [
+    { title: 'topic' },
+    { title: 'partitions', ...right },
+    { title: 'replicas', ...right },
+    { title: 'messages', ...right }
+  ]
+  for (const line of formatTable(columns, rows, output.width)) await output.line(line)
+}
+
+export const topicsCommand = (): Command => {
+  const verb = new Command('topics').description('Create or describe the topics.')
+  const addOptions = (command: Command): Command =>
+    addCommonOptions(command).option(
+      '--format <format>',
+      'table or json (default: table on a terminal)',
+      formatArgument
+    )
+  addOptions(
+    verb.command('create').description('Create the topics that are missing; those that exist are left as they are.')
+  )
+    .option('--partitions <n>', 'partitions of each', integerArgument(1))
+    .option('--replicas <n>', 'replicas of each', integerArgument(1))
+    .addHelpText('after', '\nExample:\n  ringside topics create --brokers kafka1:9092 --partitions 12 --replicas 3\n')
+    .action(create)
+  addOptions(verb.command('describe').description('Show the topics: partitions, replicas, messages held.'))
+    .addHelpText('after', '\nExample:\n  ringside topics describe --format json\n')
+    .action(describe)
+  return verb.addHelpText('after', '\nExample:\n  ringside topics describe\n')
+}
