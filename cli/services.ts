@@ -1,0 +1,70 @@
+// What `ringside run NAME` starts. A service's code is loaded only when it is the one asked for: a
+// consumer never needs the kernel's addon.
+import { basename, extname, isAbsolute } from 'node:path'
+import type { HandlerModule } from '../consumer/handler.ts'
+import type { Config } from '../runtime/config.ts'
+import type { Log } from '../runtime/log.ts'
+import type { Service } from '../runtime/service.ts'
+
+export const serviceNames = ['edge', 'rollups', 'alerts', 'audit'] as const
+export type ServiceName = (typeof serviceNames)[number]
+
+export const isServiceName = (text: string): text is ServiceName => serviceNames.some((name) => name === text)
+
+/** A handler is named by a path, so that a slip in a service's name is not taken for a file. */
+export const isHandlerPath = (text: string): boolean => isAbsolute(text) || /^\.\.?\//.test(text)
+
+/** The name of a service, or that of a handler's file: "./my-handler.ts" is "my-handler". */
+export const nameOf = (what: string): string => (isServiceName(what) ? what : basename(what, extname(what)))
+
+export interface EdgeSource {
+  /** A recording in place of the live kernel. */
+  readonly source: string | undefined
+  /** Where to write the raw ring as well. */
+  readonly record: string | undefined
+  /** Observe neither the parent process nor any of its children. */
+  readonly ignoreFamily: boolean
+}
+
+const startEdgeService = async (config: Config, log: Log, from: EdgeSource): Promise<Service> => {
+  const { startEdge } = await import('../producer/edge.ts')
+  const { createRecorder, openRecording } = await import('../producer/recording.ts')
+  const { createKafkaClient } = await import('../wire/kafka.ts')
+  const open = async () => {
+    if (from.source !== undefined) return openRecording(from.source)
+    const { openLiveSource } = await import('../producer/live-source.ts')
+    return openLiveSource({ ...config.edge, ignoreFamily: from.ignoreFamily })
+  }
+  const opened = await open()
+  const source = from.record === undefined ? opened : createRecorder(opened, from.record)
+  const client = createKafkaClient({ brokers: config.brokers, clientId: 'ringside-edge', log })
+  return startEdge({ config, log, source, client })
+}
+
+const consumerModule = async (what: string, config: Config): Promise<HandlerModule> => {
+  switch (what) {
+    case 'rollups':
+      return (await import('../consumer/rollups/rollups.ts')).rollupsModule(config.rollups)
+    case 'audit':
+      return (await import('../consumer/audit/audit.ts')).auditModule()
+    case 'alerts': {
+      const { alertsModule } = await import('../consumer/alerts/alerts.ts')
+      const { loadRules } = await import('../consumer/alerts/load-rules.ts')
+      return alertsModule(config.alerts, loadRules(config.alerts.rulesDir))
+    }
+    default:
+      return (await import('../consumer/service.ts')).loadHandlerModule(what)
+  }
+}
+
+/**
+ * Starts a service by its name, or the handler at a path.
+ * @param config with the brokers to use
+ * @param from only of meaning for the edge
+ */
+export const startService = async (what: string, config: Config, log: Log, from: EdgeSource): Promise<Service> => {
+  if (what === 'edge') return startEdgeService(config, log, from)
+  const module = await consumerModule(what, config)
+  const { startConsumer } = await import('../consumer/service.ts')
+  return startConsumer({ name: nameOf(what), module, config, log })
+}

@@ -1,0 +1,73 @@
+// One service in this process.
+import { Command } from 'commander'
+import { printableConfig } from '../../runtime/config.ts'
+import { RingsideError } from '../../runtime/errors.ts'
+import { createLog } from '../../runtime/log.ts'
+import { resolveBrokers } from '../connect.ts'
+import { host } from '../host.ts'
+import {
+  addCommonOptions,
+  addEdgeOptions,
+  type CommonOptions,
+  checkedSource,
+  configFrom,
+  type EdgeOptions
+} from '../options.ts'
+import { Output } from '../output.ts'
+import { isHandlerPath, isServiceName, nameOf, serviceNames, startService } from '../services.ts'
+
+interface RunOptions extends CommonOptions, EdgeOptions {
+  readonly source?: string
+  readonly record?: string
+  readonly ignoreFamily?: true
+  readonly printConfig?: true
+}
+
+const help = `
+A handler of your own is a module whose default export is a function (batch, context) => outputs, or
+{ create: (partition) => handler }: see consumer/handler.ts. The first SIGTERM lets an edge finish what it
+has and a consumer stop at its last commit; a second one stops at once.
+
+Examples:
+  sudo ringside run edge --brokers kafka1:9092 --comm nginx --call read=off
+  ringside run rollups --brokers kafka1:9092
+  ringside run ./my-handler.ts
+`
+
+const edgeOnly = ['source', 'record', 'ignoreFamily', 'pid', 'comm', 'cgroup', 'call'] as const
+
+const run = async (what: string, options: RunOptions): Promise<void> => {
+  if (!isServiceName(what) && !isHandlerPath(what)) {
+    throw new RingsideError(
+      'USAGE',
+      `"${what}" is neither one of ${serviceNames.join(', ')} nor a path such as ./my-handler.ts`
+    )
+  }
+  const misplaced = what === 'edge' ? [] : edgeOnly.filter((name) => options[name] !== undefined)
+  if (misplaced.length > 0) throw new RingsideError('USAGE', `only the edge knows ${misplaced.join(', ')}`)
+
+  const config = configFrom(options)
+  if (options.printConfig === true) return new Output().line(printableConfig(config))
+  const source = checkedSource(options.source)
+  const name = nameOf(what)
+  const log = createLog(name)
+  const brokers = [...(await resolveBrokers(config))]
+  const from = { source, record: options.record, ignoreFamily: options.ignoreFamily === true }
+  const start = () => startService(what, { ...config, brokers }, log, from)
+  await host({ name, log, start, onSignal: what === 'edge' ? 'drain' : 'stop' })
+}
+
+export const runCommand = (): Command =>
+  addEdgeOptions(
+    addCommonOptions(
+      new Command('run')
+        .description('Runs one service until it is stopped, or until its recording ends.')
+        .argument('<service>', `${serviceNames.join(', ')}, or the path of a handler of your own`)
+        .option('--source <file>', 'edge: a recording in place of the live kernel')
+        .option('--record <file>', 'edge: also write the raw ring to this file')
+    )
+  )
+    .option('--ignore-family', 'edge: observe neither the parent process nor any of its children')
+    .option('--print-config', 'print the configuration, secrets redacted, and end')
+    .addHelpText('after', help)
+    .action(run)
