@@ -1,0 +1,80 @@
+// What `up` shows of the stream while it runs: the first events, and every alert when it is raised.
+// Both read their topics as any user could; neither can hold up the services.
+import { setTimeout as delay } from 'node:timers/promises'
+import type { Config } from '../../runtime/config.ts'
+import { messageOf } from '../../runtime/errors.ts'
+import type { Log } from '../../runtime/log.ts'
+import type { KafkaClient } from '../../wire/client.ts'
+import { decode } from '../../wire/codec.ts'
+import { topicName } from '../../wire/topics.ts'
+import type { Alert } from '../../wire/types.ts'
+import { rowReaders } from '../row-topics.ts'
+import { TableLayout } from '../table.ts'
+
+const firstEvents = 5
+const retryMs = 1000
+
+export interface FeedOptions {
+  readonly client: KafkaClient
+  readonly config: Config
+  readonly log: Log
+  readonly sinceMs: number
+  readonly signal: AbortSignal
+}
+
+/** Calls onLines once, with the first few events as the lines of a table, when there are any. */
+export const showFirstEvents = async (
+  options: FeedOptions,
+  width: number,
+  onLines: (lines: string[]) => void
+): Promise<void> => {
+  const reader = rowReaders.events
+  await readOn(options, 'events', (value) => {
+    const rows = reader.rowsOf(value).slice(0, firstEvents)
+    if (rows.length === 0) return true
+    const cells = rows.map((row) => reader.cells(row))
+    const layout = new TableLayout(reader.columns, cells, width)
+    onLines([layout.header(), ...cells.map((row) => layout.line(row))])
+    return false
+  })
+}
+
+/** Calls onAlert for each new alert; later revisions of one are no news. */
+export const watchAlerts = async (options: FeedOptions, onAlert: (alert: Alert) => void): Promise<void> => {
+  await readOn(options, 'alerts', (value) => {
+    const alert = decode('Alert', value)
+    if (alert.revision === 1) onAlert(alert)
+    return true
+  })
+}
+
+/** Reads until onValue returns false or the signal fires; takes up again after an outage. */
+const readOn = async (
+  { client, config, log, sinceMs, signal }: FeedOptions,
+  topic: 'events' | 'alerts',
+  onValue: (value: Buffer) => boolean
+): Promise<void> => {
+  const next = new Map<number, bigint>()
+  let goesOn = true
+  while (goesOn && !signal.aborted) {
+    try {
+      await client.read(
+        {
+          topic: topicName(config, topic),
+          sinceMs,
+          untilEnd: false,
+          onMessage: (message, partition) => {
+            if (message.offset < (next.get(partition) ?? 0n)) return undefined
+            next.set(partition, message.offset + 1n)
+            if (message.value !== null) goesOn = onValue(message.value)
+            return goesOn
+          }
+        },
+        signal
+      )
+    } catch (error) {
+      log.debug(`reading ${topic}: ${messageOf(error)}`)
+      await delay(retryMs, undefined, { signal }).catch(() => {})
+    }
+  }
+}

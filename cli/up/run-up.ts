@@ -1,0 +1,174 @@
+// `ringside up` from its start to its summary: Kafka, topics, services, then all of it in reverse.
+import { once } from 'node:events'
+import { setTimeout as delay } from 'node:timers/promises'
+import type { Config } from '../../runtime/config.ts'
+import type { Log } from '../../runtime/log.ts'
+import type { KafkaClient } from '../../wire/client.ts'
+import { createKafkaClient } from '../../wire/kafka.ts'
+import { topicSpecifications } from '../../wire/topics.ts'
+import { formatSpan } from '../duration.ts'
+import { lacksForLiveKernel } from '../live-kernel.ts'
+import { showFirstEvents, watchAlerts } from './feeds.ts'
+import { type LocalCluster, startLocalCluster } from './local-cluster.ts'
+import type { Progress } from './progress.ts'
+import { Services } from './services.ts'
+import { lockState, type StateLock } from './state-lock.ts'
+import { formatStatus, type Moment } from './status-line.ts'
+import { type Summary, summarize } from './summary.ts'
+
+export interface UpOptions {
+  readonly config: Config
+  /** Ends by itself after this; undefined runs until it is told to stop. */
+  readonly forMs: number | undefined
+  /** A recording in place of the live kernel. */
+  readonly source: string | undefined
+  readonly progress: Progress
+  readonly log: Log
+}
+
+export interface UpResult {
+  readonly summary: Summary
+  /** Services that could not go on. */
+  readonly failed: readonly string[]
+}
+
+const statusEveryMs = 2000
+/** Timers of Node take at most 2^31 - 1. */
+const longestTimerMs = 2 ** 31 - 1
+
+const seconds = (ms: number): string => `${(ms / 1000).toFixed(1)} s`
+
+/** First signal: end in order. Second: hurry. */
+const onSignals = (end: () => void, hurry: () => void): (() => void) => {
+  let signals = 0
+  const onSignal = (): void => {
+    signals += 1
+    if (signals === 1) end()
+    else hurry()
+  }
+  process.on('SIGINT', onSignal).on('SIGTERM', onSignal)
+  return () => process.off('SIGINT', onSignal).off('SIGTERM', onSignal)
+}
+
+const edgeArgsFor = (source: string | undefined, progress: Progress): string[] | undefined => {
+  if (source !== undefined) return ['--source', source]
+  const lacks = lacksForLiveKernel()
+  if (lacks.length === 0) return ['--ignore-family']
+  const what = lacks.map(({ missing, remedy }) => `${missing} (${remedy})`).join('; ')
+  progress.line(`no edge, everything else runs: ${what}`)
+  return undefined
+}
+
+const openCluster = async (
+  config: Config,
+  log: Log,
+  progress: Progress
+): Promise<{ cluster: LocalCluster | undefined; client: KafkaClient; brokers: readonly string[] }> => {
+  const connectTo = (brokers: readonly string[]): KafkaClient =>
+    createKafkaClient({ brokers, clientId: 'ringside-up', log })
+  if (config.brokers.length > 0) {
+    const client = connectTo(config.brokers)
+    const { brokers, clusterId } = await client.ping()
+    progress.line(`Kafka at ${config.brokers.join(', ')}: cluster ${clusterId} of ${brokers} broker(s)`)
+    return { cluster: undefined, client, brokers: config.brokers }
+  }
+  progress.line('starting Kafka')
+  const startedMs = performance.now()
+  const cluster = await startLocalCluster(config, log, (text) => progress.line(text))
+  progress.line(`Kafka ready on ${cluster.brokers.join(', ')} in ${seconds(performance.now() - startedMs)}`)
+  return { cluster, client: connectTo(cluster.brokers), brokers: cluster.brokers }
+}
+
+/** Why what consumers read may differ from what this run's edge published. */
+const otherTrafficOf = (cluster: LocalCluster | undefined, lock: StateLock): string | undefined => {
+  if (cluster === undefined) return 'others may use the same topics of this cluster'
+  if (cluster.restarts > 0) return 'Kafka was started again, and what had not been committed came again'
+  return lock.previousWasCutOff ? 'the run before did not end in order and may have left events unread' : undefined
+}
+
+/**
+ * Runs everything until the time is up or a signal comes.
+ * @throws RingsideError when it cannot start: the state is in use, Kafka does not come up
+ */
+export const runUp = async ({ config, forMs, source, progress, log }: UpOptions): Promise<UpResult> => {
+  const lock = lockState(config.stateDir)
+  const ending = new AbortController()
+  let services: Services | undefined
+  const ignoreSignals = onSignals(
+    () => ending.abort(),
+    () => services?.hurry()
+  )
+  let cluster: LocalCluster | undefined
+  let inOrder = false
+  try {
+    const edgeArgs = edgeArgsFor(source, progress)
+    const opened = await openCluster(config, log, progress)
+    cluster = opened.cluster
+    const { client, brokers } = opened
+    const created = await client.ensureTopics(topicSpecifications(config))
+    if (created.length > 0) progress.line(`created ${created.length} topics`)
+
+    const sinceMs = Date.now()
+    services = new Services({
+      config: { ...config, brokers: [...brokers] },
+      edgeArgs,
+      onLine: (text) => progress.line(text)
+    })
+    const feeds = new AbortController()
+    const feed = { client, config, log, sinceMs, signal: feeds.signal }
+    const feeding = Promise.all([
+      showFirstEvents(feed, progress.width, (lines) => {
+        progress.line(`first events after ${seconds(performance.now())}`)
+        for (const line of lines) progress.line(`  ${line}`)
+      }),
+      watchAlerts(feed, (alert) => progress.line(`ALERT ${alert.severity} ${alert.rule}: ${alert.explanation}`))
+    ])
+
+    if (!ending.signal.aborted) await Promise.race([services.start(), once(ending.signal, 'abort')])
+    const startedMs = performance.now()
+    const running = services.all.filter(({ state }) => state === 'running').map(({ name }) => name)
+    progress.line(
+      `running: ${running.join(', ')}${forMs === undefined ? '; Ctrl-C ends it' : `, for ${formatSpan(forMs)}`}`
+    )
+    await watchUntilEnd(services, progress, forMs, ending.signal)
+
+    progress.clear()
+    progress.line('ending: edge, then consumers, then Kafka (a second signal hurries)')
+    await services.drain()
+    inOrder = services.all.every(({ state, complete }) => complete && state !== 'failed')
+    feeds.abort()
+    await feeding
+    const summary = summarize({
+      ...services.tallies(),
+      otherTraffic: otherTrafficOf(cluster, lock),
+      durationMs: performance.now() - startedMs
+    })
+    return { summary, failed: services.all.filter(({ state }) => state === 'failed').map(({ name }) => name) }
+  } finally {
+    await cluster?.stop()
+    lock.release(inOrder)
+    ignoreSignals()
+  }
+}
+
+const watchUntilEnd = async (
+  services: Services,
+  progress: Progress,
+  forMs: number | undefined,
+  ending: AbortSignal
+): Promise<void> => {
+  const now = (): Moment => ({ atMs: performance.now(), totals: services.totals() })
+  const start = now()
+  let before = start
+  const timer = setInterval(() => {
+    const current = now()
+    progress.status(formatStatus(start, before, current))
+    before = current
+  }, statusEveryMs)
+  const endMs = start.atMs + (forMs ?? Number.POSITIVE_INFINITY)
+  while (!ending.aborted && performance.now() < endMs) {
+    const leftMs = Math.min(endMs - performance.now(), longestTimerMs)
+    await delay(leftMs, undefined, { signal: ending }).catch(() => {})
+  }
+  clearInterval(timer)
+}

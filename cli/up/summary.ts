@@ -1,0 +1,135 @@
+// What a run of `up` adds up to, and whether its counts agree with each other.
+import type { Counters } from '../counter-sums.ts'
+import { formatSpan } from '../duration.ts'
+import { formatCount } from '../format-number.ts'
+import { formatTable } from '../table.ts'
+
+/** One service's part: its counters summed over restarts, and whether they can be short. */
+export interface ServiceTally {
+  readonly counters: Counters
+  readonly complete: boolean
+  readonly restarts: number
+}
+
+export interface Tallies {
+  readonly edge: ServiceTally | undefined
+  readonly consumers: Readonly<Record<string, ServiceTally>>
+  /** Why consumers may rightly have read more or less than this run's edge published; undefined: nothing can be. */
+  readonly otherTraffic: string | undefined
+  readonly durationMs: number
+}
+
+export interface Summary {
+  readonly duration_ms: number
+  readonly seen: number
+  readonly published: number
+  readonly dropped: number
+  /** Such as { network_ring_full: 3 }; only what is not zero. */
+  readonly dropped_by: Readonly<Record<string, number>>
+  readonly rollups: number
+  readonly alerts: number
+  readonly audit: number
+  readonly deadletters: number
+  /** Events that each consumer read. */
+  readonly read: Readonly<Record<string, number>>
+  readonly restarts: Readonly<Record<string, number>>
+  /** Null when it cannot be known: a service died between two reports, or others use the same topics. */
+  readonly agrees: boolean | null
+  /** What does not agree, or cannot be known. */
+  readonly disagreements: readonly string[]
+}
+
+const droppedPrefix = 'dropped_'
+
+const sumOf = (tallies: Readonly<Record<string, ServiceTally>>, counter: string): number =>
+  Object.values(tallies).reduce((sum, tally) => sum + (tally.counters[counter] ?? 0), 0)
+
+interface Judgement {
+  readonly agrees: boolean | null
+  readonly why: string
+}
+
+const judgeEdge = (edge: ServiceTally): Judgement | undefined => {
+  const { seen = 0, published = 0, dropped = 0 } = edge.counters
+  if (seen === published + dropped) return undefined
+  const why = `the edge saw ${seen} events, but published ${published} and dropped ${dropped}`
+  return edge.complete ? { agrees: false, why } : { agrees: null, why: `${why}: it died before it could report` }
+}
+
+const judgeConsumer = (
+  name: string,
+  consumer: ServiceTally,
+  edge: ServiceTally,
+  otherTraffic: string | undefined
+): Judgement | undefined => {
+  const read = consumer.counters['events'] ?? 0
+  const published = edge.counters['published'] ?? 0
+  if (read === published) return undefined
+  const why = `${name} read ${read} events of ${published} published`
+  if (!edge.complete) return { agrees: null, why: `${why}: the edge died before it could report` }
+  if (!consumer.complete) return { agrees: null, why: `${why}: it died, and what it had not committed came again` }
+  if (otherTraffic !== undefined) return { agrees: null, why: `${why}: ${otherTraffic}` }
+  return { agrees: false, why }
+}
+
+export const summarize = ({ edge, consumers, otherTraffic, durationMs }: Tallies): Summary => {
+  const judgements: Judgement[] = []
+  if (edge !== undefined) {
+    const services = Object.entries(consumers)
+    for (const judgement of [
+      judgeEdge(edge),
+      ...services.map(([name, tally]) => judgeConsumer(name, tally, edge, otherTraffic))
+    ]) {
+      if (judgement !== undefined) judgements.push(judgement)
+    }
+  }
+  const edgeCounters = edge?.counters ?? {}
+  const all = { ...(edge === undefined ? {} : { edge }), ...consumers }
+  return {
+    duration_ms: Math.round(durationMs),
+    seen: edgeCounters['seen'] ?? 0,
+    published: edgeCounters['published'] ?? 0,
+    dropped: edgeCounters['dropped'] ?? 0,
+    dropped_by: Object.fromEntries(
+      Object.entries(edgeCounters)
+        .filter(([name, value]) => name.startsWith(droppedPrefix) && value > 0)
+        .map(([name, value]) => [name.slice(droppedPrefix.length), value])
+    ),
+    rollups: sumOf(consumers, 'rollups'),
+    alerts: sumOf(consumers, 'alerts'),
+    audit: sumOf(consumers, 'audit'),
+    deadletters: sumOf(consumers, 'deadletters'),
+    read: Object.fromEntries(Object.entries(consumers).map(([name, tally]) => [name, tally.counters['events'] ?? 0])),
+    restarts: Object.fromEntries(Object.entries(all).map(([name, tally]) => [name, tally.restarts])),
+    agrees: judgements.some(({ agrees }) => agrees === false) ? false : judgements.length === 0 ? true : null,
+    disagreements: judgements.map(({ why }) => why)
+  }
+}
+
+const verdict = ({ agrees, disagreements }: Summary): string => {
+  if (agrees === true) return 'yes'
+  return `${agrees === false ? 'NO' : 'cannot be known'}: ${disagreements.join('; ')}`
+}
+
+/** The summary as a table of two columns, one string a line. */
+export const formatSummary = (summary: Summary): string[] => {
+  const rows: [string, string][] = [
+    ['events seen', formatCount(summary.seen)],
+    ['published', formatCount(summary.published)],
+    ['dropped', formatCount(summary.dropped)],
+    ...Object.entries(summary.dropped_by).map(([by, count]): [string, string] => [
+      `  ${by.replace('_', ', ').replaceAll('_', ' ')}`,
+      formatCount(count)
+    ]),
+    ...Object.entries(summary.read).map(([name, count]): [string, string] => [`read by ${name}`, formatCount(count)]),
+    ['rollups', formatCount(summary.rollups)],
+    ['alerts', formatCount(summary.alerts)],
+    ['audit rows', formatCount(summary.audit)],
+    ['dead letters', formatCount(summary.deadletters)],
+    ...Object.entries(summary.restarts)
+      .filter(([, count]) => count > 0)
+      .map(([name, count]): [string, string] => [`restarts of ${name}`, formatCount(count)])
+  ]
+  const table = formatTable([{ title: 'summary' }, { title: formatSpan(summary.duration_ms), align: 'right' }], rows)
+  return [...table, `counts agree: ${verdict(summary)}`]
+}

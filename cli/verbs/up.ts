@@ -1,0 +1,70 @@
+// All of Ringside on this machine.
+import { Command } from 'commander'
+import { printableConfig } from '../../runtime/config.ts'
+import { RingsideError } from '../../runtime/errors.ts'
+import { createLog } from '../../runtime/log.ts'
+import {
+  addCommonOptions,
+  addEdgeOptions,
+  type CommonOptions,
+  checkedSource,
+  configFrom,
+  durationArgument,
+  type EdgeOptions,
+  type Format,
+  formatArgument,
+  integerArgument
+} from '../options.ts'
+import { Output } from '../output.ts'
+import { Progress } from '../up/progress.ts'
+import { runUp } from '../up/run-up.ts'
+import { formatSummary } from '../up/summary.ts'
+
+interface UpVerbOptions extends CommonOptions, EdgeOptions {
+  readonly for?: number
+  readonly source?: string
+  readonly kafkaPort?: number
+  readonly printConfig?: true
+  readonly format?: Format
+}
+
+const help = `
+Progress and alerts go to stderr, the closing summary to stdout. The services' logs are in the state
+folder, below logs/. Ctrl-C ends everything in order; a second one hurries.
+
+Examples:
+  sudo ringside up --for 30s
+  ringside up --source demo.rec --format json
+`
+
+const up = async (options: UpVerbOptions): Promise<void> => {
+  const config = configFrom(options, { kafka: { port: options.kafkaPort } })
+  const output = new Output()
+  if (options.printConfig === true) return output.line(printableConfig(config))
+  const { summary, failed } = await runUp({
+    config,
+    forMs: options.for,
+    source: checkedSource(options.source),
+    progress: new Progress(),
+    log: createLog('up', process.env['RINGSIDE_LOG_LEVEL'] ?? 'silent')
+  })
+  // The table unless JSON is asked for: the summary is for whoever ran it, even into a file.
+  if (options.format === 'json') await output.line(JSON.stringify(summary))
+  else await output.line(formatSummary(summary).join('\n'))
+  if (failed.length > 0) throw new RingsideError('UNAVAILABLE', `failed while running: ${failed.join(', ')}`)
+}
+
+export const upCommand = (): Command =>
+  addEdgeOptions(
+    addCommonOptions(
+      new Command('up')
+        .description('Runs all of it on this machine: Kafka unless brokers are named, edge, rollups, alerts, audit.')
+        .option('--for <span>', 'end by itself after this long (30s, 5m)', durationArgument)
+        .option('--source <file>', 'a recording in place of the live kernel')
+        .option('--kafka-port <n>', 'loopback port of the Kafka it starts (default: 9092)', integerArgument(1))
+    )
+  )
+    .option('--print-config', 'print the configuration, secrets redacted, and end')
+    .option('--format <format>', 'closing summary as table or json (default: table)', formatArgument)
+    .addHelpText('after', help)
+    .action(up)

@@ -1,0 +1,40 @@
+import assert from 'node:assert/strict'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import { lockState } from '../../../cli/up/state-lock.ts'
+import { temporaryDirectory } from '../../support/ringside.ts'
+
+const module = join(import.meta.dirname, '../../../cli/up/state-lock.ts')
+
+test('a second holder of the same folder is told who has it', (t) => {
+  const dir = join(temporaryDirectory(t, 'lock'), 'state')
+  const lock = lockState(dir)
+  assert.throws(() => lockState(dir), { code: 'UNAVAILABLE', message: new RegExp(`pid ${process.pid}.*--state-dir`) })
+  lock.release(true)
+  const next = lockState(dir)
+  assert.equal(next.previousWasCutOff, false)
+  next.release(true)
+})
+
+test('a holder that was killed leaves no lock behind, but a trace', { timeout: 30_000 }, async (t) => {
+  const dir = join(temporaryDirectory(t, 'lock'), 'state')
+  const script = `import { lockState } from ${JSON.stringify(module)}; lockState(${JSON.stringify(dir)}); console.log('held'); setInterval(() => {}, 1000)`
+  const child = spawn(process.execPath, ['--input-type=module', '-e', script], { stdio: ['ignore', 'pipe', 'inherit'] })
+  t.after(() => child.kill('SIGKILL'))
+  await once(child.stdout, 'data')
+  assert.throws(() => lockState(dir), { code: 'UNAVAILABLE' })
+  child.kill('SIGKILL')
+  await once(child, 'close')
+  const lock = lockState(dir)
+  assert.equal(lock.previousWasCutOff, true)
+  lock.release(true)
+})
+
+test('a folder that cannot be made is named, with what to do', (t) => {
+  const file = join(temporaryDirectory(t, 'lock'), 'file')
+  writeFileSync(file, '')
+  assert.throws(() => lockState(join(file, 'state')), { code: 'NO_PERMISSION', message: /file\/state.*--state-dir/ })
+})

@@ -1,0 +1,80 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { formatSummary, type ServiceTally, summarize, type Tallies } from '../../../cli/up/summary.ts'
+
+const tally = (counters: Record<string, number>, over: Partial<ServiceTally> = {}): ServiceTally => ({
+  counters,
+  complete: true,
+  restarts: 0,
+  ...over
+})
+
+const tallies = (over: Partial<Tallies> = {}): Tallies => ({
+  edge: tally({ seen: 100, published: 97, dropped: 3, dropped_file_ring_full: 3, dropped_io_ring_full: 0 }),
+  consumers: {
+    rollups: tally({ events: 97, rollups: 12 }),
+    alerts: tally({ events: 97, alerts: 1 }),
+    audit: tally({ events: 97, audit: 40, deadletters: 2 })
+  },
+  otherTraffic: undefined,
+  durationMs: 30_123.4,
+  ...over
+})
+
+test('counts that agree say so', () => {
+  assert.deepEqual(summarize(tallies()), {
+    duration_ms: 30_123,
+    seen: 100,
+    published: 97,
+    dropped: 3,
+    dropped_by: { file_ring_full: 3 },
+    rollups: 12,
+    alerts: 1,
+    audit: 40,
+    deadletters: 2,
+    read: { rollups: 97, alerts: 97, audit: 97 },
+    restarts: { edge: 0, rollups: 0, alerts: 0, audit: 0 },
+    agrees: true,
+    disagreements: []
+  })
+})
+
+test('an event that is neither published nor dropped is a disagreement', () => {
+  const summary = summarize(tallies({ edge: tally({ seen: 101, published: 97, dropped: 3 }) }))
+  assert.equal(summary.agrees, false)
+  assert.deepEqual(summary.disagreements, ['the edge saw 101 events, but published 97 and dropped 3'])
+})
+
+test('a consumer that read less than was published is a disagreement', () => {
+  const consumers = { ...tallies().consumers, audit: tally({ events: 96 }) }
+  assert.equal(summarize(tallies({ consumers })).agrees, false)
+})
+
+test('what a killed service counted cannot be known, which is neither agreement nor disagreement', () => {
+  const consumers = { ...tallies().consumers, audit: tally({ events: 120 }, { complete: false, restarts: 1 }) }
+  const summary = summarize(tallies({ consumers }))
+  assert.equal(summary.agrees, null)
+  assert.match(summary.disagreements.join(), /audit read 120 events of 97 published: it died/)
+})
+
+test('events of others on the same topics make no disagreement', () => {
+  const consumers = { rollups: tally({ events: 500 }) }
+  const summary = summarize(tallies({ consumers, otherTraffic: 'others may publish' }))
+  assert.equal(summary.agrees, null)
+  assert.match(summary.disagreements.join(), /others may publish/)
+})
+
+test('without an edge there is nothing to disagree with', () => {
+  const summary = summarize(tallies({ edge: undefined }))
+  assert.equal(summary.agrees, true)
+  assert.equal(summary.seen, 0)
+})
+
+test('the table names drops by class and restarts only when there are any', () => {
+  const text = formatSummary(summarize(tallies())).join('\n')
+  assert.match(text, /file, ring full +3/)
+  assert.doesNotMatch(text, /restarts/)
+  assert.match(text, /counts agree: yes/)
+  const consumers = { ...tallies().consumers, audit: tally({ events: 97 }, { restarts: 2 }) }
+  assert.match(formatSummary(summarize(tallies({ consumers }))).join('\n'), /restarts of audit +2/)
+})
