@@ -1,0 +1,46 @@
+// Whether Kafka answers and has the topics.
+import { findLocalBrokers } from '../../deploy/kafka/local-kafka.ts'
+import type { Config } from '../../runtime/config.ts'
+import { messageOf } from '../../runtime/errors.ts'
+import type { Log } from '../../runtime/log.ts'
+import { createKafkaClient } from '../../wire/kafka.ts'
+import { topicSpecifications } from '../../wire/topics.ts'
+import { type Check, type Finding, fail, ok, warn } from './check.ts'
+
+const brokersOf = async (config: Config): Promise<readonly string[]> =>
+  config.brokers.length > 0 ? config.brokers : ((await findLocalBrokers(config.stateDir)) ?? [])
+
+const notRunning = warn('none is named and none runs here', '`ringside up` starts one; --brokers names a cluster')
+
+const reach = async (config: Config, log: Log): Promise<Finding> => {
+  const brokers = await brokersOf(config)
+  if (brokers.length === 0) return notRunning
+  try {
+    const cluster = await createKafkaClient({ brokers, clientId: 'ringside-doctor', log }).ping()
+    return ok(`${brokers.join(', ')}: cluster ${cluster.clusterId} of ${cluster.brokers} broker(s)`)
+  } catch (error) {
+    return fail(
+      `${brokers.join(', ')}: ${messageOf(error)}`,
+      'see that it runs and that its advertised listeners can be reached'
+    )
+  }
+}
+
+const topics = async (config: Config, log: Log): Promise<Finding> => {
+  const brokers = await brokersOf(config)
+  if (brokers.length === 0) return notRunning
+  const wanted = topicSpecifications(config).map(({ name }) => name)
+  const client = createKafkaClient({ brokers, clientId: 'ringside-doctor', log })
+  const found = new Set((await client.describeTopics(wanted)).map(({ name }) => name))
+  const missing = wanted.filter((name) => !found.has(name))
+  if (missing.length === 0) return ok(`all ${wanted.length} are there`)
+  return warn(
+    `missing: ${missing.join(', ')}`,
+    'create them with `ringside topics create`; `ringside up` does so by itself'
+  )
+}
+
+export const kafkaChecks = (config: Config, log: Log): Check[] => [
+  { name: 'kafka', look: () => reach(config, log) },
+  { name: 'topics', look: () => topics(config, log) }
+]

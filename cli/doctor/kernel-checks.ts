@@ -1,0 +1,48 @@
+// Whether this machine can be observed: the kernel, its type information, the privileges, and
+// whether the programs really load and attach.
+import { release } from 'node:os'
+import type { Config } from '../../runtime/config.ts'
+import { messageOf } from '../../runtime/errors.ts'
+import { type Lack, lacksForLiveKernel } from '../live-kernel.ts'
+import { type Check, type Finding, fail, ok } from './check.ts'
+
+// Task local storage for tracing programs, the newest of what the programs need.
+const oldestKernel = [5, 11] as const
+
+/** Whether a kernel release such as "6.18.44-arch1" is 5.11 or newer. */
+export const isRecentEnough = (kernelRelease: string): boolean => {
+  const [major = 0, minor = 0] = kernelRelease.split('.').map((part) => Number.parseInt(part, 10))
+  return major > oldestKernel[0] || (major === oldestKernel[0] && minor >= oldestKernel[1])
+}
+
+const lackOf = (what: Lack['what'], fine: string): Finding => {
+  const lack = lacksForLiveKernel().find((candidate) => candidate.what === what)
+  return lack === undefined ? ok(fine) : fail(lack.missing, lack.remedy)
+}
+
+const loadPrograms = async (config: Config): Promise<Finding> => {
+  const lacks = lacksForLiveKernel()
+  if (lacks.length > 0) return fail('not tried', lacks[0]?.remedy)
+  const startedMs = performance.now()
+  try {
+    const { openLiveSource } = await import('../../producer/live-source.ts')
+    const source = await openLiveSource({ ...config.edge, ringBytes: 1 << 20, ignoreFamily: false })
+    const description = source.description
+    await source.detach()
+    source.close()
+    return ok(`loaded and attached in ${(performance.now() - startedMs).toFixed(0)} ms: ${description}`)
+  } catch (error) {
+    return fail(messageOf(error))
+  }
+}
+
+export const kernelChecks = (config: Config): Check[] => [
+  {
+    name: 'kernel',
+    look: () =>
+      isRecentEnough(release()) ? ok(release()) : fail(release(), `boot Linux ${oldestKernel.join('.')} or newer`)
+  },
+  { name: 'btf', look: () => lackOf('btf', 'the kernel has type information') },
+  { name: 'privileges', look: () => lackOf('privileges', 'CAP_BPF and CAP_PERFMON') },
+  { name: 'programs', look: () => loadPrograms(config) }
+]

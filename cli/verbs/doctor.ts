@@ -1,0 +1,39 @@
+// What works on this machine, what does not, and what to do about it.
+import { Command } from 'commander'
+import { createLog } from '../../runtime/log.ts'
+import { type Check, formatResults, type Result, runCheck } from '../doctor/check.ts'
+import { kafkaChecks } from '../doctor/kafka-checks.ts'
+import { kernelChecks } from '../doctor/kernel-checks.ts'
+import { machineChecks } from '../doctor/machine-checks.ts'
+import { addCommonOptions, type CommonOptions, configFrom, type Format, formatArgument } from '../options.ts'
+import { Output } from '../output.ts'
+
+interface DoctorOptions extends CommonOptions {
+  readonly format?: Format
+}
+
+const unavailable = 69
+
+const doctor = async (options: DoctorOptions): Promise<void> => {
+  const config = configFrom(options)
+  const log = createLog('doctor', process.env['RINGSIDE_LOG_LEVEL'] ?? 'silent')
+  const checks: Check[] = [...kernelChecks(config), ...machineChecks(config), ...kafkaChecks(config, log)]
+  const results: Result[] = []
+  // One after the other: loading programs and a Java start at once would slow each other down.
+  for (const check of checks) results.push(await runCheck(check))
+
+  const output = new Output()
+  const lines =
+    options.format === 'json' ? results.map((result) => JSON.stringify(result)) : formatResults(results, output.width)
+  await output.line(lines.join('\n'))
+  if (results.some(({ status }) => status === 'fail')) process.exitCode = unavailable
+}
+
+export const doctorCommand = (): Command =>
+  addCommonOptions(
+    new Command('doctor')
+      .description('Looks at kernel, privileges, tools, Java, Kafka, clock and disk. Exit code 69 if anything fails.')
+      .option('--format <format>', 'table or json (default: table)', formatArgument)
+  )
+    .addHelpText('after', '\nExample:\n  sudo ringside doctor\n')
+    .action(doctor)
