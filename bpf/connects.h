@@ -13,8 +13,9 @@ static __always_inline void begin_connect(__u64 key)
 
 	if (!state || !is_observed(task, state))
 		return;
-	/* connect, or sendto and sendmsg with MSG_FASTOPEN: the socket is the first argument; io_uring has none */
-	if (state->call)
+	/* the latter two with MSG_FASTOPEN; what connects in any other way, as io_uring, has no descriptor to tell */
+	if (state->call == RINGSIDE_CALL_CONNECT || state->call == RINGSIDE_CALL_SENDTO ||
+	    state->call == RINGSIDE_CALL_SENDMSG)
 		pending.fd = state->args[0];
 	pending.syn_ns = bpf_ktime_get_ns();
 	describe(&pending.subject, task);

@@ -1,0 +1,162 @@
+// What observing adds to one system call, in CPU time of the calling thread: a loop of write(-1, "", 0),
+// the cheapest call that is observed (as cheap as getppid), untraced, under Ringside and under its rivals.
+// The runs of all cases are interleaved, so that a machine that slows down slows all of them. Nothing else
+// may trace system calls meanwhile: the untraced loop would pay for it too.
+import { execFileSync, spawn, spawnSync } from 'node:child_process'
+import { once } from 'node:events'
+import { existsSync, mkdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { type LiveSourceOptions, openLiveSource } from '../producer/live-source.ts'
+import { RingsideError } from '../runtime/errors.ts'
+import type { Row } from './main.ts'
+
+export const name = 'traced-call'
+export const summary = 'CPU time that observing adds to a system call, beside bpftrace and strace'
+
+const rounds = 7
+const calls = 500_000
+/** strace stops the caller twice a call: two orders of magnitude slower. */
+const callsUnderStrace = 20_000
+const comm = 'rs-traced-call'
+const ringBytes = 64 << 20
+const drainEveryMs = 10
+
+const compile = (): string => {
+  const built = join(import.meta.dirname, '..', 'build', 'bench', comm)
+  mkdirSync(join(built, '..'), { recursive: true })
+  execFileSync('gcc', ['-O2', '-static', join(import.meta.dirname, 'traced-call.c'), '-o', built])
+  return built
+}
+
+const isInstalled = (command: string): boolean =>
+  spawnSync('sh', ['-c', `command -v ${command}`], { stdio: 'ignore' }).status === 0
+
+/** @returns nanoseconds a call */
+const measure = async (command: readonly string[], count: number): Promise<number> => {
+  const [program = '', ...args] = command
+  const child = spawn(program, [...args, String(count)], { stdio: ['ignore', 'pipe', 'ignore'] })
+  let output = ''
+  child.stdout.on('data', (text: Buffer) => {
+    output += text.toString()
+  })
+  await once(child, 'close')
+  const value = Number(output)
+  if (!(value > 0)) throw new RingsideError('SOFTWARE', `${command.join(' ')} measured nothing: "${output}"`)
+  return value
+}
+
+/** One run of a case, from its set-up to its end, in nanoseconds a call. */
+type Run = (loop: string) => Promise<number>
+
+const underRingside =
+  (filter: Partial<LiveSourceOptions>): Run =>
+  async (loop) => {
+    const options = { ringBytes, calls: {}, pids: [], comms: [], cgroups: [], ignoreFamily: false }
+    const source = await openLiveSource({ ...options, ...filter })
+    const batch = new Uint8Array(4 << 20)
+    const timer = setInterval(() => {
+      while (source.read(batch) > batch.length / 2);
+    }, drainEveryMs)
+    try {
+      const value = await measure([loop], calls)
+      const { dropped } = source.statistics()
+      if (dropped.io > 0)
+        throw new RingsideError('SOFTWARE', `${dropped.io} events were dropped: the figure is not one`)
+      return value
+    } finally {
+      clearInterval(timer)
+      source.close()
+    }
+  }
+
+const underBpftrace =
+  (probes: string): Run =>
+  async (loop) => {
+    const script = `BEGIN { printf("ready\\n"); } ${probes}`
+    const tracer = spawn('bpftrace', ['-q', '-e', script], { stdio: ['ignore', 'pipe', 'pipe'] })
+    const closed = once(tracer, 'close')
+    let complaint = ''
+    tracer.stderr.on('data', (text: Buffer) => {
+      complaint += text.toString()
+    })
+    await Promise.race([
+      once(tracer.stdout, 'data'),
+      closed.then(() => {
+        throw new RingsideError('OS', `bpftrace ended before it was attached: ${complaint}`)
+      })
+    ])
+    // what it prints is read and thrown away
+    tracer.stdout.resume()
+    try {
+      return await measure([loop], calls)
+    } finally {
+      tracer.kill('SIGINT')
+      await closed
+    }
+  }
+
+const enter = `tracepoint:raw_syscalls:sys_enter /comm == "${comm}"/`
+const exit = `tracepoint:raw_syscalls:sys_exit /comm == "${comm}"/`
+
+const ringsideCases: Record<string, Run> = {
+  untraced: (loop) => measure([loop], calls),
+  emit: underRingside({ comms: [comm] }),
+  filtered: underRingside({ pids: [1] })
+}
+
+/** Each with what it lacks here, if it lacks something. */
+const rivals: { lacks: () => string | undefined; cases: Record<string, Run> }[] = [
+  {
+    lacks: () =>
+      !isInstalled('bpftrace')
+        ? 'bpftrace is not installed'
+        : !existsSync('/sys/kernel/tracing/events')
+          ? 'bpftrace needs tracefs: mount -t tracefs tracefs /sys/kernel/tracing'
+          : undefined,
+    cases: {
+      'bpftrace-count': underBpftrace(`${enter} { @calls = count(); }`),
+      'bpftrace-hist': underBpftrace(
+        `${enter} { @start[tid] = nsecs; } ${exit} { @ns = hist(nsecs - @start[tid]); delete(@start[tid]); }`
+      ),
+      'bpftrace-printf': underBpftrace(`${exit} { printf("%d %d %d\\n", pid, args->id, args->ret); }`)
+    }
+  },
+  {
+    lacks: () => (isInstalled('strace') ? undefined : 'strace is not installed'),
+    cases: { 'strace-c': (loop) => measure(['strace', '-c', '-o', '/dev/null', loop], callsUnderStrace) }
+  }
+]
+
+const casesOfThisMachine = (): Record<string, Run> => {
+  const cases = { ...ringsideCases }
+  for (const rival of rivals) {
+    const lack = rival.lacks()
+    if (lack === undefined) Object.assign(cases, rival.cases)
+    else process.stderr.write(`traced-call: ${lack}; left out: ${Object.keys(rival.cases).join(', ')}\n`)
+  }
+  return cases
+}
+
+const median = (values: readonly number[]): number => values.toSorted((a, b) => a - b)[values.length >> 1] ?? 0
+
+const round = (value: number, digits: number): number => Number(value.toFixed(digits))
+
+/**
+ * Needs root. One row a case: nanoseconds of CPU a call, against `untraced`; the ratio is the median of the
+ * rounds' ratios.
+ */
+export async function* run(): AsyncIterable<Row> {
+  const loop = compile()
+  const cases = casesOfThisMachine()
+  const values = new Map(Object.keys(cases).map((name) => [name, [] as number[]]))
+  for (let done = 0; done < rounds; done++) {
+    process.stderr.write(`traced-call: round ${done + 1} of ${rounds}\n`)
+    for (const [name, runCase] of Object.entries(cases)) values.get(name)?.push(await runCase(loop))
+  }
+  const untraced = values.get('untraced') ?? []
+  for (const [name, measured] of values) {
+    const ratio = median(measured.map((value, index) => value / (untraced[index] ?? Number.NaN)))
+    const value = round(median(measured), 1)
+    yield { bench: 'traced-call', case: name, value, unit: 'ns/call', against: 'untraced', ratio: round(ratio, 2) }
+  }
+}
