@@ -212,18 +212,27 @@ export class ConsumeLoop {
 
   /** Sends until acknowledged; what the broker refuses for good becomes a dead letter. */
   async #send(topic: string, messages: readonly Message[]): Promise<boolean> {
-    const { signal } = this.#abandon
-    const abandoned = new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }))
-    for (let backoffMs = firstBackoffMs; !signal.aborted; backoffMs = Math.min(2 * backoffMs, longestBackoffMs)) {
+    const stopping = this.#stopping.signal
+    for (let backoffMs = firstBackoffMs; ; backoffMs = Math.min(2 * backoffMs, longestBackoffMs)) {
       try {
-        return await Promise.race([this.#producer.send(topic, messages).then(() => true), abandoned.then(() => false)])
+        return await this.#unlessAbandoned(this.#producer.send(topic, messages))
       } catch (error) {
         if (!(error instanceof RingsideError) || !error.canRetry) return this.#isolate(topic, messages, error)
+        if (stopping.aborted) return false
         this.#options.log.warn({ topic, backoffMs }, `nothing is lost, sends again: ${error.message}`)
-        await delay(backoffMs, undefined, { signal }).catch(() => {})
+        await delay(backoffMs, undefined, { signal: stopping }).catch(() => {})
+        if (stopping.aborted) return false
       }
     }
-    return false
+  }
+
+  async #unlessAbandoned(sent: Promise<void>): Promise<boolean> {
+    const { signal } = this.#abandon
+    const { promise, resolve, reject } = Promise.withResolvers<boolean>()
+    const abandon = () => resolve(false)
+    signal.addEventListener('abort', abandon)
+    sent.then(() => resolve(true), reject)
+    return promise.finally(() => signal.removeEventListener('abort', abandon))
   }
 
   /** Finds the refused ones among messages that were refused together. */

@@ -1,0 +1,287 @@
+import assert from 'node:assert/strict'
+import { describe, test } from 'node:test'
+import { setTimeout as delay } from 'node:timers/promises'
+import type { HandlerModule, Output, StatefulHandler } from '../../consumer/handler.ts'
+import { ConsumeLoop } from '../../consumer/loop.ts'
+import { RingsideError } from '../../runtime/errors.ts'
+import type { KafkaClient, Message } from '../../wire/client.ts'
+import { decode, encode } from '../../wire/codec.ts'
+import { topicNames } from '../../wire/topics.ts'
+import { kafkaMissing, readAll, testLog, uniqueName, withKafka } from '../support/kafka.ts'
+import { samples } from '../support/records.ts'
+import { batchOf, eventOf } from './support/batches.ts'
+
+const messageOf = (batch: number, events = 2): Message => ({
+  key: 'host-a',
+  value: encode('EventBatch', batchOf({ batch, events: Array.from({ length: events }, () => eventOf()) }))
+})
+
+/** A topic of its own for each prefix, so that tests do not meet. */
+describe('the consume loop', { skip: await kafkaMissing(), timeout: 120_000 }, () => {
+  const kafka = withKafka()
+
+  const createTopics = async (settings: Record<string, string> = {}): Promise<string> => {
+    const topicPrefix = `${uniqueName('loop')}.`
+    const specify = (name: string) => ({ name: topicPrefix + name, partitions: 1, replicas: 1, settings: {} })
+    await kafka.client.ensureTopics([...topicNames.map(specify), { ...specify('mine'), settings }])
+    return topicPrefix
+  }
+
+  const publish = async (topicPrefix: string, messages: readonly Message[]): Promise<void> => {
+    const producer = await kafka.client.producer()
+    await producer.send(`${topicPrefix}events`, messages)
+    await producer.close()
+  }
+
+  const start = (
+    topicPrefix: string,
+    module: HandlerModule,
+    client: KafkaClient = kafka.client
+  ): Promise<ConsumeLoop> =>
+    ConsumeLoop.start({
+      service: 'test',
+      group: `${topicPrefix}test`,
+      module,
+      client,
+      topicPrefix,
+      from: 'earliest',
+      log: testLog
+    })
+
+  const toMine = (topicPrefix: string, key: string, value: unknown): Output => ({
+    to: 'topic',
+    topic: `${topicPrefix}mine`,
+    key,
+    value
+  })
+
+  const mine = async (topicPrefix: string): Promise<string[]> =>
+    (await readAll(kafka.client, `${topicPrefix}mine`)).map(({ value }) => String(value))
+
+  test('publishes what a handler returns, each kind to its topic with its key, and counts it', async () => {
+    const topicPrefix = await createTopics()
+    await publish(topicPrefix, [messageOf(1), messageOf(2)])
+    const { Rollup: rollup, Alert: alert, AuditRecord: audit } = samples
+    const loop = await start(topicPrefix, (batch) => [
+      { to: 'rollups', value: rollup },
+      { to: 'alerts', value: alert },
+      { to: 'audit', value: audit },
+      toMine(topicPrefix, 'a', { batch: batch.batch }),
+      toMine(topicPrefix, 'b', Buffer.from('raw'))
+    ])
+    await loop.drain()
+    await loop.done
+    assert.deepEqual(loop.counters(), {
+      batches: 2,
+      events: 4,
+      rollups: 2,
+      alerts: 2,
+      audit: 2,
+      other: 4,
+      deadletters: 0,
+      lagRecords: 0
+    })
+    assert.deepEqual(await mine(topicPrefix), ['{"batch":1}', 'raw', '{"batch":2}', 'raw'])
+    const [firstRollup] = await readAll(kafka.client, `${topicPrefix}rollups`)
+    assert.equal(firstRollup?.key, `${rollup.host}/${rollup.workload}`)
+    assert.deepEqual(decode('Rollup', firstRollup?.value ?? Buffer.alloc(0)), rollup)
+    const [firstAlert] = await readAll(kafka.client, `${topicPrefix}alerts`)
+    assert.equal(firstAlert?.key, `${alert.rule}/${alert.entity}`)
+    const [firstAudit] = await readAll(kafka.client, `${topicPrefix}audit`)
+    assert.equal(firstAudit?.key, audit.host)
+  })
+
+  test('a message that cannot be decoded goes to deadletter as it came, and the loop goes on', async () => {
+    const topicPrefix = await createTopics()
+    const broken = Buffer.from('not avro')
+    await publish(topicPrefix, [messageOf(1), { key: 'web-9', value: broken }, { key: 'x', value: null }, messageOf(2)])
+    const loop = await start(topicPrefix, ({ batch }) => [toMine(topicPrefix, 'k', batch)])
+    await loop.drain()
+    assert.deepEqual(await mine(topicPrefix), ['1', '2'])
+    const [first, second] = await readAll(kafka.client, `${topicPrefix}deadletter`)
+    assert.equal(first?.key, 'web-9')
+    assert.deepEqual(first?.value, broken)
+    const { reason, time, ...where } = first?.headers ?? {}
+    assert.match(reason ?? '', /not a EventBatch/)
+    assert.ok(Math.abs(Date.now() - Date.parse(time ?? '')) < 60_000)
+    assert.deepEqual(where, {
+      code: 'DATA',
+      service: 'test',
+      topic: `${topicPrefix}events`,
+      partition: '0',
+      offset: '1'
+    })
+    assert.equal(second?.headers?.['offset'], '2')
+    assert.equal(loop.counters().deadletters, 2)
+  })
+
+  test('of a batch at which the handler throws, nothing is published but the dead letter', async () => {
+    const topicPrefix = await createTopics()
+    const sent = [messageOf(1), messageOf(2), messageOf(3), messageOf(4)]
+    await publish(topicPrefix, sent)
+    const loop = await start(topicPrefix, function* ({ batch }) {
+      yield toMine(topicPrefix, 'k', batch)
+      if (batch === 2) throw new Error('cannot do two')
+      // A value that fits no schema is the handler's failure as well.
+      if (batch === 3) yield { to: 'rollups', value: { ...samples.Rollup, count: Number.NaN } }
+    })
+    await loop.drain()
+    assert.deepEqual(await mine(topicPrefix), ['1', '4'])
+    const letters = await readAll(kafka.client, `${topicPrefix}deadletter`)
+    assert.deepEqual(
+      letters.map(({ value, headers }) => [headers?.['code'], value]),
+      [
+        ['HANDLER', sent[1]?.value],
+        ['SOFTWARE', sent[2]?.value]
+      ]
+    )
+    assert.equal(letters[0]?.headers?.['reason'], 'cannot do two')
+  })
+
+  /** Publishes pairs of batches as "1+2"; holds the first of a pair until the second is there. */
+  class Pairs implements StatefulHandler {
+    readonly log: string[] = []
+    readonly #topicPrefix: string
+    #first: { batch: number; offset: bigint } | undefined
+
+    constructor(topicPrefix: string) {
+      this.#topicPrefix = topicPrefix
+    }
+
+    handle({ batch }: { batch: number }, { offset }: { offset: bigint }): Output[] {
+      this.log.push(`handle ${batch}`)
+      const first = this.#first
+      this.#first = first === undefined ? { batch, offset } : undefined
+      return first === undefined ? [] : [toMine(this.#topicPrefix, 'k', `${first.batch}+${batch}`)]
+    }
+
+    checkpoint() {
+      return { holdOffset: this.#first?.offset, metadata: JSON.stringify({ waiting: this.#first?.batch ?? null }) }
+    }
+
+    restore(metadata: string): void {
+      this.log.push(`restore ${metadata}`)
+    }
+  }
+
+  test('a stateful handler gets its metadata back and the batches from its hold offset on', async () => {
+    const topicPrefix = await createTopics()
+    const handlers: Pairs[] = []
+    const create = () => {
+      const handler = new Pairs(topicPrefix)
+      handlers.push(handler)
+      return handler
+    }
+    await publish(topicPrefix, [messageOf(1), messageOf(2), messageOf(3)])
+    const before = await start(topicPrefix, { create })
+    await before.drain()
+    await publish(topicPrefix, [messageOf(4)])
+    const after = await start(topicPrefix, { create })
+    await after.drain()
+    assert.deepEqual(
+      handlers.map(({ log }) => log),
+      [
+        ['handle 1', 'handle 2', 'handle 3'],
+        ['restore {"waiting":3}', 'handle 3', 'handle 4']
+      ]
+    )
+    assert.deepEqual(await mine(topicPrefix), ['"1+2"', '"3+4"'])
+  })
+
+  test('a state that cannot be restored is begun anew', async () => {
+    const topicPrefix = await createTopics()
+    const create = (): StatefulHandler => ({
+      handle: ({ batch }) => [toMine(topicPrefix, 'k', batch)],
+      checkpoint: () => ({ holdOffset: undefined, metadata: 'of another version' }),
+      restore: () => {
+        throw new Error('unreadable')
+      }
+    })
+    for (const batch of [1, 2]) {
+      await publish(topicPrefix, [messageOf(batch)])
+      const loop = await start(topicPrefix, { create })
+      await loop.drain()
+    }
+    assert.deepEqual(await mine(topicPrefix), ['1', '2'])
+  })
+
+  test('an output that the broker refuses becomes a dead letter, and its neighbours are published', async () => {
+    const topicPrefix = await createTopics({ 'max.message.bytes': '2000' })
+    await publish(topicPrefix, [messageOf(1)])
+    const noise = Buffer.from(Array.from({ length: 5000 }, (_, i) => (i * i * 31 + (i >> 3)) & 255))
+    const loop = await start(topicPrefix, () => [
+      toMine(topicPrefix, 'k', 'before'),
+      toMine(topicPrefix, 'k', noise),
+      toMine(topicPrefix, 'k', 'after')
+    ])
+    await loop.drain()
+    assert.deepEqual(await mine(topicPrefix), ['"before"', '"after"'])
+    const [letter] = await readAll(kafka.client, `${topicPrefix}deadletter`)
+    assert.deepEqual(letter?.value, noise)
+    assert.equal(letter?.headers?.['topic'], `${topicPrefix}mine`)
+  })
+
+  test('nothing is committed before its outputs are acknowledged; sends are tried again', async () => {
+    const topicPrefix = await createTopics()
+    await publish(topicPrefix, [messageOf(1), messageOf(2)])
+    let refusals = 0
+    const failing = (times: number): KafkaClient => ({
+      ...kafka.client,
+      producer: async () => {
+        const producer = await kafka.client.producer()
+        return {
+          close: () => producer.close(),
+          send: (topic, messages) => {
+            if (refusals >= times) return producer.send(topic, messages)
+            refusals += 1
+            return Promise.reject(new RingsideError('UNAVAILABLE', 'away'))
+          }
+        }
+      }
+    })
+    const copy: HandlerModule = ({ batch }) => [toMine(topicPrefix, 'k', batch)]
+    const never = await start(topicPrefix, copy, failing(Number.POSITIVE_INFINITY))
+    for (let i = 0; refusals < 2 && i < 400; i++) await delay(20)
+    await never.stop()
+    assert.equal(never.counters().other, 0)
+    refusals = 0
+    const eventually = await start(topicPrefix, copy, failing(3))
+    await eventually.drain()
+    assert.equal(refusals, 3)
+    assert.deepEqual(await mine(topicPrefix), ['1', '2'])
+  })
+
+  test('stop leaves what is unfinished to the next start, without a gap or a repeat', async () => {
+    const topicPrefix = await createTopics()
+    await publish(
+      topicPrefix,
+      Array.from({ length: 200 }, (_, i) => messageOf(i))
+    )
+    let handled = 0
+    const slow: HandlerModule = async ({ batch }) => {
+      handled += 1
+      await delay(5)
+      return [toMine(topicPrefix, 'k', batch)]
+    }
+    const first = await start(topicPrefix, slow)
+    for (let i = 0; handled < 20 && i < 1000; i++) await delay(10)
+    await first.stop()
+    assert.ok(handled < 200, 'it stopped on the way')
+    const second = await start(topicPrefix, slow)
+    await second.drain()
+    assert.deepEqual(
+      await mine(topicPrefix),
+      Array.from({ length: 200 }, (_, i) => String(i))
+    )
+  })
+
+  test('a handler that cannot be made ends the loop with its reason', async () => {
+    const topicPrefix = await createTopics()
+    const create = () => {
+      throw new Error('no rules')
+    }
+    const loop = await start(topicPrefix, { create })
+    await assert.rejects(loop.done, /no rules/)
+    await loop.stop()
+  })
+})

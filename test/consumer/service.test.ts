@@ -1,0 +1,82 @@
+import assert from 'node:assert/strict'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, describe, test } from 'node:test'
+import { loadHandlerModule, startConsumer } from '../../consumer/service.ts'
+import { loadConfig } from '../../runtime/config.ts'
+import { RingsideError } from '../../runtime/errors.ts'
+import { encode } from '../../wire/codec.ts'
+import { topicSpecifications } from '../../wire/topics.ts'
+import { kafkaMissing, readAll, testLog, uniqueName, withKafka } from '../support/kafka.ts'
+import { batchOf, eventOf } from './support/batches.ts'
+
+const dir = mkdtempSync(join(tmpdir(), 'ringside-handlers-'))
+after(() => rmSync(dir, { recursive: true }))
+
+const write = (name: string, text: string): string => {
+  const path = join(dir, name)
+  writeFileSync(path, text)
+  return path
+}
+
+const refusal = (code: string, message: RegExp) => (error: unknown) => {
+  assert.ok(error instanceof RingsideError)
+  assert.equal(error.code, code)
+  assert.match(error.message, message)
+  return true
+}
+
+test('a handler module is a function, or a factory of handlers', async () => {
+  assert.equal(typeof (await loadHandlerModule(write('function.ts', 'export default () => []'))), 'function')
+  const factory = await loadHandlerModule(write('factory.ts', 'export default { create: () => ({}) }'))
+  assert.equal(typeof factory, 'object')
+  const example = join(import.meta.dirname, '../../examples/handlers/failed-connects.ts')
+  assert.equal(typeof (await loadHandlerModule(example)), 'function')
+})
+
+test('a handler file that is not there, does not load, or exports no handler is told apart', async () => {
+  const absent = join(dir, 'absent.ts')
+  await assert.rejects(loadHandlerModule(absent), refusal('NO_INPUT', /there is no handler file .*absent\.ts/))
+  const broken = write('broken.ts', "throw new Error('at home')")
+  await assert.rejects(loadHandlerModule(broken), refusal('DATA', /does not load: at home/))
+  const lacking = write('lacking.ts', "import './not-there.ts'\nexport default () => []")
+  await assert.rejects(loadHandlerModule(lacking), refusal('DATA', /does not load: .*not-there/))
+  const mute = write('mute.ts', 'export const handler = () => []')
+  await assert.rejects(loadHandlerModule(mute), refusal('DATA', /must export as default a function.*undefined/))
+})
+
+describe('a consumer service', { skip: await kafkaMissing(), timeout: 120_000 }, () => {
+  const kafka = withKafka()
+
+  test('is a group of the prefix and its name: instances share the work, and drain ends it', async () => {
+    const topicPrefix = `${uniqueName('service')}.`
+    const config = loadConfig({ brokers: [...kafka.brokers], topicPrefix }, undefined, {})
+    await kafka.client.ensureTopics(topicSpecifications(config))
+    const output = `${topicPrefix}alerts.copy`
+    await kafka.client.ensureTopics([{ name: output, partitions: 1, replicas: 1, settings: {} }])
+    const options = {
+      name: 'copies',
+      config,
+      log: testLog,
+      module: ({ host }: { host: string }) => [{ to: 'topic', topic: output, key: host, value: host } as const]
+    }
+    const services = await Promise.all([startConsumer(options), startConsumer(options)])
+    const hosts = Array.from({ length: 60 }, (_, i) => `host-${i}`)
+    const producer = await kafka.client.producer()
+    const messages = hosts.map((host) => ({
+      key: host,
+      value: encode('EventBatch', batchOf({ host, events: [eventOf(), eventOf(), eventOf()] }))
+    }))
+    await producer.send(`${topicPrefix}events`, messages)
+    await producer.close()
+    await Promise.all(services.map((service) => service.drain()))
+    await Promise.all(services.map((service) => service.done))
+    const copies = await readAll(kafka.client, output)
+    assert.deepEqual([...new Set(copies.map(({ key }) => key))].toSorted(), hosts.toSorted())
+    const sum = (name: string) => services.reduce((total, service) => total + (service.counters()[name] ?? 0), 0)
+    assert.equal(sum('other'), copies.length)
+    assert.equal(sum('events'), 3 * sum('batches'))
+    assert.equal(sum('lagRecords'), 0)
+  })
+})

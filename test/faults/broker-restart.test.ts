@@ -1,0 +1,135 @@
+import assert from 'node:assert/strict'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, describe, test } from 'node:test'
+import { setTimeout as delay } from 'node:timers/promises'
+import { ConsumeLoop } from '../../consumer/loop.ts'
+import { type LocalKafka, startLocalKafka } from '../../deploy/kafka/local-kafka.ts'
+import { loadConfig } from '../../runtime/config.ts'
+import { RingsideError } from '../../runtime/errors.ts'
+import { encode } from '../../wire/codec.ts'
+import { createKafkaClient } from '../../wire/kafka.ts'
+import { topicName, topicSpecifications } from '../../wire/topics.ts'
+import { batchOf, eventOf } from '../consumer/support/batches.ts'
+import { kafkaMissing, readAll, testLog } from '../support/kafka.ts'
+import { freePort } from '../support/ringside.ts'
+
+const skip = (await kafkaMissing()) || (process.env['RINGSIDE_TEST_BROKERS'] ? 'the brokers named are not ours' : false)
+
+describe('a broker that goes away and comes back', { skip, timeout: 180_000 }, async () => {
+  const stateDir = await mkdtemp(join(tmpdir(), 'ringside-faults-'))
+  const port = await freePort()
+  const client = createKafkaClient({ brokers: [`127.0.0.1:${port}`], clientId: 'ringside-test', log: testLog })
+  const config = loadConfig({ topicPrefix: 'faults.' }, undefined, {})
+  const copies = 'faults.copies'
+  const start = () => startLocalKafka({ stateDir, port, heapMb: 256, log: testLog })
+  let kafka: LocalKafka | undefined
+  after(async () => {
+    await kafka?.stop()
+    await rm(stateDir, { recursive: true, force: true })
+  })
+
+  const messageOf = (seq: number) => {
+    const host = `host-${seq % 5}`
+    return { key: host, value: encode('EventBatch', batchOf({ host, events: [eventOf({ seq })] })) }
+  }
+
+  test('a producer made while Kafka is away sends once it is there', async () => {
+    const producer = await client.producer()
+    let isSent = false
+    const sending = (async () => {
+      for (;;) {
+        try {
+          return await producer.send('faults.early', [{ key: 'k', value: Buffer.from('early') }])
+        } catch (error) {
+          assert.ok(error instanceof RingsideError)
+          assert.equal(error.code, 'UNAVAILABLE')
+          assert.equal(error.canRetry, true)
+        }
+      }
+    })().then(() => {
+      isSent = true
+    })
+    await delay(1000)
+    assert.equal(isSent, false)
+    kafka = await start()
+    const plain = (name: string) => ({ name, partitions: 1, replicas: 1, settings: {} })
+    await client.ensureTopics([...topicSpecifications(config), plain('faults.early'), plain(copies)])
+    await sending
+    await producer.close()
+    assert.equal((await readAll(client, 'faults.early')).length, 1)
+  })
+
+  test('producer and consumer go on by themselves: what was acknowledged is there, and is consumed', async () => {
+    const loop = await ConsumeLoop.start({
+      service: 'copies',
+      group: 'faults.copies',
+      module: (batch) => batch.events.map(({ seq }) => ({ to: 'topic', topic: copies, key: batch.host, value: seq })),
+      client,
+      topicPrefix: config.topicPrefix,
+      from: 'earliest',
+      log: testLog
+    })
+    const producer = await client.producer()
+    const acknowledged = new Set<number>()
+    let isOver = false
+    const producing = (async () => {
+      for (let seq = 0; !isOver; seq++) {
+        await producer.send(topicName(config, 'events'), [messageOf(seq)]).then(
+          () => acknowledged.add(seq),
+          (error: unknown) => assert.ok(error instanceof RingsideError && error.canRetry)
+        )
+        await delay(10)
+      }
+    })()
+
+    const untilProduced = async (more: number) => {
+      const goal = acknowledged.size + more
+      while (acknowledged.size < goal) await delay(20)
+    }
+    await untilProduced(50)
+    // Killed at once, then away for longer than one call of kafkajs lasts.
+    process.kill(kafka?.pid ?? 0, 'SIGKILL')
+    await kafka?.exited
+    await delay(4000)
+    kafka = await start()
+    await untilProduced(50)
+    // Ended in order.
+    await kafka.stop()
+    kafka = await start()
+    await untilProduced(50)
+    isOver = true
+    await producing
+    await producer.close()
+    await loop.drain()
+    await loop.done
+    const inTopic = await readAll(client, copies)
+    const copied = new Set(inTopic.map(({ value }) => Number(value)))
+    assert.deepEqual(
+      [...acknowledged].filter((seq) => !copied.has(seq)),
+      []
+    )
+    assert.equal(loop.counters().deadletters, 0)
+    assert.equal(loop.counters().lagRecords, 0)
+  })
+
+  test('a loop stops in bounded time while Kafka is away', async () => {
+    const loop = await ConsumeLoop.start({
+      service: 'idle',
+      group: 'faults.idle',
+      module: () => [],
+      client,
+      topicPrefix: config.topicPrefix,
+      from: 'earliest',
+      log: testLog
+    })
+    while (loop.counters().batches === 0) await delay(20)
+    process.kill(kafka?.pid ?? 0, 'SIGKILL')
+    await kafka?.exited
+    await delay(500)
+    const startedAt = Date.now()
+    await loop.stop()
+    assert.ok(Date.now() - startedAt < 30_000)
+  })
+})
