@@ -1,0 +1,43 @@
+// Makes known-calls.rec again: what the small programs of test/bpf/programs do, as the live kernel tells it.
+// Run as root from the project: node examples/recordings/record.ts. It is played by whatever takes a recording.
+import { copyFileSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { openLiveSource } from '../../producer/live-source.ts'
+import { createRecorder } from '../../producer/recording.ts'
+import { commOf, program, quiet, run } from '../../test/bpf/observe.ts'
+
+const folder = mkdtempSync(join(tmpdir(), 'ringside-'))
+const names = ['files', 'tcp', 'udp', 'unix', 'connect', 'descriptors', 'exec', 'children', 'flood']
+
+/** The path under which a program is recorded. */
+const place = (name: string): string => {
+  const path = join(folder, commOf(name))
+  copyFileSync(program(name), path)
+  return path
+}
+
+const target = join(import.meta.dirname, 'known-calls.rec')
+const paths = Object.fromEntries(names.map((name) => [name, place(name)]))
+const call = (name: string, ...args: string[]) => run(paths[name] ?? '', ...args)
+writeFileSync(join(folder, 'file'), '....')
+writeFileSync(join(folder, 'names'), `${join(folder, 'file')}\0`)
+
+const source = createRecorder(await openLiveSource({ ...quiet, comms: names.map(commOf) }), target)
+await call('files', join(folder, 'file'), join(folder, 'names'))
+await call('tcp', '4')
+await call('tcp', '6')
+await call('udp', '4242')
+await call('unix', join(folder, 'socket'), 'ringside-example')
+await call('connect', '1')
+await call('descriptors')
+await call('exec', paths['flood'] ?? '')
+await call('children', '5')
+await call('flood', '100')
+await source.detach()
+const batch = new Uint8Array(1 << 16)
+while (!source.ended) source.read(batch)
+const { seen } = source.statistics()
+source.close()
+rmSync(folder, { recursive: true })
+process.stdout.write(`${target}: ${seen} events\n`)
