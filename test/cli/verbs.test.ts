@@ -1,0 +1,187 @@
+// The verbs as a user runs them, against a real Kafka.
+import assert from 'node:assert/strict'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { join } from 'node:path'
+import { before, describe, test } from 'node:test'
+import { encode } from '../../wire/codec.ts'
+import { kafkaMissing, withKafka } from '../support/kafka.ts'
+import { samples } from '../support/records.ts'
+import { runRingside, startRingside, tailRows, temporaryDirectory } from '../support/ringside.ts'
+
+const launcher = join(import.meta.dirname, '../../cli/ringside')
+const timeout = 60_000
+
+const finish = (args: readonly string[], env: Record<string, string> = {}) => startRingside(args, env).finished
+
+describe('without Kafka', () => {
+  const env = { RINGSIDE_STATE_DIR: '/nonexistent', RINGSIDE_BROKERS: '' }
+
+  test('help is on stdout and names every verb', { timeout }, async () => {
+    const { code, stdout } = await finish(['--help'])
+    assert.equal(code, 0)
+    for (const verb of ['up', 'run', 'tail', 'top', 'doctor', 'topics'])
+      assert.match(stdout, new RegExp(`^  ${verb} `, 'm'))
+    for (const verb of ['up', 'run', 'tail', 'top', 'doctor', 'topics']) {
+      assert.match((await finish([verb, '--help'])).stdout, /Examples?:\n +.*ringside/)
+    }
+  })
+
+  for (const [args, why] of [
+    [['upp'], /unknown command 'upp'/],
+    [['up', '--nope'], /unknown option '--nope'/],
+    [['up', '--for', 'soon'], /--for.*"soon" is not a duration/],
+    [['up', '--kafka-port', '9092x'], /--kafka-port.*not a whole number/],
+    [['tail', 'evnts'], /events, rollups, alerts, audit/],
+    [['tail', 'events', '--where', 'foo == 1'], /Unknown variable: foo.*Fields: time, host/],
+    [['run', 'rolups'], /"rolups" is neither one of edge, rollups/],
+    [['run', 'audit', '--record', 'x'], /only the edge knows record/]
+  ] as const) {
+    test(`ringside ${args.join(' ')}: one clear line and exit code 64`, { timeout }, async () => {
+      const { code, stdout, stderr } = await finish(args, env)
+      assert.equal(code, 64, stderr)
+      assert.equal(stdout, '')
+      assert.match(stderr, why)
+      assert.equal(stderr.trim().split('\n').length, 1, stderr)
+    })
+  }
+
+  test('every problem of a configuration is named at once, exit code 78', { timeout }, async () => {
+    const { code, stderr } = await finish(['up', '--brokers', 'x', '--batch-ms', '1'], env)
+    assert.equal(code, 78)
+    assert.match(stderr, /brokers\.0: must be host:port[\s\S]*edge\.batchMs/)
+  })
+
+  test('no Kafka at all: exit code 69, and what to do', { timeout }, async () => {
+    const { code, stderr } = await finish(['tail', 'events'], env)
+    assert.equal(code, 69)
+    assert.match(stderr, /ringside up.*--brokers/)
+  })
+
+  test('the launcher works through a link, from elsewhere', { timeout }, async (t) => {
+    const link = join(temporaryDirectory(t, 'link'), 'ringside')
+    await once(spawn('ln', ['-s', launcher, link]), 'close')
+    const child = spawn(link, ['--version'], { cwd: '/', stdio: ['ignore', 'pipe', 'inherit'] })
+    let version = ''
+    child.stdout.on('data', (text) => (version += text))
+    assert.deepEqual(await once(child, 'close'), [0, null])
+    assert.match(version, /^\d+\.\d+\.\d+\n$/)
+  })
+})
+
+describe('with Kafka', { skip: await kafkaMissing() }, () => {
+  const kafka = withKafka()
+  const env: Record<string, string> = {}
+  const rows = (topic: string, ...more: string[]) => tailRows(topic, ['--since', '1h', ...more], env)
+
+  before(async () => {
+    env['RINGSIDE_BROKERS'] = kafka.brokers.join(',')
+    await runRingside(['topics', 'create', '--partitions', '1'], env)
+    const producer = await kafka.client.producer()
+    await producer.send('ringside.events', [
+      { key: 'web-1', value: encode('EventBatch', samples.EventBatch) },
+      { key: 'web-1', value: Buffer.from('not a batch') }
+    ])
+    await producer.send('ringside.rollups', [{ key: 'k', value: encode('Rollup', samples.Rollup) }])
+    await producer.send('ringside.alerts', [{ key: 'k', value: encode('Alert', samples.Alert) }])
+    await producer.send('ringside.audit', [{ key: 'k', value: encode('AuditRecord', samples.AuditRecord) }])
+    await producer.close()
+  })
+
+  test('topics are created once, and described', { timeout }, async () => {
+    assert.doesNotMatch(await runRingside(['topics', 'create', '--format', 'json'], env), /"created":true/)
+    const lines = (await runRingside(['topics', 'describe', '--format', 'json'], env)).trim().split('\n')
+    const events = lines.map((line) => JSON.parse(line)).find(({ name }) => name === 'ringside.events')
+    assert.deepEqual(events, { name: 'ringside.events', exists: true, partitions: 1, replicas: 1, messages: 2 })
+    const missing = await runRingside(['topics', 'describe', '--topic-prefix', 'none.', '--format', 'table'], env)
+    assert.match(missing, /none\.events +missing/)
+  })
+
+  test('tail gives every event of a batch with all its fields, and leaves out what it cannot read', {
+    timeout
+  }, async () => {
+    const found = await rows('events')
+    assert.equal(found.length, samples.EventBatch.events.length)
+    assert.deepEqual(
+      [found[0]?.['syscall'], found[0]?.['errno'], found[0]?.['remote_port'], found[0]?.['path']],
+      ['connect', 'ECONNREFUSED', 443, null]
+    )
+    const { stderr } = await finish(['tail', 'events', '--since', '1h'], env)
+    assert.match(stderr, /could not be read/)
+  })
+
+  test('tail reads each topic', { timeout }, async () => {
+    assert.equal((await rows('rollups'))[0]?.['syscall'], samples.Rollup.syscall)
+    assert.equal((await rows('alerts'))[0]?.['id'], samples.Alert.id)
+    assert.equal((await rows('audit'))[0]?.['seq'], samples.AuditRecord.seq)
+  })
+
+  test('--where and --max choose', { timeout }, async () => {
+    assert.equal((await rows('events', '--where', 'pid == 100 && syscall == "connect"')).length, 1)
+    assert.equal((await rows('events', '--where', 'pid == 101')).length, 0)
+    assert.equal((await rows('events', '--max', '2')).length, 2)
+  })
+
+  test('a table has a header and a line a row', { timeout }, async () => {
+    const [header, first] = (await runRingside(['tail', 'events', '--since', '1h', '--format', 'table'], env)).split(
+      '\n'
+    )
+    assert.match(header ?? '', /^time \(UTC\) +host +pid +comm/)
+    assert.match(first ?? '', /web-1 .*curl .*connect +ECONNREFUSED .*tcp 10\.0\.0\.5:40000 → 203\.0\.113\.7:443/)
+  })
+
+  test('following goes on until it is interrupted, which is no failure', { timeout }, async () => {
+    const following = startRingside(['tail', 'rollups', '--since', '1h', '--follow', '--format', 'json'], env)
+    await once(following.child.stdout as NodeJS.ReadableStream, 'data')
+    following.child.kill('SIGINT')
+    const { code, stderr } = await following.finished
+    assert.equal(code, 0, stderr)
+    assert.equal(stderr, '')
+  })
+
+  test('a reader that leaves ends it without an error', { timeout }, async () => {
+    const child = spawn(launcher, ['tail', 'events', '--since', '1h', '--follow', '--format', 'json'], {
+      env: { ...process.env, ...env, RINGSIDE_LOG_LEVEL: 'silent' },
+      stdio: ['ignore', 'pipe', 'pipe']
+    })
+    await once(child.stdout, 'data')
+    child.stdout.destroy()
+    // Only a write finds out that nobody reads: more events make it write.
+    const producer = await kafka.client.producer()
+    const timer = setInterval(() => {
+      void producer.send('ringside.events', [{ key: 'x', value: encode('EventBatch', samples.EventBatch) }])
+    }, 300)
+    let stderr = ''
+    child.stderr.on('data', (text) => (stderr += text))
+    const [code] = await once(child, 'exit')
+    clearInterval(timer)
+    await producer.close()
+    assert.equal(code, 0)
+    assert.equal(stderr, '')
+  })
+
+  test('top shows the newest windows, once', { timeout }, async () => {
+    const [line] = (await runRingside(['top', '--once', '--window', '2s', '--format', 'json'], env)).split('\n')
+    const row = JSON.parse(line ?? '') as Record<string, unknown>
+    assert.equal(row['syscall'], samples.Rollup.syscall)
+    assert.equal(row['calls_per_second'], samples.Rollup.count / 2)
+    assert.equal(row['p99_ns'], samples.Rollup.p99_ns)
+    assert.equal(row['time_share'], 1)
+    assert.match(await runRingside(['top', '--once', '--format', 'table'], env), /calls\/s +errors\/s/)
+  })
+
+  test('doctor names the cluster and its topics', { timeout }, async () => {
+    const { stdout } = await finish(['doctor', '--format', 'json'], env)
+    const found = new Map(
+      stdout
+        .trim()
+        .split('\n')
+        .map((line) => {
+          const result = JSON.parse(line)
+          return [result.name, result.status]
+        })
+    )
+    assert.equal(found.get('kafka'), 'ok')
+    assert.equal(found.get('topics'), 'ok')
+  })
+})
