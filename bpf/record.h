@@ -20,7 +20,15 @@ const __u8 class_of_call[32] = {
 	[RINGSIDE_CALL_CLOSE] = RINGSIDE_CLASS_NETWORK,
 };
 
-/* comm is current's: of the task itself, or of the parent it has just been copied from */
+/* Without a helper, whose careful copy of the name would cost an eighth of all that an event costs. */
+static __always_inline void read_comm(char *comm, struct task_struct *task)
+{
+	const __u64 *words = (const __u64 *)task->comm;
+
+	((__u64 *)comm)[0] = words[0];
+	((__u64 *)comm)[1] = words[1];
+}
+
 static __always_inline void describe(struct subject *subject, struct task_struct *task)
 {
 	const struct cred *cred = task->cred;
@@ -31,7 +39,7 @@ static __always_inline void describe(struct subject *subject, struct task_struct
 	subject->tid = task->pid;
 	subject->ppid = task->real_parent->tgid;
 	subject->uid = cred ? cred->uid.val : 0;
-	bpf_get_current_comm(subject->comm, sizeof(subject->comm));
+	read_comm(subject->comm, task);
 }
 
 /* A record of `bytes`, numbered and zeroed up to its path; NULL, and counted as dropped, when the ring
