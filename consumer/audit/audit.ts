@@ -2,6 +2,7 @@
 // order of the batch. Nothing is kept but the numbers of the last batches, to leave out repeats.
 import { auditRecordOf } from '../../wire/row.ts'
 import type { EventBatch } from '../../wire/types.ts'
+import { checkBatch } from '../check-batch.ts'
 import type { Checkpoint, HandlerModule, Output, StatefulHandler } from '../handler.ts'
 import { Repeats } from '../repeats.ts'
 import { isAudited } from './selection.ts'
@@ -17,13 +18,12 @@ export class Audit implements StatefulHandler {
 
   /** @throws RingsideError DATA when an event points at a process that the batch does not hold */
   handle(batch: EventBatch): Output[] {
-    // First, since it refuses a batch that contradicts itself before the batch is remembered.
-    const records = batch.events.filter(isAudited).map((event) => auditRecordOf(batch, event))
+    checkBatch(batch)
     if (this.#repeats.isRepeat(batch)) {
       this.#counters.repeats++
       return []
     }
-    return records.map((value) => ({ to: 'audit', value }))
+    return batch.events.filter(isAudited).map((event) => ({ to: 'audit', value: auditRecordOf(batch, event) }))
   }
 
   checkpoint(): Checkpoint {

@@ -1,6 +1,5 @@
 // A batch's system calls as columns: what windows need of each event, times on the wall clock, names of
 // calls as small integers.
-import { RingsideError } from '../../runtime/errors.ts'
 import type { EventBatch } from '../../wire/types.ts'
 
 const movesBytes = new Set(['read', 'write', 'sendto', 'sendmsg'])
@@ -45,21 +44,13 @@ export class Calls {
   durationNs = new Float64Array(0)
   ret = new Float64Array(0)
 
-  /**
-   * Replaces the columns by the calls of a batch.
-   * @throws RingsideError DATA when an event points at a process that the batch does not hold
-   */
+  /** Replaces the columns by the calls of a batch. */
   fill(batch: EventBatch, names: CallNames): void {
     if (this.process.length < batch.events.length) this.#grow(batch.events.length)
     const wallUs = batch.clock.wall_us
-    const processes = batch.processes.length
     let n = 0
     for (const event of batch.events) {
       if (event.kind !== 'syscall') continue
-      if (!(event.process >= 0 && event.process < processes)) {
-        const which = `batch ${batch.batch} of ${batch.host} (run ${batch.run})`
-        throw new RingsideError('DATA', `${which} has ${processes} processes, but an event of process ${event.process}`)
-      }
       this.process[n] = event.process
       this.code[n] = names.codeOf(event.syscall)
       this.timeUs[n] = wallUs + Math.floor(event.time_offset_ns / 1000)

@@ -3,6 +3,7 @@
 import type { Config } from '../../runtime/config.ts'
 import type { Log } from '../../runtime/log.ts'
 import type { EventBatch, Rollup } from '../../wire/types.ts'
+import { checkBatch } from '../check-batch.ts'
 import type { Checkpoint, Context, HandlerModule, Output, StatefulHandler } from '../handler.ts'
 import { earliestOffset, Hosts } from '../hosts.ts'
 import { Repeats } from '../repeats.ts'
@@ -37,10 +38,10 @@ export class Rollups implements StatefulHandler {
     return { ...this.#counters }
   }
 
+  /** @throws RingsideError DATA when an event points at a process that the batch does not hold */
   handle(batch: EventBatch, context: Context): Output[] {
     const published = this.#replay.begin(context)
-    // First, since it refuses a batch that contradicts itself before any of it is counted.
-    this.#calls.fill(batch, this.#names)
+    checkBatch(batch)
     if (this.#repeats.isRepeat(batch)) {
       this.#counters.repeats++
       return []
@@ -52,6 +53,7 @@ export class Rollups implements StatefulHandler {
       rollups.push(...host.windows.close(batch.clock.wall_us, true))
       host.windows = this.#windowsFrom(batch)
     }
+    this.#calls.fill(batch, this.#names)
     host.windows.add(batch, this.#calls, context.offset)
     rollups.push(...host.windows.close(batch.clock.wall_us, batch.final))
     for (const { windows } of this.#hosts.takeSilent()) rollups.push(...windows.close(batch.clock.wall_us, true))

@@ -1,0 +1,116 @@
+// The alerts service: batches of events go in, alerts come out. What is counted is made again after a
+// restart by reading the rules' windows once more; alerts that are on are kept in the checkpoint.
+import type { Config } from '../../runtime/config.ts'
+import type { Alert, EventBatch } from '../../wire/types.ts'
+import { checkBatch } from '../check-batch.ts'
+import type { Checkpoint, Context, HandlerModule, Output, StatefulHandler } from '../handler.ts'
+import { earliestOffset, Hosts } from '../hosts.ts'
+import { Repeats } from '../repeats.ts'
+import { Replay } from '../replay.ts'
+import { HostAlerts, type SavedHost, savedHosts } from './host-alerts.ts'
+import type { Rule } from './rule.ts'
+import { Subject } from './subject.ts'
+
+/** What a checkpoint may hold is 4,096 bytes; the rest is for the offsets and the names around it. */
+const maxSavedBytes = 3900
+
+type Options = Pick<Config['alerts'], 'maxEntities'>
+
+interface Host {
+  readonly name: string
+  readonly alerts: HostAlerts
+}
+
+export class Alerts implements StatefulHandler {
+  readonly #subject = new Subject()
+  readonly #replay = new Replay()
+  readonly #repeats = new Repeats()
+  readonly #hosts: Hosts<Host>
+  #saved: Record<string, SavedHost> = {}
+  #replaying = false
+  readonly #counters = { repeats: 0, raised: 0, updated: 0 }
+
+  constructor(options: Options, rules: readonly Rule[]) {
+    this.#hosts = new Hosts(({ host }) => {
+      const saved = this.#saved[host]
+      delete this.#saved[host]
+      return { name: host, alerts: new HostAlerts(host, rules, options.maxEntities, saved, this.#replaying) }
+    })
+  }
+
+  /** Since the start: batches that were repeats; alerts raised, and further revisions of them; entities forgotten. */
+  counters(): Readonly<Record<string, number>> {
+    let evicted = 0
+    for (const { alerts } of this.#hosts.states()) evicted += alerts.evicted
+    return { ...this.#counters, evicted }
+  }
+
+  /** @throws RingsideError DATA when an event points at a process that the batch does not hold */
+  handle(batch: EventBatch, context: Context): Output[] {
+    const published = this.#replay.begin(context)
+    if (this.#replaying && !published) this.#endReplay()
+    this.#replaying = published
+    checkBatch(batch)
+    if (this.#repeats.isRepeat(batch)) {
+      this.#counters.repeats++
+      return []
+    }
+    const alerts = this.#hosts.of(batch).alerts.handle(batch, context.offset, this.#subject)
+    for (const silent of this.#hosts.takeSilent()) alerts.push(...silent.alerts.end())
+    return published ? [] : alerts.map((alert) => this.#output(alert))
+  }
+
+  checkpoint(): Checkpoint {
+    const holdOffset = earliestOffset([...this.#hosts.states()].map(({ alerts }) => alerts.holdOffset))
+    return this.#replay.checkpoint(holdOffset, this.#save())
+  }
+
+  restore(metadata: string): void {
+    const saved = savedHosts.safeParse(this.#replay.restore(metadata))
+    if (saved.success) this.#saved = saved.data
+  }
+
+  #endReplay(): void {
+    for (const { alerts } of this.#hosts.states()) alerts.endReplay()
+    // Every host that was on came again.
+    this.#saved = {}
+  }
+
+  #output(alert: Alert): Output {
+    if (alert.revision === 1) this.#counters.raised++
+    else this.#counters.updated++
+    return { to: 'alerts', value: alert }
+  }
+
+  /** As much as there is room for: alerts first, then ports, hosts in the order in which they were first seen. */
+  #save(): Record<string, SavedHost> {
+    const saved: Record<string, SavedHost> = { ...this.#saved }
+    let room = maxSavedBytes - Buffer.byteLength(JSON.stringify(saved))
+    const states = [...this.#hosts.states()].map(({ name, alerts }) => ({ name, ...alerts.save() }))
+    const hostOf = (name: string): SavedHost => {
+      const known = saved[name]
+      if (known !== undefined) return known
+      room -= Buffer.byteLength(JSON.stringify({ [name]: { ports: [], bursts: [] } }))
+      const empty: SavedHost = { ports: [], bursts: [] }
+      if (room >= 0) saved[name] = empty
+      return empty
+    }
+    const fits = (value: unknown): boolean => {
+      const bytes = Buffer.byteLength(JSON.stringify(value)) + 1
+      if (bytes > room) return false
+      room -= bytes
+      return true
+    }
+    for (const { name, bursts } of states) for (const burst of bursts) if (fits(burst)) hostOf(name).bursts.push(burst)
+    for (const { name, ports } of states) for (const port of ports) if (fits(port)) hostOf(name).ports.push(port)
+    return saved
+  }
+}
+
+/**
+ * The alerts service as the consume loop hosts it.
+ * @param rules from loadRules()
+ */
+export const alertsModule = (options: Options, rules: readonly Rule[]): HandlerModule => ({
+  create: () => new Alerts(options, rules)
+})

@@ -1,0 +1,164 @@
+// One event as the conditions of rules see it. Every field has a type, so that a slip in a condition is
+// found when the rule is loaded: text that does not apply is '', a number that does not apply is -1. There
+// is no `bytes`, since CEL has a type of that name: `ret` is the bytes that a call moved.
+import { Environment } from '@marcbachmann/cel-js'
+import { addressText, familyName, isInet, protocolName } from '../../wire/address.ts'
+import { eventErrno } from '../../wire/row.ts'
+import type { Event, EventBatch, Process, Socket } from '../../wire/types.ts'
+import { isExternal } from './networks.ts'
+
+const types = {
+  kind: 'string',
+  syscall: 'string',
+  host: 'string',
+  pid: 'int',
+  tid: 'int',
+  ppid: 'int',
+  uid: 'int',
+  comm: 'string',
+  exe: 'string',
+  container_id: 'string',
+  workload: 'string',
+  ret: 'int',
+  errno: 'string',
+  duration_ns: 'int',
+  fd: 'int',
+  path: 'string',
+  family: 'string',
+  protocol: 'string',
+  local_address: 'string',
+  local_port: 'int',
+  remote_address: 'string',
+  remote_port: 'int',
+  external: 'bool',
+  announced: 'bool'
+} as const
+
+export type Field = keyof typeof types
+export const fields = Object.keys(types) as readonly Field[]
+
+/** The environment that conditions are checked and compiled in: the fields, and no other name. */
+export const conditionEnvironment = (): Environment => {
+  const environment = new Environment()
+  for (const field of fields) environment.registerVariable(field, types[field])
+  return environment
+}
+
+interface Endpoints {
+  readonly local: string
+  readonly remote: string
+  readonly external: boolean
+}
+
+/** Shared by all events: set() points it at one. Whole numbers are BigInts, as CEL's int is. */
+export class Subject {
+  #batch!: EventBatch
+  #event!: Event
+  #process!: Process
+  #socket: Socket | undefined
+  #announced = (): boolean => true
+  /** By index of the batch's sockets: most events share one. */
+  #endpoints: (Endpoints | undefined)[] = []
+
+  /** @param announced whether the event's local port was announced, asked for only by rules that need it */
+  begin(batch: EventBatch, announced: (process: Process, socket: Socket | undefined) => boolean): void {
+    this.#batch = batch
+    this.#endpoints = []
+    this.#announced = () => announced(this.#process, this.#socket)
+  }
+
+  set(event: Event, process: Process): this {
+    this.#event = event
+    this.#process = process
+    this.#socket = this.#batch.sockets[event.socket]
+    return this
+  }
+
+  get kind(): string {
+    return this.#event.kind
+  }
+  get syscall(): string {
+    return this.#event.syscall === 'none' ? '' : this.#event.syscall
+  }
+  get host(): string {
+    return this.#batch.host
+  }
+  get pid(): bigint {
+    return BigInt(this.#process.pid)
+  }
+  get tid(): bigint {
+    return BigInt(this.#event.tid)
+  }
+  get ppid(): bigint {
+    return BigInt(this.#process.ppid)
+  }
+  get uid(): bigint {
+    return BigInt(this.#process.uid)
+  }
+  get comm(): string {
+    return this.#process.comm
+  }
+  get exe(): string {
+    return this.#process.exe ?? ''
+  }
+  get container_id(): string {
+    return this.#process.container_id ?? ''
+  }
+  get workload(): string {
+    return this.#process.container_id ?? this.#process.exe ?? this.#process.comm
+  }
+  get ret(): bigint {
+    return BigInt(this.#event.ret)
+  }
+  get errno(): string {
+    return eventErrno(this.#event.kind, this.#event.ret) ?? ''
+  }
+  get duration_ns(): bigint {
+    return BigInt(this.#event.duration_ns)
+  }
+  get fd(): bigint {
+    return BigInt(this.#event.fd)
+  }
+  get path(): string {
+    return this.#event.path ?? ''
+  }
+  get family(): string {
+    return this.#socket === undefined ? '' : familyName(this.#socket.family)
+  }
+  get protocol(): string {
+    return this.#inet === undefined ? '' : (protocolName(this.#inet.protocol) ?? '')
+  }
+  get local_address(): string {
+    return this.#ends.local
+  }
+  get local_port(): bigint {
+    return BigInt(this.#inet?.local_port ?? -1)
+  }
+  get remote_address(): string {
+    return this.#ends.remote
+  }
+  get remote_port(): bigint {
+    return BigInt(this.#inet?.remote_port ?? -1)
+  }
+  get external(): boolean {
+    return this.#ends.external
+  }
+  get announced(): boolean {
+    return this.#announced()
+  }
+
+  get #inet(): Socket | undefined {
+    return this.#socket !== undefined && isInet(this.#socket.family) ? this.#socket : undefined
+  }
+
+  get #ends(): Endpoints {
+    const known = this.#endpoints[this.#event.socket]
+    if (known !== undefined) return known
+    const socket = this.#inet
+    if (socket === undefined) return { local: '', remote: '', external: false }
+    const remote = addressText(socket.remote_address) ?? ''
+    const ends = { local: addressText(socket.local_address) ?? '', remote, external: isExternal(remote) }
+    this.#endpoints[this.#event.socket] = ends
+    return ends
+  }
+}
