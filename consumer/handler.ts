@@ -35,6 +35,8 @@ export interface StatefulHandler {
   checkpoint(): Checkpoint
   /** Called once, before the first batch, with what checkpoint() last gave: batches from holdOffset on come again. */
   restore(metadata: string): void
+  /** True when the last batch only rebuilt state: its events were handled, and counted, before a restart. */
+  readonly isReplaying?: boolean
 }
 
 /** The default export of a handler module: a function, or a factory of one handler a partition. */

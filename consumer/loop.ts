@@ -21,7 +21,7 @@ export interface LoopOptions {
   readonly log: Log
 }
 
-export type LoopCounters = Record<'batches' | 'events' | OutputKind | 'lagRecords', number>
+export type LoopCounters = Record<'batches' | 'events' | 'replayed' | OutputKind | 'lagRecords', number>
 
 /** What one assignment of a partition has come to. */
 interface PartitionRun {
@@ -59,7 +59,7 @@ export class ConsumeLoop {
   readonly #active = new Set<Promise<void>>()
   readonly #stopping = new AbortController()
   readonly #abandon = new AbortController()
-  readonly #counters = { batches: 0, events: 0, rollups: 0, alerts: 0, audit: 0, other: 0, deadletters: 0 }
+  readonly #counters = { batches: 0, events: 0, replayed: 0, rollups: 0, alerts: 0, audit: 0, other: 0, deadletters: 0 }
   #committing: Promise<void> = Promise.resolve()
   #commitTimer: NodeJS.Timeout | undefined
   #lastCommitMs = 0
@@ -170,8 +170,11 @@ export class ConsumeLoop {
       if (value === null) throw new RingsideError('DATA', 'a message without a value')
       const batch = decode('EventBatch', value)
       this.#counters.batches += 1
-      this.#counters.events += batch.events.length
-      outbox.addAll(await handler.handle(batch, { topic, partition, offset, log }))
+      try {
+        outbox.addAll(await handler.handle(batch, { topic, partition, offset, log }))
+      } finally {
+        this.#counters[handler.isReplaying === true ? 'replayed' : 'events'] += batch.events.length
+      }
     } catch (error) {
       log.warn({ topic, partition, offset: String(offset) }, `dead letter: ${messageOf(error)}`)
       outbox.addDeadLetter(deadLetter(message, error, { service, topic, partition, offset }, Date.now()))

@@ -27,6 +27,12 @@ export class Replay {
   #unreadable: string | undefined
   /** Outputs of batches up to this offset were published before. */
   #publishedUntil = -1n
+  #isReplaying = false
+
+  /** What begin() last returned. */
+  get isReplaying(): boolean {
+    return this.#isReplaying
+  }
 
   /**
    * Before each batch.
@@ -48,7 +54,8 @@ export class Replay {
       }
     }
     if (this.#last === undefined || offset > this.#last) this.#last = offset
-    return offset <= this.#publishedUntil
+    this.#isReplaying = offset <= this.#publishedUntil
+    return this.#isReplaying
   }
 
   checkpoint(holdOffset: bigint | undefined, more?: unknown): Checkpoint {

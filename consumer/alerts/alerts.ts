@@ -65,6 +65,10 @@ export class Alerts implements StatefulHandler {
     return this.#replay.checkpoint(holdOffset, this.#save())
   }
 
+  get isReplaying(): boolean {
+    return this.#replay.isReplaying
+  }
+
   restore(metadata: string): void {
     const saved = savedHosts.safeParse(this.#replay.restore(metadata))
     if (saved.success) this.#saved = saved.data

@@ -67,6 +67,10 @@ export class Rollups implements StatefulHandler {
     return this.#replay.checkpoint(earliestOffset(this.#holdOffsets()))
   }
 
+  get isReplaying(): boolean {
+    return this.#replay.isReplaying
+  }
+
   restore(metadata: string): void {
     this.#replay.restore(metadata)
   }

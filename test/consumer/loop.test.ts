@@ -74,6 +74,7 @@ describe('the consume loop', { skip: await kafkaMissing(), timeout: 120_000 }, (
     assert.deepEqual(loop.counters(), {
       batches: 2,
       events: 4,
+      replayed: 0,
       rollups: 2,
       alerts: 2,
       audit: 2,
