@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { mkdirSync, readFileSync, rmdirSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, it } from 'node:test'
@@ -96,16 +97,17 @@ describe('filters', { skip, timeout: 60_000 }, () => {
 
   it('renew what was decided of a process that is already known', async () => {
     const { result } = await observe({ pids: [1] }, async (source) => {
-      const child = spawn('sh', ['-c', 'while read line; do echo "$line" > /dev/null; done'], {
-        stdio: ['pipe', 'ignore', 'ignore']
+      const child = spawn('sh', ['-c', 'while read line; do echo "$line" > /dev/null; echo "$line"; done'], {
+        stdio: ['pipe', 'pipe', 'ignore']
       })
-      child.stdin.write('unseen\n')
-      await sleep(100)
-      const before = drain(source).filter((event) => event.pid === child.pid).length
+      const say = async (line: string) => {
+        child.stdin.write(`${line}\n`)
+        await once(child.stdout, 'data')
+        return drain(source)
+      }
+      const before = (await say('unseen')).filter((event) => event.pid === child.pid).length
       source.setFilter({ ...quiet, pids: [child.pid ?? 0] })
-      child.stdin.write('seen\n')
-      await sleep(100)
-      const after = drain(source)
+      const after = await say('seen')
       child.stdin.end()
       return { before, opened: callsOf(after, 'openat').map((event) => event.path) }
     })
