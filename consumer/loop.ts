@@ -59,7 +59,17 @@ export class ConsumeLoop {
   readonly #active = new Set<Promise<void>>()
   readonly #stopping = new AbortController()
   readonly #abandon = new AbortController()
-  readonly #counters = { batches: 0, events: 0, replayed: 0, rollups: 0, alerts: 0, audit: 0, other: 0, deadletters: 0 }
+  readonly #counters = {
+    batches: 0,
+    events: 0,
+    replayed: 0,
+    rollups: 0,
+    alerts: 0,
+    alertUpdates: 0,
+    audit: 0,
+    other: 0,
+    deadletters: 0
+  }
   #committing: Promise<void> = Promise.resolve()
   #commitTimer: NodeJS.Timeout | undefined
   #lastCommitMs = 0

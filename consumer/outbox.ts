@@ -5,7 +5,8 @@ import { encode } from '../wire/codec.ts'
 import { alertKey, auditKey, rollupKey, topicName } from '../wire/topics.ts'
 import type { Output } from './handler.ts'
 
-export type OutputKind = 'rollups' | 'alerts' | 'audit' | 'other' | 'deadletters'
+/** A later revision of an alert is an update, not another alert. */
+export type OutputKind = 'rollups' | 'alerts' | 'alertUpdates' | 'audit' | 'other' | 'deadletters'
 
 interface Addressed {
   readonly kind: OutputKind
@@ -26,7 +27,10 @@ const address = (output: Output, topicPrefix: string): Addressed => {
     case 'rollups':
       return to('rollups', rollupKey(output.value), encode('Rollup', output.value))
     case 'alerts':
-      return to('alerts', alertKey(output.value), encode('Alert', output.value))
+      return {
+        ...to('alerts', alertKey(output.value), encode('Alert', output.value)),
+        kind: output.value.revision === 1 ? 'alerts' : 'alertUpdates'
+      }
     case 'audit':
       return to('audit', auditKey(output.value), encode('AuditRecord', output.value))
     case 'topic':

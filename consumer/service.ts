@@ -23,7 +23,8 @@ export interface ConsumerServiceOptions {
 /**
  * Starts the service. It does not wait for Kafka: it begins as soon as a broker answers, and goes on
  * after each outage. Counters: batches; events; replayed (events that came again, only to rebuild state);
- * rollups, alerts, audit, other, deadletters (published); lagRecords (messages of its partitions that wait).
+ * rollups, alerts, alertUpdates, audit, other, deadletters (published); lagRecords (messages of its partitions
+ * that wait).
  */
 export const startConsumer = async ({ name, module, config, log, from }: ConsumerServiceOptions): Promise<Service> => {
   const loop = await ConsumeLoop.start({

@@ -64,7 +64,7 @@ describe('the consume loop', { skip: await kafkaMissing(), timeout: 120_000 }, (
     const { Rollup: rollup, Alert: alert, AuditRecord: audit } = samples
     const loop = await start(topicPrefix, (batch) => [
       { to: 'rollups', value: rollup },
-      { to: 'alerts', value: alert },
+      { to: 'alerts', value: { ...alert, revision: batch.batch } },
       { to: 'audit', value: audit },
       toMine(topicPrefix, 'a', { batch: batch.batch }),
       toMine(topicPrefix, 'b', Buffer.from('raw'))
@@ -76,7 +76,8 @@ describe('the consume loop', { skip: await kafkaMissing(), timeout: 120_000 }, (
       events: 4,
       replayed: 0,
       rollups: 2,
-      alerts: 2,
+      alerts: 1,
+      alertUpdates: 1,
       audit: 2,
       other: 4,
       deadletters: 0,
