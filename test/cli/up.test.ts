@@ -1,0 +1,117 @@
+// `ringside up` as a whole, with a recording in place of the kernel: needs Java, but no privileges.
+import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, type TestContext, test } from 'node:test'
+import { createRecorder } from '../../producer/recording.ts'
+import { kafkaMissing } from '../support/kafka.ts'
+import { FakeKernel } from '../support/raw-events.ts'
+import { eventually, freePort, type Running, startRingside, temporaryDirectory } from '../support/ringside.ts'
+
+const events = 5000
+const timeout = 240_000
+
+const record = async (path: string): Promise<void> => {
+  const kernel = new FakeKernel()
+  const recorder = createRecorder(kernel, path)
+  const buffer = new Uint8Array(1 << 16)
+  for (let i = 0; i < events; i++) {
+    kernel.emit({ timeNs: process.hrtime.bigint() })
+    if (i % 100 === 0) recorder.read(buffer)
+  }
+  await recorder.detach()
+  while (recorder.read(buffer) > 0);
+  recorder.close()
+}
+
+const startUp = async (t: TestContext, ...more: string[]): Promise<Running & { env: Record<string, string> }> => {
+  const directory = temporaryDirectory(t, 'up')
+  await record(join(directory, 'demo.rec'))
+  const env = { RINGSIDE_STATE_DIR: join(directory, 'state'), RINGSIDE_BROKERS: '' }
+  const port = String(await freePort())
+  const args = ['up', '--source', join(directory, 'demo.rec'), '--kafka-port', port, '--format', 'json', ...more]
+  const up = startRingside(args, env)
+  // SIGTERM first, and in order: a Kafka that is left behind would write into a folder that is gone.
+  t.after(async () => {
+    up.child.kill('SIGTERM')
+    await up.finished
+  })
+  return { ...up, env }
+}
+
+const childrenOf = (pid: number): { pid: number; command: string }[] =>
+  readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8')
+    .split(' ')
+    .filter((text) => text !== '')
+    .map((text) => ({
+      pid: Number(text),
+      command: readFileSync(`/proc/${text}/cmdline`, 'utf8').replaceAll('\0', ' ')
+    }))
+
+const said = (up: Running, what: RegExp): Promise<true> =>
+  eventually(`${what}`, 120, () => {
+    if (up.child.exitCode !== null) throw new Error(`up ended:\n${up.output.stderr}`)
+    return what.test(up.output.stderr) || undefined
+  })
+
+const isAlive = (pid: number): boolean => {
+  try {
+    process.kill(pid, 0)
+    return true
+  } catch {
+    return false
+  }
+}
+
+describe('ringside up', { skip: await kafkaMissing() }, () => {
+  test('runs a recording through every service, ends by itself, and its counts agree', { timeout }, async (t) => {
+    const up = await startUp(t, '--for', '3s')
+    const { code, stdout, stderr } = await up.finished
+    assert.equal(code, 0, stderr)
+    const summary = JSON.parse(stdout) as Record<string, unknown>
+    assert.equal(summary['agrees'], true, stdout)
+    assert.deepEqual([summary['seen'], summary['published'], summary['dropped']], [events, events, 0])
+    assert.deepEqual(summary['read'], { rollups: events, alerts: events, audit: events })
+    for (const line of [/Kafka ready on 127\.0\.0\.1:\d+ in/, /first events after/, /input is at its end/]) {
+      assert.match(stderr, line)
+    }
+  })
+
+  test('starts a killed service again, refuses a second up, and ends in order on SIGTERM', { timeout }, async (t) => {
+    const up = await startUp(t)
+    await said(up, /running: edge, rollups, alerts, audit/)
+    const second = await startRingside(['up'], up.env).finished
+    assert.equal(second.code, 69)
+    assert.match(second.stderr, new RegExp(`another .*pid ${up.child.pid}`))
+
+    const audit = (): number | undefined =>
+      childrenOf(up.child.pid as number).find(({ command }) => command.includes('run audit'))?.pid
+    const killed = audit() as number
+    process.kill(killed, 'SIGKILL')
+    await eventually('another audit service', 60, () => {
+      const pid = audit()
+      return pid !== undefined && pid !== killed ? pid : undefined
+    })
+
+    up.child.kill('SIGTERM')
+    const { code, stdout, stderr } = await up.finished
+    assert.equal(code, 0, stderr)
+    const summary = JSON.parse(stdout) as { restarts: Record<string, number>; seen: number; published: number }
+    assert.equal(summary.restarts['audit'], 1)
+    assert.equal(summary.seen, summary.published)
+  })
+
+  test('when it is killed itself, its services stop', { timeout }, async (t) => {
+    const up = await startUp(t)
+    await said(up, /running: edge, rollups, alerts, audit/)
+    const children = childrenOf(up.child.pid as number)
+    const kafka = children.find(({ command }) => command.includes('kafka.Kafka'))
+    t.after(() => kafka !== undefined && isAlive(kafka.pid) && process.kill(kafka.pid, 'SIGKILL'))
+    up.child.kill('SIGKILL')
+    await up.finished
+    await eventually('the end of its services', 60, () => {
+      const left = children.filter(({ command, pid }) => command.includes(' run ') && isAlive(pid))
+      return left.length === 0 || undefined
+    })
+  })
+})
