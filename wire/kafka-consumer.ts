@@ -76,7 +76,8 @@ export class KafkaConsumer implements Consumer {
   #assignment: Assignment | undefined
   #closed = false
 
-  constructor(kafka: Kafka, { brokers, log }: ConnectionOptions, options: ConsumerOptions) {
+  /** @param steady the same cluster with more retries, for the membership */
+  constructor(kafka: Kafka, steady: Kafka, { brokers, log }: ConnectionOptions, options: ConsumerOptions) {
     this.#kafka = kafka
     this.#brokers = brokers
     this.#log = log
@@ -85,7 +86,7 @@ export class KafkaConsumer implements Consumer {
     // Whoever waits for done hears of it; a failure must not end the process when nobody does yet.
     this.done.catch(() => {})
     this.#group = new GroupMember({
-      kafka,
+      kafka: steady,
       group: options.group,
       topics: options.topics,
       log,

@@ -23,12 +23,13 @@ export interface GroupOptions {
 
 /** How long a fetch waits for data: the latest end of a close, and how soon an idle member sees a rebalance. */
 const fetchWaitMs = 250
-const heartbeatMs = 3000
-const sessionMs = 30_000
+const heartbeatMs = 2000
+/** How long a killed member's partitions rest; a handler that blocks the event loop as long loses its own. */
+const sessionMs = 10_000
 /** kafkajs can come out of a failed rebalance without fetching ever again; the longest healthy pause is a join. */
 const stalledAfterMs = 90_000
 /** Leaving in order takes milliseconds; a broker that is away must not hold up a close. */
-const leaveMs = 5000
+const leaveMs = 3000
 const firstBackoffMs = 200
 const longestBackoffMs = 5000
 
@@ -73,7 +74,7 @@ export class GroupMember {
 
   /** Resolves with what ended the membership; undefined when it was close(). */
   async #liveOnce(): Promise<Error | undefined> {
-    const { kafka, group, topics } = this.#options
+    const { kafka, group } = this.#options
     const member = kafka.consumer({
       groupId: group,
       sessionTimeout: sessionMs,
@@ -86,26 +87,31 @@ export class GroupMember {
     const ended = Promise.withResolvers<Error | undefined>()
     this.#listen(member, ended.resolve)
     const stopWatching = this.#watch(ended.resolve)
+    this.#member = member
+    const joining = this.#join(member).catch((error: unknown) => {
+      ended.resolve(error instanceof Error ? error : new Error(messageOf(error)))
+    })
     try {
-      this.#member = member
-      await member.connect()
-      // From the beginning also when the committed offset is gone: what is left of the topic is all new to the group.
-      await member.subscribe({ topics: [...topics], fromBeginning: true })
-      await member.run({
-        autoCommit: false,
-        eachBatchAutoResolve: false,
-        partitionsConsumedConcurrently: 4,
-        eachBatch: (payload) => this.#onBatch(payload, member)
-      })
       return await ended.promise
-    } catch (error) {
-      return error instanceof Error ? error : new Error(messageOf(error))
     } finally {
       stopWatching()
-      await Promise.race([member.disconnect().catch(() => {}), delay(leaveMs, undefined, { ref: false })])
+      const leaving = joining.then(() => member.disconnect()).catch(() => {})
+      await Promise.race([leaving, delay(leaveMs, undefined, { ref: false })])
       this.#member = undefined
       this.#options.onLeave()
     }
+  }
+
+  async #join(member: KafkaJsConsumer): Promise<void> {
+    await member.connect()
+    // From the beginning also when the committed offset is gone: what is left of the topic is all new to the group.
+    await member.subscribe({ topics: [...this.#options.topics], fromBeginning: true })
+    await member.run({
+      autoCommit: false,
+      eachBatchAutoResolve: false,
+      partitionsConsumedConcurrently: 4,
+      eachBatch: (payload) => this.#onBatch(payload, member)
+    })
   }
 
   #listen(member: KafkaJsConsumer, end: (error: Error) => void): void {

@@ -2,13 +2,26 @@
 // kafkajs is told to give up early everywhere; how long to try again is decided here and in the
 // roles, so that a restart of the broker is survived and a refusal is reported at once.
 
+import { setTimeout as delay } from 'node:timers/promises'
+import { RingsideError } from '../runtime/errors.ts'
 import type { KafkaClient, TopicDescription, TopicSpecification } from './client.ts'
 import { KafkaConsumer } from './kafka-consumer.ts'
 import { KafkaProducer } from './kafka-producer.ts'
 import { readTopic, type WithAdmin } from './kafka-reader.ts'
-import { type Admin, type ConnectionOptions, createKafkaJs, protocolErrorOf, toRingsideError } from './kafkajs.ts'
+import {
+  type Admin,
+  type ConnectionOptions,
+  createKafkaJs,
+  protocolErrorOf,
+  retries,
+  toRingsideError
+} from './kafkajs.ts'
 
 export type { ConnectionOptions } from './kafkajs.ts'
+
+/** A broker that answers may still be electing leaders: after a start, or for a topic just made. */
+const electionMs = 200
+const maxAttempts = 15
 
 const existingNames = async (admin: Admin, names: readonly string[]): Promise<string[]> => {
   const existing = new Set(await admin.listTopics())
@@ -52,9 +65,10 @@ const describeTopic = async (admin: Admin, name: string): Promise<TopicDescripti
  * @param options.clientId how the brokers' logs and quotas name us
  */
 export const createKafkaClient = (options: ConnectionOptions): KafkaClient => {
-  const kafka = createKafkaJs(options)
+  const kafka = createKafkaJs(options, retries.quick)
+  const steady = createKafkaJs(options, retries.steady)
 
-  const withAdmin: WithAdmin = async (what, use) => {
+  const attempt: WithAdmin = async (what, use) => {
     const admin = kafka.admin()
     try {
       await admin.connect()
@@ -67,10 +81,24 @@ export const createKafkaClient = (options: ConnectionOptions): KafkaClient => {
     }
   }
 
+  // All that is asked here can be asked twice.
+  const withAdmin: WithAdmin = async (what, use) => {
+    for (let attempts = 1; ; attempts++) {
+      try {
+        return await attempt(what, use)
+      } catch (error) {
+        const isAnswer = error instanceof RingsideError && protocolErrorOf(error) !== undefined
+        if (!isAnswer || !error.canRetry || attempts === maxAttempts) throw error
+        await delay(electionMs)
+      }
+    }
+  }
+
   return {
     producer: async () => new KafkaProducer(kafka, options),
-    consumer: async (consumerOptions) => new KafkaConsumer(kafka, options, consumerOptions),
-    read: (readerOptions, signal) => readTopic({ kafka, withAdmin, log: options.log, ...readerOptions }, signal),
+    consumer: async (consumerOptions) => new KafkaConsumer(kafka, steady, options, consumerOptions),
+    read: (readerOptions, signal) =>
+      readTopic({ kafka: steady, withAdmin, log: options.log, ...readerOptions }, signal),
     ensureTopics: (topics) => withAdmin('cannot create topics', (admin) => createTopics(admin, topics)),
     describeTopics: (names) =>
       withAdmin('cannot describe topics', async (admin) => {

@@ -91,14 +91,20 @@ export interface ConnectionOptions {
   readonly compression?: 'zstd' | 'none'
 }
 
-/** Attempts within one call of kafkajs: about a second. Longer patience is ours, in kafka*.ts. */
-export const createKafkaJs = ({ brokers, clientId, log }: ConnectionOptions): kafkajs.Kafka =>
+/**
+ * How often kafkajs itself tries again, 0.1 s, 0.2 s, 0.4 s … 1 s apart: `quick` gives up after a second,
+ * since such calls are repeated in kafka*.ts; `steady` lasts 17 s, in which a broker restarts and still
+ * knows the members of its groups. One that crashed must wait until its former self is forgotten.
+ */
+export const retries = { quick: 3, steady: 20 } as const
+
+export const createKafkaJs = ({ brokers, clientId, log }: ConnectionOptions, retries: number): kafkajs.Kafka =>
   new Kafka({
     brokers: [...brokers],
     clientId,
     connectionTimeout: 3000,
     requestTimeout: 15_000,
-    retry: { initialRetryTime: 100, maxRetryTime: 1000, retries: 3, restartOnFailure: async () => false },
+    retry: { initialRetryTime: 100, maxRetryTime: 1000, retries, restartOnFailure: async () => false },
     logLevel: log.isLevelEnabled('trace') ? logLevel.DEBUG : logLevel.INFO,
     logCreator: logTo(log.child({ component: 'kafkajs' }))
   })

@@ -111,10 +111,10 @@ const lastLines = async (path: string): Promise<string> => {
   return text.trim().split('\n').slice(-5).join('\n')
 }
 
-const formatStorage = async (jars: string, paths: Paths): Promise<void> => {
+const formatStorage = async (jars: string, flags: readonly string[], paths: Paths): Promise<void> => {
   const clusterId = randomBytes(16).toString('base64url')
   const args = ['kafka.tools.StorageTool', 'format', '--standalone', '-t', clusterId, '-c', paths.properties]
-  const child = startJvm(jars, [], args, paths)
+  const child = startJvm(jars, flags, args, paths)
   await exitOf(child)
   if (child.exitCode === 0) return
   await rm(paths.dataDir, { recursive: true, force: true })
@@ -152,6 +152,7 @@ export const startLocalKafka = async ({ stateDir, port, heapMb, log }: LocalKafk
   const paths = pathsOf(stateDir)
   const javaVersion = await checkJava()
   const jars = await prepareLocalKafka(log)
+  const archive = classArchiveOf(jars, javaVersion)
   await mkdir(paths.dir, { recursive: true })
   if (await endLeftover(paths.note, paths.properties, stopMs)) log.info('ended a Kafka that an earlier run left behind')
 
@@ -161,10 +162,9 @@ export const startLocalKafka = async ({ stateDir, port, heapMb, log }: LocalKafk
   await writeFile(paths.output, '')
   if (!existsSync(join(paths.dataDir, 'meta.properties'))) {
     log.info(`formatting Kafka's storage in ${paths.dataDir}`)
-    await formatStorage(jars, paths)
+    await formatStorage(jars, existsSync(archive) ? [`-XX:SharedArchiveFile=${archive}`] : [], paths)
   }
 
-  const archive = classArchiveOf(jars, javaVersion)
   const newArchive = `${archive}.${process.pid}`
   const sharing = existsSync(archive) ? `-XX:SharedArchiveFile=${archive}` : `-XX:ArchiveClassesAtExit=${newArchive}`
   const heap = [`-Xms${Math.min(192, heapMb)}m`, `-Xmx${heapMb}m`, '-XX:+ExitOnOutOfMemoryError']

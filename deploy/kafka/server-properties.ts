@@ -27,7 +27,10 @@ export const serverProperties = ({ port, controllerPort, dataDir }: ServerAddres
     'share.coordinator.state.topic.replication.factor': 1,
     'share.coordinator.state.topic.min.isr': 1,
     'share.coordinator.state.topic.num.partitions': 1,
-    'group.initial.rebalance.delay.ms': 0
+    'group.initial.rebalance.delay.ms': 0,
+    // After a kill the controller lets the broker in again when its former self is timed out; 9 s by default.
+    'broker.session.timeout.ms': 4000,
+    'broker.heartbeat.interval.ms': 1000
   })
     .map(([name, value]) => `${name}=${value}\n`)
     .join('')

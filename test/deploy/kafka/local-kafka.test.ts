@@ -1,0 +1,156 @@
+import assert from 'node:assert/strict'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync } from 'node:fs'
+import { createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, describe, test } from 'node:test'
+import { findLocalBrokers, type LocalKafka, startLocalKafka } from '../../../deploy/kafka/local-kafka.ts'
+import { RingsideError } from '../../../runtime/errors.ts'
+import { createKafkaClient } from '../../../wire/kafka.ts'
+import { createTopic, kafkaMissing, readAll, testLog } from '../../support/kafka.ts'
+
+const skip = await kafkaMissing()
+
+/** Not so of a zombie: an orphan's, where nobody reaps, stays. */
+const isAlive = (pid: number): boolean => {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, 'utf8') !== ''
+  } catch {
+    return false
+  }
+}
+
+describe('the local Kafka', { skip, timeout: 120_000 }, () => {
+  let stateDir = ''
+  const running = new Set<LocalKafka>()
+
+  beforeEach(() => {
+    stateDir = mkdtempSync(join(tmpdir(), 'ringside-local-kafka-'))
+  })
+  afterEach(async () => {
+    await Promise.all([...running].map((kafka) => kafka.stop()))
+    running.clear()
+    rmSync(stateDir, { recursive: true, force: true })
+  })
+
+  const start = async (port = 0): Promise<LocalKafka> => {
+    const kafka = await startLocalKafka({ stateDir, port, heapMb: 256, log: testLog })
+    running.add(kafka)
+    return kafka
+  }
+
+  const clientOf = ({ brokers }: LocalKafka) => createKafkaClient({ brokers, clientId: 'ringside-test', log: testLog })
+
+  test('answers once it is started, is found by its state folder, and is gone once it is stopped', async () => {
+    assert.equal(await findLocalBrokers(stateDir), undefined)
+    const kafka = await start()
+    assert.equal((await clientOf(kafka).ping()).brokers, 1)
+    assert.deepEqual(await findLocalBrokers(stateDir), kafka.brokers)
+    await kafka.stop()
+    await kafka.exited
+    assert.equal(isAlive(kafka.pid), false)
+    assert.equal(await findLocalBrokers(stateDir), undefined)
+    await kafka.stop()
+  })
+
+  test('keeps its messages and its identity over a restart, also on another port', async () => {
+    const first = await start()
+    const { clusterId } = await clientOf(first).ping()
+    const topic = await createTopic(clientOf(first), 'kept')
+    const producer = await clientOf(first).producer()
+    await producer.send(topic, [{ key: 'k', value: Buffer.from('kept') }])
+    await producer.close()
+    await first.stop()
+    const second = await start()
+    assert.notDeepEqual(second.brokers, first.brokers)
+    assert.equal((await clientOf(second).ping()).clusterId, clusterId)
+    const messages = await readAll(clientOf(second), topic)
+    assert.deepEqual(
+      messages.map(({ value }) => String(value)),
+      ['kept']
+    )
+  })
+
+  test('says which port is taken and what to do', async () => {
+    const server = createServer().listen(0, '127.0.0.1')
+    await once(server, 'listening')
+    const address = server.address()
+    const port = typeof address === 'object' ? (address?.port ?? 0) : 0
+    await assert.rejects(start(port), (error) => {
+      assert.ok(error instanceof RingsideError)
+      assert.equal(error.code, 'UNAVAILABLE')
+      assert.match(error.message, new RegExp(`127\\.0\\.0\\.1:${port} is in use by another program.*--brokers`))
+      return true
+    })
+    server.close()
+  })
+
+  test('refuses a state folder on which another running process has a Kafka', async () => {
+    const kafka = await start()
+    await assert.rejects(start(), new RegExp(`process ${process.pid} runs a Kafka on .* already`))
+    assert.equal((await clientOf(kafka).ping()).brokers, 1)
+  })
+
+  test('ends the Kafka that a killed process left behind, and goes on with its data', async () => {
+    const program = `
+      import pino from 'pino'
+      const { startLocalKafka } = await import(${JSON.stringify(join(import.meta.dirname, '../../../deploy/kafka/local-kafka.ts'))})
+      const kafka = await startLocalKafka({ stateDir: ${JSON.stringify(stateDir)}, port: 0, heapMb: 256, log: pino({ level: 'silent' }) })
+      console.log(kafka.pid)`
+    const parent = spawn(process.execPath, ['--input-type=module', '-e', program], {
+      cwd: join(import.meta.dirname, '../../..'),
+      stdio: ['ignore', 'pipe', 'inherit']
+    })
+    const [output] = (await once(parent.stdout, 'data')) as [Buffer]
+    const leftBehind = Number(output)
+    parent.kill('SIGKILL')
+    await once(parent, 'exit')
+    assert.ok(isAlive(leftBehind))
+    assert.notEqual(await findLocalBrokers(stateDir), undefined)
+    const kafka = await start()
+    assert.notEqual(kafka.pid, leftBehind)
+    assert.equal(isAlive(leftBehind), false)
+  })
+
+  test('listens on loopback only', async () => {
+    const kafka = await start()
+    const sockets = new Set(
+      readdirSync(`/proc/${kafka.pid}/fd`).map((fd) => {
+        try {
+          return /socket:\[(\d+)\]/.exec(readlinkSync(`/proc/${kafka.pid}/fd/${fd}`))?.[1]
+        } catch {
+          return undefined
+        }
+      })
+    )
+    const listening = '0A'
+    const addresses = ['/proc/net/tcp', '/proc/net/tcp6'].flatMap((path) =>
+      readFileSync(path, 'utf8')
+        .split('\n')
+        .map((line) => line.trim().split(/\s+/))
+        .filter((fields) => fields[3] === listening && sockets.has(fields[9]))
+        .map((fields) => fields[1]?.split(':')[0] ?? '')
+    )
+    assert.equal(addresses.length, 2)
+    // Java listens on IPv6 sockets, where 127.0.0.1 is ::ffff:127.0.0.1.
+    for (const address of addresses) assert.match(address, /^(0100007F|0000000000000000FFFF00000100007F)$/)
+  })
+})
+
+test('says what to install when Java is missing', async () => {
+  const { PATH } = process.env
+  process.env['PATH'] = '/nonexistent'
+  try {
+    const options = { stateDir: '/nonexistent', port: 0, heapMb: 256, log: testLog }
+    await assert.rejects(startLocalKafka(options), (error) => {
+      assert.ok(error instanceof RingsideError)
+      assert.equal(error.code, 'OS')
+      assert.match(error.message, /^the local Kafka needs Java 17 or newer and finds none: .*openjdk-17-jre-headless/)
+      return true
+    })
+  } finally {
+    process.env['PATH'] = PATH
+  }
+})
