@@ -1,10 +1,12 @@
 // The distribution of durations in one row: log-linear buckets, 32 to an octave. A value goes in, a
-// quantile within 1/64 (1.6%) of the true one comes out. Few values cost 2 bytes each, many 4 bytes a bucket.
+// quantile within 1/64 (1.6%) of the true one comes out. Few values are kept one by one, many as 4 bytes a bucket.
 
 /** Values kept one by one before buckets are counted: most rows of a window hold fewer. */
 const inlineValues = 32
 /** Durations stay below 2^53, so there are 53 octaves; bucket 0 holds 0. */
 const bucketCount = 53 * 32 + 1
+/** Shared: most sketches never count buckets, and an empty typed array takes 200 bytes. */
+const noCounts = new Uint32Array(0)
 
 const double = new Float64Array(1)
 const words = new Uint32Array(double.buffer)
@@ -33,9 +35,9 @@ export const bucketValue = (bucket: number): number => {
 
 export class Sketch {
   #count = 0
-  #inline: Uint16Array | undefined = new Uint16Array(4)
+  #inline: number[] | undefined = []
   /** Counts of the buckets from #first on, whole octaves; a bucket holds up to 2^32 − 1. */
-  #dense = new Uint32Array(0)
+  #dense = noCounts
   #first = 0
 
   get count(): number {
@@ -48,13 +50,8 @@ export class Sketch {
     const inline = this.#inline
     if (inline === undefined) {
       this.#increment(bucket)
-    } else if (this.#count < inline.length) {
-      inline[this.#count] = bucket
     } else if (inline.length < inlineValues) {
-      const longer = new Uint16Array(inline.length * 2)
-      longer.set(inline)
-      longer[this.#count] = bucket
-      this.#inline = longer
+      inline.push(bucket)
     } else {
       this.#inline = undefined
       for (const earlier of inline) this.#increment(earlier)
@@ -73,7 +70,7 @@ export class Sketch {
     // Less a rounding error: 0.95 × 100 must be rank 95, not 96.
     const ranks = qs.map((q) => Math.max(1, Math.ceil(q * this.#count - 1e-9 * this.#count)))
     if (this.#inline !== undefined) {
-      const sorted = this.#inline.slice(0, this.#count).sort()
+      const sorted = this.#inline.toSorted((a, b) => a - b)
       return ranks.map((rank) => bucketValue(sorted[rank - 1] as number))
     }
     const found: number[] = []
