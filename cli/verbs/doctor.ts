@@ -1,12 +1,12 @@
 // What works on this machine, what does not, and what to do about it.
 import { Command } from 'commander'
-import { createLog } from '../../runtime/log.ts'
 import { type Check, formatResults, type Result, runCheck } from '../doctor/check.ts'
 import { kafkaChecks } from '../doctor/kafka-checks.ts'
 import { kernelChecks } from '../doctor/kernel-checks.ts'
 import { machineChecks } from '../doctor/machine-checks.ts'
 import { addCommonOptions, type CommonOptions, configFrom, type Format, formatArgument } from '../options.ts'
 import { Output } from '../output.ts'
+import { quietLog } from '../quiet-log.ts'
 
 interface DoctorOptions extends CommonOptions {
   readonly format?: Format
@@ -16,7 +16,7 @@ const unavailable = 69
 
 const doctor = async (options: DoctorOptions): Promise<void> => {
   const config = configFrom(options)
-  const log = createLog('doctor', process.env['RINGSIDE_LOG_LEVEL'] ?? 'silent')
+  const log = quietLog('doctor')
   const checks: Check[] = [...kernelChecks(config), ...machineChecks(config), ...kafkaChecks(config, log)]
   const results: Result[] = []
   // One after the other: loading programs and a Java start at once would slow each other down.

@@ -1,7 +1,6 @@
 // Rows of a topic to stdout, as they come or as they are.
 import { Argument, Command } from 'commander'
 import { messageOf } from '../../runtime/errors.ts'
-import { createLog } from '../../runtime/log.ts'
 import type { ReceivedMessage } from '../../wire/client.ts'
 import { topicName } from '../../wire/topics.ts'
 import { connect } from '../connect.ts'
@@ -17,6 +16,7 @@ import {
   sinceArgument
 } from '../options.ts'
 import { Output } from '../output.ts'
+import { quietLog, remark } from '../quiet-log.ts'
 import { compileRowFilter } from '../row-filter.ts'
 import { type RowTopicName, rowReaders, rowTopicNames } from '../row-topics.ts'
 import { TableLayout } from '../table.ts'
@@ -43,7 +43,7 @@ const tail = async (name: RowTopicName, options: TailOptions): Promise<void> => 
   const reader = rowReaders[name]
   const filter = options.where === undefined ? undefined : compileRowFilter(options.where, reader.fields)
   const config = configFrom(options)
-  const log = createLog('tail', process.env['RINGSIDE_LOG_LEVEL'] ?? 'warn')
+  const log = quietLog('tail')
   const client = await connect(config, 'tail', log)
 
   const output = new Output()
@@ -59,7 +59,7 @@ const tail = async (name: RowTopicName, options: TailOptions): Promise<void> => 
       return reader.rowsOf(message.value)
     } catch (error) {
       unreadable += 1
-      if (unreadable === 1) log.warn(`offset ${message.offset} is left out: ${messageOf(error)}`)
+      if (unreadable === 1) remark(`offset ${message.offset} is left out: ${messageOf(error)}`)
       return []
     }
   }
@@ -85,9 +85,9 @@ const tail = async (name: RowTopicName, options: TailOptions): Promise<void> => 
     },
     AbortSignal.any([output.closed, interrupted()])
   )
-  if (unreadable > 0) log.warn(`${unreadable} message(s) could not be read`)
+  if (unreadable > 0) remark(`${unreadable} message(s) could not be read`)
   if (filter !== undefined && filter.unevaluated > 0 && shown === 0) {
-    log.warn(`--where had no value for ${filter.unevaluated} row(s): ${filter.firstProblem}`)
+    remark(`--where had no value for ${filter.unevaluated} row(s): ${filter.firstProblem}`)
   }
 }
 

@@ -1,7 +1,6 @@
 // A live table of what the hosts' system calls cost, from the rollups topic.
 import { Command } from 'commander'
 import { RingsideError } from '../../runtime/errors.ts'
-import { createLog } from '../../runtime/log.ts'
 import { decode } from '../../wire/codec.ts'
 import { topicName } from '../../wire/topics.ts'
 import { connect } from '../connect.ts'
@@ -20,6 +19,7 @@ import {
   integerArgument
 } from '../options.ts'
 import { Output } from '../output.ts'
+import { quietLog } from '../quiet-log.ts'
 import { type Column, formatTable } from '../table.ts'
 import { type Grouping, groupings, RecentRollups, type Sorting, sortings, type TopRow, topRows } from '../top-table.ts'
 
@@ -71,7 +71,7 @@ const windowFor = (windowsMs: readonly number[], spanMs: number): number => {
 const top = async (options: TopOptions): Promise<void> => {
   const config = configFrom(options)
   const spanMs = options.window
-  const client = await connect(config, 'top', createLog('top', process.env['RINGSIDE_LOG_LEVEL'] ?? 'warn'))
+  const client = await connect(config, 'top', quietLog('top'))
   const recent = new RecentRollups(windowFor(config.rollups.windowsMs, spanMs), spanMs)
   const output = new Output()
   const format = chosenFormat(options.format, process.stdout)

@@ -1,6 +1,5 @@
 // The topics: made with the settings Ringside wants, or shown as they are.
 import { Command } from 'commander'
-import { createLog } from '../../runtime/log.ts'
 import { topicSpecifications } from '../../wire/topics.ts'
 import { connect } from '../connect.ts'
 import { formatCount } from '../format-number.ts'
@@ -14,6 +13,7 @@ import {
   integerArgument
 } from '../options.ts'
 import { Output } from '../output.ts'
+import { quietLog } from '../quiet-log.ts'
 import { formatTable } from '../table.ts'
 
 interface TopicsOptions extends CommonOptions {
@@ -22,11 +22,9 @@ interface TopicsOptions extends CommonOptions {
   readonly format?: Format
 }
 
-const log = (): ReturnType<typeof createLog> => createLog('topics', process.env['RINGSIDE_LOG_LEVEL'] ?? 'warn')
-
 const create = async (options: TopicsOptions): Promise<void> => {
   const config = configFrom(options, { kafka: { partitions: options.partitions, replicas: options.replicas } })
-  const client = await connect(config, 'topics', log())
+  const client = await connect(config, 'topics', quietLog('topics'))
   const specifications = topicSpecifications(config)
   const created = new Set(await client.ensureTopics(specifications))
   const output = new Output()
@@ -39,7 +37,7 @@ const create = async (options: TopicsOptions): Promise<void> => {
 
 const describe = async (options: TopicsOptions): Promise<void> => {
   const config = configFrom(options)
-  const client = await connect(config, 'topics', log())
+  const client = await connect(config, 'topics', quietLog('topics'))
   const wanted = topicSpecifications(config).map(({ name }) => name)
   const found = new Map((await client.describeTopics(wanted)).map((topic) => [topic.name, topic]))
   const output = new Output()

@@ -2,7 +2,6 @@
 import { Command } from 'commander'
 import { printableConfig } from '../../runtime/config.ts'
 import { RingsideError } from '../../runtime/errors.ts'
-import { createLog } from '../../runtime/log.ts'
 import {
   addCommonOptions,
   addEdgeOptions,
@@ -16,6 +15,7 @@ import {
   integerArgument
 } from '../options.ts'
 import { Output } from '../output.ts'
+import { quietLog } from '../quiet-log.ts'
 import { Progress } from '../up/progress.ts'
 import { runUp } from '../up/run-up.ts'
 import { formatSummary } from '../up/summary.ts'
@@ -46,7 +46,7 @@ const up = async (options: UpVerbOptions): Promise<void> => {
     forMs: options.for,
     source: checkedSource(options.source),
     progress: new Progress(),
-    log: createLog('up', process.env['RINGSIDE_LOG_LEVEL'] ?? 'silent')
+    log: quietLog('up')
   })
   // The table unless JSON is asked for: the summary is for whoever ran it, even into a file.
   if (options.format === 'json') await output.line(JSON.stringify(summary))
