@@ -85,7 +85,7 @@ const tail = async (name: RowTopicName, options: TailOptions): Promise<void> => 
     },
     AbortSignal.any([output.closed, interrupted()])
   )
-  if (unreadable > 0) remark(`${unreadable} message(s) could not be read`)
+  if (unreadable > 1) remark(`${unreadable} messages could not be read`)
   if (filter !== undefined && filter.unevaluated > 0 && shown === 0) {
     remark(`--where had no value for ${filter.unevaluated} row(s): ${filter.firstProblem}`)
   }
