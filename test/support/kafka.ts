@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before } from 'node:test'
 import pino from 'pino'
+import { parse } from 'yaml'
 import { checkJava } from '../../deploy/kafka/jars.ts'
 import { startLocalKafka } from '../../deploy/kafka/local-kafka.ts'
 import { messageOf } from '../../runtime/errors.ts'
@@ -42,32 +43,24 @@ const startLocally = async (): Promise<Started> => {
   }
 }
 
+interface Compose {
+  readonly services: { readonly kafka: { readonly image: string; readonly environment: Record<string, string> } }
+}
+
 const startInDocker = async (): Promise<Started> => {
-  const compose = await readFile(join(import.meta.dirname, '..', '..', 'docker-compose.yml'), 'utf8')
-  const image = /image: (\S*kafka\S*)/.exec(compose)?.[1]
-  if (image === undefined) throw new Error('docker-compose.yml names no Kafka image')
+  const text = await readFile(join(import.meta.dirname, '..', '..', 'docker-compose.yml'), 'utf8')
+  const { image, environment } = (parse(text) as Compose).services.kafka
   const { GenericContainer, getContainerRuntimeClient, Wait } = await import('testcontainers')
-  // The port that a broker tells its clients must be known before it starts.
   const { info } = await getContainerRuntimeClient()
-  const port = await freePort()
+  // What a broker tells its clients must be known before it starts.
+  const broker = `${info.containerRuntime.host}:${await freePort()}`
   const container = await new GenericContainer(image)
-    .withExposedPorts({ container: 9092, host: port })
-    .withEnvironment({
-      KAFKA_NODE_ID: '1',
-      KAFKA_PROCESS_ROLES: 'broker,controller',
-      KAFKA_LISTENERS: 'PLAINTEXT://:9092,CONTROLLER://:9093',
-      KAFKA_ADVERTISED_LISTENERS: `PLAINTEXT://${info.containerRuntime.host}:${port}`,
-      KAFKA_CONTROLLER_LISTENER_NAMES: 'CONTROLLER',
-      KAFKA_LISTENER_SECURITY_PROTOCOL_MAP: 'PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT',
-      KAFKA_CONTROLLER_QUORUM_VOTERS: '1@localhost:9093',
-      KAFKA_OFFSETS_TOPIC_REPLICATION_FACTOR: '1',
-      KAFKA_GROUP_INITIAL_REBALANCE_DELAY_MS: '0',
-      KAFKA_AUTO_CREATE_TOPICS_ENABLE: 'false'
-    })
+    .withExposedPorts({ container: 9092, host: Number(broker.split(':')[1]) })
+    .withEnvironment({ ...environment, KAFKA_ADVERTISED_LISTENERS: `PLAINTEXT://${broker}` })
     .withWaitStrategy(Wait.forLogMessage(/Kafka Server started/))
     .start()
   return {
-    brokers: [`${container.getHost()}:${port}`],
+    brokers: [broker],
     stop: async () => {
       await container.stop()
     }
