@@ -3,7 +3,7 @@
 import { execFile } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { existsSync } from 'node:fs'
-import { mkdir, mkdtemp, readFile, rename, rm } from 'node:fs/promises'
+import { chmod, mkdir, mkdtemp, readFile, rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { messageOf, RingsideError } from '../../runtime/errors.ts'
@@ -69,6 +69,8 @@ export const prepareLocalKafka = async (log: Log): Promise<string> => {
   const partial = await mkdtemp(join(cacheDir(), 'fetching-'))
   try {
     await fetchJars(partial)
+    // What root fetched, a user's Kafka reads as well.
+    await chmod(partial, 0o755)
     // Another process may have fetched them meanwhile: the same jars, so either folder will do.
     await rename(partial, dir).catch((error: unknown) => {
       if (!existsSync(dir)) throw error
