@@ -74,7 +74,7 @@ install_node_modules() {
 		return 0
 	fi
 	say 'installing npm packages'
-	quietly npm ci --ignore-scripts --no-audit --no-fund
+	quietly npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
 	touch node_modules/.package-lock.json
 }
 
@@ -82,5 +82,7 @@ install_packages "${1:-}"
 install_node_modules
 sh scripts/build.sh
 if java_is_17 && has mvn; then
-	node_modules/.bin/node deploy/kafka/prepare.ts
+	ls -d build/kafka/lib-* >/dev/null 2>&1 || say 'fetching Apache Kafka with Maven'
+	RINGSIDE_LOG_LEVEL=warn node_modules/.bin/node deploy/kafka/prepare.ts ||
+		say 'without a Kafka of its own, Ringside needs one named with --brokers'
 fi
