@@ -183,7 +183,10 @@ void Session::SetEmit(const std::array<uint8_t, sizeof(ringside_config::emit)>& 
 }
 
 void Session::Detach() {
-  if (detached_) return;
+  std::call_once(detaching_, [this] { StopPrograms(); });
+}
+
+void Session::StopPrograms() {
   // A system call's tracepoint may be entered before the link goes and run its program after it: with no
   // call to emit it then does nothing. All other programs run with RCU held, which the barrier waits for.
   std::memset(config_->emit, 0, sizeof(config_->emit));

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // One loaded set of the programs in bpf/, its maps and its ring. No Node in here: options come in
 // validated, failures leave as Failure. Read, SetFilter and SetEmit are for one thread; Detach may
-// run beside them.
+// run beside them and itself.
 #ifndef RINGSIDE_SESSION_H
 #define RINGSIDE_SESSION_H
 
@@ -12,6 +12,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <mutex>
 #include <set>
 #include <string>
 #include <vector>
@@ -73,8 +74,8 @@ class Session {
   void SetFilter(const Filter& filter);
   void SetEmit(const std::array<uint8_t, sizeof(ringside_config::emit)>& emit);
 
-  // When it returns, no program will write to the ring any more. Waits for the kernel: up to tens of
-  // milliseconds.
+  // When it returns, no program will write to the ring any more, also when it was called before, by another
+  // thread. Waits for the kernel: up to tens of milliseconds.
   void Detach();
 
   // Detached, and nothing is left in the ring.
@@ -88,6 +89,7 @@ class Session {
   void Identify(bool ignore_family);
   void Attach();
   void OpenRing();
+  void StopPrograms();
   void Release();
   bpf_map* Map(const char* name) const;
   template <typename Key>
@@ -103,6 +105,7 @@ class Session {
   uint64_t seq_before_ = 0;
   Filter filter_;
   uint8_t* cursor_ = nullptr;
+  std::once_flag detaching_;
   std::atomic<bool> detached_{false};
 };
 

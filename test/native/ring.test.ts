@@ -29,6 +29,25 @@ const heldByThisProcess = (): number =>
     }
   }).length
 
+/** A thread that runs `code`, in which Ring and workerData (its options) are known, and then stays. */
+const startWorker = async (code: string): Promise<Worker> => {
+  const url = JSON.stringify(new URL('../../native/ring/ring.ts', import.meta.url))
+  const text = `
+    import { parentPort, workerData } from 'node:worker_threads'
+    const { Ring } = await import(${url})
+    ${code}
+    parentPort.postMessage('running')
+    setInterval(() => {}, 1000)`
+  const worker = new Worker(new URL(`data:text/javascript,${encodeURIComponent(text)}`), { workerData: options })
+  await new Promise((resolve, reject) => worker.once('message', resolve).once('error', reject))
+  return worker
+}
+
+const givenBack = async (before: number): Promise<void> => {
+  for (let tries = 0; tries < 50 && heldByThisProcess() > before; tries++) await sleep(20)
+  assert.equal(heldByThisProcess(), before)
+}
+
 const isError = (code: string, message: RegExp) => (error: unknown) =>
   error instanceof RingsideError && error.code === code && message.test(error.message)
 
@@ -73,21 +92,33 @@ describe('the ring', { skip, timeout: 60_000 }, () => {
     rings[1]?.close()
   })
 
+  it('can be detached by several callers at once', async () => {
+    const ring = await Ring.open(options)
+    await Promise.all([ring.detach(), ring.detach(), ring.detach()])
+    const batch = new Uint8Array(1 << 16)
+    while (ring.read(batch) > 0);
+    assert.equal(ring.ended, true)
+    ring.close()
+  })
+
   it('is given back when its thread ends without closing it', async () => {
     const before = heldByThisProcess()
-    const url = JSON.stringify(new URL('../../native/ring/ring.ts', import.meta.url))
-    const code = `
-      import { parentPort, workerData } from 'node:worker_threads'
-      const { Ring } = await import(${url})
-      globalThis.ring = await Ring.open(workerData)
-      parentPort.postMessage('open')
-      setInterval(() => {}, 1000)`
-    const worker = new Worker(new URL(`data:text/javascript,${encodeURIComponent(code)}`), { workerData: options })
-    await new Promise((resolve, reject) => worker.once('message', resolve).once('error', reject))
+    const worker = await startWorker('globalThis.ring = await Ring.open(workerData)')
     assert.ok(heldByThisProcess() > before)
     await worker.terminate()
-    for (let tries = 0; tries < 50 && heldByThisProcess() > before; tries++) await sleep(20)
-    assert.equal(heldByThisProcess(), before)
+    await givenBack(before)
+  })
+
+  it('is given back when its thread ends while it opens or detaches', async () => {
+    const before = heldByThisProcess()
+    for (let delayMs = 0; delayMs < 60; delayMs += 4) {
+      const worker = await startWorker(
+        'void (async () => { for (;;) { const ring = await Ring.open(workerData); await ring.detach(); ring.close() } })()'
+      )
+      await sleep(delayMs)
+      await worker.terminate()
+    }
+    await givenBack(before)
   })
 
   it('reads only whole records, and none that has no room', async () => {
