@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: Apache-2.0 */
+/* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
 /* What differs between architectures: where a system call's number and arguments lie. */
 #ifndef RINGSIDE_ARCH_H
 #define RINGSIDE_ARCH_H

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: Apache-2.0 */
+/* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
 /* The true outcome of an outbound TCP connect, which a non-blocking connect(2) cannot tell: from
  * SYN to established or closed. The SYN is sent by the connecting task; the outcome comes in a
  * softirq, on behalf of nobody. */

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: Apache-2.0 */
+/* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
 /* Which calls and which tasks are observed. A task's decision is kept with it, so that one that is
  * filtered out costs two look-ups and no more. */
 #ifndef RINGSIDE_FILTER_H

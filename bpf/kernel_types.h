@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: Apache-2.0 */
+/* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
 /*
  * The kernel's types as far as the probes read them, kept by hand. Fields are found by name in the
  * running kernel's BTF when the programs are loaded (CO-RE), so neither order nor completeness

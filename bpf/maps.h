@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: Apache-2.0 */
+/* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
 /* All that outlives a single run of a program: what user space writes, what it reads, and what
  * enter leaves for exit. */
 #ifndef RINGSIDE_MAPS_H

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: Apache-2.0 */
+/* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
 /* The life of processes: exec, fork, exit. Threads and kernel threads are not told of. */
 #ifndef RINGSIDE_PROCESS_H
 #define RINGSIDE_PROCESS_H

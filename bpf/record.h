@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: Apache-2.0 */
+/* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
 /* Making a record: its number, its room in the ring, what it says about its task, its path.
  * Programs of one CPU preempt each other, so counters move by atomics and nothing is kept in
  * per-CPU scratch memory. */

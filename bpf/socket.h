@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: Apache-2.0 */
+/* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
 /* What is at the other end: from a descriptor to its socket's addresses, and from the sockaddr that
  * a call was given. */
 #ifndef RINGSIDE_SOCKET_H

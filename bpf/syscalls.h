@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: Apache-2.0 */
+/* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
 /* System calls: enter remembers, exit tells. Paths and addresses in user memory are read at exit,
  * when their pages have been faulted in; what exit can no longer see (the program that execve
  * replaces, the socket that close closes) is read at enter. */
