@@ -16,7 +16,7 @@ export type Output =
   | { readonly to: 'rollups'; readonly value: Rollup }
   | { readonly to: 'alerts'; readonly value: Alert }
   | { readonly to: 'audit'; readonly value: AuditRecord }
-  /** Any topic of the user's own: the full name, and a value that is sent as JSON unless it is a Buffer. */
+  /** Any topic of the user's own: its full name, and a value that is sent as JSON unless it is bytes. Made when missing. */
   | { readonly to: 'topic'; readonly topic: string; readonly key: string; readonly value: unknown }
 
 export type HandlerFunction = (batch: EventBatch, context: Context) => Iterable<Output> | Promise<Iterable<Output>>
@@ -35,8 +35,10 @@ export interface StatefulHandler {
   checkpoint(): Checkpoint
   /** Called once, before the first batch, with what checkpoint() last gave: batches from holdOffset on come again. */
   restore(metadata: string): void
-  /** True when the last batch only rebuilt state: its events were handled, and counted, before a restart. */
+  /** True when the events of the last batch were counted before: it only rebuilt state, or was sent twice. */
   readonly isReplaying?: boolean
+  /** Cumulative since it was created, by name; the loop adds them up over its partitions, beside its own. */
+  counters?(): Readonly<Record<string, number>>
 }
 
 /** The default export of a handler module: a function, or a factory of one handler a partition. */

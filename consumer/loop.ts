@@ -1,14 +1,16 @@
 // The one consume loop: batch → handler → outputs → commit. An offset is committed only when all that
 // came of the messages before it is acknowledged; what cannot be handled goes to `deadletter`.
 import { setTimeout as delay } from 'node:timers/promises'
+import type { Config } from '../runtime/config.ts'
 import { messageOf, RingsideError } from '../runtime/errors.ts'
 import type { Log } from '../runtime/log.ts'
-import type { Commit, Consumer, FetchedBatch, KafkaClient, Message, Producer, ReceivedMessage } from '../wire/client.ts'
+import type { Commit, Consumer, FetchedBatch, KafkaClient, Producer, ReceivedMessage } from '../wire/client.ts'
 import { decode } from '../wire/codec.ts'
 import { topicName } from '../wire/topics.ts'
 import { deadLetter } from './dead-letters.ts'
 import type { HandlerModule, StatefulHandler } from './handler.ts'
 import { Outbox, type OutputKind } from './outbox.ts'
+import { Publisher } from './publisher.ts'
 
 export interface LoopOptions {
   /** Name of the service, for dead letters and logs. */
@@ -16,12 +18,14 @@ export interface LoopOptions {
   readonly group: string
   readonly module: HandlerModule
   readonly client: KafkaClient
-  readonly topicPrefix: string
+  readonly topics: Pick<Config, 'topicPrefix' | 'kafka'>
   readonly from: 'earliest' | 'latest'
   readonly log: Log
 }
 
-export type LoopCounters = Record<'batches' | 'events' | 'replayed' | OutputKind | 'lagRecords', number>
+/** The loop's own, and beside them what its handlers count. */
+export type LoopCounters = Record<'batches' | 'events' | 'replayed' | OutputKind | 'lagRecords', number> &
+  Record<string, number>
 
 /** What one assignment of a partition has come to. */
 interface PartitionRun {
@@ -34,10 +38,8 @@ interface PartitionRun {
 
 /** Bounds the memory of a fetch whose batches make many outputs each; a fetch of audit rows is about 30,000. */
 const maxOutboxMessages = 5000
-const maxMessagesPerSend = 1000
 const commitMs = 200
-const firstBackoffMs = 200
-const longestBackoffMs = 5000
+const commitRetryMs = 5000
 /** What is being sent when the stop comes is acknowledged in milliseconds, or not soon. */
 const stopPatienceMs = 3000
 /** The broker's offset.metadata.max.bytes. */
@@ -50,9 +52,14 @@ const createHandler = (module: HandlerModule, partition: number): StatefulHandle
     ? { handle: module, checkpoint: () => ({ holdOffset: undefined, metadata: '' }), restore: () => {} }
     : module.create(partition)
 
+const addCounters = (sums: Record<string, number>, handler: StatefulHandler): void => {
+  for (const [name, count] of Object.entries(handler.counters?.() ?? {})) sums[name] = (sums[name] ?? 0) + count
+}
+
 export class ConsumeLoop {
   readonly #options: LoopOptions
   readonly #producer: Producer
+  readonly #publisher: Publisher
   readonly #consumer: Promise<Consumer>
   readonly #runs = new Map<string, PartitionRun>()
   readonly #uncommitted = new Map<string, Commit>()
@@ -70,6 +77,8 @@ export class ConsumeLoop {
     other: 0,
     deadletters: 0
   }
+  /** What the handlers of partitions that were taken away had counted. */
+  readonly #revokedCounters: Record<string, number> = {}
   #committing: Promise<void> = Promise.resolve()
   #commitTimer: NodeJS.Timeout | undefined
   #lastCommitMs = 0
@@ -78,15 +87,15 @@ export class ConsumeLoop {
   private constructor(options: LoopOptions, producer: Producer) {
     this.#options = options
     this.#producer = producer
+    const { signal: stopping } = this.#stopping
+    const { signal: abandon } = this.#abandon
+    this.#publisher = new Publisher({ ...options, producer, stopping, abandon })
     this.#consumer = options.client.consumer({
       group: options.group,
-      topics: [topicName(options, 'events')],
+      topics: [topicName(options.topics, 'events')],
       from: options.from,
       onAssigned: async ({ topic, partition, committed }) => this.#assign(topic, partition, committed),
-      onRevoked: (revoked) => {
-        this.#runs.delete(keyOf(revoked))
-        this.#uncommitted.delete(keyOf(revoked))
-      },
+      onRevoked: (revoked) => this.#revoke(keyOf(revoked)),
       onBatch: (batch) => this.#track(this.#onBatch(batch))
     })
   }
@@ -104,9 +113,14 @@ export class ConsumeLoop {
   }
 
   counters(): LoopCounters {
+    const counted = { ...this.#revokedCounters }
     let lagRecords = 0
-    for (const run of this.#runs.values()) lagRecords += run.lagRecords
-    return { ...this.#counters, lagRecords }
+    for (const { handler, lagRecords: lag } of this.#runs.values()) {
+      addCounters(counted, handler)
+      lagRecords += lag
+    }
+    const deadletters = this.#counters.deadletters + this.#publisher.refusals
+    return { ...counted, ...this.#counters, deadletters, lagRecords }
   }
 
   /** Handles everything that is in the topic now, then stops. */
@@ -149,6 +163,13 @@ export class ConsumeLoop {
     this.#runs.set(keyOf({ topic, partition }), { topic, partition, handler, next, lagRecords: 0 })
   }
 
+  #revoke(key: string): void {
+    const run = this.#runs.get(key)
+    if (run !== undefined) addCounters(this.#revokedCounters, run.handler)
+    this.#runs.delete(key)
+    this.#uncommitted.delete(key)
+  }
+
   #track(work: Promise<void>): Promise<void> {
     this.#active.add(work)
     const forget = () => this.#active.delete(work)
@@ -159,15 +180,17 @@ export class ConsumeLoop {
   async #onBatch(batch: FetchedBatch): Promise<void> {
     const run = this.#runs.get(keyOf(batch))
     if (run === undefined) return
-    let outbox = new Outbox(this.#options.topicPrefix)
+    let outbox = new Outbox(this.#options.topics.topicPrefix)
     for (const message of batch.messages) {
       if (this.#stopping.signal.aborted) break
+      // Taken away in mid-batch: all that is not committed comes to the new owner.
+      if (this.#runs.get(keyOf(run)) !== run) return
       await this.#handle(run, message, outbox)
       run.next = message.offset + 1n
       run.lagRecords = Number(batch.endOffset - run.next)
       if (outbox.size < maxOutboxMessages) continue
       if (!(await this.#settle(run, outbox))) return
-      outbox = new Outbox(this.#options.topicPrefix)
+      outbox = new Outbox(this.#options.topics.topicPrefix)
     }
     await this.#settle(run, outbox)
   }
@@ -196,8 +219,7 @@ export class ConsumeLoop {
    * @returns false when the loop was stopped before all was acknowledged; the messages come again then
    */
   async #settle(run: PartitionRun, outbox: Outbox): Promise<boolean> {
-    const published = await Promise.all([...outbox.messages].map(([topic, messages]) => this.#publish(topic, messages)))
-    if (published.includes(false)) return false
+    if (!(await this.#publisher.publish(outbox.messages))) return false
     for (const [kind, count] of outbox.counts) this.#counters[kind] += count
     const { topic, partition, handler, next } = run
     const key = keyOf(run)
@@ -214,59 +236,6 @@ export class ConsumeLoop {
     }
     await this.#commitWhenDue()
     return true
-  }
-
-  async #publish(topic: string, messages: readonly Message[]): Promise<boolean> {
-    for (let at = 0; at < messages.length; at += maxMessagesPerSend) {
-      if (!(await this.#send(topic, messages.slice(at, at + maxMessagesPerSend)))) return false
-    }
-    return true
-  }
-
-  /** Sends until acknowledged; what the broker refuses for good becomes a dead letter. */
-  async #send(topic: string, messages: readonly Message[]): Promise<boolean> {
-    const stopping = this.#stopping.signal
-    for (let backoffMs = firstBackoffMs; ; backoffMs = Math.min(2 * backoffMs, longestBackoffMs)) {
-      try {
-        return await this.#unlessAbandoned(this.#producer.send(topic, messages))
-      } catch (error) {
-        if (!(error instanceof RingsideError) || !error.canRetry) return this.#isolate(topic, messages, error)
-        if (stopping.aborted) return false
-        this.#options.log.warn({ topic, backoffMs }, `nothing is lost, sends again: ${error.message}`)
-        await delay(backoffMs, undefined, { signal: stopping }).catch(() => {})
-        if (stopping.aborted) return false
-      }
-    }
-  }
-
-  async #unlessAbandoned(sent: Promise<void>): Promise<boolean> {
-    const { signal } = this.#abandon
-    const { promise, resolve, reject } = Promise.withResolvers<boolean>()
-    const abandon = () => resolve(false)
-    signal.addEventListener('abort', abandon)
-    sent.then(() => resolve(true), reject)
-    return promise.finally(() => signal.removeEventListener('abort', abandon))
-  }
-
-  /** Finds the refused ones among messages that were refused together. */
-  async #isolate(topic: string, messages: readonly Message[], error: unknown): Promise<boolean> {
-    const { service, log, topicPrefix } = this.#options
-    const [only] = messages
-    if (only === undefined) return true
-    if (messages.length > 1) {
-      const half = messages.length >> 1
-      return (await this.#send(topic, messages.slice(0, half))) && (await this.#send(topic, messages.slice(half)))
-    }
-    const deadLetters = topicName({ topicPrefix }, 'deadletter')
-    const letter = topic === deadLetters ? only : deadLetter(only, error, { service, topic }, Date.now())
-    if (topic === deadLetters && only.value === null) {
-      log.error(`a dead letter is lost: ${messageOf(error)}`)
-      return true
-    }
-    log.error({ topic, bytes: only.value?.length }, `an output is refused: ${messageOf(error)}`)
-    if (topic !== deadLetters) this.#counters.deadletters += 1
-    // Too large even for there: at least its headers tell of it.
-    return this.#send(deadLetters, [topic === deadLetters ? { ...letter, value: null } : letter])
   }
 
   async #commitWhenDue(): Promise<void> {
@@ -291,8 +260,7 @@ export class ConsumeLoop {
         }
       } catch (error) {
         this.#options.log.debug(`not committed yet: ${messageOf(error)}`)
-        if (!this.#stopping.signal.aborted)
-          this.#commitTimer ??= setTimeout(() => void this.#commit(), longestBackoffMs)
+        if (!this.#stopping.signal.aborted) this.#commitTimer ??= setTimeout(() => void this.#commit(), commitRetryMs)
       }
     })
     return this.#committing

@@ -27,12 +27,6 @@ export class Replay {
   #unreadable: string | undefined
   /** Outputs of batches up to this offset were published before. */
   #publishedUntil = -1n
-  #isReplaying = false
-
-  /** What begin() last returned. */
-  get isReplaying(): boolean {
-    return this.#isReplaying
-  }
 
   /**
    * Before each batch.
@@ -54,8 +48,7 @@ export class Replay {
       }
     }
     if (this.#last === undefined || offset > this.#last) this.#last = offset
-    this.#isReplaying = offset <= this.#publishedUntil
-    return this.#isReplaying
+    return offset <= this.#publishedUntil
   }
 
   checkpoint(holdOffset: bigint | undefined, more?: unknown): Checkpoint {

@@ -22,9 +22,9 @@ export interface ConsumerServiceOptions {
 
 /**
  * Starts the service. It does not wait for Kafka: it begins as soon as a broker answers, and goes on
- * after each outage. Counters: batches; events; replayed (events that came again, only to rebuild state);
- * rollups, alerts, alertUpdates, audit, other, deadletters (published); lagRecords (messages of its partitions
- * that wait).
+ * after each outage. Counters: batches; events; replayed (events that came again: to rebuild state, or in a
+ * batch that was sent twice); rollups, alerts, alertUpdates, audit, other, deadletters (published); lagRecords
+ * (messages of its partitions that wait); and what the handler counts.
  */
 export const startConsumer = async ({ name, module, config, log, from }: ConsumerServiceOptions): Promise<Service> => {
   const loop = await ConsumeLoop.start({
@@ -32,7 +32,7 @@ export const startConsumer = async ({ name, module, config, log, from }: Consume
     group: `${config.topicPrefix}${name}`,
     module,
     client: createKafkaClient({ brokers: config.brokers, clientId: `ringside-${name}`, log }),
-    topicPrefix: config.topicPrefix,
+    topics: config,
     from: from ?? 'earliest',
     log
   })

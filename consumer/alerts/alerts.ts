@@ -1,7 +1,7 @@
 // The alerts service: batches of events go in, alerts come out. What is counted is made again after a
 // restart by reading the rules' windows once more; alerts that are on are kept in the checkpoint.
 import type { Config } from '../../runtime/config.ts'
-import type { Alert, EventBatch } from '../../wire/types.ts'
+import type { EventBatch } from '../../wire/types.ts'
 import { checkBatch } from '../check-batch.ts'
 import type { Checkpoint, Context, HandlerModule, Output, StatefulHandler } from '../handler.ts'
 import { earliestOffset, Hosts } from '../hosts.ts'
@@ -28,7 +28,8 @@ export class Alerts implements StatefulHandler {
   readonly #hosts: Hosts<Host>
   #saved: Record<string, SavedHost> = {}
   #replaying = false
-  readonly #counters = { repeats: 0, raised: 0, updated: 0 }
+  readonly #counters = { repeats: 0, evicted: 0 }
+  #cameAgain = false
 
   constructor(options: Options, rules: readonly Rule[]) {
     this.#hosts = new Hosts(({ host }) => {
@@ -38,11 +39,9 @@ export class Alerts implements StatefulHandler {
     })
   }
 
-  /** Since the start: batches that were repeats; alerts raised, and further revisions of them; entities forgotten. */
+  /** Since the start: batches that were repeats; entities that were forgotten for others. */
   counters(): Readonly<Record<string, number>> {
-    let evicted = 0
-    for (const { alerts } of this.#hosts.states()) evicted += alerts.evicted
-    return { ...this.#counters, evicted }
+    return { ...this.#counters }
   }
 
   /** @throws RingsideError DATA when an event points at a process that the batch does not hold */
@@ -50,14 +49,20 @@ export class Alerts implements StatefulHandler {
     const published = this.#replay.begin(context)
     if (this.#replaying && !published) this.#endReplay()
     this.#replaying = published
+    this.#cameAgain = published
     checkBatch(batch)
     if (this.#repeats.isRepeat(batch)) {
-      this.#counters.repeats++
+      if (!published) this.#counters.repeats++
+      this.#cameAgain = true
       return []
     }
-    const alerts = this.#hosts.of(batch).alerts.handle(batch, context.offset, this.#subject)
+    const host = this.#hosts.of(batch).alerts
+    const alerts = host.handle(batch, context.offset, this.#subject)
     for (const silent of this.#hosts.takeSilent()) alerts.push(...silent.alerts.end())
-    return published ? [] : alerts.map((alert) => this.#output(alert))
+    const evicted = host.takeEvicted()
+    if (published) return []
+    this.#counters.evicted += evicted
+    return alerts.map((value) => ({ to: 'alerts', value }))
   }
 
   checkpoint(): Checkpoint {
@@ -66,7 +71,7 @@ export class Alerts implements StatefulHandler {
   }
 
   get isReplaying(): boolean {
-    return this.#replay.isReplaying
+    return this.#cameAgain
   }
 
   restore(metadata: string): void {
@@ -78,12 +83,6 @@ export class Alerts implements StatefulHandler {
     for (const { alerts } of this.#hosts.states()) alerts.endReplay()
     // Every host that was on came again.
     this.#saved = {}
-  }
-
-  #output(alert: Alert): Output {
-    if (alert.revision === 1) this.#counters.raised++
-    else this.#counters.updated++
-    return { to: 'alerts', value: alert }
   }
 
   /** As much as there is room for: alerts first, then ports, hosts in the order in which they were first seen. */

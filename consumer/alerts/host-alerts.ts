@@ -74,8 +74,7 @@ export class HostAlerts {
   #losses: Loss[] = []
   #boot = ''
   #nowUs = 0
-  /** Entities that were forgotten for others. */
-  evicted = 0
+  #evicted = 0
 
   /**
    * @param saved from save() before a restart
@@ -130,6 +129,13 @@ export class HostAlerts {
       else if (burst.isDueAt(this.#nowUs) || (batch.final && burst.hasGrown)) alerts.push(this.#publish(burst))
     }
     return [...alerts, ...this.#publishEnded()]
+  }
+
+  /** Entities that were forgotten for others since the last call. */
+  takeEvicted(): number {
+    const evicted = this.#evicted
+    this.#evicted = 0
+    return evicted
   }
 
   /** The last word on every alert that is on. */
@@ -209,7 +215,7 @@ export class HostAlerts {
       entities.delete(name)
       break
     }
-    this.evicted++
+    this.#evicted++
   }
 
   #endBurst(entity: Entity, burst: Burst): void {

@@ -10,6 +10,7 @@ import { isAudited } from './selection.ts'
 export class Audit implements StatefulHandler {
   readonly #repeats = new Repeats()
   readonly #counters = { repeats: 0 }
+  #cameAgain = false
 
   /** Since the start: batches that were repeats. */
   counters(): Readonly<Record<string, number>> {
@@ -18,12 +19,18 @@ export class Audit implements StatefulHandler {
 
   /** @throws RingsideError DATA when an event points at a process that the batch does not hold */
   handle(batch: EventBatch): Output[] {
+    this.#cameAgain = false
     checkBatch(batch)
     if (this.#repeats.isRepeat(batch)) {
       this.#counters.repeats++
+      this.#cameAgain = true
       return []
     }
     return batch.events.filter(isAudited).map((event) => ({ to: 'audit', value: auditRecordOf(batch, event) }))
+  }
+
+  get isReplaying(): boolean {
+    return this.#cameAgain
   }
 
   checkpoint(): Checkpoint {

@@ -28,6 +28,7 @@ export class Rollups implements StatefulHandler {
   #loggedUs = 0
   #logged = 0
   readonly #counters = { repeats: 0, late: 0, outside: 0 }
+  #cameAgain = false
 
   constructor(options: Config['rollups']) {
     this.#options = options
@@ -41,9 +42,11 @@ export class Rollups implements StatefulHandler {
   /** @throws RingsideError DATA when an event points at a process that the batch does not hold */
   handle(batch: EventBatch, context: Context): Output[] {
     const published = this.#replay.begin(context)
+    this.#cameAgain = published
     checkBatch(batch)
     if (this.#repeats.isRepeat(batch)) {
-      this.#counters.repeats++
+      if (!published) this.#counters.repeats++
+      this.#cameAgain = true
       return []
     }
     const rollups: Rollup[] = []
@@ -68,7 +71,7 @@ export class Rollups implements StatefulHandler {
   }
 
   get isReplaying(): boolean {
-    return this.#replay.isReplaying
+    return this.#cameAgain
   }
 
   restore(metadata: string): void {

@@ -1,6 +1,5 @@
 // A handler of one's own: publishes each connect that failed to the topic "failed-connects", as JSON.
 //
-//   ringside topics create
 //   ringside run ./examples/handlers/failed-connects.ts
 import type { HandlerFunction, Output } from '../../consumer/handler.ts'
 

@@ -3,8 +3,9 @@ import { describe, test } from 'node:test'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { HandlerModule, Output, StatefulHandler } from '../../consumer/handler.ts'
 import { ConsumeLoop } from '../../consumer/loop.ts'
+import { loadConfig } from '../../runtime/config.ts'
 import { RingsideError } from '../../runtime/errors.ts'
-import type { KafkaClient, Message } from '../../wire/client.ts'
+import type { ConsumerOptions, KafkaClient, Message } from '../../wire/client.ts'
 import { decode, encode } from '../../wire/codec.ts'
 import { topicNames } from '../../wire/topics.ts'
 import { kafkaMissing, readAll, testLog, uniqueName, withKafka } from '../support/kafka.ts'
@@ -20,9 +21,9 @@ const messageOf = (batch: number, events = 2): Message => ({
 describe('the consume loop', { skip: await kafkaMissing(), timeout: 120_000 }, () => {
   const kafka = withKafka()
 
-  const createTopics = async (settings: Record<string, string> = {}): Promise<string> => {
+  const createTopics = async (settings: Record<string, string> = {}, partitions = 1): Promise<string> => {
     const topicPrefix = `${uniqueName('loop')}.`
-    const specify = (name: string) => ({ name: topicPrefix + name, partitions: 1, replicas: 1, settings: {} })
+    const specify = (name: string) => ({ name: topicPrefix + name, partitions, replicas: 1, settings: {} })
     await kafka.client.ensureTopics([...topicNames.map(specify), { ...specify('mine'), settings }])
     return topicPrefix
   }
@@ -43,7 +44,7 @@ describe('the consume loop', { skip: await kafkaMissing(), timeout: 120_000 }, (
       group: `${topicPrefix}test`,
       module,
       client,
-      topicPrefix,
+      topics: { ...loadConfig({}, undefined, {}), topicPrefix },
       from: 'earliest',
       log: testLog
     })
@@ -205,6 +206,77 @@ describe('the consume loop', { skip: await kafkaMissing(), timeout: 120_000 }, (
       await loop.drain()
     }
     assert.deepEqual(await mine(topicPrefix), ['1', '2'])
+  })
+
+  test('what handlers count is summed over partitions, and outlives their reassignment', async () => {
+    const topicPrefix = await createTopics({}, 2)
+    const callbacks: ConsumerOptions[] = []
+    const client: KafkaClient = {
+      ...kafka.client,
+      consumer: (options) => {
+        callbacks.push(options)
+        return kafka.client.consumer(options)
+      }
+    }
+    const create = (): StatefulHandler => {
+      let odd = 0
+      return {
+        handle: ({ batch }) => {
+          odd += batch % 2
+          return []
+        },
+        checkpoint: () => ({ holdOffset: undefined, metadata: '' }),
+        restore: () => {},
+        counters: () => ({ odd, events: 1000 })
+      }
+    }
+    await publish(
+      topicPrefix,
+      Array.from({ length: 20 }, (_, batch) => ({ ...messageOf(batch), key: `host-${batch}` }))
+    )
+    const loop = await start(topicPrefix, { create }, client)
+    for (let i = 0; loop.counters().batches < 20 && i < 1000; i++) await delay(10)
+    assert.equal(loop.counters()['odd'], 10)
+    for (const partition of [0, 1]) callbacks[0]?.onRevoked({ topic: `${topicPrefix}events`, partition })
+    assert.equal(loop.counters()['odd'], 10)
+    assert.equal(loop.counters().events, 40, 'the names of the loop are its own')
+    await loop.stop()
+    assert.equal(loop.counters()['odd'], 10)
+  })
+
+  test('a partition that is taken away in mid-batch is let go: nothing more is handled, published or committed', async () => {
+    const topicPrefix = await createTopics()
+    await publish(
+      topicPrefix,
+      Array.from({ length: 10 }, (_, i) => messageOf(i))
+    )
+    let takeAway: (() => void) | undefined
+    const client: KafkaClient = {
+      ...kafka.client,
+      consumer: (options) => {
+        takeAway = () => options.onRevoked({ topic: `${topicPrefix}events`, partition: 0 })
+        return kafka.client.consumer(options)
+      }
+    }
+    const handled: number[] = []
+    const first = await start(
+      topicPrefix,
+      ({ batch }) => {
+        handled.push(batch)
+        if (batch === 3) takeAway?.()
+        return [toMine(topicPrefix, 'k', batch)]
+      },
+      client
+    )
+    for (let i = 0; handled.length < 4 && i < 1000; i++) await delay(10)
+    await first.stop()
+    assert.deepEqual(handled, [0, 1, 2, 3])
+    const second = await start(topicPrefix, ({ batch }) => [toMine(topicPrefix, 'k', batch)])
+    await second.drain()
+    assert.deepEqual(
+      await mine(topicPrefix),
+      Array.from({ length: 10 }, (_, i) => String(i))
+    )
   })
 
   test('an output that the broker refuses becomes a dead letter, and its neighbours are published', async () => {

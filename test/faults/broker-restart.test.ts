@@ -67,7 +67,7 @@ describe('a broker that goes away and comes back', { skip, timeout: 180_000 }, a
       group: 'faults.copies',
       module: (batch) => batch.events.map(({ seq }) => ({ to: 'topic', topic: copies, key: batch.host, value: seq })),
       client,
-      topicPrefix: config.topicPrefix,
+      topics: config,
       from: 'earliest',
       log: testLog
     })
@@ -120,7 +120,7 @@ describe('a broker that goes away and comes back', { skip, timeout: 180_000 }, a
       group: 'faults.idle',
       module: () => [],
       client,
-      topicPrefix: config.topicPrefix,
+      topics: config,
       from: 'earliest',
       log: testLog
     })

@@ -140,6 +140,7 @@ describe('alerts', () => {
     const handler = new Alerts(options, [rule])
     assert.deepEqual(run(handler, [batch, batch]).flat(), [])
     assert.equal(handler.counters()['repeats'], 1)
+    assert.equal(handler.isReplaying, true, 'its events were counted before')
   })
 
   test('hosts are counted apart', () => {

@@ -59,8 +59,11 @@ test('a repeated batch is left out', () => {
   const audit = new Audit()
   const batch = batchOf({ events: [eventOf({ syscall: 'listen' })] })
   assert.equal(audit.handle(batch).length, 1)
+  assert.equal(audit.isReplaying, false)
   assert.equal(audit.handle(batch).length, 0)
+  assert.equal(audit.isReplaying, true, 'its events were counted before')
   assert.equal(audit.handle({ ...batch, batch: 2 }).length, 1)
+  assert.equal(audit.isReplaying, false)
   assert.deepEqual(audit.counters(), { repeats: 1 })
 })
 

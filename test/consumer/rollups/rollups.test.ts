@@ -319,4 +319,17 @@ describe('rollups', () => {
       message: /event of process 5/
     })
   })
+
+  test('a repeated batch is left out, and its events are not counted again', () => {
+    const handler = new Rollups(options)
+    const batch = at(0.5, 1, { events: [call(0.1)] })
+    handler.handle(batch, contextOf(0n))
+    assert.equal(handler.isReplaying, false)
+    assert.deepEqual(handler.handle(batch, contextOf(1n)), [])
+    assert.equal(handler.isReplaying, true)
+    const [row] = rollupsOf(handler.handle(at(2, 2), contextOf(2n)))
+    assert.equal(row?.count, 1)
+    assert.equal(handler.isReplaying, false)
+    assert.equal(handler.counters()['repeats'], 1)
+  })
 })
