@@ -1,5 +1,6 @@
 // Outputs of handlers in, encoded and keyed messages by topic out: what is to be published before
 // the offsets that it came from are committed.
+import { RingsideError } from '../runtime/errors.ts'
 import type { Message } from '../wire/client.ts'
 import { encode } from '../wire/codec.ts'
 import { alertKey, auditKey, rollupKey, topicName } from '../wire/topics.ts'
@@ -23,7 +24,7 @@ const address = (output: Output, topicPrefix: string): Addressed => {
     topic: topicName({ topicPrefix }, kind),
     message: { key, value }
   })
-  switch (output.to) {
+  switch (output?.to) {
     case 'rollups':
       return to('rollups', rollupKey(output.value), encode('Rollup', output.value))
     case 'alerts':
@@ -35,6 +36,12 @@ const address = (output: Output, topicPrefix: string): Addressed => {
       return to('audit', auditKey(output.value), encode('AuditRecord', output.value))
     case 'topic':
       return { kind: 'other', topic: output.topic, message: { key: output.key, value: toBytes(output.value) } }
+    default:
+      // A handler in JavaScript: no compiler stood in its way.
+      throw new RingsideError(
+        'DATA',
+        `an output of the handler goes to ${JSON.stringify((output as { to?: unknown } | undefined)?.to)}, which is none of rollups, alerts, audit, topic`
+      )
   }
 }
 
@@ -54,9 +61,13 @@ export class Outbox {
 
   /**
    * Takes all outputs of one batch, or none of them.
-   * @throws what the handler's iterable throws; RingsideError SOFTWARE for a value that does not fit its schema
+   * @throws what the handler's iterable throws; RingsideError SOFTWARE for a value that does not fit its schema,
+   *   DATA for outputs that are none
    */
   addAll(outputs: Iterable<Output>): void {
+    if (typeof outputs?.[Symbol.iterator] !== 'function') {
+      throw new RingsideError('DATA', `the handler returned ${typeof outputs}, not outputs: [] when there are none`)
+    }
     for (const addressed of Array.from(outputs, (output) => address(output, this.#topicPrefix))) this.#add(addressed)
   }
 

@@ -41,3 +41,13 @@ test('outputs of which one cannot be encoded are taken not at all', () => {
   assert.throws(() => outbox.addAll([toTopic(1), toTopic(1n)]), TypeError)
   assert.equal(outbox.size, 0)
 })
+
+test('what a handler in JavaScript returns in place of outputs is refused with words that help', () => {
+  const outbox = new Outbox('')
+  const refuses = (outputs: unknown, message: RegExp) =>
+    assert.throws(() => outbox.addAll(outputs as Output[]), { code: 'DATA', message })
+  refuses(undefined, /the handler returned undefined, not outputs: \[\] when there are none/)
+  refuses([{ to: 'alert', value: {} }], /goes to "alert", which is none of rollups, alerts, audit, topic/)
+  refuses([null], /goes to undefined/)
+  assert.equal(outbox.size, 0)
+})
