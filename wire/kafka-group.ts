@@ -3,7 +3,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { messageOf } from '../runtime/errors.ts'
 import type { Log } from '../runtime/log.ts'
-import type { EachBatchPayload, Kafka, Consumer as KafkaJsConsumer } from './kafkajs.ts'
+import { type EachBatchPayload, isMissingTopic, type Kafka, type Consumer as KafkaJsConsumer } from './kafkajs.ts'
 
 export interface GroupOptions {
   readonly kafka: Kafka
@@ -58,15 +58,23 @@ export class GroupMember {
   }
 
   async #run(): Promise<void> {
-    const { log, group } = this.#options
+    const { log, group, topics } = this.#options
     let backoffMs = firstBackoffMs
+    let said = ''
     while (!this.#closing.signal.aborted) {
       const joinedAt = Date.now()
       const error = await this.#liveOnce()
       if (error === undefined) return
       this.#options.onCrash?.(error)
-      if (Date.now() - joinedAt > stalledAfterMs) backoffMs = firstBackoffMs
-      log.warn({ group, backoffMs }, `consumer of ${group} lost its membership, joins again: ${error.message}`)
+      if (Date.now() - joinedAt > stalledAfterMs) {
+        backoffMs = firstBackoffMs
+        said = ''
+      }
+      const what = isMissingTopic(error)
+        ? `there is no topic ${topics.join(', ')}, waits for it: \`ringside topics create\` makes it`
+        : `consumer of ${group} lost its membership, joins again: ${error.message}`
+      log[what === said ? 'debug' : 'warn']({ group, backoffMs }, what)
+      said = what
       await delay(backoffMs, undefined, { signal: this.#closing.signal }).catch(() => {})
       backoffMs = Math.min(2 * backoffMs, longestBackoffMs)
     }

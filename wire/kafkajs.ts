@@ -120,6 +120,9 @@ export const protocolErrorOf = (error: unknown): string | undefined => {
   return root instanceof KafkaJSProtocolError ? root.type : undefined
 }
 
+/** True when a topic is not there: never made, deleted, or so new that the broker asked does not know it yet. */
+export const isMissingTopic = (error: unknown): boolean => protocolErrorOf(error) === 'UNKNOWN_TOPIC_OR_PARTITION'
+
 /** True when the same call may succeed later: networks (errors with a code of the system), elections, restarts. */
 export const isPassing = (error: unknown): boolean => {
   const root = rootOf(error)
@@ -132,6 +135,10 @@ export const toRingsideError = (error: unknown, what: string, brokers: readonly 
   if (error instanceof RingsideError) return error
   const where = brokers.join(', ')
   const message = messageOf(rootOf(error))
+  if (isMissingTopic(error)) {
+    const why = `${what}: Kafka at ${where} has no such topic; \`ringside topics create\` makes Ringside's own`
+    return new RingsideError('UNAVAILABLE', why, { cause: error })
+  }
   if (isPassing(error)) {
     return new RingsideError('UNAVAILABLE', `${what}: Kafka at ${where} does not answer or is not ready: ${message}`, {
       cause: error
