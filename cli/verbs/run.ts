@@ -25,8 +25,8 @@ interface RunOptions extends CommonOptions, EdgeOptions {
 
 const help = `
 A handler of your own is a module whose default export is a function (batch, context) => outputs, or
-{ create: (partition) => handler }: see consumer/handler.ts. The first SIGTERM lets an edge finish what it
-has and a consumer stop at its last commit; a second one stops at once.
+{ create: (partition) => handler }: see consumer/handler.ts. SIGTERM lets an edge publish what it has,
+as long as Kafka takes it, and a consumer stop at its last commit; the third one kills.
 
 Examples:
   sudo ringside run edge --brokers kafka1:9092 --comm nginx --call read=off
@@ -34,13 +34,22 @@ Examples:
   ringside run ./my-handler.ts
 `
 
-const edgeOnly = ['source', 'record', 'ignoreFamily', 'pid', 'comm', 'cgroup', 'call'] as const
+const edgeOnly = [
+  ...(['source', 'record', 'ignoreFamily', 'host', 'pid', 'comm', 'cgroup', 'call'] as const),
+  ...(['ringBytes', 'batchEvents', 'batchMs', 'backlogBytes'] as const)
+]
 
 const run = async (what: string, options: RunOptions): Promise<void> => {
   if (!isServiceName(what) && !isHandlerPath(what)) {
     throw new RingsideError(
       'USAGE',
       `"${what}" is neither one of ${serviceNames.join(', ')} nor a path such as ./my-handler.ts`
+    )
+  }
+  if (isHandlerPath(what) && isServiceName(nameOf(what))) {
+    throw new RingsideError(
+      'USAGE',
+      `a handler named ${nameOf(what)} would share the work of that service: rename the file ${what}`
     )
   }
   const misplaced = what === 'edge' ? [] : edgeOnly.filter((name) => options[name] !== undefined)
@@ -54,7 +63,7 @@ const run = async (what: string, options: RunOptions): Promise<void> => {
   const brokers = [...(await resolveBrokers(config))]
   const from = { source, record: options.record, ignoreFamily: options.ignoreFamily === true }
   const start = () => startService(what, { ...config, brokers }, log, from)
-  await host({ name, log, start, onSignal: what === 'edge' ? 'drain' : 'stop' })
+  await host({ name, log, start })
 }
 
 export const runCommand = (): Command =>

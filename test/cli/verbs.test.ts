@@ -35,7 +35,9 @@ describe('without Kafka', () => {
     [['tail', 'evnts'], /events, rollups, alerts, audit/],
     [['tail', 'events', '--where', 'foo == 1'], /Unknown variable: foo.*Fields: time, host/],
     [['run', 'rolups'], /"rolups" is neither one of edge, rollups/],
-    [['run', 'audit', '--record', 'x'], /only the edge knows record/]
+    [['run', 'audit', '--record', 'x'], /only the edge knows record/],
+    [['run', 'audit', '--batch-ms', '100'], /only the edge knows batchMs/],
+    [['run', './audit.ts'], /a handler named audit would share the work of that service/]
   ] as const) {
     test(`ringside ${args.join(' ')}: one clear line and exit code 64`, { timeout }, async () => {
       const { code, stdout, stderr } = await finish(args, env)
