@@ -33,18 +33,23 @@ export const compileRowFilter = (expression: string, fields: readonly string[]):
   }
   const checked = evaluate.check()
   if (!checked.valid) throw usage(firstLine(checked.error), checked.error)
-  if (checked.type !== 'bool' && checked.type !== 'dyn') throw usage(`is a ${checked.type}, not a condition`)
+  if (checked.type !== 'bool' && checked.type !== 'dyn')
+    throw usage(`it gives a value of type ${checked.type}, not true or false`)
 
   let unevaluated = 0
   let firstProblem: string | undefined
+  const leaveOut = (why: string): false => {
+    unevaluated += 1
+    firstProblem ??= why
+    return false
+  }
   return {
     matches: (row) => {
       try {
-        return evaluate(toCelRecord(row)) === true
+        const value: unknown = evaluate(toCelRecord(row))
+        return typeof value === 'boolean' ? value : leaveOut(`it gives ${String(value)}, not true or false`)
       } catch (error) {
-        unevaluated += 1
-        firstProblem ??= firstLine(error)
-        return false
+        return leaveOut(firstLine(error))
       }
     },
     get unevaluated() {

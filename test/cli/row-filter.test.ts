@@ -35,8 +35,15 @@ test('what is not a condition over the fields is refused, with the fields there 
   for (const [expression, why] of [
     ['pid ==', /Unexpected token/],
     ['prot == 6', /Unknown variable: prot.*Fields: pid, ret/],
-    ['"text"', /string, not a condition/]
+    ['"text"', /a value of type string, not true or false/]
   ] as const) {
     assert.throws(() => compileRowFilter(expression, fields), { code: 'USAGE', message: why })
   }
+})
+
+test('a field that is no condition by itself leaves rows out, and says so', () => {
+  const filter = compileRowFilter('pid', ['pid'])
+  assert.equal(filter.matches({ pid: 7 }), false)
+  assert.equal(filter.unevaluated, 1)
+  assert.equal(filter.firstProblem, 'it gives 7, not true or false')
 })
