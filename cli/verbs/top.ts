@@ -26,13 +26,14 @@ import { type Grouping, groupings, RecentRollups, type Sorting, sortings, type T
 interface TopOptions extends CommonOptions {
   readonly by: Grouping
   readonly sort: Sorting
-  readonly window: number
+  readonly window?: number
   readonly max?: number
   readonly once?: true
   readonly format?: Format
 }
 
 const refreshMs = 1000
+const defaultSpanMs = 10_000
 /** A window's rollup is published this long after its end at most, typically within a second. */
 const publishDelayMs = 15_000
 
@@ -70,7 +71,7 @@ const windowFor = (windowsMs: readonly number[], spanMs: number): number => {
 
 const top = async (options: TopOptions): Promise<void> => {
   const config = configFrom(options)
-  const spanMs = options.window
+  const spanMs = options.window ?? defaultSpanMs
   const client = await connect(config, 'top', quietLog('top'))
   const recent = new RecentRollups(windowFor(config.rollups.windowsMs, spanMs), spanMs)
   const output = new Output()
@@ -84,7 +85,10 @@ const top = async (options: TopOptions): Promise<void> => {
       return
     }
     const ageMs = Date.now() - recent.endUs / 1000
-    const title = end === null ? 'no rollups yet' : `${formatSpan(spanMs)} to ${end} (${formatSpan(ageMs)} ago)`
+    const title =
+      end === null
+        ? `no rollups came in the last ${formatSpan(spanMs + publishDelayMs)}`
+        : `${formatSpan(spanMs)} to ${end} (${formatSpan(ageMs)} ago)`
     const lines = [title, ...formatTable(columns, rows.map(cells), output.width)]
     if (options.once === true || !output.isTerminal) await output.line(lines.join('\n'))
     // Home, each line cleared to its end, then everything below: no flicker.
@@ -119,7 +123,7 @@ export const topCommand = (): Command =>
       .description('Live table of system calls: calls and errors a second, latency, share of the time of all calls.')
       .option('--by <what>', `a row for each ${groupings.join(', ')}`, choiceArgument(groupings), 'process-call')
       .option('--sort <by>', `largest first by ${sortings.join(', ')}`, choiceArgument(sortings), 'time')
-      .option('--window <span>', 'how far back it looks', durationArgument, 10_000)
+      .option('--window <span>', 'how far back it looks (default: 10s)', durationArgument)
       .option('--max <n>', 'so many rows at most', integerArgument(1))
       .option('--once', 'print one table and end')
       .option('--format <format>', 'table or json (default: table on a terminal)', formatArgument)

@@ -34,7 +34,7 @@ folder, below logs/. Ctrl-C ends everything in order; a second one hurries.
 
 Examples:
   sudo ringside up --for 30s
-  ringside up --source demo.rec --format json
+  ringside up --source examples/recordings/known-calls.rec --for 10s --format json
 `
 
 const up = async (options: UpVerbOptions): Promise<void> => {
