@@ -12,8 +12,6 @@ export interface HostOptions {
   readonly name: string
   readonly log: Log
   readonly start: () => Promise<Service>
-  /** What a first SIGINT or SIGTERM asks for. A second one always stops. */
-  readonly onSignal: 'drain' | 'stop'
 }
 
 type Ending = 'drain' | 'stop'
@@ -32,7 +30,7 @@ const send = (message: ServiceMessage): Promise<void> =>
  * Runs the service until it ends by itself or is told to.
  * @throws what the service could not go on from
  */
-export const host = async ({ name, log, start, onSignal }: HostOptions): Promise<void> => {
+export const host = async ({ name, log, start }: HostOptions): Promise<void> => {
   let service: Service | undefined
   let asked: Ending | undefined
   const ending = Promise.withResolvers<void>()
@@ -53,7 +51,7 @@ export const host = async ({ name, log, start, onSignal }: HostOptions): Promise
     signals += 1
     // A service that does not even stop gives way to the third signal.
     if (signals > 2) process.kill(process.pid, 'SIGKILL')
-    end(signals > 1 || asked !== undefined ? 'stop' : onSignal, signal)
+    end('stop', signal)
   }
   const onMessage = (message: unknown): void => {
     if (isDrainMessage(message)) end('drain', 'asked by ringside up')

@@ -42,7 +42,7 @@ const batchBytes = 900_000
 const patience = 8
 /** By enum ringside_class: the share of the backlog beyond which a class is refused; security calls last. */
 const backlogShare = [1, 1, 0.75, 0.5] as const
-/** What stop() allows for Kafka to take the rest. */
+/** So long stop() waits for a Kafka that takes nothing. */
 const stopMs = 5_000
 
 const sum = (counts: readonly number[]): number => counts.reduce((a, b) => a + b, 0)
@@ -119,13 +119,17 @@ class Edge implements Service {
   }
 
   async stop(): Promise<void> {
-    const deadline = setTimeout(() => this.#publisher.giveUp(), stopMs)
+    let published = this.#publishedBatches
+    const watch = setInterval(() => {
+      if (this.#publishedBatches === published) this.#publisher.giveUp()
+      published = this.#publishedBatches
+    }, stopMs)
     try {
       await this.drain()
     } catch (error) {
       this.#options.log.debug({ err: error }, 'the edge had failed before it was stopped')
     } finally {
-      clearTimeout(deadline)
+      clearInterval(watch)
     }
   }
 

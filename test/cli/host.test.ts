@@ -40,7 +40,7 @@ test('a drain message that comes before the service is ready is not lost', { tim
   assert.equal(lastCounters(messages)?.['drains'], 1)
 })
 
-test('a signal ends it as its host was told to', { timeout }, async (t) => {
+test('a signal stops it, in order', { timeout }, async (t) => {
   const { child, messages } = startHosted(t, 'run')
   await once(child, 'message')
   child.kill('SIGTERM')

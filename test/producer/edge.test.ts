@@ -295,6 +295,26 @@ test('stop gives a Kafka that is away some seconds, then counts the rest as drop
   assert.equal(kernel.closed, true)
 })
 
+test('stop waits for a Kafka that is slow, as long as it takes something', { timeout: 60_000 }, async () => {
+  const { kernel, kafka, service } = await start({ batchEvents: 100 })
+  kafka.behave = () => sleep(3_000)
+  const publishing = new Promise<void>((resolve) => {
+    const watch = setInterval(() => {
+      if (kafka.inFlight === 0) return
+      clearInterval(watch)
+      resolve()
+    }, 1)
+  })
+  for (let i = 0; i < 100; i++) kernel.emit({ class: 1, path: 'p'.repeat(4_000), timeNs: now() })
+  await publishing
+  for (let i = 0; i < 400; i++) kernel.emit({ class: 1, path: 'p'.repeat(4_000), timeNs: now() })
+  const startedMs = performance.now()
+  await service.stop()
+  assert.ok(performance.now() - startedMs > 5_000)
+  assertAccounted(kafka.batches, service.counters())
+  assert.equal(service.counters()['dropped'], 0)
+})
+
 test('bytes that are no events end the edge with an error that says so', async () => {
   const { kernel, kafka, service } = await start()
   kernel.emit({ timeNs: now() })

@@ -33,7 +33,7 @@ const start = async (): Promise<Service> => {
 
 try {
   const keepAlive = setInterval(() => {}, 1000)
-  await host({ name: 'hosted', log: createLog('hosted'), start, onSignal: 'stop' })
+  await host({ name: 'hosted', log: createLog('hosted'), start })
   clearInterval(keepAlive)
 } catch (error) {
   process.exitCode = error instanceof RingsideError ? error.exitCode : 70
