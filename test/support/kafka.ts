@@ -52,10 +52,19 @@ const startInDocker = async (): Promise<Started> => {
   const { image, environment } = (parse(text) as Compose).services.kafka
   const { GenericContainer, getContainerRuntimeClient, Wait } = await import('testcontainers')
   const { info } = await getContainerRuntimeClient()
+  const host = info.containerRuntime.host === 'localhost' ? '127.0.0.1' : info.containerRuntime.host
   // What a broker tells its clients must be known before it starts.
-  const broker = `${info.containerRuntime.host}:${await freePort()}`
-  const container = await new GenericContainer(image)
-    .withExposedPorts({ container: 9092, host: Number(broker.split(':')[1]) })
+  const port = await freePort()
+  const broker = `${host}:${port}`
+  // Left alone, testcontainers publishes on every address, and this Kafka asks nobody who they are.
+  class KafkaContainer extends GenericContainer {
+    protected override async beforeContainerCreated(): Promise<void> {
+      if (host !== '127.0.0.1') return
+      this.hostConfig.PortBindings = { '9092/tcp': [{ HostIp: host, HostPort: String(port) }] }
+    }
+  }
+  const container = await new KafkaContainer(image)
+    .withExposedPorts({ container: 9092, host: port })
     .withEnvironment({ ...environment, KAFKA_ADVERTISED_LISTENERS: `PLAINTEXT://${broker}` })
     .withWaitStrategy(Wait.forLogMessage(/Kafka Server started/))
     .start()
