@@ -126,7 +126,7 @@ struct ringside_config {
 
 /* Per CPU; the whole value of map .data.counters is ringside_counters[RINGSIDE_CPU_MAX]. */
 struct ringside_counters {
-	__u64 seq;	/* the last one given out; user space starts it at CLOCK_MONOTONIC in microseconds,
+	__u64 seq;	/* the last one given out; user space starts it at CLOCK_MONOTONIC in units of 100 ns,
 			   so that (boot, cpu, seq) never names two events, whoever loads the programs */
 	__u64 emitted[RINGSIDE_CLASS_COUNT];
 	__u64 dropped[RINGSIDE_CLASS_COUNT];	/* the ring had no room */

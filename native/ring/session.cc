@@ -25,10 +25,11 @@ constexpr size_t kLongestRecord = sizeof(ringside_event) + RINGSIDE_PATH_MAX;
   throw Failure{operation, errno, log.text()};
 }
 
-uint64_t MonotonicMicroseconds() {
+// Moves faster than any CPU makes events, and stays a whole double for 28 years of uptime.
+uint64_t MonotonicTenthsOfMicroseconds() {
   timespec now;
   clock_gettime(CLOCK_MONOTONIC, &now);
-  return static_cast<uint64_t>(now.tv_sec) * 1000000 + static_cast<uint64_t>(now.tv_nsec) / 1000;
+  return static_cast<uint64_t>(now.tv_sec) * 10000000 + static_cast<uint64_t>(now.tv_nsec) / 100;
 }
 
 }  // namespace
@@ -78,7 +79,7 @@ void Session::Configure(const Options& options) {
   size_t bytes = 0;
   auto* counters = static_cast<ringside_counters*>(bpf_map__initial_value(Map(".data.counters"), &bytes));
   if (bytes != sizeof(ringside_counters) * RINGSIDE_CPU_MAX) throw Failure{"lay out counters", EINVAL, ""};
-  seq_before_ = MonotonicMicroseconds();
+  seq_before_ = MonotonicTenthsOfMicroseconds();
   for (uint32_t cpu = 0; cpu < RINGSIDE_CPU_MAX; cpu++) counters[cpu].seq = seq_before_;
 
   auto* config = static_cast<ringside_config*>(bpf_map__initial_value(Map(".data.config"), &bytes));
