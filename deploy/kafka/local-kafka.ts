@@ -111,9 +111,14 @@ const lastLines = async (path: string): Promise<string> => {
   return text.trim().split('\n').slice(-5).join('\n')
 }
 
+/** None begins with "-": the tools would take it for an option. */
+export const newClusterId = (): string => {
+  const id = randomBytes(16).toString('base64url')
+  return id.startsWith('-') ? newClusterId() : id
+}
+
 const formatStorage = async (jars: string, flags: readonly string[], paths: Paths): Promise<void> => {
-  const clusterId = randomBytes(16).toString('base64url')
-  const args = ['kafka.tools.StorageTool', 'format', '--standalone', '-t', clusterId, '-c', paths.properties]
+  const args = ['kafka.tools.StorageTool', 'format', '--standalone', '-t', newClusterId(), '-c', paths.properties]
   const child = startJvm(jars, flags, args, paths)
   await exitOf(child)
   if (child.exitCode === 0) return

@@ -6,7 +6,7 @@ import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, test } from 'node:test'
-import { findLocalBrokers, type LocalKafka, startLocalKafka } from '../../../deploy/kafka/local-kafka.ts'
+import { findLocalBrokers, type LocalKafka, newClusterId, startLocalKafka } from '../../../deploy/kafka/local-kafka.ts'
 import { RingsideError } from '../../../runtime/errors.ts'
 import { createKafkaClient } from '../../../wire/kafka.ts'
 import { createTopic, kafkaMissing, readAll, testLog } from '../../support/kafka.ts'
@@ -21,6 +21,10 @@ const isAlive = (pid: number): boolean => {
     return false
   }
 }
+
+test("a cluster's id is never taken for an option of Kafka's tools", () => {
+  for (let i = 0; i < 5000; i++) assert.match(newClusterId(), /^[A-Za-z0-9_][A-Za-z0-9_-]{21}$/)
+})
 
 describe('the local Kafka', { skip, timeout: 120_000 }, () => {
   let stateDir = ''
