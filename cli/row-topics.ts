@@ -89,6 +89,9 @@ const subjectOf = (row: EventRow): string => {
   return parts.join(' ')
 }
 
+/** An exec or a fork is a moment. */
+const took = (row: EventRow): string => (row.duration_ns === 0 ? '' : formatNanoseconds(row.duration_ns))
+
 const eventColumns: readonly ShownColumn<EventRow>[] = [
   { title: 'time (UTC)', minWidth: 12, cell: (row) => clockTime(row.time) },
   { title: 'host', minWidth: 10, flexible: true, cell: (row) => row.host },
@@ -96,7 +99,7 @@ const eventColumns: readonly ShownColumn<EventRow>[] = [
   { title: 'comm', minWidth: 15, cell: (row) => row.comm },
   { title: 'call', minWidth: 12, cell: (row) => (row.kind === 'syscall' ? (row.syscall ?? '') : row.kind) },
   { title: 'result', minWidth: 12, align: 'right', cell: (row) => row.errno ?? String(row.ret) },
-  { title: 'took', minWidth: 6, align: 'right', cell: (row) => formatNanoseconds(row.duration_ns) },
+  { title: 'took', minWidth: 6, align: 'right', cell: took },
   { title: 'what', cell: subjectOf }
 ]
 

@@ -33,10 +33,27 @@ export const runCheck = async (check: Check): Promise<Result> => {
   }
 }
 
+/** Lines of whole words: advice must not be cut off at the edge of a terminal. */
+const wrap = (text: string, width: number): string[] => {
+  const lines = ['']
+  for (const word of text.split(' ')) {
+    const last = lines.at(-1) ?? ''
+    if (last !== '' && last.length + 1 + word.length > width) lines.push(word)
+    else lines[lines.length - 1] = last === '' ? word : `${last} ${word}`
+  }
+  return lines
+}
+
+const gaps = 4
+
 export const formatResults = (results: readonly Result[], width: number): string[] => {
-  const rows = results.flatMap(({ name, status, detail, remedy }) => [
-    [status, name, detail],
-    ...(remedy === undefined ? [] : [['', '', `→ ${remedy}`]])
-  ])
-  return formatTable([{ title: '' }, { title: 'check' }, { title: 'found' }], rows, width)
+  const nameWidth = Math.max(...results.map(({ name }) => name.length))
+  const textWidth = width - 'fail'.length - nameWidth - gaps
+  const rows = results.flatMap(({ name, status, detail, remedy }) => {
+    const [first = '', ...more] = wrap(detail, textWidth)
+    const advice = remedy === undefined ? [] : wrap(remedy, textWidth - 2)
+    const below = [...more, ...advice.map((line, i) => `${i === 0 ? '→' : ' '} ${line}`)]
+    return [[status, name, first], ...below.map((line) => ['', '', line])]
+  })
+  return formatTable([{ title: '' }, { title: 'check' }, { title: 'found' }], rows, Number.POSITIVE_INFINITY)
 }

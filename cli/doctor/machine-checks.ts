@@ -51,7 +51,7 @@ const stateDir = ({ stateDir: dir }: Config): Finding => {
   try {
     accessSync(existing, constants.W_OK)
   } catch {
-    return fail(`${existing} cannot be written`, 'give another folder with --state-dir or RINGSIDE_STATE_DIR')
+    return fail(`${dir}: ${existing} cannot be written`, 'give another folder with --state-dir or RINGSIDE_STATE_DIR')
   }
   const { bavail, bsize } = statfsSync(existing)
   const free = `${dir}: ${formatBytes(bavail * bsize)} free`

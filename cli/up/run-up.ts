@@ -126,10 +126,12 @@ export const runUp = async ({ config, forMs, source, progress, log }: UpOptions)
 
     if (!ending.signal.aborted) await Promise.race([services.start(), once(ending.signal, 'abort')])
     const startedMs = performance.now()
-    const running = services.all.filter(({ state }) => state === 'running').map(({ name }) => name)
-    progress.line(
-      `running: ${running.join(', ')}${forMs === undefined ? '; Ctrl-C ends it' : `, for ${formatSpan(forMs)}`}`
-    )
+    if (!ending.signal.aborted) {
+      const running = services.all.filter(({ state }) => state === 'running').map(({ name }) => name)
+      progress.line(
+        `running: ${running.join(', ')}${forMs === undefined ? '; Ctrl-C ends it' : `, for ${formatSpan(forMs)}`}`
+      )
+    }
     await watchUntilEnd(services, progress, forMs, ending.signal)
 
     progress.clear()

@@ -22,3 +22,15 @@ test('what to do stands below what was found', () => {
     '              → boot another'
   ])
 })
+
+test('what does not fit the terminal goes on in the next line, whole', () => {
+  const lines = formatResults([{ name: 'btf', ...fail('none was found here', 'boot another kernel than this') }], 27)
+  assert.deepEqual(lines, [
+    '      check  found',
+    'fail  btf    none was found',
+    '             here',
+    '             → boot another',
+    '               kernel than',
+    '               this'
+  ])
+})
