@@ -1,0 +1,60 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { conditionEnvironment, fields, Subject } from '../../../consumer/alerts/subject.ts'
+import { batchOf, eventOf, processOf, socketOf } from '../support/batches.ts'
+
+const subjectOf = (event: Parameters<typeof eventOf>[0], announced = false): Subject => {
+  const batch = batchOf({
+    sockets: [
+      socketOf({ local_address: '10.0.0.1', local_port: 40_000, remote_address: '203.0.113.9', remote_port: 443 }),
+      { ...socketOf({}), family: 1, local_address: Buffer.alloc(0), remote_address: Buffer.alloc(0) }
+    ]
+  })
+  const subject = new Subject()
+  subject.begin(batch, () => announced)
+  return subject.set(eventOf(event), processOf())
+}
+
+test('every field has the type that conditions are checked against', () => {
+  for (const socket of [-1, 0, 1]) {
+    const subject = subjectOf({ syscall: 'connect', socket })
+    for (const field of fields) {
+      const type = typeof subject[field]
+      const condition = { string: `${field} == ''`, bigint: `${field} == 0`, boolean: field }[type as 'string']
+      const compiled = conditionEnvironment().parse(condition ?? '')
+      assert.equal(compiled.check().valid, true, `${field} is a ${type}`)
+      assert.equal(typeof compiled(subject as unknown as Record<string, unknown>), 'boolean', field)
+    }
+  }
+})
+
+test('an event of a connection has its ends', () => {
+  const { family, protocol, local_address, local_port, remote_address, remote_port, external } = subjectOf({
+    socket: 0
+  })
+  assert.deepEqual(
+    [family, protocol, local_address, local_port, remote_address, remote_port, external],
+    ['ipv4', 'tcp', '10.0.0.1', 40_000n, '203.0.113.9', 443n, true]
+  )
+})
+
+test('what does not apply is empty or -1, and never external', () => {
+  for (const [socket, name] of [
+    [-1, ''],
+    [1, 'unix']
+  ] as const) {
+    const { family, protocol, local_address, local_port, remote_port, external } = subjectOf({ socket })
+    assert.deepEqual(
+      [family, protocol, local_address, local_port, remote_port, external],
+      [name, '', '', -1n, -1n, false]
+    )
+  }
+  assert.equal(subjectOf({ kind: 'exec', syscall: 'none' }).syscall, '')
+})
+
+test('a field asked of another event of the batch is that of the other event', () => {
+  const subject = subjectOf({ socket: 0 })
+  assert.equal(subject.remote_port, 443n)
+  assert.equal(subject.set(eventOf({ socket: -1, ret: -111 }), processOf({ comm: 'other' })).remote_address, '')
+  assert.deepEqual([subject.comm, subject.errno], ['other', 'ECONNREFUSED'])
+})
