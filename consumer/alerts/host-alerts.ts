@@ -66,7 +66,7 @@ export class HostAlerts {
   readonly #counted: readonly Counted[]
   readonly #byEvent: ReadonlyMap<string, readonly Counted[]>
   readonly #observation: Observation
-  readonly #anchors = new Anchors(anchorSlotUs)
+  #anchors = new Anchors(anchorSlotUs)
   readonly #bursting = new Set<Entity>()
   readonly #longestWindowUs: number
   /** Since the last batch; what they grew by is still to be published. */
@@ -100,6 +100,7 @@ export class HostAlerts {
     )
     this.#longestWindowUs = Math.max(0, ...rules.map(({ threshold }) => threshold.windowSeconds * 1_000_000))
     this.#observation = new Observation(saved?.ports ?? [])
+    this.#boot = saved?.bursts[0]?.boot ?? ''
     for (const state of saved?.bursts ?? []) this.#resume(state as BurstState, replaying)
   }
 
@@ -147,8 +148,7 @@ export class HostAlerts {
   #begin(batch: EventBatch, offset: bigint): Alert[] {
     const { boot, clock, drops } = batch
     const rebooted = this.#boot !== '' && this.#boot !== boot
-    const alerts = rebooted ? this.end() : []
-    if (rebooted) for (const { entities } of this.#counted) entities.clear()
+    const alerts = rebooted ? this.#beginAnew() : []
     this.#boot = boot
     this.#nowUs = clock.monotonic_us
     this.#observation.begin(batch)
@@ -163,6 +163,15 @@ export class HostAlerts {
         }
       }
     }
+    return alerts
+  }
+
+  /** The clock began again, so nothing of before can be compared with what comes. */
+  #beginAnew(): Alert[] {
+    const alerts = this.end()
+    for (const { entities } of this.#counted) entities.clear()
+    this.#anchors = new Anchors(anchorSlotUs)
+    this.#losses = []
     return alerts
   }
 

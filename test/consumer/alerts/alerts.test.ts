@@ -143,6 +143,27 @@ describe('alerts', () => {
     assert.equal(handler.isReplaying, true, 'its events were counted before')
   })
 
+  test('a host that was booted again is not read again from before that, nor are its old losses told of', () => {
+    const handler = new Alerts(options, [rule])
+    const lost = [{ class: 'network', reason: 'ring_full', count: 5 }] as const
+    run(handler, [at(100_000, [], { drops: [...lost] }), at(100_001, [])])
+    const reboot = { boot: 'boot-2', run: 'run-2' }
+    const after = Array.from({ length: 100 }, (_, i) => at(i, i === 99 ? connects(3) : [], { ...reboot, batch: i + 1 }))
+    const [alert] = after.flatMap((batch, i) => alertsOf(handler.handle(batch, contextOf(BigInt(i + 2)))))
+    assert.equal(alert?.lost_events, 0)
+    // 99 s after the boot, less the rule's window of 60 s: the batch at 39 s.
+    assert.equal(handler.checkpoint().holdOffset, 41n)
+  })
+
+  test('an alert that was on when the service stopped ends with the boot, even when its batches are gone', () => {
+    const before = new Alerts(options, [rule])
+    run(before, [at(100_000, connects(3))])
+    const after = new Alerts(options, [rule])
+    after.restore(before.checkpoint().metadata)
+    const reboot = at(5, connects(3), { boot: 'boot-2', run: 'run-2', batch: 1 })
+    assert.deepEqual(briefly(alertsOf(after.handle(reboot, contextOf(9n)))), [[1, 3]])
+  })
+
   test('hosts are counted apart', () => {
     const found = run(new Alerts(options, [rule]), [
       at(0, connects(2), { host: 'a' }),
