@@ -17,7 +17,7 @@ import { type EncodedBatch, Publisher } from './publish.ts'
 import { eventClasses, eventField as field, RawEvents } from './raw-event.ts'
 import { Report } from './report.ts'
 import { SocketTable } from './socket-table.ts'
-import type { Source } from './source.ts'
+import type { Source, SourceStatistics } from './source.ts'
 import { walkRecords } from './walk.ts'
 import { Watermark } from './watermark.ts'
 
@@ -70,6 +70,7 @@ class Edge implements Service {
   #batches = 0
   #publishedBatches = 0
   #publishedBytes = 0
+  #unaccounted = 0
   /** When the open batch got its first event; undefined while it has none. Of performance.now(). */
   #openedAt: number | undefined
   #closedAt = performance.now()
@@ -108,7 +109,8 @@ class Edge implements Service {
       dropped_backlog_full: sum(refused),
       batches: this.#publishedBatches,
       bytes: this.#publishedBytes,
-      backlogBytes: this.#publisher.backlogBytes
+      backlogBytes: this.#publisher.backlogBytes,
+      unaccounted: this.#unaccounted
     }
   }
 
@@ -159,7 +161,7 @@ class Edge implements Service {
       restMs = bytes > 0 ? busyMs : Math.min(quietMs, restMs * 1.5)
       await (drained ? sleep(restMs) : setImmediate())
     }
-    this.#ledger.update(this.#source.statistics(), true)
+    this.#account(this.#source.statistics(), true)
     this.#watermark.end(this.#source.clock(), this.#builder.newestUs)
     this.#close(true)
   }
@@ -178,11 +180,16 @@ class Edge implements Service {
       walkRecords(this.#raw, length, this.#take)
       await setImmediate()
     }
-    this.#ledger.update(statistics, drained)
+    this.#account(statistics, drained)
     if (drained) this.#watermark.drained(reading)
     this.#closeIfDue()
     this.#report.update(this.counters(), performance.now())
     return { bytes, drained }
+  }
+
+  #account(statistics: SourceStatistics, drained: boolean): void {
+    this.#ledger.update(statistics, drained)
+    this.#unaccounted = statistics.unaccounted ?? 0
   }
 
   readonly #take = (record: number): void => {
@@ -252,7 +259,7 @@ class Edge implements Service {
  * Starts to read the source and publish its events; a Kafka that is away is waited for.
  * @returns counters are events unless named otherwise: seen, published, dropped (by class: dropped_process,
  * dropped_network, dropped_file, dropped_io; by reason: dropped_ring_full, dropped_backlog_full), batches and
- * bytes that Kafka acknowledged, backlogBytes that it has yet to. `done` rejects with RingsideError DATA when the
+ * bytes that Kafka acknowledged, backlogBytes that it has yet to, unaccounted calls that no event tells of. `done` rejects with RingsideError DATA when the
  * source's bytes are no events.
  */
 export const startEdge = async (options: EdgeOptions): Promise<Service> => new Edge(options)

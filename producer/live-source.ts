@@ -33,8 +33,6 @@ export interface LiveSource extends Source {
   setFilter(filter: LiveFilter): void
   /** Takes the place of the modes there were. */
   setCalls(calls: Readonly<Record<string, 'emit' | 'off'>>): void
-  /** Calls since the start that no state could be kept for, so that no event tells of them. */
-  readonly unaccounted: number
 }
 
 /** Where cgroup v2 is mounted: /sys/fs/cgroup, or /sys/fs/cgroup/unified on a hybrid host. */
@@ -94,11 +92,8 @@ class KernelSource implements LiveSource {
     const sequences = rows
       .filter((row) => row.last > row.before)
       .map(({ cpu, before, last }) => ({ cpu, before, last }))
-    return { seen: total(emitted) + total(dropped), emitted, dropped, sequences }
-  }
-
-  get unaccounted(): number {
-    return this.#ring.statistics().reduce((sum, row) => sum + row.unaccounted, 0)
+    const unaccounted = rows.reduce((sum, row) => sum + row.unaccounted, 0)
+    return { seen: total(emitted) + total(dropped), emitted, dropped, unaccounted, sequences }
   }
 
   setFilter(filter: LiveFilter): void {

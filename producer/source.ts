@@ -16,6 +16,8 @@ export interface SourceStatistics {
   readonly emitted: Readonly<Record<EventClass, number>>
   /** The ring had no room. */
   readonly dropped: Readonly<Record<EventClass, number>>
+  /** Calls that no state could be kept for, so that no event tells of them and none of the above counts them. */
+  readonly unaccounted?: number
   /** Per CPU that gave out any: the seq before the first, and the last given out. */
   readonly sequences: readonly { readonly cpu: number; readonly before: number; readonly last: number }[]
 }

@@ -315,6 +315,15 @@ test('stop waits for a Kafka that is slow, as long as it takes something', { tim
   assert.equal(service.counters()['dropped'], 0)
 })
 
+test('calls that no event can tell of are counted apart', async () => {
+  const { kernel, kafka, service } = await start()
+  kernel.emit({ timeNs: now() })
+  kernel.unaccounted = 3
+  await service.drain()
+  assertAccounted(kafka.batches, service.counters())
+  assert.deepEqual([service.counters()['seen'], service.counters()['unaccounted']], [1, 3])
+})
+
 test('bytes that are no events end the edge with an error that says so', async () => {
   const { kernel, kafka, service } = await start()
   kernel.emit({ timeNs: now() })

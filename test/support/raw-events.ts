@@ -115,6 +115,7 @@ export class FakeKernel implements Source {
   #emptied = false
   closed = false
   lossless = false
+  unaccounted = 0
 
   /** An event that the programs saw; `room` is whether the ring took it. */
   emit(given: Partial<RawEvent>, room = true): void {
@@ -163,7 +164,7 @@ export class FakeKernel implements Source {
     const dropped = { ...this.#dropped }
     const total = [...Object.values(emitted), ...Object.values(dropped)].reduce((a, b) => a + b, 0)
     const sequences = [...this.#cpus].map(([cpu, range]) => ({ cpu, ...range }))
-    return { seen: total, emitted, dropped, sequences }
+    return { seen: total, emitted, dropped, unaccounted: this.unaccounted, sequences }
   }
 
   detach(): Promise<void> {
