@@ -180,7 +180,8 @@ class Edge implements Service {
       walkRecords(this.#raw, length, this.#take)
       await setImmediate()
     }
-    this.#account(statistics, drained)
+    // At its end the source says itself what there was: a recording may have been left in the middle.
+    this.#account(statistics, drained && !this.#source.ended)
     if (drained) this.#watermark.drained(reading)
     this.#closeIfDue()
     this.#report.update(this.counters(), performance.now())

@@ -254,7 +254,9 @@ class PlayedSource implements Source {
     return this.#ended
   }
 
+  /** What follows in the file is then not lost, only not played. */
   async detach(): Promise<void> {
+    if (!this.#ended) this.#statistics = { ...this.#statistics, sequences: [] }
     this.#ended = true
   }
 

@@ -1,9 +1,13 @@
 // The edge on a kernel and a Kafka of paper: what goes in comes out, and what does not is accounted for.
 import assert from 'node:assert/strict'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import pino from 'pino'
 import { startEdge } from '../../producer/edge.ts'
+import { createRecorder, openRecording } from '../../producer/recording.ts'
 import type { Config } from '../../runtime/config.ts'
 import { loadConfig } from '../../runtime/config.ts'
 import { RingsideError } from '../../runtime/errors.ts'
@@ -11,7 +15,7 @@ import type { Service } from '../../runtime/service.ts'
 import type { Message, Producer } from '../../wire/client.ts'
 import { decode } from '../../wire/codec.ts'
 import type { EventBatch } from '../../wire/types.ts'
-import { FakeKernel, type RawEvent } from '../support/raw-events.ts'
+import { FakeKernel, type RawEvent, rawBytes, rawEvent } from '../support/raw-events.ts'
 
 const log = pino({ level: 'silent' })
 
@@ -256,6 +260,27 @@ test('a recording waits for a Kafka that is slow, and loses nothing', async () =
   assertAccounted(kafka.batches, service.counters())
   assert.equal(service.counters()['dropped'], 0)
   assert.ok(most <= 2 << 20, `${most} bytes`)
+})
+
+test('a recording that is left in the middle has lost nothing', async (test) => {
+  const folder = mkdtempSync(join(tmpdir(), 'ringside-edge-'))
+  test.after(() => rmSync(folder, { recursive: true }))
+  const path = join(folder, 'recording')
+  const kernel = new FakeKernel()
+  const recorder = createRecorder(kernel, path)
+  for (let i = 0; i < 1_000; i++) kernel.emit({ timeNs: now() })
+  // Each chunk tells of events that only later ones hold.
+  const room = new Uint8Array(100 * rawBytes(rawEvent()).length)
+  while (recorder.read(room) > 0);
+  recorder.close()
+  const kafka = new FakeKafka()
+  const config = loadConfig({ host: 'test-host' }, undefined, {})
+  const service = await startEdge({ config, log, source: openRecording(path), client: kafka })
+  await service.stop()
+  assertAccounted(kafka.batches, service.counters())
+  const { seen, dropped } = service.counters()
+  assert.equal(dropped, 0)
+  assert.ok((seen as number) > 0 && (seen as number) < 1_000, `${seen} events`)
 })
 
 test('random drops, failures and overflow at once: the account is exact', { timeout: 120_000 }, async () => {
