@@ -23,17 +23,13 @@ export interface FeedOptions {
 }
 
 /** Calls onLines once, with the first few events as the lines of a table, when there are any. */
-export const showFirstEvents = async (
-  options: FeedOptions,
-  width: number,
-  onLines: (lines: string[]) => void
-): Promise<void> => {
+export const showFirstEvents = async (options: FeedOptions, onLines: (lines: string[]) => void): Promise<void> => {
   const reader = rowReaders.events
   await readOn(options, 'events', (value) => {
     const rows = reader.rowsOf(value).slice(0, firstEvents)
     if (rows.length === 0) return true
     const cells = rows.map((row) => reader.cells(row))
-    const layout = new TableLayout(reader.columns, cells, width)
+    const layout = new TableLayout(reader.columns, cells, Number.POSITIVE_INFINITY)
     onLines([layout.header(), ...cells.map((row) => layout.line(row))])
     return false
   })

@@ -117,7 +117,7 @@ export const runUp = async ({ config, forMs, source, progress, log }: UpOptions)
     const feeds = new AbortController()
     const feed = { client, config, log, sinceMs, signal: feeds.signal }
     const feeding = Promise.all([
-      showFirstEvents(feed, progress.width, (lines) => {
+      showFirstEvents(feed, (lines) => {
         progress.line(`first events after ${seconds(performance.now())}`)
         for (const line of lines) progress.line(`  ${line}`)
       }),

@@ -48,7 +48,7 @@ const tail = async (name: RowTopicName, options: TailOptions): Promise<void> => 
 
   const output = new Output()
   const asJson = chosenFormat(options.format, process.stdout) === 'json'
-  const layout = new TableLayout(reader.columns, [], output.width)
+  let layout: TableLayout | undefined
   const max = options.max ?? Number.POSITIVE_INFINITY
   let shown = 0
   let unreadable = 0
@@ -64,18 +64,23 @@ const tail = async (name: RowTopicName, options: TailOptions): Promise<void> => 
     }
   }
   const onMessage = async (message: ReceivedMessage): Promise<boolean> => {
-    const lines: string[] = []
-    for (const row of rowsOf(message)) {
-      if (filter !== undefined && !filter.matches(row as Record<string, unknown>)) continue
-      lines.push(asJson ? JSON.stringify(row) : layout.line(reader.cells(row)))
-      shown += 1
-      if (shown >= max) break
-    }
-    if (lines.length > 0) await output.line(lines.join('\n'))
+    const wanted = rowsOf(message).filter((row) => filter?.matches(row as Record<string, unknown>) ?? true)
+    // Another partition's message may have made it full.
+    const rows = wanted.slice(0, max - shown)
+    shown += rows.length
+    if (rows.length > 0) await output.line(linesOf(rows).join('\n'))
     return shown < max
   }
+  const linesOf = (rows: readonly object[]): string[] => {
+    if (asJson) return rows.map((row) => JSON.stringify(row))
+    const cells = rows.map((row) => reader.cells(row))
+    const header = layout === undefined
+    // Nothing is cut for the width: a line that is too long goes on in the terminal's next.
+    layout ??= new TableLayout(reader.columns, cells, Number.POSITIVE_INFINITY)
+    const lines = cells.map((row) => layout?.line(row) ?? '')
+    return header ? [layout.header(), ...lines] : lines
+  }
 
-  if (!asJson) await output.line(layout.header())
   await client.read(
     {
       topic: topicName(config, name),
@@ -85,6 +90,9 @@ const tail = async (name: RowTopicName, options: TailOptions): Promise<void> => 
     },
     AbortSignal.any([output.closed, interrupted()])
   )
+  if (!asJson && layout === undefined) {
+    await output.line(new TableLayout(reader.columns, [], Number.POSITIVE_INFINITY).header())
+  }
   if (unreadable > 1) remark(`${unreadable} messages could not be read`)
   if (filter !== undefined && filter.unevaluated > 0 && shown === 0) {
     remark(`--where had no value for ${filter.unevaluated} row(s): ${filter.firstProblem}`)

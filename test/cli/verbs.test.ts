@@ -124,6 +124,17 @@ describe('with Kafka', { skip: await kafkaMissing() }, () => {
     assert.equal((await rows('events', '--max', '2')).length, 2)
   })
 
+  test('--max holds over partitions that are read at once', { timeout }, async () => {
+    const many = { RINGSIDE_BROKERS: env['RINGSIDE_BROKERS'] ?? '' }
+    await runRingside(['topics', 'create', '--topic-prefix', 'many.', '--partitions', '8'], many)
+    const producer = await kafka.client.producer()
+    const messages = Array.from({ length: 80 }, (_, i) => ({ key: `k${i}`, value: encode('Rollup', samples.Rollup) }))
+    await producer.send('many.rollups', messages)
+    await producer.close()
+    const found = await tailRows('rollups', ['--since', '1h', '--max', '3', '--topic-prefix', 'many.'], many)
+    assert.equal(found.length, 3)
+  })
+
   test('a table has a header and a line a row', { timeout }, async () => {
     const [header, first] = (await runRingside(['tail', 'events', '--since', '1h', '--format', 'table'], env)).split(
       '\n'
