@@ -6,7 +6,7 @@
 //                     · SourceStatistics as JSON, spaces up to a multiple of 8 · records as in the ring
 // A chunk holds what one read gave, the clock of just before it and the statistics of just after. The last has no records:
 // a file that ends otherwise was cut short.
-import { closeSync, openSync, readSync, writeSync } from 'node:fs'
+import { closeSync, openSync, readSync, writeFileSync } from 'node:fs'
 import { basename } from 'node:path'
 import { messageOf, RingsideError } from '../runtime/errors.ts'
 import { eventHeaderBytes, eventVersion } from './raw-event.ts'
@@ -52,13 +52,15 @@ const openFile = (path: string, flags: 'r' | 'w', purpose: string): number => {
 
 class RecordingSource implements Source {
   readonly #source: Source
+  readonly #path: string
   readonly #file: number
   #closed = false
 
   constructor(source: Source, path: string) {
     this.#source = source
+    this.#path = path
     this.#file = openFile(path, 'w', 'write')
-    writeSync(this.#file, encodeHeader(source.boot))
+    this.#write(encodeHeader(source.boot))
   }
 
   get boot(): string {
@@ -74,12 +76,16 @@ class RecordingSource implements Source {
   read(into: Uint8Array): number {
     const clock = this.#source.clock()
     const bytes = this.#source.read(into)
-    if (bytes > 0) this.#write(clock, into.subarray(0, bytes))
+    if (bytes > 0) this.#write(encodeChunk(clock, this.#source.statistics(), into.subarray(0, bytes)))
     return bytes
   }
 
-  #write(clock: ClockReading, records: Uint8Array): void {
-    writeSync(this.#file, encodeChunk(clock, this.#source.statistics(), records))
+  #write(bytes: Buffer): void {
+    try {
+      writeFileSync(this.#file, bytes)
+    } catch (cause) {
+      throw new RingsideError('OS', `cannot write the recording ${this.#path}: ${messageOf(cause)}`, { cause })
+    }
   }
 
   clock(): ClockReading {
@@ -101,15 +107,18 @@ class RecordingSource implements Source {
   close(): void {
     if (this.#closed) return
     this.#closed = true
-    this.#write(this.#source.clock(), new Uint8Array(0))
-    closeSync(this.#file)
-    this.#source.close()
+    try {
+      this.#write(encodeChunk(this.#source.clock(), this.#source.statistics(), new Uint8Array(0)))
+    } finally {
+      closeSync(this.#file)
+      this.#source.close()
+    }
   }
 }
 
 /**
  * Writes all that is read from `source` to `path` as well; the file is whole when the result is closed.
- * @throws RingsideError CONFIG when the file cannot be written
+ * @throws RingsideError CONFIG when the file cannot be made; here and later OS when the disk is full
  */
 export const createRecorder = (source: Source, path: string): Source => new RecordingSource(source, path)
 

@@ -160,4 +160,12 @@ describe('a recording', () => {
       (error) => error instanceof RingsideError && error.code === 'NO_INPUT' && /absent/.test(error.message)
     )
   })
+
+  it('ends with the reason when the disk is full', () => {
+    const full = '/dev/full'
+    assert.throws(
+      () => createRecorder(new ScriptedSource(batches), full),
+      (error) => error instanceof RingsideError && error.code === 'OS' && /\/dev\/full: ENOSPC/.test(error.message)
+    )
+  })
 })
