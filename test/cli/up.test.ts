@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, type TestContext, test } from 'node:test'
 import { createRecorder } from '../../producer/recording.ts'
-import { kafkaMissing } from '../support/kafka.ts'
+import { localKafkaMissing } from '../support/kafka.ts'
 import { FakeKernel } from '../support/raw-events.ts'
 import { eventually, freePort, type Running, startRingside, temporaryDirectory } from '../support/ringside.ts'
 
@@ -63,7 +63,7 @@ const isAlive = (pid: number): boolean => {
   }
 }
 
-describe('ringside up', { skip: await kafkaMissing() }, () => {
+describe('ringside up', { skip: await localKafkaMissing() }, () => {
   test('runs a recording through every service, ends by itself, and its counts agree', { timeout }, async (t) => {
     const up = await startUp(t, '--for', '3s')
     const { code, stdout, stderr } = await up.finished

@@ -5,6 +5,7 @@ import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
+import { localKafkaMissing } from '../support/kafka.ts'
 import { kernelTests } from '../support/kernel.ts'
 import { eventually, freePort, startRingside, tailRows, temporaryDirectory } from '../support/ringside.ts'
 
@@ -29,7 +30,7 @@ const kill = (parent: number, what: RegExp): void => {
 const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms))
 
 test('no event is missing after kill -9 of each consumer and of Kafka in the middle of a run', {
-  skip: kernelTests.skip,
+  skip: kernelTests.skip || (await localKafkaMissing()),
   timeout: 300_000
 }, async (t) => {
   const directory = temporaryDirectory(t, 'faults')

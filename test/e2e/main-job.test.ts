@@ -5,6 +5,7 @@ import { execFileSync } from 'node:child_process'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
+import { localKafkaMissing } from '../support/kafka.ts'
 import { kernelTests } from '../support/kernel.ts'
 import { eventually, freePort, runRingside, startRingside, tailRows, temporaryDirectory } from '../support/ringside.ts'
 
@@ -52,7 +53,7 @@ const only = (counts: typeof expected, names: readonly string[]): typeof expecte
   Object.fromEntries(Object.entries(counts).filter(([name]) => names.includes(name)))
 
 test('known calls are found exactly in events, rollups and audit; a burst raises one alert, quiet raises none', {
-  skip: kernelTests.skip,
+  skip: kernelTests.skip || (await localKafkaMissing()),
   timeout: 300_000
 }, async (t) => {
   const directory = temporaryDirectory(t, 'e2e')

@@ -82,10 +82,13 @@ const startKafka = (): Promise<Started> => {
   return process.env['RINGSIDE_TEST_DOCKER'] === '1' ? startInDocker() : startLocally()
 }
 
-/** Why there is no Kafka to test with, or false: for the `skip` of a suite. */
+/** Why the local Kafka cannot be started, or false: for the `skip` of a suite. */
+export const localKafkaMissing = (): Promise<string | false> => checkJava().then(() => false as const, messageOf)
+
+/** Why there is no Kafka to test with, or false: likewise. */
 export const kafkaMissing = async (): Promise<string | false> => {
   if (process.env['RINGSIDE_TEST_BROKERS'] || process.env['RINGSIDE_TEST_DOCKER'] === '1') return false
-  return checkJava().then(() => false as const, messageOf)
+  return localKafkaMissing()
 }
 
 export interface TestKafka {

@@ -9,9 +9,9 @@ import { afterEach, beforeEach, describe, test } from 'node:test'
 import { findLocalBrokers, type LocalKafka, newClusterId, startLocalKafka } from '../../../deploy/kafka/local-kafka.ts'
 import { RingsideError } from '../../../runtime/errors.ts'
 import { createKafkaClient } from '../../../wire/kafka.ts'
-import { createTopic, kafkaMissing, readAll, testLog } from '../../support/kafka.ts'
+import { createTopic, localKafkaMissing, readAll, testLog } from '../../support/kafka.ts'
 
-const skip = await kafkaMissing()
+const skip = await localKafkaMissing()
 
 /** Not so of a zombie: an orphan's, where nobody reaps, stays. */
 const isAlive = (pid: number): boolean => {
