@@ -8,6 +8,7 @@
 // a file that ends otherwise was cut short.
 import { closeSync, openSync, readSync, writeFileSync } from 'node:fs'
 import { basename } from 'node:path'
+import { z } from 'zod'
 import { messageOf, RingsideError } from '../runtime/errors.ts'
 import { eventHeaderBytes, eventVersion } from './raw-event.ts'
 import type { ClockReading, Source, SourceStatistics } from './source.ts'
@@ -18,6 +19,16 @@ const headerBytes = 64
 const chunkHeaderBytes = 24
 /** No read is larger, nor are statistics of 1,024 CPUs: a longer length is damage. */
 const chunkMaxBytes = 1 << 28
+
+const count = z.number().min(0)
+const countByClass = z.object({ process: count, network: count, file: count, io: count })
+const statisticsSchema = z.object({
+  seen: count,
+  emitted: countByClass,
+  dropped: countByClass,
+  unaccounted: count.exactOptional(),
+  sequences: z.array(z.object({ cpu: z.int().min(0), before: count, last: count }))
+})
 
 const encodeHeader = (boot: string): Buffer => {
   const header = Buffer.alloc(headerBytes)
@@ -208,9 +219,9 @@ class PlayedSource implements Source {
 
   #parseStatistics(json: Buffer, start: number): SourceStatistics {
     try {
-      return JSON.parse(json.toString('utf8')) as SourceStatistics
+      return statisticsSchema.parse(JSON.parse(json.toString('utf8')))
     } catch {
-      throw this.#damage(`is damaged at byte ${start}: its statistics are not JSON`)
+      throw this.#damage(`is damaged at byte ${start}: its statistics are none`)
     }
   }
 

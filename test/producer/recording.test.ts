@@ -155,6 +155,15 @@ describe('a recording', () => {
     writeFileSync(path, damaged)
     assert.throws(() => play(openRecording(path)), isData(/a record claims 7 bytes/))
 
+    const without = readFileSync(writeRecording('without'))
+    without.write('{"no"', without.indexOf('{"seen"'))
+    writeFileSync(path, without)
+    assert.throws(() => play(openRecording(path)), isData(/its statistics are none/))
+    const other = readFileSync(writeRecording('other-statistics'))
+    other.write('"sawn"', other.indexOf('"seen"'))
+    writeFileSync(path, other)
+    assert.throws(() => play(openRecording(path)), isData(/its statistics are none/))
+
     assert.throws(
       () => openRecording(join(folder, 'absent')),
       (error) => error instanceof RingsideError && error.code === 'NO_INPUT' && /absent/.test(error.message)
