@@ -25,6 +25,7 @@ export interface EdgeOptions {
   readonly batchEvents?: number
   readonly batchMs?: number
   readonly backlogBytes?: number
+  readonly user?: string
 }
 
 /** Turns a parser's error into the one line in which commander names the option. */
@@ -104,6 +105,7 @@ export const addEdgeOptions = (command: Command): Command =>
     .option('--batch-events <n>', 'events that close a batch', integerArgument(1))
     .option('--batch-ms <n>', 'age that closes a batch, in milliseconds', integerArgument(1))
     .option('--backlog-bytes <n>', 'encoded batches kept while Kafka is away', integerArgument(1))
+    .option('--user <name>', 'whom the edge becomes once it observes (default: "nobody"; "" stays root)')
 
 /**
  * The configuration: defaults < file < environment < these options.
@@ -125,7 +127,8 @@ export const configFrom = (options: CommonOptions & EdgeOptions, more: ConfigInp
         ringBytes: options.ringBytes,
         batchEvents: options.batchEvents,
         batchMs: options.batchMs,
-        backlogBytes: options.backlogBytes
+        backlogBytes: options.backlogBytes,
+        user: options.user
       }
     },
     options.config

@@ -2,6 +2,7 @@
 // consumer never needs the kernel's addon.
 import { basename, extname, isAbsolute } from 'node:path'
 import type { HandlerModule } from '../consumer/handler.ts'
+import type { Source } from '../producer/source.ts'
 import type { Config } from '../runtime/config.ts'
 import type { Log } from '../runtime/log.ts'
 import type { Service } from '../runtime/service.ts'
@@ -30,15 +31,21 @@ const startEdgeService = async (config: Config, log: Log, from: EdgeSource): Pro
   const { startEdge } = await import('../producer/edge.ts')
   const { createRecorder, openRecording } = await import('../producer/recording.ts')
   const { createKafkaClient } = await import('../wire/kafka.ts')
-  const open = async () => {
-    if (from.source !== undefined) return openRecording(from.source)
-    const { openLiveSource } = await import('../producer/live-source.ts')
-    return openLiveSource({ ...config.edge, ignoreFamily: from.ignoreFamily })
-  }
-  const opened = await open()
-  const source = from.record === undefined ? opened : createRecorder(opened, from.record)
   const client = createKafkaClient({ brokers: config.brokers, clientId: 'ringside-edge', log })
-  return startEdge({ config, log, source, client })
+  const record = (source: Source) => (from.record === undefined ? source : createRecorder(source, from.record))
+  if (from.source !== undefined) return startEdge({ config, log, source: record(openRecording(from.source)), client })
+
+  const { openLiveSource } = await import('../producer/live-source.ts')
+  const { preparePrivilegeDrop } = await import('../producer/privileges.ts')
+  const drop = preparePrivilegeDrop(config.edge.user)
+  const dropPrivileges = () => log.info(drop())
+  const opened = await openLiveSource({ ...config.edge, ignoreFamily: from.ignoreFamily })
+  try {
+    return await startEdge({ config, log, source: record(opened), client, dropPrivileges })
+  } catch (error) {
+    opened.close()
+    throw error
+  }
 }
 
 const consumerModule = async (what: string, config: Config): Promise<HandlerModule> => {

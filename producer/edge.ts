@@ -26,6 +26,8 @@ export interface EdgeOptions {
   readonly log: Log
   readonly source: Source
   readonly client: Pick<KafkaClient, 'producer'>
+  /** Called before the first event is read; /proc has then told of every process that is there. */
+  readonly dropPrivileges?: () => void
 }
 
 /** Some 7,000 events: about 10 ms of work before timers and sockets get their turn. */
@@ -91,6 +93,7 @@ class Edge implements Service {
     })
     this.#report = new Report(log, performance.now())
     this.#backlogLimits = backlogShare.map((share) => (source.lossless ? Infinity : share * config.edge.backlogBytes))
+    options.dropPrivileges?.()
     log.info({ run: this.#run, boot: source.boot }, `reading ${source.description}`)
     this.done = this.#work()
     // Whoever hosts the edge may look at `done` later than it rejects.

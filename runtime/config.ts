@@ -52,7 +52,9 @@ const schema = z.strictObject({
       /** Observe only threads of these names (comm, at most 15 bytes); empty: all. */
       comms: z.array(z.string().min(1).max(15)).default([]),
       /** Observe only these v2 cgroups (paths below the mount point, or whole paths); empty: all. */
-      cgroups: z.array(z.string().min(1)).default([])
+      cgroups: z.array(z.string().min(1)).default([]),
+      /** Whom an edge that root started becomes once it observes; empty: it stays root. */
+      user: z.string().default('nobody')
     })
     .prefault({}),
   rollups: z

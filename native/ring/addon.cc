@@ -5,8 +5,9 @@
 //   open(options) -> Promise<Ring>        Ring#read(into) -> bytes
 //   clock() -> [monotonicNs, wallNs]      Ring#setFilter(pids, comms, cgroups)
 //   layout(object, struct) -> fields      Ring#setEmit(emit)
-//                                         Ring#statistics() -> Float64Array
-//                                         Ring#detach() -> Promise, Ring#ended, Ring#close()
+//   findUser(name) -> {uid, gid} | null   Ring#statistics() -> Float64Array
+//   dropBoundingSet()                     Ring#detach() -> Promise, Ring#ended, Ring#close()
+//   dropCapabilities()
 #include <libbpf.h>
 #include <napi.h>
 #include <time.h>
@@ -15,6 +16,7 @@
 #include <optional>
 
 #include "layout.h"
+#include "privileges.h"
 #include "session.h"
 
 namespace ringside {
@@ -233,6 +235,29 @@ Napi::Value ReadLayout(const Napi::CallbackInfo& info) {
   }
 }
 
+Napi::Value FindUserByName(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  try {
+    const std::optional<User> user = FindUser(info[0].As<Napi::String>());
+    if (!user) return env.Null();
+    auto result = Napi::Object::New(env);
+    result.Set("uid", user->uid);
+    result.Set("gid", user->gid);
+    return result;
+  } catch (const Failure& failure) {
+    throw ToError(env, failure);
+  }
+}
+
+template <void (*Drop)()>
+void DropOnEveryThread(const Napi::CallbackInfo& info) {
+  try {
+    Drop();
+  } catch (const Failure& failure) {
+    throw ToError(info.Env(), failure);
+  }
+}
+
 Napi::Object Init(Napi::Env env, Napi::Object exports) {
   auto* data = new AddonData();
   data->ring = Napi::Persistent(Ring::Define(env));
@@ -240,6 +265,9 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   exports.Set("open", Napi::Function::New<OpenRing>(env, "open"));
   exports.Set("clock", Napi::Function::New<ReadClocks>(env, "clock"));
   exports.Set("layout", Napi::Function::New<ReadLayout>(env, "layout"));
+  exports.Set("findUser", Napi::Function::New<FindUserByName>(env, "findUser"));
+  exports.Set("dropBoundingSet", Napi::Function::New<DropOnEveryThread<DropBoundingSet>>(env, "dropBoundingSet"));
+  exports.Set("dropCapabilities", Napi::Function::New<DropOnEveryThread<DropCapabilities>>(env, "dropCapabilities"));
   return exports;
 }
 

@@ -79,15 +79,19 @@ interface NativeOptions extends Omit<RingOptions, 'filter'> {
   readonly cgroups: BigUint64Array
 }
 
-interface Addon {
+export interface Addon {
   open(options: NativeOptions): Promise<NativeRing>
   clock(): [bigint, bigint]
   layout(object: string, struct: string): StructLayout
+  findUser(name: string): { readonly uid: number; readonly gid: number } | null
+  dropBoundingSet(): void
+  dropCapabilities(): void
 }
 
 let loaded: Addon | undefined
 
-const addon = (): Addon => {
+/** @throws RingsideError OS when it is not built */
+export const addon = (): Addon => {
   const path = join(buildDir, 'ringside_ring.node')
   try {
     loaded ??= createRequire(import.meta.url)(path) as Addon

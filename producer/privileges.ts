@@ -1,0 +1,105 @@
+// Gives up, for good, what only loading and attaching needs: the edge then reads its ring as a user who may
+// do nothing. What is left afterwards is read back from the kernel, thread by thread: no drop by half.
+import { readdirSync, readFileSync } from 'node:fs'
+import { type Addon, addon } from '../native/ring/ring.ts'
+import { messageOf, RingsideError } from '../runtime/errors.ts'
+
+interface User {
+  readonly uid: number
+  readonly gid: number
+}
+
+interface Expectation extends User {
+  /** Where the process may not change them, they stay as its starter chose. */
+  readonly noGroups: boolean
+  readonly noBoundingSet: boolean
+}
+
+// include/uapi/linux/capability.h
+const capSetgid = 6n
+const capSetuid = 7n
+const capSetpcap = 8n
+
+/** A line of proc_pid_status(5), without its name. */
+const fieldOf = (status: string, name: string): string =>
+  new RegExp(`^${name}:[ \\t]*(.*?)[ \\t]*$`, 'm').exec(status)?.[1] ?? 'missing'
+
+const has = (status: string, capability: bigint): boolean =>
+  (BigInt(`0x${fieldOf(status, 'CapEff')}`) & (1n << capability)) !== 0n
+
+/** What a thread with this /proc/PID/status has beyond what is expected of it, as "Name: value". */
+export const privilegesLeft = (status: string, expected: Expectation): string[] => {
+  const capabilitySets = ['CapInh', 'CapPrm', 'CapEff', 'CapAmb', ...(expected.noBoundingSet ? ['CapBnd'] : [])]
+  const wanted: readonly (readonly [string, RegExp])[] = [
+    ['Uid', new RegExp(`^${expected.uid}(\\s${expected.uid}){3}$`)],
+    ['Gid', new RegExp(`^${expected.gid}(\\s${expected.gid}){3}$`)],
+    ...(expected.noGroups ? ([['Groups', /^$/]] as const) : []),
+    ...capabilitySets.map((name) => [name, /^0+$/] as const),
+    ['NoNewPrivs', /^1$/]
+  ]
+  return wanted
+    .map(([name, pattern]) => ({ name, value: fieldOf(status, name), pattern }))
+    .filter(({ value, pattern }) => !pattern.test(value))
+    .map(({ name, value }) => `${name}: ${value}`)
+}
+
+const verify = (expected: Expectation): void => {
+  for (const thread of readdirSync('/proc/self/task')) {
+    const left = privilegesLeft(readFileSync(`/proc/self/task/${thread}/status`, 'utf8'), expected)
+    if (left.length === 0) continue
+    throw new RingsideError('OS', `thread ${thread} kept privileges that were dropped (${left.join(', ')})`)
+  }
+}
+
+const findUser = (name: string, native: Addon): User => {
+  const user = native.findUser(name)
+  if (user === null) {
+    throw new RingsideError('CONFIG', `edge.user: there is no user "${name}"; name one that exists, or "" to stay root`)
+  }
+  if (user.uid === 0) {
+    throw new RingsideError('CONFIG', `edge.user: "${name}" is root; name another user, or say "" to stay root`)
+  }
+  return user
+}
+
+const become = ({ uid, gid }: User): void => {
+  // All threads follow: glibc sees to it.
+  process.setgroups?.([])
+  process.setgid?.(gid)
+  process.setuid?.(uid)
+}
+
+/**
+ * Finds out, before anything is loaded, what this process is to become.
+ * @param userName whom root becomes: no supplementary group, no capability. Another user stays who it is, and
+ * loses its capabilities. Empty: nothing is dropped
+ * @returns drops the privileges and says in a line what was done; throws RingsideError OS when any is left
+ * @throws RingsideError CONFIG (no such user, or root again), NO_PERMISSION (may not become another user)
+ */
+export const preparePrivilegeDrop = (userName: string): (() => string) => {
+  if (userName === '') return () => 'keeping all privileges, as edge.user is empty'
+  const native = addon()
+  const status = readFileSync('/proc/self/status', 'utf8')
+  const noBoundingSet = has(status, capSetpcap)
+  const isRoot = process.geteuid?.() === 0
+  if (isRoot && !(has(status, capSetuid) && has(status, capSetgid))) {
+    const remedy = 'add them, start it as another user, or say "" to stay root'
+    throw new RingsideError(
+      'NO_PERMISSION',
+      `edge.user: root cannot become "${userName}" without CAP_SETUID and CAP_SETGID: ${remedy}`
+    )
+  }
+  const user = isRoot ? findUser(userName, native) : { uid: process.getuid?.() ?? 0, gid: process.getgid?.() ?? 0 }
+  const who = isRoot ? `user ${userName} (${user.uid}:${user.gid})` : `user ${user.uid}, as before`
+  return () => {
+    try {
+      native.dropBoundingSet()
+      if (isRoot) become(user)
+      native.dropCapabilities()
+    } catch (cause) {
+      throw new RingsideError('OS', `cannot drop privileges to ${who}: ${messageOf(cause)}`, { cause })
+    }
+    verify({ ...user, noGroups: isRoot, noBoundingSet })
+    return `privileges dropped: ${who}, no capability, no new privileges`
+  }
+}

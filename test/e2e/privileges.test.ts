@@ -1,0 +1,204 @@
+// The edge on a live kernel and a real Kafka, as whom it runs: every thread of it without a privilege, and
+// still every call of a known workload in the topic.
+import assert from 'node:assert/strict'
+import { execFileSync, spawn } from 'node:child_process'
+import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, type TestContext, test } from 'node:test'
+import { privilegesLeft } from '../../producer/privileges.ts'
+import { kafkaMissing, uniqueName, withKafka } from '../support/kafka.ts'
+import { kernelTests } from '../support/kernel.ts'
+import {
+  eventually,
+  type Running,
+  runRingside,
+  startRingside,
+  tailRows,
+  temporaryDirectory
+} from '../support/ringside.ts'
+
+const programs = join(import.meta.dirname, 'programs')
+const launcher = join(import.meta.dirname, '../../cli/ringside')
+const skip = kernelTests.skip || (await kafkaMissing())
+const timeout = 180_000
+const rounds = 100
+const nobody = { uid: 65534, gid: 65534, noGroups: true, noBoundingSet: true }
+
+const statusesOf = (pid: number): string[] =>
+  readdirSync(`/proc/${pid}/task`).map((thread) => readFileSync(`/proc/${pid}/task/${thread}/status`, 'utf8'))
+
+const leftTo = (pid: number, expected = nobody): string[] =>
+  statusesOf(pid).flatMap((status) => privilegesLeft(status, expected))
+
+const ready = (edge: Running): Promise<true> =>
+  eventually('a ready edge', 60, () => {
+    if (edge.child.exitCode !== null) throw new Error(`the edge ended:\n${edge.output.stderr}`)
+    return /"msg":"ready"/.test(edge.output.stderr) || undefined
+  })
+
+interface Edge extends Running {
+  readonly env: Record<string, string>
+}
+
+describe('the edge', { skip }, () => {
+  const kafka = withKafka()
+
+  const prepare = async (t: TestContext) => {
+    const directory = temporaryDirectory(t, 'privileges')
+    const env = {
+      RINGSIDE_STATE_DIR: join(directory, 'state'),
+      RINGSIDE_BROKERS: kafka.brokers.join(','),
+      RINGSIDE_TOPIC_PREFIX: `${uniqueName('privileges')}.`
+    }
+    await runRingside(['topics', 'create', '--partitions', '1'], env)
+    const program = join(directory, 'known_calls')
+    execFileSync('gcc', ['-O1', '-Wall', '-o', program, join(programs, 'known_calls.c')])
+    const file = join(directory, 'file')
+    writeFileSync(file, '')
+    return { directory, env, program, file }
+  }
+
+  const startEdge = async (t: TestContext, env: Record<string, string>, ...args: string[]): Promise<Edge> => {
+    const edge = startRingside(['run', 'edge', ...args], env)
+    t.after(() => edge.child.kill('SIGKILL'))
+    await ready(edge)
+    return { ...edge, env }
+  }
+
+  /** Runs the workload, stops the edge, and gives the rows of the workload's calls. */
+  const observeWorkload = async (edge: Edge, program: string, file: string) => {
+    const made = JSON.parse(execFileSync(program, [String(rounds), file], { encoding: 'utf8' })) as { pid: number }
+    edge.child.kill('SIGTERM')
+    const { code, stderr } = await edge.finished
+    assert.equal(code, 0, stderr)
+    assert.match(stderr, /"dropped":0,/)
+    const where = `pid == ${made.pid} && comm == "known-calls" && kind == "syscall"`
+    return tailRows('events', ['--since', '10m', '--where', where], edge.env)
+  }
+
+  const assertComplete = (rows: readonly Record<string, unknown>[], program: string): void => {
+    const count = (syscall: string): number => rows.filter((row) => row['syscall'] === syscall).length
+    assert.deepEqual(
+      ['openat', 'read', 'write', 'connect', 'accept4', 'sendto'].map(count),
+      [2, 1, 1, 2, 1, 1].map((each) => each * rounds)
+    )
+    assert.deepEqual(new Set(rows.map((row) => row['exe'])), new Set([program]))
+  }
+
+  test('that root starts becomes nobody on every thread, and sees all that happens afterwards', {
+    timeout
+  }, async (t) => {
+    const { directory, env, program, file } = await prepare(t)
+    const recording = join(directory, 'recording')
+    const edge = await startEdge(t, env, '--record', recording)
+    const pid = edge.child.pid as number
+    assert.ok(statusesOf(pid).length > 5)
+    assert.deepEqual(leftTo(pid), [])
+    assert.match(edge.output.stderr, /privileges dropped: user nobody \(65534:65534\), no capability/)
+    assertComplete(await observeWorkload(edge, program, file), program)
+    assert.ok(statSync(recording).size > 0)
+  })
+
+  test('knows the executables of what ran before it, though it may no longer ask', { timeout }, async (t) => {
+    const { env } = await prepare(t)
+    // Opens a file each 0.2 s, from before the edge until after it.
+    const loop =
+      'const { openSync, closeSync } = require("fs"); setInterval(() => closeSync(openSync("/dev/null")), 200)'
+    const before = spawn(process.execPath, ['-e', loop], { stdio: 'ignore' })
+    t.after(() => before.kill())
+    const edge = await startEdge(t, env)
+    await eventually('its events', 30, async () => {
+      const rows = await tailRows('events', ['--since', '10m', '--where', `pid == ${before.pid}`], env)
+      if (rows.length === 0) return undefined
+      assert.equal(rows[0]?.['exe'], process.execPath)
+      return true
+    })
+    edge.child.kill('SIGTERM')
+    assert.equal((await edge.finished).code, 0)
+  })
+
+  test('drops what it has when it is not root, and needs no more than CAP_BPF and CAP_PERFMON', {
+    timeout
+  }, async (t) => {
+    const { env, program, file } = await prepare(t)
+    const capabilities = '-all,+bpf,+perfmon'
+    const child = spawn(
+      'setpriv',
+      [
+        ...['--reuid', 'nobody', '--regid', 'nogroup', '--clear-groups', '--no-new-privs'],
+        ...['--inh-caps', capabilities, '--ambient-caps', capabilities, '--bounding-set', capabilities],
+        ...[launcher, 'run', 'edge']
+      ],
+      { env: { ...process.env, ...env }, stdio: ['ignore', 'ignore', 'pipe'] }
+    )
+    const output = { stdout: '', stderr: '' }
+    child.stderr.setEncoding('utf8').on('data', (text: string) => {
+      output.stderr += text
+    })
+    const finished = new Promise<number | null>((resolve) => child.on('close', resolve))
+    const edge = { child, output, finished: finished.then((code) => ({ code, ...output })), env }
+    t.after(() => child.kill('SIGKILL'))
+    await ready(edge)
+    const held = statusesOf(child.pid as number)
+    assert.deepEqual(leftTo(child.pid as number, { ...nobody, noBoundingSet: false }), [])
+    for (const status of held) assert.match(status, /^CapBnd:\t000000c000000000$/m)
+    assertComplete(await observeWorkload(edge, program, file), program)
+  })
+
+  test('stays root when no user is named', { timeout }, async (t) => {
+    const { env } = await prepare(t)
+    const edge = await startEdge(t, env, '--user', '')
+    for (const status of statusesOf(edge.child.pid as number)) {
+      assert.match(status, /^Uid:\t0\t0\t0\t0$/m)
+      assert.doesNotMatch(status, /^CapEff:\t0+$/m)
+    }
+    edge.child.kill('SIGTERM')
+    assert.equal((await edge.finished).code, 0)
+  })
+
+  test('refuses an unknown user with a configuration error, before it loads anything', { timeout }, async (t) => {
+    const directory = temporaryDirectory(t, 'privileges')
+    const recording = join(directory, 'recording')
+    const env = { RINGSIDE_STATE_DIR: directory, RINGSIDE_BROKERS: kafka.brokers.join(',') }
+    const args = ['run', 'edge', '--user', 'no-such-user', '--record', recording]
+    const { code, stderr } = await startRingside(args, env).finished
+    assert.equal(code, 78)
+    assert.match(stderr, /edge\.user: there is no user "no-such-user"/)
+    assert.equal(existsSync(recording), false)
+  })
+
+  test('as a child of `ringside up`, drops too, reports its counters, and ends when told', { timeout }, async (t) => {
+    const { env } = await prepare(t)
+    const up = startRingside(['up', '--for', '5s', '--format', 'json'], env)
+    t.after(() => up.child.kill('SIGTERM'))
+    const pid = await eventually('an edge that dropped', 60, () => {
+      if (up.child.exitCode !== null) throw new Error(`up ended:\n${up.output.stderr}`)
+      const children = readFileSync(`/proc/${up.child.pid}/task/${up.child.pid}/children`, 'utf8').trim().split(' ')
+      return children.find((child) => {
+        if (!/ run edge /.test(readFileSync(`/proc/${child}/cmdline`, 'utf8').replaceAll('\0', ' '))) return false
+        return leftTo(Number(child)).length === 0
+      })
+    })
+    assert.ok(Number(pid) > 0)
+    const { code, stdout, stderr } = await up.finished
+    assert.equal(code, 0, stderr)
+    const summary = JSON.parse(stdout) as { seen: number; published: number; restarts: Record<string, number> }
+    assert.ok(summary.seen > 0)
+    assert.equal(summary.seen, summary.published)
+    assert.equal(summary.restarts['edge'], 0)
+  })
+
+  test('as a child of a `ringside up` that is killed, notices and ends', { timeout }, async (t) => {
+    const { env } = await prepare(t)
+    const up = startRingside(['up'], env)
+    await eventually('everything to run', 60, () => /running: edge/.test(up.output.stderr) || undefined)
+    const children = readFileSync(`/proc/${up.child.pid}/task/${up.child.pid}/children`, 'utf8').trim().split(' ')
+    up.child.kill('SIGKILL')
+    await up.finished
+    await eventually(
+      'the end of its services',
+      60,
+      () => !children.some((pid) => existsSync(`/proc/${pid}`)) || undefined
+    )
+  })
+})
