@@ -11,7 +11,7 @@ import { createKafkaClient } from '../wire/kafka.ts'
 import { topicName, topicSpecifications } from '../wire/topics.ts'
 import type { Event, EventBatch, Process } from '../wire/types.ts'
 import { benchLog, withKafka } from './kafka.ts'
-import type { Row } from './main.ts'
+import { compareThroughput, type Row } from './rounds.ts'
 import { type Call, StringKeyWindows } from './string-key-windows.ts'
 
 export const name = 'kafka-to-rollups'
@@ -158,17 +158,6 @@ const runStringKeys = async (
   return counted
 }
 
-/** Events per second of CPU time, of all threads of this process. */
-const measure = async (run: () => Promise<number>): Promise<number> => {
-  const before = process.cpuUsage()
-  const count = await run()
-  const { user, system } = process.cpuUsage(before)
-  return (count * 1_000_000) / (user + system)
-}
-
-const median = (values: readonly number[]): number =>
-  [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] as number
-
 async function* runOn(brokers: readonly string[]): AsyncGenerator<Row> {
   const client = createKafkaClient({ brokers, clientId: 'ringside-bench', log: benchLog })
   for (const which of ['batches', 'json'] as const) await client.ensureTopics(topicSpecifications(configOf(which)))
@@ -182,24 +171,7 @@ async function* runOn(brokers: readonly string[]): AsyncGenerator<Row> {
     'json-per-event': () =>
       runStringKeys(client, 'json-per-event', (message) => [JSON.parse(bytesOf(message).toString()) as Call])
   }
-  const rates: Record<Case, number[]> = { ringside: [], 'string-keys': [], 'json-per-event': [] }
-  // Round 0 warms up code and connections; the cases take turns, so that a slow spell hits all of them.
-  for (let round = 0; round <= rounds; round++) {
-    for (const which of cases) {
-      const rate = await measure(() => runs[which](round))
-      if (round > 0) rates[which].push(rate)
-    }
-  }
-  for (const which of cases) {
-    yield {
-      bench: name,
-      case: which,
-      value: Math.round(median(rates[which])),
-      unit: 'events per core-second',
-      against: reference,
-      ratio: Number((median(rates[which]) / median(rates[reference])).toFixed(2))
-    }
-  }
+  yield* compareThroughput(name, runs, reference, rounds)
 }
 
 export async function* run(): AsyncGenerator<Row> {

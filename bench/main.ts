@@ -1,15 +1,6 @@
 // `npm run bench` lists the benchmarks; `npm run bench -- NAME` runs one and prints its rows as JSON lines.
 import { exitCodeOf, messageOf, RingsideError } from '../runtime/errors.ts'
-
-/** One measured case: a median, and its ratio to the case `against` of the same run. */
-export interface Row {
-  readonly bench: string
-  readonly case: string
-  readonly value: number
-  readonly unit: string
-  readonly against: string
-  readonly ratio: number
-}
+import type { Row } from './rounds.ts'
 
 interface Benchmark {
   readonly name: string

@@ -15,7 +15,7 @@ import { eventRow } from '../wire/row.ts'
 import { topicName, topicSpecifications } from '../wire/topics.ts'
 import type { EventBatch } from '../wire/types.ts'
 import { benchLog, withKafka } from './kafka.ts'
-import type { Row } from './main.ts'
+import { compareThroughput, type Row } from './rounds.ts'
 import { syntheticSource } from './synthetic-source.ts'
 
 export const name = 'ring-to-kafka'
@@ -83,17 +83,6 @@ const publishJson = async (client: KafkaClient, which: Case): Promise<number> =>
   return source.count
 }
 
-/** Events per second of CPU time, of all threads of this process. */
-const measure = async (publish: () => Promise<number>): Promise<number> => {
-  const before = process.cpuUsage()
-  const count = await publish()
-  const { user, system } = process.cpuUsage(before)
-  return (count * 1_000_000) / (user + system)
-}
-
-const median = (values: readonly number[]): number =>
-  [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] as number
-
 async function* runOn(brokers: readonly string[]): AsyncGenerator<Row> {
   const options = { brokers, clientId: 'ringside-bench', log: benchLog }
   const zstd = createKafkaClient(options)
@@ -105,24 +94,7 @@ async function* runOn(brokers: readonly string[]): AsyncGenerator<Row> {
   }
   for (const which of cases) await zstd.ensureTopics(topicSpecifications(configOf(which)))
 
-  const rates: Record<Case, number[]> = { plain: [], zstd: [], 'json-per-event': [] }
-  // Round 0 warms up code and connections; the cases take turns, so that a slow spell hits all of them.
-  for (let round = 0; round <= rounds; round++) {
-    for (const which of cases) {
-      const rate = await measure(runs[which])
-      if (round > 0) rates[which].push(rate)
-    }
-  }
-  for (const which of cases) {
-    yield {
-      bench: name,
-      case: which,
-      value: Math.round(median(rates[which])),
-      unit: 'events per core-second',
-      against: reference,
-      ratio: Number((median(rates[which]) / median(rates[reference])).toFixed(2))
-    }
-  }
+  yield* compareThroughput(name, runs, reference, rounds)
 }
 
 export async function* run(): AsyncGenerator<Row> {

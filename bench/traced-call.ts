@@ -11,7 +11,7 @@ import { Ring, type RingFilter } from '../native/ring/ring.ts'
 import { callNames } from '../producer/raw-event.ts'
 import { callTable, emitTable } from '../producer/syscall-table.ts'
 import { RingsideError } from '../runtime/errors.ts'
-import type { Row } from './main.ts'
+import { median, type Row } from './rounds.ts'
 
 export const name = 'traced-call'
 export const summary = 'CPU time that observing adds to a system call, beside bpftrace and strace'
@@ -155,8 +155,6 @@ const casesOfThisMachine = (): Record<string, Run> => {
   }
   return cases
 }
-
-const median = (values: readonly number[]): number => values.toSorted((a, b) => a - b)[values.length >> 1] ?? 0
 
 const round = (value: number, digits: number): number => Number(value.toFixed(digits))
 

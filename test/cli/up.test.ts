@@ -1,12 +1,18 @@
 // `ringside up` as a whole, with a recording in place of the kernel: needs Java, but no privileges.
 import assert from 'node:assert/strict'
-import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, type TestContext, test } from 'node:test'
 import { createRecorder } from '../../producer/recording.ts'
 import { localKafkaMissing } from '../support/kafka.ts'
 import { FakeKernel } from '../support/raw-events.ts'
-import { eventually, freePort, type Running, startRingside, temporaryDirectory } from '../support/ringside.ts'
+import {
+  childrenOf,
+  eventually,
+  freePort,
+  type Running,
+  startRingside,
+  temporaryDirectory
+} from '../support/ringside.ts'
 
 const events = 5000
 const timeout = 240_000
@@ -38,15 +44,6 @@ const startUp = async (t: TestContext, ...more: string[]): Promise<Running & { e
   })
   return { ...up, env }
 }
-
-const childrenOf = (pid: number): { pid: number; command: string }[] =>
-  readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8')
-    .split(' ')
-    .filter((text) => text !== '')
-    .map((text) => ({
-      pid: Number(text),
-      command: readFileSync(`/proc/${text}/cmdline`, 'utf8').replaceAll('\0', ' ')
-    }))
 
 const said = (up: Running, what: RegExp): Promise<true> =>
   eventually(`${what}`, 120, () => {

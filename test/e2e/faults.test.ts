@@ -2,24 +2,14 @@
 import assert from 'node:assert/strict'
 import { execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { localKafkaMissing } from '../support/kafka.ts'
 import { kernelTests } from '../support/kernel.ts'
-import { eventually, freePort, startRingside, tailRows, temporaryDirectory } from '../support/ringside.ts'
+import { childrenOf, eventually, freePort, startRingside, tailRows, temporaryDirectory } from '../support/ringside.ts'
 
 const connects = 3000
 const intervalUs = 10_000
-
-const childrenOf = (pid: number): { pid: number; command: string }[] =>
-  readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8')
-    .split(' ')
-    .filter((text) => text !== '')
-    .map((text) => ({
-      pid: Number(text),
-      command: readFileSync(`/proc/${text}/cmdline`, 'utf8').replaceAll('\0', ' ')
-    }))
 
 const kill = (parent: number, what: RegExp): void => {
   const child = childrenOf(parent).find(({ command }) => what.test(command))

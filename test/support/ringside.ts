@@ -1,7 +1,7 @@
 // Runs the command line as a user would, as a process of its own.
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -85,3 +85,13 @@ export const freePort = async (): Promise<number> => {
   if (address === null || typeof address === 'string') throw new Error('no port')
   return address.port
 }
+
+/** Processes that `pid` started and that are still there, with their command lines. */
+export const childrenOf = (pid: number): { pid: number; command: string }[] =>
+  readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8')
+    .split(' ')
+    .filter((text) => text !== '')
+    .map((text) => ({
+      pid: Number(text),
+      command: readFileSync(`/proc/${text}/cmdline`, 'utf8').replaceAll('\0', ' ')
+    }))

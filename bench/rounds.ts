@@ -1,0 +1,52 @@
+// What the benchmarks share: the row they print, and cases measured in turns and compared within one run.
+
+/** One measured case: a median, and its ratio to the case `against` of the same run. */
+export interface Row {
+  readonly bench: string
+  readonly case: string
+  readonly value: number
+  readonly unit: string
+  readonly against: string
+  readonly ratio: number
+}
+
+export const median = (values: readonly number[]): number => values.toSorted((a, b) => a - b)[values.length >> 1] ?? 0
+
+/** Does the work and returns the events it handled; `round` 0 warms up. */
+type Work = (round: number) => Promise<number>
+
+/** Events per second of CPU time, of all threads of this process. */
+const eventsPerCoreSecond = async (work: Work, round: number): Promise<number> => {
+  const before = process.cpuUsage()
+  const count = await work(round)
+  const { user, system } = process.cpuUsage(before)
+  return (count * 1_000_000) / (user + system)
+}
+
+/** Runs the cases in turns, `rounds` times after one to warm up, so that a slow spell hits all of them. */
+export async function* compareThroughput(
+  bench: string,
+  cases: Readonly<Record<string, Work>>,
+  reference: string,
+  rounds: number
+): AsyncGenerator<Row> {
+  const rates = new Map(Object.keys(cases).map((name) => [name, [] as number[]]))
+  for (let round = 0; round <= rounds; round++) {
+    for (const [name, work] of Object.entries(cases)) {
+      const rate = await eventsPerCoreSecond(work, round)
+      if (round > 0) rates.get(name)?.push(rate)
+    }
+  }
+  const base = median(rates.get(reference) ?? [])
+  for (const [name, measured] of rates) {
+    const value = median(measured)
+    yield {
+      bench,
+      case: name,
+      value: Math.round(value),
+      unit: 'events per core-second',
+      against: reference,
+      ratio: Number((value / base).toFixed(2))
+    }
+  }
+}
