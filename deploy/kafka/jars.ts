@@ -51,7 +51,8 @@ const fetchJars = async (into: string): Promise<void> => {
       )
     }
     const output = cause instanceof Error && 'stdout' in cause ? String(cause.stdout) : messageOf(cause)
-    const reason = /^\[ERROR\] (.*)/m.exec(output)?.[1] ?? messageOf(cause)
+    // The first line may begin with colour codes, the last words point to a help page.
+    const reason = /\[ERROR\] (\S.*?)(?: -> \[Help \d+\])?$/m.exec(output)?.[1] ?? messageOf(cause)
     throw new RingsideError('UNAVAILABLE', `Maven cannot fetch the jars of ${pom}: ${reason}`, { cause })
   }
 }

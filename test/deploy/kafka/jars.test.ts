@@ -48,7 +48,7 @@ describe("the local Kafka's jars", () => {
   })
 
   test('a fetch that fails says why and leaves nothing that looks whole', async () => {
-    stub('mvn', 'echo "[ERROR] Could not resolve kafka: no route to host"; exit 1')
+    stub('mvn', `printf '\\033[0m[ERROR] Could not resolve kafka: no route to host -> [Help 1]\\n[ERROR] \\n'; exit 1`)
     await assert.rejects(prepareLocalKafka(testLog), (error) => {
       assert.ok(error instanceof RingsideError)
       assert.equal(error.code, 'UNAVAILABLE')
