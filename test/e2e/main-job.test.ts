@@ -1,8 +1,10 @@
 // The main job, on the live kernel and a real Kafka: what processes do shows up, exactly and completely,
 // in events, rollups, audit and alerts.
 import assert from 'node:assert/strict'
-import { execFileSync } from 'node:child_process'
+import { execFileSync, spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { writeFileSync } from 'node:fs'
+import { connect } from 'node:net'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { localKafkaMissing } from '../support/kafka.ts'
@@ -62,6 +64,11 @@ test('known calls are found exactly in events, rollups and audit; a burst raises
   writeFileSync(file, '')
   execFileSync('gcc', ['-O1', '-Wall', '-o', join(directory, 'known_calls'), join(programs, 'known_calls.c')])
 
+  // There before the observation begins, so that its listen is not seen.
+  const listener = spawn('python3', [join(programs, 'handed_over.py')], { stdio: ['pipe', 'pipe', 'inherit'] })
+  t.after(() => listener.kill())
+  const unannouncedPort = Number((await once(listener.stdout, 'data'))[0])
+
   const up = startRingside(['up', '--kafka-port', String(await freePort()), '--format', 'json'], env)
   t.after(() => up.child.kill('SIGTERM'))
   await eventually('first events', 120, async () => {
@@ -80,6 +87,12 @@ test('known calls are found exactly in events, rollups and audit; a burst raises
   }
   const ofProcess = ['--since', '10m', '--where', `pid == ${made.pid}`]
   const mine = ['--since', '10m', '--where', `comm == "known-calls" && pid == ${made.pid}`]
+
+  const alertsOf = (rule: string): Promise<Row[]> =>
+    eventually(`an alert of ${rule}`, 20, async () => {
+      const rows = await tailRows('alerts', ['--since', '10m', '--where', `rule == "${rule}"`], env)
+      return rows.length > 0 ? rows : undefined
+    })
 
   // The workload's own events: every call of it has the name, but for those before it was given.
   const isCall = (row: Row): boolean => row['kind'] === 'syscall'
@@ -165,12 +178,27 @@ test('known calls are found exactly in events, rollups and audit; a burst raises
     } finally {
       execFileSync('ip', ['netns', 'del', namespace])
     }
-    const rows = await eventually('an alert', 20, async () => {
-      const found = await tailRows('alerts', ['--since', '10m'], env)
-      return found.length > 0 ? found : undefined
-    })
-    assert.deepEqual([...new Set(rows.map((row) => row['rule']))], ['connect_external_burst'])
+    const rows = await alertsOf('connect_external_burst')
     assert.equal(new Set(rows.map((row) => row['id'])).size, 1, JSON.stringify(rows, null, 1))
+  })
+
+  await t.test('a flood of datagrams raises one alert', async () => {
+    execFileSync('python3', [join(programs, 'datagrams.py'), '40000'])
+    const rows = await alertsOf('send_flood')
+    assert.equal(new Set(rows.map((row) => row['id'])).size, 1, JSON.stringify(rows, null, 1))
+  })
+
+  await t.test('an accept on a port that nobody announced raises one alert', async () => {
+    listener.stdin.end('\n')
+    const client = connect(unannouncedPort, '127.0.0.1')
+    await once(client, 'connect')
+    client.destroy()
+    const rows = await alertsOf('accept_unannounced')
+    assert.deepEqual(
+      rows.map((row) => String(row['entity']).endsWith(` ${unannouncedPort}`)),
+      [true],
+      JSON.stringify(rows, null, 1)
+    )
   })
 
   await t.test('the closing summary agrees with itself', async () => {
@@ -180,7 +208,7 @@ test('known calls are found exactly in events, rollups and audit; a burst raises
     const summary = JSON.parse(stdout) as Record<string, unknown>
     assert.equal(summary['agrees'], true, JSON.stringify(summary))
     assert.equal(Number(summary['seen']), Number(summary['published']) + Number(summary['dropped']))
-    assert.equal(summary['alerts'], 1)
+    assert.equal(summary['alerts'], 3)
   })
 
   await t.test('the topics are there again after a restart of up', async () => {
