@@ -1,10 +1,10 @@
-// Whether this machine can be observed: the kernel, its type information, the privileges, and
-// whether the programs really load and attach.
+// Whether this machine can be observed: the kernel, its type information, the privileges, whether the
+// programs really load and attach, and whom the edge then becomes.
 import { release } from 'node:os'
 import type { Config } from '../../runtime/config.ts'
 import { messageOf } from '../../runtime/errors.ts'
-import { type Lack, lacksForLiveKernel } from '../live-kernel.ts'
-import { type Check, type Finding, fail, ok } from './check.ts'
+import { type Lack, lacksForLiveKernel, readKernelFacts, suspectsOf } from '../live-kernel.ts'
+import { type Check, type Finding, fail, ok, warn } from './check.ts'
 
 // Task local storage for tracing programs, the newest of what the programs need.
 const oldestKernel = [5, 11] as const
@@ -22,7 +22,7 @@ const lackOf = (what: Lack['what'], fine: string): Finding => {
 
 const loadPrograms = async (config: Config): Promise<Finding> => {
   const lacks = lacksForLiveKernel()
-  if (lacks.length > 0) return fail('not tried', lacks[0]?.remedy)
+  if (lacks.length > 0) return fail('not tried: see above')
   const startedMs = performance.now()
   try {
     const { openLiveSource } = await import('../../producer/live-source.ts')
@@ -32,8 +32,19 @@ const loadPrograms = async (config: Config): Promise<Finding> => {
     source.close()
     return ok(`loaded and attached in ${(performance.now() - startedMs).toFixed(0)} ms: ${description}`)
   } catch (error) {
-    return fail(messageOf(error))
+    const suspects = suspectsOf(readKernelFacts())
+    return fail(messageOf(error), suspects.length > 0 ? suspects.join('; ') : undefined)
   }
+}
+
+const edgeUser = async ({ edge: { user } }: Config): Promise<Finding> => {
+  if (user === '')
+    return warn('the edge stays what it is started as', 'name a user in edge.user: the edge needs no root')
+  const { preparePrivilegeDrop } = await import('../../producer/privileges.ts')
+  preparePrivilegeDrop(user)
+  return ok(
+    process.geteuid?.() === 0 ? `the edge becomes ${user}` : 'the edge stays this user and drops its capabilities'
+  )
 }
 
 export const kernelChecks = (config: Config): Check[] => [
@@ -44,5 +55,6 @@ export const kernelChecks = (config: Config): Check[] => [
   },
   { name: 'btf', look: () => lackOf('btf', 'the kernel has type information') },
   { name: 'privileges', look: () => lackOf('privileges', 'CAP_BPF and CAP_PERFMON') },
-  { name: 'programs', look: () => loadPrograms(config) }
+  { name: 'programs', look: () => loadPrograms(config) },
+  { name: 'edge user', look: () => edgeUser(config) }
 ]

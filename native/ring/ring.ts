@@ -120,7 +120,7 @@ const toRingsideError = (cause: unknown): unknown => {
   const { operation, errno, log, message } = cause
   const what = errno < firstLibbpfError ? `${operation}: ${getSystemErrorName(-errno)}` : message
   if (errno === constants.errno.EPERM) {
-    const message = `the kernel refused (${what}): needs CAP_BPF and CAP_PERFMON: run as root`
+    const message = `the kernel refused (${what}): needs CAP_BPF and CAP_PERFMON: run as root; \`ringside doctor\` tells what is in the way`
     return new RingsideError('NO_PERMISSION', message, { cause })
   }
   const details = log === '' ? '' : `\n${lastLines(log)}`
