@@ -2,7 +2,7 @@
 // numbers (all fit 2^53), bytes are Buffers, a union with null is the value or null.
 
 export type EventClass = 'process' | 'network' | 'file' | 'io'
-export type DropReason = 'other' | 'ring_full' | 'backlog_full'
+export type DropReason = 'other' | 'ring_full' | 'backlog_full' | 'spool_full'
 export type EventKind = 'other' | 'syscall' | 'exec' | 'fork' | 'exit' | 'socket_state'
 
 export interface Clock {

@@ -1,0 +1,49 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { joinHeads, withDrops, withoutEvents } from '../../producer/spool-heads.ts'
+import { decode } from '../../wire/codec.ts'
+import type { EventBatch } from '../../wire/types.ts'
+import { headOf } from '../support/batch-heads.ts'
+
+const empty = (given: Partial<EventBatch>): EventBatch => ({
+  ...headOf(given),
+  processes: [],
+  sockets: [],
+  events: []
+})
+
+test('a batch without its events says all else that it said', () => {
+  const head = headOf({ batch: 7, sequences: [{ cpu: 1, first: 2, last: 3 }] })
+  assert.deepEqual({ ...decode('EventBatch', withoutEvents(head)) }, empty(head))
+})
+
+test('losses are added to those that were declared before', () => {
+  const drops: EventBatch['drops'] = [
+    { class: 'io', reason: 'ring_full', count: 1 },
+    { class: 'io', reason: 'spool_full', count: 2 }
+  ]
+  assert.deepEqual(withDrops(headOf({ drops }), [4, 0, 0, 3]).drops, [
+    { class: 'io', reason: 'ring_full', count: 1 },
+    { class: 'io', reason: 'spool_full', count: 5 },
+    { class: 'process', reason: 'spool_full', count: 4 }
+  ])
+})
+
+test('joined batches answer for all ranges of each, under the last number and clock', () => {
+  const clock = { monotonic_us: 9, wall_us: 10 }
+  const joined = joinHeads([
+    empty({ batch: 1, sequences: [{ cpu: 0, first: 1, last: 5 }] }),
+    empty({
+      batch: 2,
+      sequences: [{ cpu: 1, first: 1, last: 2 }],
+      drops: [{ class: 'file', reason: 'other', count: 1 }]
+    }),
+    empty({ batch: 3, final: true, clock, sequences: [{ cpu: 0, first: 6, last: 9 }] })
+  ])
+  assert.deepEqual([joined.batch, joined.final, joined.clock], [3, true, clock])
+  assert.deepEqual(joined.sequences, [
+    { cpu: 0, first: 1, last: 9 },
+    { cpu: 1, first: 1, last: 2 }
+  ])
+  assert.deepEqual(joined.drops, [{ class: 'file', reason: 'other', count: 1 }])
+})

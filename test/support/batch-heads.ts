@@ -1,0 +1,16 @@
+// What a batch says beside its events, for tests that need no more of it.
+import type { BatchHead } from '../../producer/spool-heads.ts'
+
+/** Batch 1 of run "run" on host "h", but for what is given. */
+export const headOf = (given: Partial<BatchHead> = {}): BatchHead => ({
+  host: 'h',
+  boot: 'boot',
+  agent: '0',
+  run: 'run',
+  batch: 1,
+  final: false,
+  clock: { monotonic_us: 1, wall_us: 1_700_000_000_000_000 },
+  sequences: [],
+  drops: [],
+  ...given
+})
