@@ -1,10 +1,11 @@
 // The edge on a live kernel and a real Kafka, as whom it runs: every thread of it without a privilege, and
 // still every call of a known workload in the topic.
 import assert from 'node:assert/strict'
-import { execFileSync, spawn } from 'node:child_process'
+import { execFileSync, spawn, spawnSync } from 'node:child_process'
 import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, type TestContext, test } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { privilegesLeft } from '../../producer/privileges.ts'
 import { kafkaMissing, uniqueName, withKafka } from '../support/kafka.ts'
 import { kernelTests } from '../support/kernel.ts'
@@ -97,6 +98,23 @@ describe('the edge', { skip }, () => {
     assert.match(edge.output.stderr, /privileges dropped: user nobody \(65534:65534\), no capability/)
     assertComplete(await observeWorkload(edge, program, file), program)
     assert.ok(statSync(recording).size > 0)
+  })
+
+  test('is neither read nor debugged by another process of its user', { timeout }, async (t) => {
+    const { env } = await prepare(t)
+    const edge = await startEdge(t, env)
+    const asNobody = (...command: string[]) =>
+      spawnSync('setpriv', ['--reuid', 'nobody', '--regid', 'nogroup', '--clear-groups', ...command], {
+        encoding: 'utf8'
+      })
+    for (const file of ['environ', 'mem', 'maps']) {
+      assert.match(asNobody('cat', `/proc/${edge.child.pid}/${file}`).stderr, /Permission denied/)
+    }
+    assert.equal(asNobody('kill', '-USR1', String(edge.child.pid)).status, 0)
+    await sleep(500)
+    assert.doesNotMatch(edge.output.stderr, /Debugger listening/)
+    edge.child.kill('SIGTERM')
+    assert.equal((await edge.finished).code, 0)
   })
 
   test('knows the executables of what ran before it, though it may no longer ask', { timeout }, async (t) => {
