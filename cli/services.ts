@@ -1,6 +1,6 @@
 // What `ringside run NAME` starts. A service's code is loaded only when it is the one asked for: a
 // consumer never needs the kernel's addon.
-import { basename, extname, isAbsolute } from 'node:path'
+import { basename, extname, isAbsolute, join } from 'node:path'
 import type { HandlerModule } from '../consumer/handler.ts'
 import type { Source } from '../producer/source.ts'
 import type { Config } from '../runtime/config.ts'
@@ -33,7 +33,10 @@ const startEdgeService = async (config: Config, log: Log, from: EdgeSource): Pro
   const { createKafkaClient } = await import('../wire/kafka.ts')
   const client = createKafkaClient({ brokers: config.brokers, clientId: 'ringside-edge', log })
   const record = (source: Source) => (from.record === undefined ? source : createRecorder(source, from.record))
-  if (from.source !== undefined) return startEdge({ config, log, source: record(openRecording(from.source)), client })
+  const spoolPath = config.edge.spool.enabled ? join(config.stateDir, 'edge', 'spool.sqlite') : undefined
+  if (from.source !== undefined) {
+    return startEdge({ config, log, source: record(openRecording(from.source)), client, spoolPath })
+  }
 
   const { openLiveSource } = await import('../producer/live-source.ts')
   const { preparePrivilegeDrop } = await import('../producer/privileges.ts')
@@ -41,7 +44,7 @@ const startEdgeService = async (config: Config, log: Log, from: EdgeSource): Pro
   const dropPrivileges = () => log.info(drop())
   const opened = await openLiveSource({ ...config.edge, ignoreFamily: from.ignoreFamily })
   try {
-    return await startEdge({ config, log, source: record(opened), client, dropPrivileges })
+    return await startEdge({ config, log, source: record(opened), client, spoolPath, dropPrivileges })
   } catch (error) {
     opened.close()
     throw error

@@ -1,5 +1,5 @@
 // The edge: source → decode → encode → publish. Raw events come in, EventBatch messages go out, and
-// every event is accounted for: after drain(), seen = published + dropped.
+// every event is accounted for: after drain() or stop(), seen = published + spooled + dropped.
 import { randomUUID } from 'node:crypto'
 import { setImmediate, setTimeout as sleep } from 'node:timers/promises'
 import ringside from '../package.json' with { type: 'json' }
@@ -8,16 +8,17 @@ import type { Log } from '../runtime/log.ts'
 import type { Service } from '../runtime/service.ts'
 import type { KafkaClient } from '../wire/client.ts'
 import { encode } from '../wire/codec.ts'
-import { eventBatchKey, topicName } from '../wire/topics.ts'
+import { topicName } from '../wire/topics.ts'
 import { BatchBuilder } from './batch.ts'
 import { Ledger } from './ledger.ts'
 import { procOf } from './proc.ts'
 import { ProcessTable } from './process-table.ts'
-import { type EncodedBatch, Publisher } from './publish.ts'
+import { type PublishedBatch, Publisher } from './publish.ts'
 import { eventClasses, eventField as field, RawEvents } from './raw-event.ts'
 import { Report } from './report.ts'
 import { SocketTable } from './socket-table.ts'
 import type { Source, SourceStatistics } from './source.ts'
+import { Spool } from './spool.ts'
 import { walkRecords } from './walk.ts'
 import { Watermark } from './watermark.ts'
 
@@ -26,6 +27,8 @@ export interface EdgeOptions {
   readonly log: Log
   readonly source: Source
   readonly client: Pick<KafkaClient, 'producer'>
+  /** Where batches wait while Kafka is away, opened before privileges are dropped; undefined: in memory only. */
+  readonly spoolPath?: string | undefined
   /** Called before the first event is read; /proc has then told of every process that is there. */
   readonly dropPrivileges?: () => void
 }
@@ -44,6 +47,9 @@ const batchBytes = 900_000
 const patience = 8
 /** By enum ringside_class: the share of the backlog beyond which a class is refused; security calls last. */
 const backlogShare = [1, 1, 0.75, 0.5] as const
+/** What waits in memory beyond this, or this share of the backlog, goes to the spool. */
+const memoryBytes = 8 << 20
+const memoryShare = 0.25
 /** So long stop() waits for a Kafka that takes nothing. */
 const stopMs = 5_000
 
@@ -64,12 +70,14 @@ class Edge implements Service {
   readonly #builder: BatchBuilder
   readonly #ledger: Ledger
   readonly #watermark = new Watermark()
+  readonly #spool: Spool | undefined
   readonly #publisher: Publisher
   readonly #report: Report
   readonly #backlogLimits: readonly number[]
   readonly #published = eventClasses.map(() => 0)
   readonly #abandoned = eventClasses.map(() => 0)
   #batches = 0
+  #publishedEarlier = 0
   #publishedBatches = 0
   #publishedBytes = 0
   #unaccounted = 0
@@ -84,9 +92,13 @@ class Edge implements Service {
     this.#source = source
     this.#builder = new BatchBuilder(new ProcessTable(procOf(source.boot)), new SocketTable())
     this.#ledger = new Ledger(() => source.statistics())
+    if (options.spoolPath !== undefined) {
+      this.#spool = new Spool({ path: options.spoolPath, ...config.edge.spool, run: this.#run, log })
+    }
     this.#publisher = new Publisher({
       topic: topicName(config, 'events'),
-      key: eventBatchKey(config),
+      spool: this.#spool,
+      memoryBytes: Math.min(memoryBytes, memoryShare * config.edge.backlogBytes),
       connect: () => client.producer(),
       log,
       onPublished: (batch) => this.#onPublished(batch)
@@ -102,17 +114,26 @@ class Edge implements Service {
 
   counters(): Readonly<Record<string, number>> {
     const refused = this.#ledger.refused.map((count, i) => count + (this.#abandoned[i] as number))
-    const dropped = this.#ledger.lost.map((count, i) => count + (refused[i] as number))
+    const spool = this.#spool?.account
+    const dropped = this.#ledger.lost.map((count, i) => {
+      return count + (refused[i] as number) + (spool?.givenUp[i] ?? 0) + (spool?.unreadable[i] ?? 0)
+    })
     return {
       seen: this.#ledger.events + sum(this.#ledger.lost),
       published: sum(this.#published),
+      published_earlier: this.#publishedEarlier,
+      spooled: sum(spool?.waiting ?? []),
       dropped: sum(dropped),
       ...Object.fromEntries(eventClasses.map((name, i) => [`dropped_${name}`, dropped[i] as number])),
       dropped_ring_full: sum(this.#ledger.lost),
       dropped_backlog_full: sum(refused),
+      dropped_spool_full: sum(spool?.givenUp ?? []),
+      dropped_spool_unreadable: sum(spool?.unreadable ?? []),
+      lost_earlier: sum(spool?.earlierGivenUp ?? []),
       batches: this.#publishedBatches,
       bytes: this.#publishedBytes,
       backlogBytes: this.#publisher.backlogBytes,
+      spoolBytes: this.#spool?.bytes ?? 0,
       unaccounted: this.#unaccounted
     }
   }
@@ -153,7 +174,10 @@ class Edge implements Service {
   }
 
   get #mustWait(): boolean {
-    return this.#source.lossless === true && this.#publisher.backlogBytes >= this.#options.config.edge.backlogBytes / 2
+    if (this.#source.lossless !== true || this.#publisher.hasGivenUp) return false
+    const { backlogBytes, spool } = this.#options.config.edge
+    const waiting = this.#publisher.backlogBytes + (this.#spool?.bytes ?? 0)
+    return waiting >= Math.min(backlogBytes, this.#spool === undefined ? Infinity : spool.maxBytes / 2) / 2
   }
 
   async #readUntilEnded(): Promise<void> {
@@ -216,7 +240,7 @@ class Edge implements Service {
     const waiting = this.#publisher.backlogBatches
     const due =
       this.#openedAt === undefined
-        ? waiting === 0 && now - this.#closedAt >= heartbeatMs
+        ? !this.#publisher.isBehind && now - this.#closedAt >= heartbeatMs
         : waiting < patience && now - this.#openedAt >= this.#options.config.edge.batchMs
     if (due) this.#close(false)
   }
@@ -225,7 +249,7 @@ class Edge implements Service {
     const clock = this.#watermark.clock(this.#source.clock(), this.#builder.newestUs)
     const { sequences, drops } = this.#ledger.close(final)
     const { byClass } = this.#builder
-    const value = encode('EventBatch', {
+    const head = {
       host: this.#options.config.host,
       boot: this.#source.boot,
       agent: ringside.version,
@@ -234,16 +258,17 @@ class Edge implements Service {
       final,
       clock,
       sequences,
-      drops,
-      ...this.#builder.take(clock)
-    })
-    this.#publisher.publish({ value, byClass })
+      drops
+    }
+    const value = encode('EventBatch', { ...head, ...this.#builder.take(clock) })
+    this.#publisher.publish({ head, value, byClass })
     this.#openedAt = undefined
     this.#closedAt = performance.now()
   }
 
-  #onPublished(batch: EncodedBatch): void {
-    addTo(this.#published, batch.byClass)
+  #onPublished(batch: PublishedBatch): void {
+    if (batch.run === this.#run) addTo(this.#published, batch.byClass)
+    else this.#publishedEarlier += sum(batch.byClass)
     this.#publishedBatches++
     this.#publishedBytes += batch.value.length
   }
@@ -254,6 +279,11 @@ class Edge implements Service {
     for (const batch of left) addTo(this.#abandoned, batch.byClass)
     this.#source.close()
     const events = sum(this.#abandoned)
+    const { spooled = 0, spoolBytes = 0 } = this.counters()
+    if ((this.#spool?.batches ?? 0) > 0) {
+      log.warn({ spooled, spoolBytes }, `Kafka was away: ${spooled} events wait in the spool for the next run`)
+    }
+    this.#spool?.close()
     if (events > 0) log.error({ batches: left.length, events }, `Kafka was away: ${events} events are lost`)
     this.#report.summarize(this.counters(), performance.now())
   }

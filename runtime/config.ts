@@ -45,6 +45,17 @@ const schema = z.strictObject({
         .int()
         .min(1 << 20)
         .default(64 << 20),
+      /** Where encoded batches wait beyond memory while Kafka is away, in the state directory. */
+      spool: z
+        .strictObject({
+          enabled: z.boolean().default(true),
+          /** Of the file and its write-ahead log. */
+          maxBytes: z
+            .int()
+            .min(16 << 20)
+            .default(1 << 30)
+        })
+        .prefault({}),
       /** By system call name; what is not named emits. */
       calls: z.record(z.string(), callMode).default({}),
       /** Observe only these processes (thread group ids); empty: all. */

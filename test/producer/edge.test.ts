@@ -16,6 +16,7 @@ import type { Message, Producer } from '../../wire/client.ts'
 import { decode } from '../../wire/codec.ts'
 import type { EventBatch } from '../../wire/types.ts'
 import { FakeKernel, type RawEvent, rawBytes, rawEvent } from '../support/raw-events.ts'
+import { temporaryDirectory } from '../support/ringside.ts'
 
 const log = pino({ level: 'silent' })
 
@@ -49,11 +50,12 @@ class FakeKafka {
 
 const start = async (
   edge: Partial<Config['edge']> = {},
-  kernel = new FakeKernel()
+  kernel = new FakeKernel(),
+  spoolPath?: string
 ): Promise<{ kernel: FakeKernel; kafka: FakeKafka; service: Service }> => {
   const kafka = new FakeKafka()
   const config = loadConfig({ host: 'test-host', edge }, undefined, {})
-  const service = await startEdge({ config, log, source: kernel, client: kafka })
+  const service = await startEdge({ config, log, source: kernel, client: kafka, spoolPath })
   return { kernel, kafka, service }
 }
 
@@ -370,4 +372,66 @@ test('a sequence gap that nobody counted is declared in the last batch', async (
   await service.drain()
   assertAccounted(kafka.batches, service.counters())
   assert.deepEqual(totals(kafka.batches).drops, { 'process other': 1 })
+})
+
+test('stopped while Kafka is away, all is on disk, and the next run publishes it first', {
+  timeout: 60_000
+}, async (t) => {
+  const spoolPath = join(temporaryDirectory(t, 'edge'), 'edge', 'spool.sqlite')
+  const first = await start({ batchEvents: 10 }, new FakeKernel(), spoolPath)
+  first.kafka.behave = () => new Promise(() => {})
+  for (let i = 0; i < 100; i++) first.kernel.emit({ class: 1, timeNs: now() })
+  const startedMs = performance.now()
+  await first.service.stop()
+  assert.ok(performance.now() - startedMs < 20_000)
+  const left = first.service.counters()
+  assert.deepEqual([left['seen'], left['published'], left['spooled'], left['dropped']], [100, 0, 100, 0])
+
+  const second = await start({ batchEvents: 10 }, new FakeKernel(), spoolPath)
+  for (let i = 0; i < 50; i++) second.kernel.emit({ class: 1, timeNs: now() })
+  await second.service.drain()
+  const { batches } = second.kafka
+  const runs = [...new Set(batches.map(({ run }) => run))]
+  assert.equal(runs.length, 2)
+  const [earlier, own] = runs.map((run) => batches.filter((batch) => batch.run === run)) as [EventBatch[], EventBatch[]]
+  assert.deepEqual([...earlier, ...own], batches, 'one run after the other')
+  assertAccounted(earlier, { seen: 100, published: 100, dropped: 0 })
+  assertAccounted(own, second.service.counters())
+  const counters = second.service.counters()
+  assert.deepEqual([counters['published_earlier'], counters['spooled'], counters['spoolBytes']], [100, 0, 0])
+})
+
+test('with Kafka away for long a bounded disk loses what matters least, exactly declared', {
+  timeout: 120_000
+}, async (t) => {
+  const spoolPath = join(temporaryDirectory(t, 'edge'), 'edge', 'spool.sqlite')
+  const edge = { batchEvents: 200, backlogBytes: 4 << 20, spool: { enabled: true, maxBytes: 16 << 20 } }
+  const { kernel, kafka, service } = await start(edge, new FakeKernel(), spoolPath)
+  let open = (): void => {}
+  const away = new Promise<void>((resolve) => {
+    open = resolve
+  })
+  kafka.behave = () => away
+  const path = `/${'x'.repeat(3000)}`
+  for (let round = 0; round < 60; round++) {
+    for (let i = 0; i < 100; i++) kernel.emit({ class: round % 20 === 0 ? 1 : 3, path, timeNs: now() })
+    await sleep(30)
+    if (round % 20 === 0) await sleep(150)
+  }
+  await sleep(3_000)
+  const before = service.counters()
+  assert.ok((before['dropped_spool_full'] as number) > 0)
+  assert.ok((before['spoolBytes'] as number) <= 8 << 20)
+  open()
+  await service.drain()
+  const counters = service.counters()
+  const { covered, events, drops } = totals(kafka.batches)
+  assert.equal(covered, 6_000)
+  assert.equal(events + dropped(drops), covered)
+  assert.deepEqual(
+    [counters['seen'], counters['published'], counters['spooled'], counters['dropped']],
+    [covered, events, 0, dropped(drops)]
+  )
+  assert.equal(counters['dropped_spool_full'], drops['io spool_full'])
+  assert.equal(drops['network spool_full'], undefined)
 })

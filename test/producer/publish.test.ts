@@ -1,12 +1,20 @@
 import assert from 'node:assert/strict'
+import { join } from 'node:path'
 import { test } from 'node:test'
 import pino from 'pino'
 import { type EncodedBatch, maxSendBytes, Publisher } from '../../producer/publish.ts'
+import { Spool } from '../../producer/spool.ts'
 import type { Message, Producer } from '../../wire/client.ts'
+import { headOf } from '../support/batch-heads.ts'
+import { eventually, temporaryDirectory } from '../support/ringside.ts'
 
 type Send = (messages: readonly Message[]) => Promise<void>
 
-const publisherOf = (send: Send): { publisher: Publisher; published: string[]; connects: () => number } => {
+const publisherOf = (
+  send: Send,
+  spool?: Spool,
+  memoryBytes?: number
+): { publisher: Publisher; published: string[]; connects: () => number } => {
   const published: string[] = []
   let connects = 0
   const connect = async (): Promise<Producer> => {
@@ -15,15 +23,20 @@ const publisherOf = (send: Send): { publisher: Publisher; published: string[]; c
   }
   const publisher = new Publisher({
     topic: 'events',
-    key: 'h',
     connect,
     log: pino({ level: 'silent' }),
+    spool,
+    ...(memoryBytes === undefined ? {} : { memoryBytes }),
     onPublished: (batch) => published.push(batch.value.toString('utf8', 0, 1))
   })
   return { publisher, published, connects: () => connects }
 }
 
-const batch = (name: string, bytes = 10): EncodedBatch => ({ value: Buffer.alloc(bytes, name), byClass: [0, 0, 0, 1] })
+const batch = (name: string, bytes = 10): EncodedBatch => ({
+  head: headOf({ batch: name.charCodeAt(0) }),
+  value: Buffer.alloc(bytes, name),
+  byClass: [0, 0, 0, 1]
+})
 
 test('what waits goes together, up to the size of one send', async () => {
   const sends: number[] = []
@@ -62,7 +75,6 @@ test('a connection that cannot be made is tried again', async () => {
   let attempts = 0
   const publisher = new Publisher({
     topic: 'events',
-    key: 'h',
     connect: async () => {
       if (++attempts < 3) throw new Error('no broker answers')
       return { send: async () => {}, close: async () => {} }
@@ -94,4 +106,73 @@ test('no client is made before there is something to send', async () => {
   await publisher.idle()
   await publisher.close()
   assert.equal(connects(), 0)
+})
+
+const spoolIn = (folder: string, run = 'run'): Spool =>
+  new Spool({ path: join(folder, 'spool.sqlite'), maxBytes: 16 << 20, run, log: pino({ level: 'silent' }) })
+
+test('what a Kafka that is away does not take goes to disk after two seconds, and leaves in order', async (t) => {
+  const spool = spoolIn(temporaryDirectory(t, 'publish'))
+  let isAway = true
+  const { publisher, published } = publisherOf(async () => {
+    if (isAway) throw new Error('no broker answers')
+  }, spool)
+  for (const name of 'abc') publisher.publish(batch(name))
+  assert.equal(spool.batches, 0)
+  await eventually('three batches on disk', 20, () => spool.batches === 3 || undefined)
+  assert.deepEqual([publisher.backlogBatches, publisher.backlogBytes, publisher.isBehind], [0, 0, true])
+  publisher.publish(batch('d'))
+  isAway = false
+  await publisher.idle()
+  assert.deepEqual(published, ['a', 'b', 'c', 'd'])
+  assert.deepEqual([spool.batches, spool.account.waiting[3], publisher.isBehind], [0, 0, false])
+  await publisher.close()
+  spool.close()
+})
+
+test('what memory may not hold goes to disk at once, and a send in flight is acknowledged there', async (t) => {
+  const spool = spoolIn(temporaryDirectory(t, 'publish'))
+  let open = (): void => {}
+  const away = new Promise<void>((resolve) => {
+    open = resolve
+  })
+  const { publisher, published } = publisherOf(() => away, spool, 2000)
+  for (const name of 'abcdef') publisher.publish(batch(name, 900))
+  await eventually('batches on disk', 20, () => spool.batches >= 3 || undefined)
+  assert.ok(publisher.backlogBytes <= 2000 + 900)
+  open()
+  await publisher.idle()
+  assert.deepEqual(published, ['a', 'b', 'c', 'd', 'e', 'f'])
+  assert.deepEqual([spool.batches, spool.account.waiting[3]], [0, 0])
+  await publisher.close()
+  spool.close()
+})
+
+test('a Kafka that is well costs the disk nothing', async (t) => {
+  const spool = spoolIn(temporaryDirectory(t, 'publish'))
+  t.mock.method(spool, 'add')
+  const { publisher, published } = publisherOf(async () => {}, spool)
+  for (const name of 'abcdef') publisher.publish(batch(name))
+  await publisher.idle()
+  await publisher.close()
+  assert.equal(published.length, 6)
+  assert.equal((spool.add as unknown as { mock: { callCount(): number } }).mock.callCount(), 0)
+  spool.close()
+})
+
+test('what waits at the end goes to disk, and the next publisher begins with it', async (t) => {
+  const folder = temporaryDirectory(t, 'publish')
+  const spool = spoolIn(folder)
+  const { publisher } = publisherOf(() => new Promise(() => {}), spool)
+  for (const name of 'ab') publisher.publish(batch(name))
+  assert.deepEqual(await publisher.close(), [])
+  spool.close()
+
+  const reopened = spoolIn(folder, 'next')
+  const next = publisherOf(async () => {}, reopened)
+  next.publisher.publish(batch('c'))
+  await next.publisher.idle()
+  assert.deepEqual(next.published, ['a', 'b', 'c'])
+  assert.deepEqual(await next.publisher.close(), [])
+  reopened.close()
 })
