@@ -103,7 +103,7 @@ export class Services {
   }
 
   totals(): Totals {
-    const { seen = 0, published = 0, dropped = 0 } = this.#edge?.counters ?? {}
+    const { seen = 0, published = 0, published_earlier = 0, dropped = 0 } = this.#edge?.counters ?? {}
     const sum = (counter: string): number =>
       this.#consumers.reduce((total, consumer) => total + (consumer.counters[counter] ?? 0), 0)
     const slowest = Math.min(...this.#consumers.map((consumer) => consumer.counters['events'] ?? 0))
@@ -114,7 +114,7 @@ export class Services {
       rollups: sum('rollups'),
       alerts: sum('alerts'),
       audit: sum('audit'),
-      lag: Math.max(0, published - slowest)
+      lag: Math.max(0, published + published_earlier - slowest)
     }
   }
 

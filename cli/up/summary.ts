@@ -23,6 +23,10 @@ export interface Summary {
   readonly duration_ms: number
   readonly seen: number
   readonly published: number
+  /** Published as well, but seen by earlier runs, which had left them in the spool. */
+  readonly published_earlier: number
+  /** Seen, and left in the spool for a later run. */
+  readonly spooled: number
   readonly dropped: number
   /** Such as { network_ring_full: 3 }; only what is not zero. */
   readonly dropped_by: Readonly<Record<string, number>>
@@ -50,9 +54,9 @@ interface Judgement {
 }
 
 const judgeEdge = (edge: ServiceTally): Judgement | undefined => {
-  const { seen = 0, published = 0, dropped = 0 } = edge.counters
-  if (seen === published + dropped) return undefined
-  const why = `the edge saw ${seen} events, but published ${published} and dropped ${dropped}`
+  const { seen = 0, published = 0, spooled = 0, dropped = 0 } = edge.counters
+  if (seen === published + spooled + dropped) return undefined
+  const why = `the edge saw ${seen} events, but published ${published}, spooled ${spooled} and dropped ${dropped}`
   return edge.complete ? { agrees: false, why } : { agrees: null, why: `${why}: it died before it could report` }
 }
 
@@ -63,7 +67,7 @@ const judgeConsumer = (
   otherTraffic: string | undefined
 ): Judgement | undefined => {
   const read = consumer.counters['events'] ?? 0
-  const published = edge.counters['published'] ?? 0
+  const published = (edge.counters['published'] ?? 0) + (edge.counters['published_earlier'] ?? 0)
   if (read === published) return undefined
   const why = `${name} read ${read} events of ${published} published`
   if (!edge.complete) return { agrees: null, why: `${why}: the edge died before it could report` }
@@ -89,6 +93,8 @@ export const summarize = ({ edge, consumers, otherTraffic, durationMs }: Tallies
     duration_ms: Math.round(durationMs),
     seen: edgeCounters['seen'] ?? 0,
     published: edgeCounters['published'] ?? 0,
+    published_earlier: edgeCounters['published_earlier'] ?? 0,
+    spooled: edgeCounters['spooled'] ?? 0,
     dropped: edgeCounters['dropped'] ?? 0,
     dropped_by: Object.fromEntries(
       Object.entries(edgeCounters)
@@ -111,11 +117,15 @@ const verdict = ({ agrees, disagreements }: Summary): string => {
   return `${agrees === false ? 'NO' : 'cannot be known'}: ${disagreements.join('; ')}`
 }
 
+const optional = (name: string, count: number): [string, string][] => (count > 0 ? [[name, formatCount(count)]] : [])
+
 /** The summary as a table of two columns, one string a line. */
 export const formatSummary = (summary: Summary): string[] => {
   const rows: [string, string][] = [
     ['events seen', formatCount(summary.seen)],
     ['published', formatCount(summary.published)],
+    ...optional('published, seen by earlier runs', summary.published_earlier),
+    ...optional('spooled for a later run', summary.spooled),
     ['dropped', formatCount(summary.dropped)],
     ...Object.entries(summary.dropped_by).map(([by, count]): [string, string] => [
       `  ${by.replace('_', ', ').replaceAll('_', ' ')}`,

@@ -26,6 +26,8 @@ test('counts that agree say so', () => {
     duration_ms: 30_123,
     seen: 100,
     published: 97,
+    published_earlier: 0,
+    spooled: 0,
     dropped: 3,
     dropped_by: { file_ring_full: 3 },
     rollups: 12,
@@ -42,7 +44,23 @@ test('counts that agree say so', () => {
 test('an event that is neither published nor dropped is a disagreement', () => {
   const summary = summarize(tallies({ edge: tally({ seen: 101, published: 97, dropped: 3 }) }))
   assert.equal(summary.agrees, false)
-  assert.deepEqual(summary.disagreements, ['the edge saw 101 events, but published 97 and dropped 3'])
+  assert.deepEqual(summary.disagreements, ['the edge saw 101 events, but published 97, spooled 0 and dropped 3'])
+})
+
+test('what is left in the spool is neither published nor dropped, and agrees', () => {
+  const edge = tally({ seen: 100, published: 90, spooled: 7, dropped: 3 })
+  const consumers = { audit: tally({ events: 90 }) }
+  const summary = summarize(tallies({ edge, consumers }))
+  assert.deepEqual([summary.agrees, summary.spooled], [true, 7])
+  assert.match(formatSummary(summary).join('\n'), /spooled for a later run +7/)
+})
+
+test('events of earlier runs that the spool had are read, but were not seen by this one', () => {
+  const edge = tally({ seen: 97, published: 97, published_earlier: 40 })
+  const consumers = { audit: tally({ events: 137 }) }
+  const summary = summarize(tallies({ edge, consumers }))
+  assert.deepEqual([summary.agrees, summary.published_earlier], [true, 40])
+  assert.equal(summarize(tallies({ edge, consumers: { audit: tally({ events: 97 }) } })).agrees, false)
 })
 
 test('a consumer that read less than was published is a disagreement', () => {
