@@ -185,6 +185,14 @@ describe('the edge', { skip }, () => {
     assert.equal(existsSync(recording), false)
   })
 
+  test('refuses to stay root by accident, where it may not become another user', { timeout }, async (t) => {
+    const env = { ...process.env, RINGSIDE_STATE_DIR: temporaryDirectory(t, 'privileges'), RINGSIDE_BROKERS: '[::1]:1' }
+    const args = ['--bounding-set', '-setuid', launcher, 'run', 'edge']
+    const { status, stderr } = spawnSync('setpriv', args, { encoding: 'utf8', env })
+    assert.equal(status, 77)
+    assert.match(stderr, /root cannot become "nobody" without CAP_SETUID and CAP_SETGID/)
+  })
+
   test('as a child of `ringside up`, drops too, reports its counters, and ends when told', { timeout }, async (t) => {
     const { env } = await prepare(t)
     const up = startRingside(['up', '--for', '5s', '--format', 'json'], env)
