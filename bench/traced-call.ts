@@ -21,6 +21,7 @@ const calls = 500_000
 /** strace stops the caller twice a call: two orders of magnitude slower. */
 const callsUnderStrace = 20_000
 const comm = 'rs-traced-call'
+const securityRingBytes = 16 << 20
 const ringBytes = 64 << 20
 const drainEveryMs = 10
 /** Its number by architecture, as process.arch names it. */
@@ -62,7 +63,14 @@ const underRingside =
     const callOf = callTable()
     callOf[getppid[process.arch] as number] = callNames.indexOf('write')
     const filter = { pids: [], comms: [], cgroups: [], ...only }
-    const ring = await Ring.open({ ringBytes, callOf, emit: emitTable({}), filter, ignoreFamily: false })
+    const ring = await Ring.open({
+      securityRingBytes,
+      ringBytes,
+      callOf,
+      emit: emitTable({}),
+      filter,
+      ignoreFamily: false
+    })
     const batch = new Uint8Array(4 << 20)
     const timer = setInterval(() => {
       while (ring.read(batch) > batch.length / 2);

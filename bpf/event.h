@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
 /*
  * The one contract between the kernel programs and user space: the record that
- * travels through the ring, the configuration user space writes, and the counters
+ * travels through one of two rings, the configuration user space writes, and the counters
  * the programs keep. Included by the programs and by native/ring; the offsets that
  * producer/raw-event.ts reads are held against this file's BTF by a test.
  *
@@ -42,6 +42,8 @@ enum ringside_class {
 	RINGSIDE_CLASS_IO = 3,		/* read, write */
 	RINGSIDE_CLASS_COUNT = 4,
 };
+/* Which of the two rings a class goes through: the security ring, or that of the rest. */
+#define RINGSIDE_IS_SECURITY(event_class) ((event_class) <= RINGSIDE_CLASS_NETWORK)
 
 /* The calls that are observed, under numbers that are the same on every architecture. */
 enum ringside_call {
@@ -83,7 +85,7 @@ struct ringside_socket {
 	__u8 remote_address[16];
 };
 
-/* One record of the ring. Records of one CPU carry consecutive seq; a missing one was dropped. */
+/* One record. Those of one CPU carry consecutive seq over both rings; a missing one was dropped. */
 struct ringside_event {
 	__u32 size;		/* bytes of this record, tail included; a multiple of 8 */
 	__u8 kind;		/* enum ringside_kind */
@@ -129,7 +131,7 @@ struct ringside_counters {
 	__u64 seq;	/* the last one given out; user space starts it at CLOCK_MONOTONIC in units of 100 ns,
 			   so that (boot, cpu, seq) never names two events, whoever loads the programs */
 	__u64 emitted[RINGSIDE_CLASS_COUNT];
-	__u64 dropped[RINGSIDE_CLASS_COUNT];	/* the ring had no room */
+	__u64 dropped[RINGSIDE_CLASS_COUNT];	/* its ring had no room */
 	__u64 unaccounted;			/* calls that no state could be stored for (out of memory) */
 	__u64 reserved[6];			/* to two cache lines: CPUs never share one */
 };

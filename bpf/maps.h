@@ -8,11 +8,17 @@
 struct ringside_config config SEC(".data.config") = {};
 struct ringside_counters counters[RINGSIDE_CPU_MAX] SEC(".data.counters") = {};
 
-/* Its size is set by user space before loading. */
+/* Processes and connections have a ring of their own, which no flood of reads and writes can fill. Sizes
+ * are set by user space before loading. */
 struct {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);
 	__uint(max_entries, 1 << 20);
-} events SEC(".maps");
+} security_events SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_RINGBUF);
+	__uint(max_entries, 1 << 20);
+} other_events SEC(".maps");
 
 /* One thread: the call it is in, and whether it is observed. */
 struct task_state {

@@ -42,16 +42,25 @@ static __always_inline void describe(struct subject *subject, struct task_struct
 	read_comm(subject->comm, task);
 }
 
-/* A record of `bytes`, numbered and zeroed up to its path; NULL, and counted as dropped, when the ring
+/* Room in the ring of its class; `bytes` is a constant. */
+static __always_inline struct ringside_event *reserve_room(__u8 class, __u64 bytes)
+{
+	if (RINGSIDE_IS_SECURITY(class))
+		return bpf_ringbuf_reserve(&security_events, bytes, 0);
+	return bpf_ringbuf_reserve(&other_events, bytes, 0);
+}
+
+/* A record of `bytes`, numbered and zeroed up to its path; NULL, and counted as dropped, when its ring
  * is full. The number is taken first: a record without room leaves a gap. */
 static __always_inline struct ringside_event *reserve_event(__u8 kind, __u8 class, __u64 bytes)
 {
 	__u32 cpu = bpf_get_smp_processor_id();
 	struct ringside_counters *own = &counters[cpu & (RINGSIDE_CPU_MAX - 1)];
 	__u64 seq = __sync_fetch_and_add(&own->seq, 1) + 1;
-	struct ringside_event *event = bpf_ringbuf_reserve(&events, bytes, 0);
+	struct ringside_event *event;
 
 	class &= RINGSIDE_CLASS_COUNT - 1;
+	event = reserve_room(class, bytes);
 	if (!event) {
 		__sync_fetch_and_add(&own->dropped[class], 1);
 		return 0;
@@ -104,7 +113,7 @@ static __always_inline void submit_with_path(struct ringside_event *event, const
 		submit_event(event);
 		return;
 	}
-	longer = bpf_ringbuf_reserve(&events, sizeof(*event) + RINGSIDE_PATH_MAX, 0);
+	longer = reserve_room(event->event_class, sizeof(*event) + RINGSIDE_PATH_MAX);
 	if (!longer) {
 		event->flags |= RINGSIDE_PATH_TRUNCATED;
 		submit_event(event);

@@ -21,6 +21,7 @@ export interface EdgeOptions {
   readonly comm?: string[]
   readonly cgroup?: string[]
   readonly call?: Record<string, 'emit' | 'off'>
+  readonly securityRingBytes?: number
   readonly ringBytes?: number
   readonly batchEvents?: number
   readonly batchMs?: number
@@ -101,7 +102,12 @@ export const addEdgeOptions = (command: Command): Command =>
         return { ...previous, [name]: mode }
       }
     )
-    .option('--ring-bytes <n>', 'size of the kernel ring, a power of two', integerArgument(1))
+    .option(
+      '--security-ring-bytes <n>',
+      'size of the kernel ring for processes and connections, a power of two',
+      integerArgument(1)
+    )
+    .option('--ring-bytes <n>', 'size of the kernel ring for the rest, a power of two', integerArgument(1))
     .option('--batch-events <n>', 'events that close a batch', integerArgument(1))
     .option('--batch-ms <n>', 'age that closes a batch, in milliseconds', integerArgument(1))
     .option('--backlog-bytes <n>', 'encoded batches kept while Kafka is away', integerArgument(1))
@@ -124,6 +130,7 @@ export const configFrom = (options: CommonOptions & EdgeOptions, more: ConfigInp
         comms: options.comm,
         cgroups: options.cgroup,
         calls: options.call,
+        securityRingBytes: options.securityRingBytes,
         ringBytes: options.ringBytes,
         batchEvents: options.batchEvents,
         batchMs: options.batchMs,

@@ -11,6 +11,7 @@ import { encode } from '../wire/codec.ts'
 import { topicName } from '../wire/topics.ts'
 import { BatchBuilder } from './batch.ts'
 import { Ledger } from './ledger.ts'
+import { microsecondsAt } from './numbers.ts'
 import { procOf } from './proc.ts'
 import { ProcessTable } from './process-table.ts'
 import { type PublishedBatch, Publisher } from './publish.ts'
@@ -81,6 +82,8 @@ class Edge implements Service {
   #publishedBatches = 0
   #publishedBytes = 0
   #unaccounted = 0
+  /** The next event is the first of its read. */
+  #isReadBegun = false
   /** When the open batch got its first event; undefined while it has none. Of performance.now(). */
   #openedAt: number | undefined
   #closedAt = performance.now()
@@ -193,7 +196,7 @@ class Edge implements Service {
     this.#close(true)
   }
 
-  /** Reads what the ring holds now, and closes batches that are due. */
+  /** Reads what the rings hold now, and closes batches that are due. */
   async #pass(): Promise<{ bytes: number; drained: boolean }> {
     const reading = this.#source.clock()
     const statistics = this.#source.statistics()
@@ -204,6 +207,7 @@ class Edge implements Service {
       drained = length === 0
       if (drained) break
       bytes += length
+      this.#isReadBegun = true
       walkRecords(this.#raw, length, this.#take)
       await setImmediate()
     }
@@ -223,6 +227,8 @@ class Edge implements Service {
   readonly #take = (record: number): void => {
     const raw = this.#raw
     const eventClass = raw.u8(record + field.class)
+    if (this.#isReadBegun) this.#watermark.follow(microsecondsAt(raw, record + field.timeNs))
+    this.#isReadBegun = false
     this.#ledger.saw(raw.u32(record + field.cpu), raw.u64(record + field.seq))
     if (this.#publisher.backlogBytes + this.#builder.bytes >= (this.#backlogLimits[eventClass] as number)) {
       this.#ledger.refuse(eventClass)
@@ -246,7 +252,7 @@ class Edge implements Service {
   }
 
   #close(final: boolean): void {
-    const clock = this.#watermark.clock(this.#source.clock(), this.#builder.newestUs)
+    const clock = this.#watermark.clock(this.#source.clock())
     const { sequences, drops } = this.#ledger.close(final)
     const { byClass } = this.#builder
     const head = {

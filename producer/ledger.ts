@@ -17,7 +17,7 @@ const sum = (counts: readonly number[]): number => counts.reduce((a, b) => a + b
 export class Ledger {
   readonly #cpus: (Cpu | undefined)[] = []
   readonly #readStatistics: () => SourceStatistics
-  /** Events that came out of the ring, whether published or refused. */
+  /** Events that came out of the rings, whether published or refused. */
   #events = 0
   /** Sequence numbers that closed batches answer for. */
   #sequences = 0
@@ -32,7 +32,7 @@ export class Ledger {
     this.#readStatistics = readStatistics
   }
 
-  /** An event came out of the ring. */
+  /** An event came out of its ring. */
   saw(cpu: number, seq: number): void {
     this.#events++
     const known = this.#cpus[cpu] ?? this.#begin(cpu, seq)
@@ -61,8 +61,8 @@ export class Ledger {
 
   /**
    * What the batch that is closed now answers for. A loss that the programs counted is declared as soon
-   * as its gap is inside the ranges; a gap that they did not count (yet) waits, for records of a CPU can
-   * leave the ring slightly out of order. The last batch declares every gap, whoever counted it.
+   * as there is a gap inside the ranges; a gap that they did not count (yet) waits, for records of a CPU leave
+   * the two rings out of order, those of processes and connections first. The last batch declares every gap, whoever counted it.
    */
   close(final: boolean): { sequences: SequenceRange[]; drops: Drop[] } {
     const sequences: SequenceRange[] = []

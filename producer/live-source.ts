@@ -1,4 +1,4 @@
-// The running kernel as a source: raw records of this host, from the programs in bpf/ through their ring.
+// The running kernel as a source: raw records of this host, from the programs in bpf/ through their rings.
 import { readFileSync, statSync } from 'node:fs'
 import { release } from 'node:os'
 import { join } from 'node:path'
@@ -20,7 +20,9 @@ export interface LiveFilter {
 }
 
 export interface LiveSourceOptions extends LiveFilter {
-  /** A power of two, at least a page. */
+  /** Of the ring for processes and connections: a power of two, at least a page. */
+  readonly securityRingBytes: number
+  /** Of the ring for the rest; likewise. */
   readonly ringBytes: number
   /** By name of the call; what is not named emits. */
   readonly calls: Readonly<Record<string, 'emit' | 'off'>>
@@ -72,9 +74,9 @@ class KernelSource implements LiveSource {
   readonly description: string
   readonly #ring: Ring
 
-  constructor(ring: Ring, ringBytes: number) {
+  constructor(ring: Ring, { securityRingBytes, ringBytes }: LiveSourceOptions) {
     this.#ring = ring
-    this.description = `live kernel ${release()}, ring ${ringBytes / 2 ** 20} MiB`
+    this.description = `live kernel ${release()}, rings ${securityRingBytes / 2 ** 20} MiB and ${ringBytes / 2 ** 20} MiB`
   }
 
   read(into: Uint8Array): number {
@@ -122,13 +124,14 @@ class KernelSource implements LiveSource {
  * @throws RingsideError CONFIG (an unknown call, cgroup, or ring size), NO_PERMISSION, or OS (no BTF, not built)
  */
 export const openLiveSource = async (options: LiveSourceOptions): Promise<LiveSource> => {
-  const { ringBytes, calls, ignoreFamily } = options
+  const { securityRingBytes, ringBytes, calls, ignoreFamily } = options
   const ring = await Ring.open({
+    securityRingBytes,
     ringBytes,
     callOf: callTable(),
     emit: emitTable(calls),
     filter: toRingFilter(options),
     ignoreFamily
   })
-  return new KernelSource(ring, ringBytes)
+  return new KernelSource(ring, options)
 }

@@ -52,6 +52,9 @@ export const eventKinds: readonly EventKind[] = ['other', 'syscall', 'exec', 'fo
 /** By enum ringside_class. */
 export const eventClasses: readonly EventClass[] = ['process', 'network', 'file', 'io']
 
+/** RINGSIDE_IS_SECURITY: whether a class, by enum ringside_class, goes through the security ring. */
+export const isSecurityClass = (eventClass: number): boolean => eventClass <= 1
+
 /** By enum ringside_call; the same names as the Syscall enum of schemas/event_batch.avsc. */
 export const callNames = [
   'none',

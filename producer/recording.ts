@@ -3,7 +3,7 @@
 // The file, in the byte order of the machine that wrote it (little-endian):
 //   header, 64 bytes: "RINGSIDE" · u32 RINGSIDE_EVENT_VERSION · u32 0x01020304 · boot id, 36 bytes of ASCII · zeros
 //   chunks, each:     u32 statistics bytes · u32 record bytes · u64 CLOCK_MONOTONIC · u64 CLOCK_REALTIME (ns)
-//                     · SourceStatistics as JSON, spaces up to a multiple of 8 · records as in the ring
+//                     · SourceStatistics as JSON, spaces up to a multiple of 8 · records, of the security ring first
 // A chunk holds what one read gave, the clock of just before it and the statistics of just after. The last has no records:
 // a file that ends otherwise was cut short.
 import { closeSync, openSync, readSync, writeFileSync } from 'node:fs'
@@ -225,7 +225,10 @@ class PlayedSource implements Source {
     }
   }
 
-  /** Bytes of the whole records that fit into `room`, from where playing stands. */
+  /**
+   * Bytes of the whole records that fit into `room`, from where playing stands: all of a chunk when there is as much
+   * as there was at recording. With less, the rings' parts of a chunk come in reads of their own.
+   */
   #measure(records: Buffer, room: number): number {
     let end = this.#at
     while (end < records.length) {

@@ -51,7 +51,7 @@ export class Report {
         const cause =
           (counters['backlogBytes'] ?? 0) > 0 && (counters['dropped_backlog_full'] ?? 0) > 0
             ? 'Kafka does not take them fast enough (edge.backlogBytes)'
-            : 'the ring is full (edge.ringBytes), or calls emit that need not (edge.calls)'
+            : 'the ring is full (edge.ringBytes, edge.securityRingBytes), or calls emit that need not (edge.calls)'
         this.#log.warn({ dropped }, `events are being dropped: ${cause}`)
       }
       this.#dropped = dropped

@@ -9,6 +9,13 @@ import { messageOf, RingsideError } from './errors.ts'
 
 const callMode = z.enum(['emit', 'off'])
 
+/** A power of two and a multiple of the page size. */
+const ringBytes = z
+  .int()
+  .min(4096)
+  .max(1 << 30)
+  .refine((n) => (n & (n - 1)) === 0, 'must be a power of two')
+
 const schema = z.strictObject({
   brokers: z.array(z.string().regex(/^[^\s:]+:\d+$|^\[[0-9a-fA-F:]+\]:\d+$/, 'must be host:port')).default([]),
   topicPrefix: z
@@ -29,13 +36,10 @@ const schema = z.strictObject({
     .prefault({}),
   edge: z
     .strictObject({
-      /** Bytes of the ring; a power of two and a multiple of the page size. */
-      ringBytes: z
-        .int()
-        .min(4096)
-        .max(1 << 30)
-        .refine((n) => (n & (n - 1)) === 0, 'must be a power of two')
-        .default(64 << 20),
+      /** Bytes of the ring for processes and connections, which a flood of the rest never fills. */
+      securityRingBytes: ringBytes.default(16 << 20),
+      /** Bytes of the ring for the rest: files, reads and writes. */
+      ringBytes: ringBytes.default(64 << 20),
       /** Events that close a batch. */
       batchEvents: z.int().min(1).max(100_000).default(1000),
       /** Age that closes a batch. */

@@ -26,7 +26,8 @@ const loadPrograms = async (config: Config): Promise<Finding> => {
   const startedMs = performance.now()
   try {
     const { openLiveSource } = await import('../../producer/live-source.ts')
-    const source = await openLiveSource({ ...config.edge, ringBytes: 1 << 20, ignoreFamily: false })
+    const sizes = { securityRingBytes: 1 << 20, ringBytes: 1 << 20 }
+    const source = await openLiveSource({ ...config.edge, ...sizes, ignoreFamily: false })
     const description = source.description
     await source.detach()
     source.close()

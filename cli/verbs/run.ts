@@ -36,7 +36,7 @@ Examples:
 
 const edgeOnly = [
   ...(['source', 'record', 'ignoreFamily', 'host', 'pid', 'comm', 'cgroup', 'call'] as const),
-  ...(['ringBytes', 'batchEvents', 'batchMs', 'backlogBytes', 'user'] as const)
+  ...(['securityRingBytes', 'ringBytes', 'batchEvents', 'batchMs', 'backlogBytes', 'user'] as const)
 ]
 
 const run = async (what: string, options: RunOptions): Promise<void> => {

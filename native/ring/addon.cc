@@ -186,6 +186,7 @@ Napi::Value OpenRing(const Napi::CallbackInfo& info) {
   const auto from = info[0].As<Napi::Object>();
   Options options{};
   options.object = from.Get("object").As<Napi::String>();
+  options.security_ring_bytes = from.Get("securityRingBytes").As<Napi::Number>();
   options.ring_bytes = from.Get("ringBytes").As<Napi::Number>();
   options.ignore_family = from.Get("ignoreFamily").As<Napi::Boolean>();
   options.call_of = ToArray<RINGSIDE_NR_MAX>(from.Get("callOf"));

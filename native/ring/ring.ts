@@ -1,4 +1,4 @@
-// The ring of the kernel programs: loads, attaches, and hands out their records in batches. Validates
+// The rings of the kernel programs: loads, attaches, and hands out their records in batches. Validates
 // what the addon assumes, and turns its failures into errors that say what to do.
 import { existsSync } from 'node:fs'
 import { createRequire } from 'node:module'
@@ -31,7 +31,9 @@ export interface RingFilter {
 export interface RingOptions {
   /** The built BPF object; build/ringside.bpf.o unless given. */
   readonly object?: string
-  /** A power of two, and a multiple of the page size. */
+  /** Of the ring for processes and connections: a power of two, and a multiple of the page size. */
+  readonly securityRingBytes: number
+  /** Of the ring for the rest, files, reads and writes; likewise. */
   readonly ringBytes: number
   /** By native system call number: enum ringside_call, 0 for what is not observed; 512 entries. */
   readonly callOf: Uint8Array
@@ -146,6 +148,12 @@ const toNativeFilter = (filter: RingFilter): Pick<NativeOptions, 'pids' | 'comms
   }
 }
 
+const requireRingSize = (bytes: number): void => {
+  if (!Number.isInteger(bytes) || bytes < 4096 || bytes > 2 ** 30 || (bytes & (bytes - 1)) !== 0) {
+    throw invalid(`a ring of ${bytes} bytes is not possible: it must be a power of two from 4096 to 2^30`)
+  }
+}
+
 const requireLength = (name: string, bytes: Uint8Array, length: number): void => {
   if (bytes.length !== length) throw invalid(`${name} has ${bytes.length} entries; it must have ${length}`)
 }
@@ -180,15 +188,9 @@ export class Ring {
    * @throws RingsideError CONFIG, NO_PERMISSION, or OS with the verifier's log
    */
   static async open(options: RingOptions): Promise<Ring> {
-    const { ringBytes, callOf, emit, ignoreFamily } = options
-    if (
-      !Number.isInteger(ringBytes) ||
-      ringBytes < 4096 ||
-      ringBytes > 2 ** 30 ||
-      (ringBytes & (ringBytes - 1)) !== 0
-    ) {
-      throw invalid(`a ring of ${ringBytes} bytes is not possible: it must be a power of two from 4096 to 2^30`)
-    }
+    const { securityRingBytes, ringBytes, callOf, emit, ignoreFamily } = options
+    requireRingSize(securityRingBytes)
+    requireRingSize(ringBytes)
     requireLength('callOf', callOf, callNumbers)
     requireLength('emit', emit, callKinds)
     const filter = toNativeFilter(options.filter)
@@ -199,16 +201,18 @@ export class Ring {
       throw new RingsideError('OS', message)
     }
     try {
-      return new Ring(await addon().open({ object, ringBytes, callOf, emit, ignoreFamily, ...filter }))
+      const sizes = { securityRingBytes, ringBytes }
+      return new Ring(await addon().open({ object, ...sizes, callOf, emit, ignoreFamily, ...filter }))
     } catch (error) {
       throw toRingsideError(error)
     }
   }
 
   /**
-   * Moves whole records out of the ring, as many as are there and fit; never blocks.
+   * Moves whole records out of the rings, as many as are there and fit, and never blocks: first those of processes
+   * and connections, then the others, for which a quarter of the room is kept.
    * @param into room for at least the longest record (4248 bytes), beginning at a multiple of 8
-   * @returns bytes filled; 0 when there is nothing now
+   * @returns bytes filled; 0 when both rings were found empty
    */
   read(into: Uint8Array): number {
     if (into.byteLength < longestRecordBytes) {
@@ -252,12 +256,12 @@ export class Ring {
     return rows
   }
 
-  /** Stops the making of records: when it resolves, what is in the ring is all there will be. */
+  /** Stops the making of records: when it resolves, what is in the rings is all there will be. */
   async detach(): Promise<void> {
     await this.#native.detach()
   }
 
-  /** Detached, and the ring is empty. */
+  /** Detached, and both rings are empty. */
   get ended(): boolean {
     return this.#native.ended
   }

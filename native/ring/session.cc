@@ -8,6 +8,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <string_view>
@@ -18,7 +19,11 @@ namespace ringside {
 
 namespace {
 
-constexpr size_t kLongestRecord = sizeof(ringside_event) + RINGSIDE_PATH_MAX;
+constexpr ptrdiff_t kLongestRecord = sizeof(ringside_event) + RINGSIDE_PATH_MAX;
+// Of the room of a read, what the security ring leaves for the other, however full it is.
+constexpr size_t kShareOfRest = 4;
+// In the order in which they are read; a ring's index is its place here.
+constexpr std::array<const char*, 2> kRings = {"security_events", "other_events"};
 
 // libbpf reports failure as a negative return and in errno; the latter also covers NULL.
 [[noreturn]] void Fail(const std::string& operation, const LibbpfLog& log) {
@@ -40,7 +45,7 @@ Session::Session(const Options& options) {
     Load();
     Identify(options.ignore_family);
     SetFilter(options.filter);
-    OpenRing();
+    OpenRings();
     Attach();
   } catch (...) {
     Release();
@@ -53,8 +58,8 @@ Session::~Session() { Release(); }
 void Session::Release() {
   for (bpf_link* link : links_) bpf_link__destroy(link);
   links_.clear();
-  ring_buffer__free(ring_);
-  ring_ = nullptr;
+  ring_buffer__free(rings_);
+  rings_ = nullptr;
   bpf_object__close(object_);
   object_ = nullptr;
 }
@@ -74,7 +79,10 @@ void Session::Configure(const Options& options) {
 
   object_ = bpf_object__open_file(options.object.c_str(), nullptr);
   if (object_ == nullptr) Fail("open " + options.object, log);
-  if (bpf_map__set_max_entries(Map("events"), options.ring_bytes) != 0) Fail("size the ring", log);
+  const std::array<uint32_t, kRings.size()> ring_bytes = {options.security_ring_bytes, options.ring_bytes};
+  for (size_t ring = 0; ring < kRings.size(); ring++) {
+    if (bpf_map__set_max_entries(Map(kRings[ring]), ring_bytes[ring]) != 0) Fail("size a ring", log);
+  }
 
   size_t bytes = 0;
   auto* counters = static_cast<ringside_counters*>(bpf_map__initial_value(Map(".data.counters"), &bytes));
@@ -119,10 +127,13 @@ void Session::Attach() {
   }
 }
 
-void Session::OpenRing() {
+void Session::OpenRings() {
   LibbpfLog log;
-  ring_ = ring_buffer__new(bpf_map__fd(Map("events")), CopyRecord, this, nullptr);
-  if (ring_ == nullptr) Fail("map the ring", log);
+  rings_ = ring_buffer__new(bpf_map__fd(Map(kRings[0])), CopyRecord, this, nullptr);
+  if (rings_ == nullptr) Fail("map a ring", log);
+  for (size_t ring = 1; ring < kRings.size(); ring++) {
+    if (ring_buffer__add(rings_, bpf_map__fd(Map(kRings[ring])), CopyRecord, this) != 0) Fail("map a ring", log);
+  }
 }
 
 int Session::CopyRecord(void* context, void* record, size_t) {
@@ -137,12 +148,18 @@ int Session::CopyRecord(void* context, void* record, size_t) {
 
 size_t Session::Read(uint8_t* into, size_t bytes) {
   cursor_ = into;
-  // A consumed record is gone, so no more are asked for than have room at their longest.
-  for (size_t room = bytes; room >= kLongestRecord; room = bytes - static_cast<size_t>(cursor_ - into)) {
-    const int asked = static_cast<int>(room / kLongestRecord);
-    if (ring_buffer__consume_n(ring_, static_cast<size_t>(asked)) < asked) break;
-  }
+  const size_t security = std::max(bytes - bytes / kShareOfRest, static_cast<size_t>(kLongestRecord));
+  Drain(0, into + security);
+  Drain(1, into + bytes);
   return static_cast<size_t>(cursor_ - into);
+}
+
+void Session::Drain(unsigned ring, const uint8_t* end) {
+  // A consumed record is gone, so no more are asked for than have room at their longest.
+  for (ptrdiff_t room = end - cursor_; room >= kLongestRecord; room = end - cursor_) {
+    const int asked = static_cast<int>(room / kLongestRecord);
+    if (ring__consume_n(ring_buffer__ring(rings_, ring), static_cast<size_t>(asked)) < asked) break;
+  }
 }
 
 template <typename Key>
@@ -197,7 +214,13 @@ void Session::StopPrograms() {
   detached_ = true;
 }
 
-bool Session::Ended() const { return detached_ && ring__avail_data_size(ring_buffer__ring(ring_, 0)) == 0; }
+bool Session::Ended() const {
+  if (!detached_) return false;
+  for (unsigned ring = 0; ring < kRings.size(); ring++) {
+    if (ring__avail_data_size(ring_buffer__ring(rings_, ring)) != 0) return false;
+  }
+  return true;
+}
 
 std::vector<CpuStatistics> Session::Statistics() const {
   std::vector<CpuStatistics> rows;

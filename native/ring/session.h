@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// One loaded set of the programs in bpf/, its maps and its ring. No Node in here: options come in
+// One loaded set of the programs in bpf/, its maps and its two rings. No Node in here: options come in
 // validated, failures leave as Failure. Read, SetFilter and SetEmit are for one thread; Detach may
 // run beside them and itself.
 #ifndef RINGSIDE_SESSION_H
@@ -46,7 +46,8 @@ struct Filter {
 
 struct Options {
   std::string object;
-  uint32_t ring_bytes;
+  uint32_t security_ring_bytes;
+  uint32_t ring_bytes;  // of the rest
   bool ignore_family;
   std::array<uint8_t, RINGSIDE_NR_MAX> call_of;
   std::array<uint8_t, sizeof(ringside_config::emit)> emit;
@@ -68,17 +69,18 @@ class Session {
   Session(const Session&) = delete;
   Session& operator=(const Session&) = delete;
 
-  // Moves whole records from the ring into `into`; returns the bytes written, 0 when there are none.
+  // Moves whole records into `into`: those of the security ring, then those of the other, which a quarter of
+  // the room is kept for. Returns the bytes written, 0 when it found both rings empty.
   size_t Read(uint8_t* into, size_t bytes);
 
   void SetFilter(const Filter& filter);
   void SetEmit(const std::array<uint8_t, sizeof(ringside_config::emit)>& emit);
 
-  // When it returns, no program will write to the ring any more, also when it was called before, by another
+  // When it returns, no program will write to the rings any more, also when it was called before, by another
   // thread. Waits for the kernel: up to tens of milliseconds.
   void Detach();
 
-  // Detached, and nothing is left in the ring.
+  // Detached, and nothing is left in the rings.
   bool Ended() const;
 
   std::vector<CpuStatistics> Statistics() const;
@@ -88,7 +90,8 @@ class Session {
   void Load();
   void Identify(bool ignore_family);
   void Attach();
-  void OpenRing();
+  void OpenRings();
+  void Drain(unsigned ring, const uint8_t* end);
   void StopPrograms();
   void Release();
   bpf_map* Map(const char* name) const;
@@ -97,7 +100,7 @@ class Session {
   static int CopyRecord(void* session, void* record, size_t bytes);
 
   bpf_object* object_ = nullptr;
-  ring_buffer* ring_ = nullptr;
+  ring_buffer* rings_ = nullptr;
   std::vector<bpf_link*> links_;
   ringside_config* config_ = nullptr;      // mmapped
   ringside_counters* counters_ = nullptr;  // mmapped, by CPU

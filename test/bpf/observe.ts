@@ -139,6 +139,7 @@ export const run = (path: string, ...args: string[]): Promise<Outcome> =>
   })
 
 export const quiet: LiveSourceOptions = {
+  securityRingBytes: 1 << 22,
   ringBytes: 1 << 22,
   calls: {},
   pids: [],

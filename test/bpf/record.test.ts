@@ -1,6 +1,16 @@
 import assert from 'node:assert/strict'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { availableParallelism } from 'node:os'
 import { describe, it } from 'node:test'
-import { callsOf, commOf, observe, program, run, type Seen, skip } from './observe.ts'
+import pino from 'pino'
+import { startEdge } from '../../producer/edge.ts'
+import { openLiveSource } from '../../producer/live-source.ts'
+import { loadConfig } from '../../runtime/config.ts'
+import type { Producer } from '../../wire/client.ts'
+import { decode } from '../../wire/codec.ts'
+import type { EventBatch } from '../../wire/types.ts'
+import { callsOf, commOf, observe, program, quiet, run, type Seen, skip } from './observe.ts'
 
 const byCpu = (events: readonly Seen[]): Map<number, number[]> => {
   const sequences = new Map<number, number[]>()
@@ -40,6 +50,58 @@ describe('records', { skip, timeout: 60_000 }, () => {
     )
     assert.equal(missing, dropped)
     assert.equal(statistics.seen, events.length + dropped)
+  })
+
+  it('of processes and connections are all there while reads and writes overflow their ring', async (t) => {
+    const rounds = 1000
+    const [known, flood] = [program('known'), program('flood')]
+    const filter = { pids: [], comms: [commOf('known'), commOf('flood')], cgroups: [] }
+    const source = await openLiveSource({ ...quiet, ...filter, securityRingBytes: 16 << 20, ringBytes: 1 << 16 })
+    const kafka: EventBatch[] = []
+    const send: Producer['send'] = async (_topic, messages) => {
+      for (const { value } of messages) kafka.push(decode('EventBatch', value as Buffer))
+    }
+    const client = { producer: async () => ({ send, close: async () => {} }) }
+    const config = loadConfig({ host: 'flooded' }, undefined, {})
+    const service = await startEdge({ config, log: pino({ level: 'silent' }), source, client })
+    const floods = Array.from({ length: availableParallelism() }, () => spawn(flood, [String(2 ** 40)]))
+    const began = performance.now()
+    const { code } = await run(known, String(rounds))
+    const seconds = (performance.now() - began) / 1000
+    for (const child of floods) child.kill('SIGKILL')
+    await Promise.all(floods.map((child) => once(child, 'close')))
+    await service.drain()
+    const { seen, dropped_ring_full, dropped_process, dropped_network, dropped_io } = service.counters()
+    t.diagnostic(`${Math.round((seen ?? 0) / seconds)} events/s for ${seconds.toFixed(1)} s, ${dropped_io} io dropped`)
+
+    assert.equal(code, 0)
+    assert.deepEqual([dropped_process, dropped_network], [0, 0])
+    assert.ok((dropped_io ?? 0) > 0, 'the ring of the rest was small enough')
+    const count = { connect: 0, accept4: 0, sendto: 0, execve: 0 }
+    const numbers = new Map<number, Set<number>>()
+    let [events, covered, clockUs] = [0, 0, 0]
+    for (const { events: rows, processes, sequences, clock } of kafka) {
+      for (const event of rows) {
+        if (processes[event.process]?.comm === commOf('known') && event.kind === 'syscall') {
+          if (event.syscall in count) count[event.syscall as keyof typeof count]++
+        }
+        assert.ok(clock.monotonic_us + event.time_offset_ns / 1000 >= clockUs, 'it ended before an earlier clock')
+        if (!numbers.has(event.cpu)) numbers.set(event.cpu, new Set())
+        numbers.get(event.cpu)?.add(event.seq)
+      }
+      clockUs = clock.monotonic_us
+      events += rows.length
+      covered += sequences.reduce((sum, { first, last }) => sum + last - first + 1, 0)
+    }
+    // vfork: the child executes under its parent's name
+    assert.deepEqual(count, { connect: rounds, accept4: rounds, sendto: rounds, execve: rounds })
+    const declared = kafka.flatMap(({ drops }) => drops).reduce((sum, drop) => sum + drop.count, 0)
+    assert.equal(covered - events, declared)
+    assert.equal(declared, dropped_ring_full)
+    assert.equal(
+      [...numbers.values()].reduce((sum, each) => sum + each.size, 0),
+      events
+    )
   })
 
   it('begin their numbers at the monotonic clock, so that no two loads share one', async () => {

@@ -12,6 +12,7 @@ import { RingsideError } from '../../runtime/errors.ts'
 import { skip } from '../bpf/observe.ts'
 
 const options: RingOptions = {
+  securityRingBytes: 1 << 16,
   ringBytes: 1 << 16,
   callOf: callTable(),
   emit: emitTable({}),
@@ -122,7 +123,7 @@ describe('the ring', { skip, timeout: 60_000 }, () => {
   })
 
   it('reads only whole records, and none that has no room', async () => {
-    const ring = await Ring.open({ ...options, ringBytes: 1 << 20 })
+    const ring = await Ring.open({ ...options, securityRingBytes: 1 << 20, ringBytes: 1 << 20 })
     for (let index = 0; index < 20; index++) execFileSync('true')
     await ring.detach()
     const counted = ring.statistics().reduce((sum, row) => sum + row.emitted.reduce((a, b) => a + b), 0)
@@ -134,6 +135,25 @@ describe('the ring', { skip, timeout: 60_000 }, () => {
     assert.equal(records, counted)
     ring.close()
     assert.throws(() => ring.read(new Uint8Array(4240)), /no room/)
+  })
+
+  it('reads processes and connections first, and leaves room for the rest', async () => {
+    const ring = await Ring.open({ ...options, securityRingBytes: 1 << 20, ringBytes: 1 << 20 })
+    for (let index = 0; index < 60; index++) execFileSync('true')
+    await ring.detach()
+    const batch = new Uint8Array(1 << 15)
+    const bytes = ring.read(batch)
+    const view = new DataView(batch.buffer)
+    const isSecurity: boolean[] = []
+    let securityBytes = 0
+    for (let at = 0; at < bytes; at += view.getUint32(at, true)) {
+      isSecurity.push(view.getUint8(at + 5) <= 1)
+      if (isSecurity.at(-1)) securityBytes += view.getUint32(at, true)
+    }
+    assert.ok(bytes - securityBytes >= batch.length / 4 - 4248, 'a quarter is for the rest')
+    assert.ok(securityBytes > batch.length / 2, 'more processes than there is room for')
+    assert.equal(isSecurity.lastIndexOf(true) + 1, isSecurity.indexOf(false))
+    ring.close()
   })
 
   it('refuses what it cannot do, and says why', async () => {
@@ -154,7 +174,7 @@ describe('the ring', { skip, timeout: 60_000 }, () => {
       process.setgroups([]); process.setgid(65534); process.setuid(65534)
       const table = (bytes) => new Uint8Array(bytes)
       const filter = { pids: [], comms: [], cgroups: [] }
-      const options = { ringBytes: 65536, callOf: table(512), emit: table(32), filter, ignoreFamily: false }
+      const options = { securityRingBytes: 65536, ringBytes: 65536, callOf: table(512), emit: table(32), filter, ignoreFamily: false }
       await Ring.open(options).catch((error) => console.log(error.code, error.message))`
     const output = execFileSync(process.execPath, ['--input-type=module', '-e', script], { encoding: 'utf8' })
     assert.match(output, /^NO_PERMISSION .*EPERM.*needs CAP_BPF and CAP_PERFMON: run as root/)

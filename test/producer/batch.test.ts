@@ -20,7 +20,7 @@ const newBuilder = (): BatchBuilder => new BatchBuilder(new ProcessTable(absentP
 const batchOf = (events: readonly RawEvent[], builder = newBuilder()): EventBatch => {
   const bytes = rawBuffer(events)
   const raw = new RawEvents(bytes)
-  walkRecords(raw, bytes.length, (record) => builder.add(raw, record))
+  for (let record = 0; record < bytes.length; record += raw.u32(record)) builder.add(raw, record)
   return { ...samples.EventBatch, clock, ...builder.take(clock) }
 }
 

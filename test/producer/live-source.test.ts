@@ -18,7 +18,7 @@ describe('the live source', { skip, timeout: 60_000 }, () => {
   it('says where its events come from', async () => {
     const source = await openLiveSource(quiet)
     assert.equal(source.boot, readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim())
-    assert.match(source.description, /^live kernel \d+\.\d+.*, ring 4 MiB$/)
+    assert.match(source.description, /^live kernel \d+\.\d+.*, rings 4 MiB and 4 MiB$/)
     source.close()
   })
 

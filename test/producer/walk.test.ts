@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { eventField, RawEvents } from '../../producer/raw-event.ts'
 import { walkRecords } from '../../producer/walk.ts'
-import { rawBuffer, rawEvent } from '../support/raw-events.ts'
+import { type RawEvent, rawBuffer, rawEvent } from '../support/raw-events.ts'
 
 const visited = (bytes: Uint8Array, length = bytes.length): number[] => {
   const records: number[] = []
@@ -14,6 +14,18 @@ test('every record is visited, whatever its length', () => {
   const bytes = rawBuffer([rawEvent(), rawEvent({ path: '/x' }), rawEvent({ path: 'y'.repeat(4096) }), rawEvent()])
   assert.deepEqual(visited(bytes), [0, 152, 312, 4560])
   assert.deepEqual(visited(bytes, 0), [])
+})
+
+test('the records of both rings are merged by time, and each ring keeps its order', () => {
+  const security = [10n, 30n, 20n].map((timeNs) => rawEvent({ class: 1, timeNs }))
+  const others = [5n, 15n, 40n].map((timeNs) => rawEvent({ class: 3, timeNs }))
+  const times = (events: RawEvent[]): number[] => {
+    const raw = new RawEvents(rawBuffer(events))
+    return visited(raw.bytes).map((record) => raw.u64(record + eventField.timeNs))
+  }
+  assert.deepEqual(times([...security, ...others]), [5, 10, 15, 30, 20, 40])
+  assert.deepEqual(times(security), [10, 30, 20])
+  assert.deepEqual(times(others), [5, 15, 40])
 })
 
 test('bytes that are no records are refused', () => {

@@ -24,6 +24,7 @@ test('flags win over the environment, the environment over the file, the file ov
   assert.equal(config.edge.batchMs, 20)
   assert.equal(config.edge.batchEvents, 7)
   assert.equal(config.edge.ringBytes, 64 << 20)
+  assert.equal(config.edge.securityRingBytes, 16 << 20)
 })
 
 test('every problem is reported at once, by its name', () => {
