@@ -1,0 +1,37 @@
+// An edge on a kernel of paper that makes numbered events, to be killed from outside: every event's ret is the
+// next number. Says its counters on stdout, five times a second.
+import pino from 'pino'
+import { startEdge } from '../../producer/edge.ts'
+import { loadConfig } from '../../runtime/config.ts'
+import { createKafkaClient } from '../../wire/kafka.ts'
+import { FakeKernel } from '../support/raw-events.ts'
+
+const [brokers = '', topicPrefix = '', spoolPath = '', from = ''] = process.argv.slice(2)
+const eventsPerMs = 2
+
+const log = pino({ level: process.env['RINGSIDE_LOG_LEVEL'] ?? 'silent' }, pino.destination(2))
+const kernel = new FakeKernel()
+const service = await startEdge({
+  config: loadConfig({ host: 'killed', topicPrefix, edge: { batchEvents: 25 } }, undefined, {}),
+  log,
+  source: kernel,
+  client: createKafkaClient({ brokers: brokers.split(','), clientId: 'ringside-test', log }),
+  spoolPath
+})
+const say = (): void => {
+  process.stdout.write(`${JSON.stringify(service.counters())}\n`)
+}
+let next = Number(from)
+const path = `/${'x'.repeat(500)}`
+const emitting = setInterval(() => {
+  for (let i = 0; i < 20 * eventsPerMs; i++) {
+    kernel.emit({ class: i % 4, ret: BigInt(next++), path, timeNs: process.hrtime.bigint() })
+  }
+}, 20)
+setInterval(say, 200).unref()
+process.once('SIGTERM', async () => {
+  clearInterval(emitting)
+  await service.stop()
+  say()
+  process.exit(0)
+})
