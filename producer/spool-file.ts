@@ -88,7 +88,9 @@ export class SpoolFile {
    * @throws RingsideError CONFIG when the file is of another version; SQLite's errors as they are
    */
   constructor(path: string, maxBytes: number, firstId: number) {
-    mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
+    const folder = dirname(path)
+    mkdirSync(dirname(folder), { recursive: true })
+    mkdirSync(folder, { recursive: true, mode: 0o700 })
     const fd = openSync(path, 'a', 0o600)
     fchmodSync(fd, 0o600)
     closeSync(fd)

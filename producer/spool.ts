@@ -29,8 +29,8 @@ export interface SpoolAccount {
 
 /** After a disk refused a write. */
 const retryMs = 5_000
-/** 16 MiB a call: some milliseconds. */
-const shrinkPages = 4096
+/** 4 MiB a call: some 10 ms. */
+const shrinkPages = 1024
 
 const sqliteCorrupt = 11
 const sqliteNotADatabase = 26
