@@ -9,6 +9,15 @@ type Counters = Readonly<Record<string, number>>
 
 const change = (now: Counters, before: Counters, name: string): number => (now[name] ?? 0) - (before[name] ?? 0)
 
+const causeOf = (counters: Counters): string => {
+  const isAny = (...names: string[]): boolean => names.every((name) => (counters[name] ?? 0) > 0)
+  if (isAny('spoolBytes', 'dropped_spool_full')) {
+    return 'Kafka was away for longer than the spool has room (edge.spool.maxBytes)'
+  }
+  if (isAny('backlogBytes', 'dropped_backlog_full')) return 'Kafka does not take them fast enough (edge.backlogBytes)'
+  return 'the ring is full (edge.ringBytes, edge.securityRingBytes), or calls emit that need not (edge.calls)'
+}
+
 export class Report {
   readonly #log: Log
   #summarizedAt: number
@@ -48,11 +57,7 @@ export class Report {
     if (dropped > this.#dropped) {
       if (this.#droppingSince === undefined) {
         this.#droppingSince = { ...counters, dropped: this.#dropped }
-        const cause =
-          (counters['backlogBytes'] ?? 0) > 0 && (counters['dropped_backlog_full'] ?? 0) > 0
-            ? 'Kafka does not take them fast enough (edge.backlogBytes)'
-            : 'the ring is full (edge.ringBytes, edge.securityRingBytes), or calls emit that need not (edge.calls)'
-        this.#log.warn({ dropped }, `events are being dropped: ${cause}`)
+        this.#log.warn({ dropped }, `events are being dropped: ${causeOf(counters)}`)
       }
       this.#dropped = dropped
       this.#lastDropAt = nowMs

@@ -19,6 +19,13 @@ test('runs and hosts are counted apart', () => {
   assert.equal(repeats.isRepeat(batch('run', 1, 'b')), false)
 })
 
+test('a batch of an edge that was started again in the meantime is still known', () => {
+  const repeats = new Repeats()
+  assert.equal(repeats.isRepeat(batch('earlier', 9)), false)
+  assert.equal(repeats.isRepeat(batch('run', 1)), false)
+  assert.equal(repeats.isRepeat(batch('earlier', 7)), true)
+})
+
 test('of 10,000 later runs, the one that was heard from longest ago is forgotten', () => {
   const repeats = new Repeats()
   repeats.isRepeat(batch('first', 1))

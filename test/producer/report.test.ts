@@ -35,3 +35,9 @@ test('the warning says when it is Kafka that is too slow', () => {
   report.update({ dropped: 5, dropped_backlog_full: 5, backlogBytes: 1_000 }, 1)
   assert.match(lines[0] as string, /Kafka does not take them fast enough/)
 })
+
+test('the warning says when it is the spool that has no room left', () => {
+  const { report, lines } = recorded()
+  report.update({ dropped: 5, dropped_spool_full: 5, spoolBytes: 1_000 }, 1)
+  assert.match(lines[0] as string, /longer than the spool has room \(edge\.spool\.maxBytes\)/)
+})
