@@ -30,12 +30,28 @@ const record = async (path: string): Promise<void> => {
   recorder.close()
 }
 
-const startUp = async (t: TestContext, ...more: string[]): Promise<Running & { env: Record<string, string> }> => {
+interface Prepared {
+  readonly recording: string
+  readonly env: Record<string, string>
+}
+
+const prepare = async (t: TestContext): Promise<Prepared> => {
   const directory = temporaryDirectory(t, 'up')
-  await record(join(directory, 'demo.rec'))
-  const env = { RINGSIDE_STATE_DIR: join(directory, 'state'), RINGSIDE_BROKERS: '' }
+  const recording = join(directory, 'demo.rec')
+  await record(recording)
+  return { recording, env: { RINGSIDE_STATE_DIR: join(directory, 'state'), RINGSIDE_BROKERS: '' } }
+}
+
+const startUp = async (t: TestContext, ...more: string[]): Promise<Running & { env: Record<string, string> }> =>
+  startUpOn(t, await prepare(t), ...more)
+
+const startUpOn = async (
+  t: TestContext,
+  { recording, env }: Prepared,
+  ...more: string[]
+): Promise<Running & { env: Record<string, string> }> => {
   const port = String(await freePort())
-  const args = ['up', '--source', join(directory, 'demo.rec'), '--kafka-port', port, '--format', 'json', ...more]
+  const args = ['up', '--source', recording, '--kafka-port', port, '--format', 'json', ...more]
   const up = startRingside(args, env)
   // SIGTERM first, and in order: a Kafka that is left behind would write into a folder that is gone.
   t.after(async () => {
@@ -72,6 +88,28 @@ describe('ringside up', { skip: await localKafkaMissing() }, () => {
     for (const line of [/Kafka ready on 127\.0\.0\.1:\d+ in/, /first events after/, /input is at its end/]) {
       assert.match(stderr, line)
     }
+  })
+
+  test('publishes what an edge left in the spool when Kafka was away, and its counts agree', { timeout }, async (t) => {
+    const prepared = await prepare(t)
+    const nobody = `127.0.0.1:${await freePort()}`
+    const edge = startRingside(['run', 'edge', '--source', prepared.recording, '--brokers', nobody], prepared.env)
+    await said(edge, /cannot publish/)
+    edge.child.kill('SIGTERM')
+    const left = await edge.finished
+    assert.equal(left.code, 0, left.stderr)
+    assert.match(left.stderr, new RegExp(`Kafka was away: ${events} events wait in the spool`))
+
+    const up = await startUpOn(t, prepared, '--for', '3s')
+    const { code, stdout, stderr } = await up.finished
+    assert.equal(code, 0, stderr)
+    const summary = JSON.parse(stdout) as Record<string, unknown>
+    assert.equal(summary['agrees'], true, stdout)
+    assert.deepEqual(
+      [summary['seen'], summary['published'], summary['published_earlier'], summary['spooled']],
+      [events, events, events, 0]
+    )
+    assert.deepEqual(summary['read'], { rollups: 2 * events, alerts: 2 * events, audit: 2 * events })
   })
 
   test('starts a killed service again, refuses a second up, and ends in order on SIGTERM', { timeout }, async (t) => {
