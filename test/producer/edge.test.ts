@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import pino from 'pino'
+import { Repeats } from '../../consumer/repeats.ts'
 import { startEdge } from '../../producer/edge.ts'
 import { createRecorder, openRecording } from '../../producer/recording.ts'
 import type { Config } from '../../runtime/config.ts'
@@ -28,6 +29,8 @@ class FakeKafka {
   mostInFlight = 0
   producers = 0
   behave: () => Promise<void> = async () => {}
+  /** After it has stored what it was sent. */
+  answer: () => Promise<void> = async () => {}
 
   async producer(): Promise<Producer> {
     this.producers++
@@ -45,6 +48,7 @@ class FakeKafka {
       this.messages.push({ topic, message })
       this.batches.push(decode('EventBatch', message.value as Buffer))
     }
+    await this.answer()
   }
 }
 
@@ -399,6 +403,28 @@ test('stopped while Kafka is away, all is on disk, and the next run publishes it
   assertAccounted(own, second.service.counters())
   const counters = second.service.counters()
   assert.deepEqual([counters['published_earlier'], counters['spooled'], counters['spoolBytes']], [100, 0, 0])
+})
+
+test('what Kafka stored without an answer comes again from the next run, and is known as a repeat', {
+  timeout: 60_000
+}, async (t) => {
+  const spoolPath = join(temporaryDirectory(t, 'edge'), 'edge', 'spool.sqlite')
+  const first = await start({ batchEvents: 10 }, new FakeKernel(), spoolPath)
+  first.kafka.answer = () => new Promise(() => {})
+  for (let i = 0; i < 100; i++) first.kernel.emit({ ret: BigInt(i), timeNs: now() })
+  await first.service.stop()
+  assert.equal(first.service.counters()['spooled'], 100)
+  const second = await start({}, new FakeKernel(), spoolPath)
+  await second.service.drain()
+  const repeats = new Repeats()
+  const topic = [...first.kafka.batches, ...second.kafka.batches]
+  const kept = topic.filter((batch) => !repeats.isRepeat(batch))
+  assert.ok(kept.length < topic.length)
+  assert.deepEqual(
+    kept.flatMap(({ events }) => events.map(({ ret }) => ret)),
+    Array.from({ length: 100 }, (_, i) => i)
+  )
+  assert.equal(second.service.counters()['published_earlier'], 100)
 })
 
 test('with Kafka away for long a bounded disk loses what matters least, exactly declared', {
