@@ -10,13 +10,13 @@ import type { KafkaClient } from '../wire/client.ts'
 import { encode } from '../wire/codec.ts'
 import { topicName } from '../wire/topics.ts'
 import { BatchBuilder } from './batch.ts'
+import { DropWatch } from './drop-watch.ts'
 import { Ledger } from './ledger.ts'
 import { microsecondsAt } from './numbers.ts'
 import { procOf } from './proc.ts'
 import { ProcessTable } from './process-table.ts'
 import { type PublishedBatch, Publisher } from './publish.ts'
 import { eventClasses, eventField as field, RawEvents } from './raw-event.ts'
-import { Report } from './report.ts'
 import { SocketTable } from './socket-table.ts'
 import type { Source, SourceStatistics } from './source.ts'
 import { Spool } from './spool.ts'
@@ -73,7 +73,7 @@ class Edge implements Service {
   readonly #watermark = new Watermark()
   readonly #spool: Spool | undefined
   readonly #publisher: Publisher
-  readonly #report: Report
+  readonly #dropWatch: DropWatch
   readonly #backlogLimits: readonly number[]
   readonly #published = eventClasses.map(() => 0)
   readonly #abandoned = eventClasses.map(() => 0)
@@ -106,7 +106,7 @@ class Edge implements Service {
       log,
       onPublished: (batch) => this.#onPublished(batch)
     })
-    this.#report = new Report(log, performance.now())
+    this.#dropWatch = new DropWatch(log)
     this.#backlogLimits = backlogShare.map((share) => (source.lossless ? Infinity : share * config.edge.backlogBytes))
     options.dropPrivileges?.()
     log.info({ run: this.#run, boot: source.boot }, `reading ${source.description}`)
@@ -215,7 +215,7 @@ class Edge implements Service {
     this.#account(statistics, drained && !this.#source.ended)
     if (drained) this.#watermark.drained(reading)
     this.#closeIfDue()
-    this.#report.update(this.counters(), performance.now())
+    this.#dropWatch.update(this.counters(), performance.now())
     return { bytes, drained }
   }
 
@@ -291,7 +291,6 @@ class Edge implements Service {
     }
     this.#spool?.close()
     if (events > 0) log.error({ batches: left.length, events }, `Kafka was away: ${events} events are lost`)
-    this.#report.summarize(this.counters(), performance.now())
   }
 }
 
