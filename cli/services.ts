@@ -40,8 +40,12 @@ const startEdgeService = async (config: Config, log: Log, from: EdgeSource): Pro
 
   const { openLiveSource } = await import('../producer/live-source.ts')
   const { preparePrivilegeDrop } = await import('../producer/privileges.ts')
+  const { loadKafkajsWhole } = await import('../wire/kafkajs.ts')
   const drop = preparePrivilegeDrop(config.edge.user)
-  const dropPrivileges = () => log.info(drop())
+  const dropPrivileges = () => {
+    loadKafkajsWhole()
+    log.info(drop())
+  }
   const opened = await openLiveSource({ ...config.edge, ignoreFamily: from.ignoreFamily })
   try {
     return await startEdge({ config, log, source: record(opened), client, spoolPath, dropPrivileges })

@@ -2,7 +2,7 @@
 // still every call of a known workload in the topic.
 import assert from 'node:assert/strict'
 import { execFileSync, spawn, spawnSync } from 'node:child_process'
-import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, type TestContext, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -13,6 +13,7 @@ import {
   eventually,
   type Running,
   runRingside,
+  startCommand,
   startRingside,
   tailRows,
   temporaryDirectory
@@ -98,6 +99,18 @@ describe('the edge', { skip }, () => {
     assert.match(edge.output.stderr, /privileges dropped: user nobody \(65534:65534\), no capability/)
     assertComplete(await observeWorkload(edge, program, file), program)
     assert.ok(statSync(recording).size > 0)
+  })
+
+  test('goes on where its user may not read the code', { timeout }, async (t) => {
+    const { directory, env, program, file } = await prepare(t)
+    // Only root enters the folder; in a mount namespace of its own, so that nothing is left behind.
+    const code = join(directory, 'code')
+    mkdirSync(code)
+    const script = `mount --bind '${join(import.meta.dirname, '../..')}' '${code}' && exec '${code}/cli/ringside' run edge`
+    const edge = startCommand('unshare', ['--mount', 'sh', '-c', script], env)
+    t.after(() => edge.child.kill('SIGKILL'))
+    await ready(edge)
+    assertComplete(await observeWorkload({ ...edge, env }, program, file), program)
   })
 
   test('is neither read nor debugged by another process of its user', { timeout }, async (t) => {

@@ -22,8 +22,12 @@ export interface Running {
   readonly finished: Promise<Finished>
 }
 
-export const startRingside = (args: readonly string[], env: Record<string, string> = {}): Running => {
-  const child = spawn(launcher, args, { env: { ...process.env, ...env }, stdio: ['ignore', 'pipe', 'pipe'] })
+export const startRingside = (args: readonly string[], env: Record<string, string> = {}): Running =>
+  startCommand(launcher, args, env)
+
+/** Likewise, by another command that runs it in the end. */
+export const startCommand = (command: string, args: readonly string[], env: Record<string, string>): Running => {
+  const child = spawn(command, args, { env: { ...process.env, ...env }, stdio: ['ignore', 'pipe', 'pipe'] })
   const output = { stdout: '', stderr: '' }
   child.stdout.setEncoding('utf8').on('data', (text: string) => {
     output.stdout += text
