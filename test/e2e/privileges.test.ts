@@ -8,7 +8,7 @@ import { describe, type TestContext, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { privilegesLeft } from '../../producer/privileges.ts'
 import { kafkaMissing, uniqueName, withKafka } from '../support/kafka.ts'
-import { kernelTests } from '../support/kernel.ts'
+import { kernelTests, privateCode } from '../support/kernel.ts'
 import {
   eventually,
   type Running,
@@ -149,6 +149,7 @@ describe('the edge', { skip }, () => {
   })
 
   test('drops what it has when it is not root, and needs no more than CAP_BPF and CAP_PERFMON', {
+    skip: privateCode(),
     timeout
   }, async (t) => {
     const { env, program, file } = await prepare(t)

@@ -10,6 +10,7 @@ import { Ring, type RingOptions, readClocks, readLayout } from '../../native/rin
 import { callTable, emitTable } from '../../producer/syscall-table.ts'
 import { RingsideError } from '../../runtime/errors.ts'
 import { skip } from '../bpf/observe.ts'
+import { privateCode } from '../support/kernel.ts'
 
 const options: RingOptions = {
   securityRingBytes: 1 << 16,
@@ -168,7 +169,7 @@ describe('the ring', { skip, timeout: 60_000 }, () => {
     assert.throws(() => readLayout('no_such_struct'), isError('OS', /find struct no_such_struct: ENOENT/))
   })
 
-  it('names the privileges that are missing', () => {
+  it('names the privileges that are missing', { skip: privateCode() }, () => {
     const script = `
       import { Ring } from ${JSON.stringify(join(import.meta.dirname, '..', '..', 'native', 'ring', 'ring.ts'))}
       process.setgroups([]); process.setgid(65534); process.setuid(65534)

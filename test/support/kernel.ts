@@ -1,5 +1,7 @@
 // Whether the tests that load programs into the live kernel can run here, and if not, why.
+import { spawnSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
+import { join } from 'node:path'
 
 const reason = (): string | undefined => {
   if (process.platform !== 'linux') return 'needs Linux'
@@ -13,4 +15,11 @@ const missing = reason()
 /** `skip: kernelTests.skip` in a test's options. */
 export const kernelTests: { readonly skip: string | false } = {
   skip: missing === undefined ? false : `kernel test: ${missing}`
+}
+
+/** Why another user cannot run this code, or false: for the `skip` of tests that do so as `nobody`. */
+export const privateCode = (): string | false => {
+  const file = join(import.meta.dirname, '../../package.json')
+  const asNobody = ['--reuid=65534', '--regid=65534', '--clear-groups', 'test', '-r', file]
+  return spawnSync('setpriv', asNobody).status === 0 ? false : `the user nobody may not read ${file}`
 }
