@@ -59,7 +59,11 @@ const eventOf = (i: number): Event => ({
   ret: i % 50 === 0 ? -11 : 512,
   fd: 5,
   path: null,
-  path_truncated: false
+  path_truncated: false,
+  call: null,
+  path_to: null,
+  arg: -1,
+  target_pid: -1
 })
 
 const batchOf = (index: number): EventBatch => ({
@@ -68,13 +72,17 @@ const batchOf = (index: number): EventBatch => ({
   agent: '0',
   run: 'synthetic',
   batch: index + 1,
+  continues: null,
   final: index === batches - 1,
   clock: { monotonic_us: 1e9 + (index + 1) * batchUs, wall_us: epochUs + (index + 1) * batchUs },
+  counted_until_us: -1,
   sequences: [],
   drops: [],
   processes: Array.from({ length: processes }, (_, i) => processOf(i)),
   sockets: [],
-  events: Array.from({ length: eventsPerBatch }, (_, i) => eventOf(index * eventsPerBatch + i))
+  events: Array.from({ length: eventsPerBatch }, (_, i) => eventOf(index * eventsPerBatch + i)),
+  summaries: [],
+  ledger: null
 })
 
 const callsOf = (batch: EventBatch): Call[] =>

@@ -44,16 +44,19 @@ const publishBatches = async (client: KafkaClient, which: Case): Promise<number>
   return source.count
 }
 
-const header: Omit<EventBatch, 'processes' | 'sockets' | 'events'> = {
+const header: Omit<EventBatch, 'processes' | 'sockets' | 'events' | 'summaries'> = {
   host: 'bench',
   boot: 'synthetic',
   agent: '0',
   run: '0',
   batch: 1,
+  continues: null,
   final: false,
   clock: { monotonic_us: 0, wall_us: 1_769_860_800_000_000 },
+  counted_until_us: -1,
   sequences: [],
-  drops: []
+  drops: [],
+  ledger: null
 }
 
 const publishJson = async (client: KafkaClient, which: Case): Promise<number> => {

@@ -1,7 +1,7 @@
 // Ring bytes without a kernel: a busy host's mix of calls, as many events as asked for. The same bytes
 // come again and again with new sequence numbers, so that nothing but the edge is measured.
 import { eventField } from '../producer/raw-event.ts'
-import type { Source, SourceStatistics } from '../producer/source.ts'
+import { noMark, type Source, type SourceStatistics } from '../producer/source.ts'
 import { type RawEvent, rawBuffer, rawEvent } from '../test/support/raw-events.ts'
 
 const eventsPerLap = 20_000
@@ -48,7 +48,7 @@ export const syntheticSource = (count: number): Source & { readonly count: numbe
     while (at < bytes.length) {
       const size = view.getUint32(at + eventField.size, true)
       if (at + size - start > into.length) break
-      const cpu = view.getUint32(at + eventField.cpu, true)
+      const cpu = view.getUint16(at + eventField.cpu, true)
       const seq = next[cpu] as number
       next[cpu] = seq + 1
       view.setUint32(at + eventField.seq, seq, true)
@@ -83,6 +83,9 @@ export const syntheticSource = (count: number): Source & { readonly count: numbe
     },
     clock: () => ({ monotonicNs: process.hrtime.bigint(), wallNs: BigInt(Date.now()) * 1_000_000n }),
     statistics,
+    begin: noMark,
+    release: () => {},
+    summarize: async () => false,
     detach: async () => {},
     close: () => {}
   }

@@ -9,7 +9,7 @@ import { existsSync, mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { Ring, type RingFilter } from '../native/ring/ring.ts'
 import { callNames } from '../producer/raw-event.ts'
-import { callTable, emitTable } from '../producer/syscall-table.ts'
+import { callTable, modeTable } from '../producer/syscall-table.ts'
 import { RingsideError } from '../runtime/errors.ts'
 import { median, type Row } from './rounds.ts'
 
@@ -61,13 +61,16 @@ const underRingside =
   (only: Partial<RingFilter>, events: number): Run =>
   async (loop) => {
     const callOf = callTable()
-    callOf[getppid[process.arch] as number] = callNames.indexOf('write')
+    const number = getppid[process.arch] as number
+    callOf[number] = callNames.indexOf('write')
+    const modeOf = modeTable({})
+    modeOf[number] = 1
     const filter = { pids: [], comms: [], cgroups: [], ...only }
     const ring = await Ring.open({
       securityRingBytes,
       ringBytes,
       callOf,
-      emit: emitTable({}),
+      modeOf,
       filter,
       ignoreFamily: false
     })

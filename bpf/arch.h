@@ -5,6 +5,8 @@
 
 #if defined(__TARGET_ARCH_x86)
 
+enum { NR_CONNECT = 42 };
+
 static __always_inline __u64 call_number(struct pt_regs *regs)
 {
 	return regs->orig_ax;
@@ -29,6 +31,8 @@ static __always_inline bool is_compat(struct task_struct *task)
 }
 
 #elif defined(__TARGET_ARCH_arm64)
+
+enum { NR_CONNECT = 203 };
 
 static __always_inline __u64 call_number(struct pt_regs *regs)
 {

@@ -12,7 +12,7 @@
 #define RINGSIDE_EVENT_H
 
 /* Raised whenever a layout or a number below changes its meaning. */
-#define RINGSIDE_EVENT_VERSION 1
+#define RINGSIDE_EVENT_VERSION 2
 
 /* PATH_MAX with its NUL: the longest path a record can carry. */
 #define RINGSIDE_PATH_MAX 4096
@@ -20,10 +20,18 @@
 #define RINGSIDE_PATH_SHORT 256
 /* TASK_COMM_LEN, include/linux/sched.h */
 #define RINGSIDE_COMM_SIZE 16
-/* Highest system call number + 1 that the tables hold; x86-64 has 470 in use, arm64 470. */
-#define RINGSIDE_NR_MAX 512
+/* Numbers of what can be called: those of the ABI's system calls (x86-64 with x32 ends at 547), and from here on
+ * the operations of io_uring (IORING_OP_*, include/uapi/linux/io_uring.h), which go without a system call. */
+#define RINGSIDE_NR_URING 768
+#define RINGSIDE_NR_MAX 1024
+/* The ABIs, each with numbers of its own: the kernel's, and that of 32-bit processes. */
+#define RINGSIDE_ABI_NATIVE 0
+#define RINGSIDE_ABI_COMPAT 1
+#define RINGSIDE_ABI_COUNT 2
 /* Per-CPU counters live in one mmapped array, so that reading them costs no system call. */
 #define RINGSIDE_CPU_MAX 1024
+/* The cpu of summaries: they have a seq of their own, as if one more CPU had made them. */
+#define RINGSIDE_CPU_SUMMARIES RINGSIDE_CPU_MAX
 
 /* What happened. */
 enum ringside_kind {
@@ -32,20 +40,22 @@ enum ringside_kind {
 	RINGSIDE_KIND_FORK = 3,		/* a process began; the event is the child's, ppid its parent */
 	RINGSIDE_KIND_EXIT = 4,		/* the last thread of a process ended; ret is its wait(2) status */
 	RINGSIDE_KIND_SOCKET_STATE = 5,	/* an outbound TCP connect ended; ret is 0 or -errno */
+	RINGSIDE_KIND_IO_URING = 6,	/* a request was submitted to io_uring; its outcome is not told */
+	RINGSIDE_KIND_SUMMARY = 7,	/* calls that were counted; path is a struct ringside_summary */
 };
 
 /* The unit in which loss is accounted for. */
 enum ringside_class {
-	RINGSIDE_CLASS_PROCESS = 0,	/* execve, execveat, exec, fork, exit */
-	RINGSIDE_CLASS_NETWORK = 1,	/* connect, accept*, bind, listen, sendto, sendmsg, dup*, close of a socket */
-	RINGSIDE_CLASS_FILE = 2,	/* open, openat, openat2 */
-	RINGSIDE_CLASS_IO = 3,		/* read, write */
+	RINGSIDE_CLASS_PROCESS = 0,	/* execve, execveat, ptrace, exec, fork, exit */
+	RINGSIDE_CLASS_NETWORK = 1,	/* socket, connect, accept*, bind, listen, send*, dup*, close of a socket */
+	RINGSIDE_CLASS_FILE = 2,	/* open*, unlink*, rename* */
+	RINGSIDE_CLASS_IO = 3,		/* read, write, recv*, and every call that is not in another class */
 	RINGSIDE_CLASS_COUNT = 4,
 };
 /* Which of the two rings a class goes through: the security ring, or that of the rest. */
 #define RINGSIDE_IS_SECURITY(event_class) ((event_class) <= RINGSIDE_CLASS_NETWORK)
 
-/* The calls that are observed, under numbers that are the same on every architecture. */
+/* The calls that are known by more than their number, the same on every architecture. */
 enum ringside_call {
 	RINGSIDE_CALL_NONE = 0,
 	RINGSIDE_CALL_OPEN = 1,
@@ -65,12 +75,32 @@ enum ringside_call {
 	RINGSIDE_CALL_EXECVE = 15,
 	RINGSIDE_CALL_EXECVEAT = 16,
 	RINGSIDE_CALL_CLOSE = 17,
-	RINGSIDE_CALL_COUNT = 18,
+	RINGSIDE_CALL_SENDMMSG = 18,
+	RINGSIDE_CALL_RECVFROM = 19,
+	RINGSIDE_CALL_RECVMSG = 20,
+	RINGSIDE_CALL_RECVMMSG = 21,
+	RINGSIDE_CALL_UNLINK = 22,
+	RINGSIDE_CALL_UNLINKAT = 23,
+	RINGSIDE_CALL_RENAME = 24,
+	RINGSIDE_CALL_RENAMEAT = 25,
+	RINGSIDE_CALL_RENAMEAT2 = 26,
+	RINGSIDE_CALL_PTRACE = 27,
+	RINGSIDE_CALL_SOCKET = 28,
+	RINGSIDE_CALL_OTHER = 29,	/* any other; its number says which */
+	RINGSIDE_CALL_COUNT = 30,
+};
+
+/* What is told of a call, by its number. */
+enum ringside_mode {
+	RINGSIDE_MODE_OFF = 0,
+	RINGSIDE_MODE_EMIT = 1,		/* an event each */
+	RINGSIDE_MODE_COUNT = 2,	/* counted here, by process and call; a summary each second */
 };
 
 /* ringside_event.flags */
 #define RINGSIDE_HAS_SOCKET 0x1		/* socket is filled in */
-#define RINGSIDE_PATH_TRUNCATED 0x2	/* path is the beginning of a longer one */
+#define RINGSIDE_PATH_TRUNCATED 0x2	/* path, or the string behind it, is the beginning of a longer one */
+#define RINGSIDE_IS_COMPAT 0x4		/* nr is of RINGSIDE_ABI_COMPAT */
 
 /* A socket as the kernel holds it (struct sock_common, include/net/sock.h). */
 struct ringside_socket {
@@ -98,17 +128,47 @@ struct ringside_event {
 	__s64 ret;		/* as the kernel returned it: negative is -errno */
 	__u64 start_ns;		/* CLOCK_BOOTTIME when the process began: with pid, its identity */
 	__u64 cgroup_id;	/* of the default (v2) hierarchy */
-	__u32 cpu;
+	__u16 cpu;		/* RINGSIDE_CPU_SUMMARIES for a summary, which no CPU makes */
+	__u16 nr;		/* number of the call in its ABI, or RINGSIDE_NR_URING + IORING_OP_*; 0 if there is none */
 	__u32 pid;		/* tgid in the initial pid namespace, as are tid and ppid */
 	__u32 tid;
 	__u32 ppid;
 	__u32 uid;		/* in the initial user namespace */
 	__s32 fd;		/* the call's first descriptor; -1 if it has none */
-	__u32 path_size;	/* bytes of path, without a NUL */
-	__u32 reserved;
+	__u16 path_size;	/* bytes of path, without a NUL */
+	__u16 more_size;	/* bytes of the string behind it, likewise */
+	__u32 step;		/* set by whoever reads the ring: how far this record moves the place in it */
+	__u32 arg;		/* open*: flags; ptrace: the request; io_uring: IORING_OP_*; else 0 */
+	__s32 target;		/* ptrace: the pid it is aimed at, as the caller gave it; else -1 */
 	char comm[RINGSIDE_COMM_SIZE];	/* of the thread */
 	struct ringside_socket socket;
-	char path[];		/* of open*, exec*; the sun_path of AF_UNIX calls ('@' first when abstract) */
+	/* Two strings without NUL, the second right behind the first. path: of open*, unlink*, rename*, execve*; for exec
+	 * the executable's path in its mount namespace; the sun_path of AF_UNIX calls ('@' first when abstract). More: of
+	 * rename* the new name; of exec and fork the cgroup's name that may hold the container's id. */
+	char path[];
+};
+
+/* Counts of a summary: how many calls had a value within the bucket `index`. */
+enum ringside_what {
+	RINGSIDE_WHAT_LATENCY = 0,	/* nanoseconds from enter to exit */
+	RINGSIDE_WHAT_BYTES = 1,	/* that the call moved, if it moved any */
+	RINGSIDE_WHAT_ERRNO = 2,	/* index is the errno */
+};
+
+/* Log-linear: 32 buckets to an octave, a value v >= 1 falls into 32 * floor(log2 v) + the 5 bits below its highest. */
+struct ringside_cell {
+	__u16 what;		/* enum ringside_what */
+	__u16 index;
+	__u32 count;
+};
+
+/* The path of a KIND_SUMMARY: the calls of one (process, number) that ended in the duration_ns before time_ns. */
+struct ringside_summary {
+	__u64 count;
+	__u64 errors;
+	__u64 total_ns;
+	__u64 bytes;
+	struct ringside_cell cells[];	/* by what, then index; to the end of the path */
 };
 
 /* Bits of ringside_config.filters: which of the filter maps a task must be found in. */
@@ -122,8 +182,29 @@ struct ringside_config {
 	__u32 filters;
 	__u32 self_tgid;	/* the agent's own process, never observed; set by program identify */
 	__u32 family_tgid;	/* if not 0, this process and its children are not observed either */
-	__u8 call_of[RINGSIDE_NR_MAX];		/* native system call number -> enum ringside_call */
-	__u8 emit[32];				/* enum ringside_call -> 1 emits, 0 is off */
+	__u32 epoch;		/* raised by user space each second: its lowest bit says which half of the groups counts */
+	__u32 reserved[3];
+	__u8 call_of[RINGSIDE_ABI_COUNT][RINGSIDE_NR_MAX];	/* number -> enum ringside_call, NONE for no such call */
+	__u8 mode_of[RINGSIDE_ABI_COUNT][RINGSIDE_NR_MAX];	/* number -> enum ringside_mode */
+};
+
+/* Counts in the kernel: 32 neighbouring buckets of one (process, number, what), allocated on first use. */
+struct ringside_group {
+	__u64 start_ns;		/* who, as in ringside_event */
+	__u64 cgroup_id;
+	__u32 pid;
+	__u32 tid;
+	__u32 ppid;
+	__u32 uid;
+	char comm[RINGSIDE_COMM_SIZE];
+	__u16 nr;
+	__u8 abi;
+	__u8 call;
+	__u8 event_class;
+	__u8 what;
+	__u16 first;		/* index of the first bucket: a multiple of 32 */
+	__u64 sum;		/* of the values */
+	__u32 counts[32];
 };
 
 /* Per CPU; the whole value of map .data.counters is ringside_counters[RINGSIDE_CPU_MAX]. */
@@ -132,8 +213,11 @@ struct ringside_counters {
 			   so that (boot, cpu, seq) never names two events, whoever loads the programs */
 	__u64 emitted[RINGSIDE_CLASS_COUNT];
 	__u64 dropped[RINGSIDE_CLASS_COUNT];	/* its ring had no room */
+	__u64 off[RINGSIDE_CLASS_COUNT];	/* calls by mode or filter not observed */
+	__u64 counted[RINGSIDE_CLASS_COUNT];
 	__u64 unaccounted;			/* calls that no state could be stored for (out of memory) */
-	__u64 reserved[6];			/* to two cache lines: CPUs never share one */
+	__u64 uncounted;			/* of counted: no group was free, so that no summary has them */
+	__u64 reserved[5];			/* to three cache lines: CPUs never share one */
 };
 
 #endif

@@ -7,12 +7,9 @@
 /* the call that a native number stands for, NONE when it does not emit */
 static __always_inline __u8 observed_call(__u64 number)
 {
-	__u8 call;
-
-	if (number >= RINGSIDE_NR_MAX)
+	if (number >= RINGSIDE_NR_MAX || config.mode_of[RINGSIDE_ABI_NATIVE][number] != RINGSIDE_MODE_EMIT)
 		return RINGSIDE_CALL_NONE;
-	call = config.call_of[number] & 31;
-	return config.emit[call] ? call : RINGSIDE_CALL_NONE;
+	return config.call_of[RINGSIDE_ABI_NATIVE][number] & 31;
 }
 
 /* containers and services put their processes below the cgroup that people name: any level matches */

@@ -73,6 +73,7 @@ static __always_inline struct ringside_event *reserve_event(__u8 kind, __u8 clas
 	event->seq = seq;
 	event->cpu = cpu;
 	event->fd = -1;
+	event->target = -1;
 	return event;
 }
 

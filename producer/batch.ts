@@ -26,11 +26,15 @@ const blankEvent = (): Event => ({
   ret: 0,
   fd: -1,
   path: null,
-  path_truncated: false
+  path_truncated: false,
+  call: null,
+  path_to: null,
+  arg: -1,
+  target_pid: -1
 })
 
 /** What the tables and events of a batch are; the rest of it is said when it is closed. */
-export type BatchContent = Pick<EventBatch, 'processes' | 'sockets' | 'events'>
+export type BatchContent = Pick<EventBatch, 'processes' | 'sockets' | 'events' | 'summaries'>
 
 export class BatchBuilder {
   readonly #processTable: ProcessTable
@@ -76,7 +80,7 @@ export class BatchBuilder {
     if (count === 0) this.#baseUs = timeUs
     const kindNumber = raw.u8(record + field.kind)
     const flags = raw.u8(record + field.flags)
-    const path = raw.u32(record + field.pathSize) === 0 ? null : raw.path(record)
+    const path = raw.u16(record + field.pathSize) === 0 ? null : raw.path(record)
 
     this.#beforeRow(kindNumber, raw, record, path)
     this.#pool[count] ??= blankEvent()
@@ -85,7 +89,7 @@ export class BatchBuilder {
     event.syscall = callNames[raw.u8(record + field.call)] ?? 'none'
     event.process = this.#processOf(raw, record)
     event.socket = (flags & eventFlag.hasSocket) === 0 ? -1 : this.#socketOf(raw, record)
-    event.cpu = raw.i32(record + field.cpu)
+    event.cpu = raw.u16(record + field.cpu)
     event.seq = clampLong(raw.u64(record + field.seq))
     event.time_offset_ns = clampLong((timeUs - this.#baseUs) * 1000 + nanosecondsBeyond(raw, record + field.timeNs))
     event.duration_ns = clampLong(raw.u64(record + field.durationNs))
@@ -115,7 +119,7 @@ export class BatchBuilder {
   take(clock: Clock): BatchContent {
     const shift = (this.#baseUs - clock.monotonic_us) * 1000
     for (const event of this.#events) event.time_offset_ns = clampLong(event.time_offset_ns + shift)
-    const content = { processes: this.#processes, sockets: this.#sockets, events: this.#events }
+    const content = { processes: this.#processes, sockets: this.#sockets, events: this.#events, summaries: [] }
     this.#number++
     this.#processes = []
     this.#sockets = []

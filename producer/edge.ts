@@ -229,7 +229,7 @@ class Edge implements Service {
     const eventClass = raw.u8(record + field.class)
     if (this.#isReadBegun) this.#watermark.follow(microsecondsAt(raw, record + field.timeNs))
     this.#isReadBegun = false
-    this.#ledger.saw(raw.u32(record + field.cpu), raw.u64(record + field.seq))
+    this.#ledger.saw(raw.u16(record + field.cpu), raw.u64(record + field.seq))
     if (this.#publisher.backlogBytes + this.#builder.bytes >= (this.#backlogLimits[eventClass] as number)) {
       this.#ledger.refuse(eventClass)
       this.#builder.skip(raw, record)
@@ -261,10 +261,13 @@ class Edge implements Service {
       agent: ringside.version,
       run: this.#run,
       batch: ++this.#batches,
+      continues: null,
       final,
       clock,
+      counted_until_us: -1,
       sequences,
-      drops
+      drops,
+      ledger: null
     }
     const value = encode('EventBatch', { ...head, ...this.#builder.take(clock) })
     this.#publisher.publish({ head, value, byClass })

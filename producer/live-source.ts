@@ -6,8 +6,8 @@ import { type CpuCounters, Ring, type RingFilter, readClocks } from '../native/r
 import { messageOf, RingsideError } from '../runtime/errors.ts'
 import type { EventClass } from '../wire/types.ts'
 import { eventClasses } from './raw-event.ts'
-import type { ClockReading, Source, SourceStatistics } from './source.ts'
-import { callTable, emitTable } from './syscall-table.ts'
+import { type ClockReading, noMark, type Source, type SourceStatistics } from './source.ts'
+import { callTable, modeTable } from './syscall-table.ts'
 
 /** Empty: all pass. What is not empty must all be met. */
 export interface LiveFilter {
@@ -72,6 +72,7 @@ const total = (counts: Readonly<Record<EventClass, number>>): number =>
 class KernelSource implements LiveSource {
   readonly boot = readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim()
   readonly description: string
+  readonly begin = noMark
   readonly #ring: Ring
 
   constructor(ring: Ring, { securityRingBytes, ringBytes }: LiveSourceOptions) {
@@ -103,7 +104,13 @@ class KernelSource implements LiveSource {
   }
 
   setCalls(calls: Readonly<Record<string, 'emit' | 'off'>>): void {
-    this.#ring.setEmit(emitTable(calls))
+    this.#ring.setModes(modeTable(calls))
+  }
+
+  release(): void {}
+
+  async summarize(): Promise<boolean> {
+    return false
   }
 
   get ended(): boolean {
@@ -129,7 +136,7 @@ export const openLiveSource = async (options: LiveSourceOptions): Promise<LiveSo
     securityRingBytes,
     ringBytes,
     callOf: callTable(),
-    emit: emitTable(calls),
+    modeOf: modeTable(calls),
     filter: toRingFilter(options),
     ignoreFamily
   })

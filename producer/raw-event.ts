@@ -3,13 +3,13 @@
 import type { EventClass, EventKind } from '../wire/types.ts'
 
 /** RINGSIDE_EVENT_VERSION of the layout below. */
-export const eventVersion = 1
+export const eventVersion = 2
 
 /** Bytes before the path: sizeof(struct ringside_event). */
-export const eventHeaderBytes = 152
+export const eventHeaderBytes = 160
 
-/** The longest record: the header and a path of PATH_MAX. */
-export const eventMaxBytes = eventHeaderBytes + 4096
+/** The longest record: a path_size of 16 bits, as a summary may have. */
+export const eventMaxBytes = eventHeaderBytes + 65_536
 
 /** Byte offset of each field within a record. */
 export const eventField = {
@@ -25,29 +25,40 @@ export const eventField = {
   startNs: 40,
   cgroupId: 48,
   cpu: 56,
+  nr: 58,
   pid: 60,
   tid: 64,
   ppid: 68,
   uid: 72,
   fd: 76,
   pathSize: 80,
-  comm: 88,
-  socketFamily: 104,
-  socketType: 106,
-  socketProtocol: 108,
-  socketLocalPort: 110,
-  socketRemotePort: 112,
-  socketNetns: 116,
-  socketLocalAddress: 120,
-  socketRemoteAddress: 136,
-  path: 152
+  moreSize: 82,
+  step: 84,
+  arg: 88,
+  target: 92,
+  comm: 96,
+  socketFamily: 112,
+  socketType: 114,
+  socketProtocol: 116,
+  socketLocalPort: 118,
+  socketRemotePort: 120,
+  socketNetns: 124,
+  socketLocalAddress: 128,
+  socketRemoteAddress: 144,
+  path: 160
 } as const
 
 /** TASK_COMM_LEN: comm is a C string within this many bytes. */
 export const commBytes = 16
 
 /** By enum ringside_kind; 0 is never written. */
-export const eventKinds: readonly EventKind[] = ['other', 'syscall', 'exec', 'fork', 'exit', 'socket_state']
+export const eventKinds: readonly EventKind[] = ['other', 'syscall', 'exec', 'fork', 'exit', 'socket_state', 'io_uring']
+
+/** RINGSIDE_KIND_SUMMARY: a record that becomes a row of the batch's summaries. */
+export const summaryKind = 7
+
+/** RINGSIDE_CPU_SUMMARIES: what stands in the field cpu of a summary. */
+export const summaryCpu = 1024
 
 /** By enum ringside_class. */
 export const eventClasses: readonly EventClass[] = ['process', 'network', 'file', 'io']
@@ -74,13 +85,25 @@ export const callNames = [
   'dup3',
   'execve',
   'execveat',
-  'close'
+  'close',
+  'sendmmsg',
+  'recvfrom',
+  'recvmsg',
+  'recvmmsg',
+  'unlink',
+  'unlinkat',
+  'rename',
+  'renameat',
+  'renameat2',
+  'ptrace',
+  'socket',
+  'other'
 ] as const
 
 export type CallName = (typeof callNames)[number]
 
 /** Bits of the field flags. */
-export const eventFlag = { hasSocket: 0x1, pathTruncated: 0x2 } as const
+export const eventFlag = { hasSocket: 0x1, pathTruncated: 0x2, isCompat: 0x4 } as const
 
 /**
  * Reads the records of one batch buffer, which may be filled again and again. Every `at` is a
@@ -149,6 +172,6 @@ export class RawEvents {
   /** The path, or '' when the record has none; bytes that are not UTF-8 become U+FFFD. */
   path(record: number): string {
     const start = record + eventField.path
-    return this.bytes.toString('utf8', start, start + this.u32(record + eventField.pathSize))
+    return this.bytes.toString('utf8', start, start + this.u16(record + eventField.pathSize))
   }
 }

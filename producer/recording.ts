@@ -11,7 +11,7 @@ import { basename } from 'node:path'
 import { z } from 'zod'
 import { messageOf, RingsideError } from '../runtime/errors.ts'
 import { eventHeaderBytes, eventVersion } from './raw-event.ts'
-import type { ClockReading, Source, SourceStatistics } from './source.ts'
+import { type Account, type ClockReading, type Mark, noMark, type Source, type SourceStatistics } from './source.ts'
 
 const magic = 'RINGSIDE'
 const byteOrder = 0x01020304
@@ -107,6 +107,22 @@ class RecordingSource implements Source {
     return this.#source.statistics()
   }
 
+  get previous(): Account | undefined {
+    return this.#source.previous
+  }
+
+  get begin(): Mark {
+    return this.#source.begin
+  }
+
+  release(mark: Mark, account: Account): void {
+    this.#source.release(mark, account)
+  }
+
+  summarize(): Promise<boolean> {
+    return this.#source.summarize()
+  }
+
   get ended(): boolean {
     return this.#source.ended
   }
@@ -147,6 +163,7 @@ const noEvents: SourceStatistics = {
 }
 
 class PlayedSource implements Source {
+  readonly begin = noMark
   readonly boot: string
   readonly description: string
   readonly lossless = true
@@ -271,6 +288,14 @@ class PlayedSource implements Source {
 
   statistics(): SourceStatistics {
     return this.#statistics
+  }
+
+  /** Nothing waits for it. */
+  release(): void {}
+
+  /** What was counted was recorded as it was read. */
+  async summarize(): Promise<boolean> {
+    return false
   }
 
   get ended(): boolean {

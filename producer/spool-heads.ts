@@ -4,11 +4,11 @@ import { encode } from '../wire/codec.ts'
 import type { Drop, EventBatch, SequenceRange } from '../wire/types.ts'
 import { eventClasses } from './raw-event.ts'
 
-export type BatchHead = Omit<EventBatch, 'processes' | 'sockets' | 'events'>
+export type BatchHead = Omit<EventBatch, 'processes' | 'sockets' | 'events' | 'summaries'>
 
 /** The encoded batch as if it had no events. */
 export const withoutEvents = (head: BatchHead): Buffer =>
-  encode('EventBatch', { ...head, processes: [], sockets: [], events: [] })
+  encode('EventBatch', { ...head, processes: [], sockets: [], events: [], summaries: [] })
 
 /** @param byClass events that are declared as lost, by enum ringside_class */
 export const withDrops = <Head extends BatchHead>(head: Head, byClass: readonly number[]): Head => {

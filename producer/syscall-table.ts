@@ -45,12 +45,18 @@ const numbers: Record<string, Numbers> = {
   }
 }
 
-/** RINGSIDE_NR_MAX and the size of ringside_config.emit. */
-const tableBytes = 512
-const emitBytes = 32
+/** RINGSIDE_ABI_COUNT × RINGSIDE_NR_MAX. */
+const tableBytes = 2 * 1024
+
+const numbersOf = (architecture: string): Numbers => {
+  const known = numbers[architecture]
+  if (known !== undefined) return known
+  const message = `system calls of ${architecture} are not known; known: ${Object.keys(numbers).join(', ')}`
+  throw new RingsideError('OS', message)
+}
 
 /** The names a configuration may use: every observed call of any architecture. */
-export const observedCalls: readonly CallName[] = callNames.filter((name) => name !== 'none')
+export const observedCalls: readonly CallName[] = callNames.filter((name) => numbers['x64']?.[name] !== undefined)
 
 /**
  * ringside_config.call_of for an architecture as process.arch names it.
@@ -58,28 +64,26 @@ export const observedCalls: readonly CallName[] = callNames.filter((name) => nam
  */
 export const callTable = (architecture: string = process.arch): Uint8Array => {
   const table = new Uint8Array(tableBytes)
-  const known = numbers[architecture]
-  if (known === undefined) {
-    throw new RingsideError(
-      'OS',
-      `system calls of ${architecture} are not known; known: ${Object.keys(numbers).join(', ')}`
-    )
+  for (const [name, number] of Object.entries(numbersOf(architecture))) {
+    table[number] = callNames.indexOf(name as CallName)
   }
-  for (const [name, number] of Object.entries(known)) table[number] = callNames.indexOf(name as CallName)
   return table
 }
 
 /**
- * ringside_config.emit from modes by name; what is not named emits.
- * @throws RingsideError CONFIG with every unknown name
+ * ringside_config.mode_of from modes by name; what is not named emits.
+ * @throws RingsideError CONFIG with every unknown name, OS when the architecture's numbers are not known
  */
-export const emitTable = (modes: Readonly<Record<string, 'emit' | 'off'>>): Uint8Array => {
+export const modeTable = (
+  modes: Readonly<Record<string, 'emit' | 'off'>>,
+  architecture: string = process.arch
+): Uint8Array => {
   const unknown = Object.keys(modes).filter((name) => !observedCalls.includes(name as CallName))
   if (unknown.length > 0) {
     const message = `not among the observed calls: ${unknown.join(', ')}; there are: ${observedCalls.join(', ')}`
     throw new RingsideError('CONFIG', message)
   }
-  const table = new Uint8Array(emitBytes)
-  for (const name of observedCalls) table[callNames.indexOf(name)] = modes[name] === 'off' ? 0 : 1
+  const table = new Uint8Array(tableBytes)
+  for (const [name, number] of Object.entries(numbersOf(architecture))) table[number] = modes[name] === 'off' ? 0 : 1
   return table
 }

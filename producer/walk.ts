@@ -1,9 +1,13 @@
 // Bytes of the rings to the records in them, each checked against the contract of bpf/event.h.
 import { RingsideError } from '../runtime/errors.ts'
-import { eventClasses, eventHeaderBytes, eventField as field, isSecurityClass, type RawEvents } from './raw-event.ts'
-
-/** RINGSIDE_CPU_MAX. */
-const maxCpus = 1024
+import {
+  eventClasses,
+  eventHeaderBytes,
+  eventField as field,
+  isSecurityClass,
+  type RawEvents,
+  summaryCpu
+} from './raw-event.ts'
 
 /** @throws RingsideError DATA when there is no whole record at `record` */
 const sizeOf = (raw: RawEvents, length: number, record: number): number => {
@@ -13,9 +17,9 @@ const sizeOf = (raw: RawEvents, length: number, record: number): number => {
     size < eventHeaderBytes ||
     size > left ||
     size % 8 !== 0 ||
-    raw.u32(record + field.pathSize) > size - eventHeaderBytes ||
+    raw.u16(record + field.pathSize) + raw.u16(record + field.moreSize) > size - eventHeaderBytes ||
     raw.u8(record + field.class) >= eventClasses.length ||
-    raw.u32(record + field.cpu) >= maxCpus
+    raw.u16(record + field.cpu) > summaryCpu
   ) {
     throw new RingsideError(
       'DATA',

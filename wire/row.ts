@@ -25,6 +25,9 @@ export interface EventRow {
   fd: number | null
   bytes: number | null
   path: string | null
+  path_to: string | null
+  arg: number | null
+  target_pid: number | null
   family: string | null
   protocol: string | null
   local_address: string | null
@@ -118,7 +121,7 @@ export const auditRecordOf = (batch: EventBatch, event: Event): AuditRecord => {
     cpu: event.cpu,
     seq: event.seq,
     kind: event.kind,
-    syscall: event.syscall === 'none' ? null : event.syscall,
+    syscall: event.call ?? (event.syscall === 'none' ? null : event.syscall),
     pid: process.pid,
     tid: event.tid,
     ppid: process.ppid,
@@ -133,6 +136,9 @@ export const auditRecordOf = (batch: EventBatch, event: Event): AuditRecord => {
     fd: event.fd < 0 ? null : event.fd,
     bytes: bytesMoved(event.syscall, event.ret),
     path: event.path,
+    path_to: event.path_to,
+    arg: event.arg < 0 ? null : event.arg,
+    target_pid: event.target_pid < 0 ? null : event.target_pid,
     ...endpointsOf(batch.sockets[event.socket])
   }
 }
@@ -155,6 +161,9 @@ const eventRowOf = (record: AuditRecord): EventRow => ({
   fd: record.fd,
   bytes: record.bytes,
   path: record.path,
+  path_to: record.path_to,
+  arg: record.arg,
+  target_pid: record.target_pid,
   family: record.family,
   protocol: record.protocol,
   local_address: record.local_address,

@@ -3,7 +3,7 @@
 
 export type EventClass = 'process' | 'network' | 'file' | 'io'
 export type DropReason = 'other' | 'ring_full' | 'backlog_full' | 'spool_full'
-export type EventKind = 'other' | 'syscall' | 'exec' | 'fork' | 'exit' | 'socket_state'
+export type EventKind = 'other' | 'syscall' | 'exec' | 'fork' | 'exit' | 'socket_state' | 'io_uring'
 
 export interface Clock {
   monotonic_us: number
@@ -59,6 +59,63 @@ export interface Event {
   fd: number
   path: string | null
   path_truncated: boolean
+  call: string | null
+  path_to: string | null
+  arg: number
+  target_pid: number
+}
+
+/** Of a log-linear histogram; `index` is 32 × floor(log2 v) + the 5 bits below the highest of v, or an errno. */
+export interface Bucket {
+  index: number
+  count: number
+}
+
+export interface Summary {
+  process: number
+  syscall: string
+  call: string | null
+  class: EventClass
+  seq: number
+  time_offset_ns: number
+  duration_ns: number
+  count: number
+  errors: number
+  total_ns: number
+  bytes: number
+  latency: Bucket[]
+  sizes: Bucket[]
+  errnos: Bucket[]
+}
+
+export interface Predecessor {
+  run: string
+  batch: number
+}
+
+export interface LedgerClass {
+  class: EventClass
+  off: number
+  counted: number
+  emitted: number
+  dropped: number
+  published: number
+  spooled: number
+}
+
+export interface Step {
+  class: EventClass
+  mode: string
+  reason: string
+  monotonic_us: number
+}
+
+export interface Ledger {
+  monotonic_us: number
+  untold: number
+  uncounted: number
+  classes: LedgerClass[]
+  steps: Step[]
 }
 
 export interface EventBatch {
@@ -67,13 +124,17 @@ export interface EventBatch {
   agent: string
   run: string
   batch: number
+  continues: Predecessor | null
   final: boolean
   clock: Clock
+  counted_until_us: number
   sequences: SequenceRange[]
   drops: Drop[]
   processes: Process[]
   sockets: Socket[]
   events: Event[]
+  summaries: Summary[]
+  ledger: Ledger | null
 }
 
 export interface Rollup {
@@ -169,4 +230,7 @@ export interface AuditRecord {
   remote_address: string | null
   remote_port: number | null
   netns: number | null
+  path_to: string | null
+  arg: number | null
+  target_pid: number | null
 }

@@ -86,7 +86,11 @@ const eventOf = ({ of, timeUs }: Timed, index: number, clockUs: number, seq: num
   ret: of.ret,
   fd: 3,
   path: of.path ?? null,
-  path_truncated: false
+  path_truncated: false,
+  call: null,
+  path_to: null,
+  arg: -1,
+  target_pid: -1
 })
 
 const batchesOf = (test: RuleTest, quietUs: number): EventBatch[] => {
@@ -100,13 +104,17 @@ const batchesOf = (test: RuleTest, quietUs: number): EventBatch[] => {
       agent: 'test',
       run: 'test',
       batch: batches.length + 1,
+      continues: null,
       final: false,
       clock: { monotonic_us: clockUs, wall_us: epochUs + clockUs },
+      counted_until_us: -1,
       sequences: [],
       drops: [],
       processes: events.map(({ of }) => processOf(of)),
       sockets: events.map(({ of, number }) => socketOf(of, number)),
-      events: events.map((event, index) => eventOf(event, index, clockUs, ++seq))
+      events: events.map((event, index) => eventOf(event, index, clockUs, ++seq)),
+      summaries: [],
+      ledger: null
     })
   }
   add(startUs, [])

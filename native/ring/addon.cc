@@ -4,7 +4,7 @@
 //
 //   open(options) -> Promise<Ring>        Ring#read(into) -> bytes
 //   clock() -> [monotonicNs, wallNs]      Ring#setFilter(pids, comms, cgroups)
-//   layout(object, struct) -> fields      Ring#setEmit(emit)
+//   layout(object, struct) -> fields      Ring#setModes(modeOf)
 //   findUser(name) -> {uid, gid} | null   Ring#statistics() -> Float64Array
 //   dropBoundingSet()                     Ring#detach() -> Promise, Ring#ended, Ring#close()
 //   dropCapabilities()
@@ -122,7 +122,7 @@ class Ring : public Napi::ObjectWrap<Ring> {
   static Napi::Function Define(Napi::Env env) {
     return DefineClass(env, "Ring",
                        {InstanceMethod<&Ring::Read>("read"), InstanceMethod<&Ring::SetFilter>("setFilter"),
-                        InstanceMethod<&Ring::SetEmit>("setEmit"), InstanceMethod<&Ring::Statistics>("statistics"),
+                        InstanceMethod<&Ring::SetModes>("setModes"), InstanceMethod<&Ring::Statistics>("statistics"),
                         InstanceMethod<&Ring::Detach>("detach"), InstanceMethod<&Ring::Close>("close"),
                         InstanceAccessor<&Ring::Ended>("ended")});
   }
@@ -149,7 +149,9 @@ class Ring : public Napi::ObjectWrap<Ring> {
     }
   }
 
-  void SetEmit(const Napi::CallbackInfo& info) { Open().SetEmit(ToArray<sizeof(ringside_config::emit)>(info[0])); }
+  void SetModes(const Napi::CallbackInfo& info) {
+    Open().SetModes(ToArray<sizeof(ringside_config::mode_of)>(info[0]));
+  }
 
   Napi::Value Statistics(const Napi::CallbackInfo&) {
     const std::vector<CpuStatistics> rows = Open().Statistics();
@@ -189,8 +191,8 @@ Napi::Value OpenRing(const Napi::CallbackInfo& info) {
   options.security_ring_bytes = from.Get("securityRingBytes").As<Napi::Number>();
   options.ring_bytes = from.Get("ringBytes").As<Napi::Number>();
   options.ignore_family = from.Get("ignoreFamily").As<Napi::Boolean>();
-  options.call_of = ToArray<RINGSIDE_NR_MAX>(from.Get("callOf"));
-  options.emit = ToArray<sizeof(ringside_config::emit)>(from.Get("emit"));
+  options.call_of = ToArray<sizeof(ringside_config::call_of)>(from.Get("callOf"));
+  options.mode_of = ToArray<sizeof(ringside_config::mode_of)>(from.Get("modeOf"));
   options.filter = ToFilter(from.Get("pids"), from.Get("comms"), from.Get("cgroups"));
   auto* worker = new OpenWorker(info.Env(), std::move(options));
   worker->Queue();

@@ -10,13 +10,12 @@ import { messageOf, RingsideError } from '../../runtime/errors.ts'
 const buildDir = join(import.meta.dirname, '..', '..', 'build')
 const kernelTypes = '/sys/kernel/btf/vmlinux'
 
-/** RINGSIDE_NR_MAX and the sizes of struct ringside_config, bpf/event.h. */
-const callNumbers = 512
-const callKinds = 32
+/** RINGSIDE_ABI_COUNT × RINGSIDE_NR_MAX, bpf/event.h. */
+const callNumbers = 2 * 1024
 const classCount = 4
 const commMaxBytes = 15
 /** A record is read only into room for the longest. */
-const longestRecordBytes = 152 + 4096
+const longestRecordBytes = 160 + 4096
 
 /** Empty: all pass. What is not empty must all be met. */
 export interface RingFilter {
@@ -35,10 +34,10 @@ export interface RingOptions {
   readonly securityRingBytes: number
   /** Of the ring for the rest, files, reads and writes; likewise. */
   readonly ringBytes: number
-  /** By native system call number: enum ringside_call, 0 for what is not observed; 512 entries. */
+  /** By ABI and system call number: enum ringside_call, 0 for no such call; 2 × 1024 entries. */
   readonly callOf: Uint8Array
-  /** By enum ringside_call: 1 emits; 32 entries. */
-  readonly emit: Uint8Array
+  /** By ABI and system call number: enum ringside_mode; 2 × 1024 entries. */
+  readonly modeOf: Uint8Array
   readonly filter: RingFilter
   /** Observe neither this process's parent nor any of the parent's children. */
   readonly ignoreFamily: boolean
@@ -68,7 +67,7 @@ interface NativeRing {
   readonly ended: boolean
   read(into: Uint8Array): number
   setFilter(pids: Uint32Array, comms: readonly string[], cgroups: BigUint64Array): void
-  setEmit(emit: Uint8Array): void
+  setModes(modeOf: Uint8Array): void
   statistics(): Float64Array
   detach(): Promise<void>
   close(): void
@@ -188,11 +187,11 @@ export class Ring {
    * @throws RingsideError CONFIG, NO_PERMISSION, or OS with the verifier's log
    */
   static async open(options: RingOptions): Promise<Ring> {
-    const { securityRingBytes, ringBytes, callOf, emit, ignoreFamily } = options
+    const { securityRingBytes, ringBytes, callOf, modeOf, ignoreFamily } = options
     requireRingSize(securityRingBytes)
     requireRingSize(ringBytes)
     requireLength('callOf', callOf, callNumbers)
-    requireLength('emit', emit, callKinds)
+    requireLength('modeOf', modeOf, callNumbers)
     const filter = toNativeFilter(options.filter)
     const object = options.object ?? join(buildDir, 'ringside.bpf.o')
     if (!existsSync(object)) throw new RingsideError('OS', `there is no ${object}; build it with: npm run build`)
@@ -202,7 +201,7 @@ export class Ring {
     }
     try {
       const sizes = { securityRingBytes, ringBytes }
-      return new Ring(await addon().open({ object, ...sizes, callOf, emit, ignoreFamily, ...filter }))
+      return new Ring(await addon().open({ object, ...sizes, callOf, modeOf, ignoreFamily, ...filter }))
     } catch (error) {
       throw toRingsideError(error)
     }
@@ -211,7 +210,7 @@ export class Ring {
   /**
    * Moves whole records out of the rings, as many as are there and fit, and never blocks: first those of processes
    * and connections, then the others, for which a quarter of the room is kept.
-   * @param into room for at least the longest record (4248 bytes), beginning at a multiple of 8
+   * @param into room for at least the longest record (4256 bytes), beginning at a multiple of 8
    * @returns bytes filled; 0 when both rings were found empty
    */
   read(into: Uint8Array): number {
@@ -231,10 +230,10 @@ export class Ring {
     }
   }
 
-  /** @param emit by enum ringside_call: 1 emits; 32 entries */
-  setEmit(emit: Uint8Array): void {
-    requireLength('emit', emit, callKinds)
-    this.#native.setEmit(emit)
+  /** @param modeOf by ABI and system call number: enum ringside_mode; 2 × 1024 entries */
+  setModes(modeOf: Uint8Array): void {
+    requireLength('modeOf', modeOf, callNumbers)
+    this.#native.setModes(modeOf)
   }
 
   /** Of the CPUs that had any event; from mapped memory, without a system call. */

@@ -93,7 +93,7 @@ void Session::Configure(const Options& options) {
   auto* config = static_cast<ringside_config*>(bpf_map__initial_value(Map(".data.config"), &bytes));
   if (bytes != sizeof(ringside_config)) throw Failure{"lay out config", EINVAL, ""};
   std::memcpy(config->call_of, options.call_of.data(), sizeof(config->call_of));
-  std::memcpy(config->emit, options.emit.data(), sizeof(config->emit));
+  std::memcpy(config->mode_of, options.mode_of.data(), sizeof(config->mode_of));
 }
 
 void Session::Load() {
@@ -139,7 +139,7 @@ void Session::OpenRings() {
 int Session::CopyRecord(void* context, void* record, size_t) {
   auto* session = static_cast<Session*>(context);
   const auto* event = static_cast<const ringside_event*>(record);
-  const size_t used = sizeof(ringside_event) + event->path_size;
+  const size_t used = sizeof(ringside_event) + event->path_size + event->more_size;
   std::memcpy(session->cursor_, record, used);
   std::memset(session->cursor_ + used, 0, event->size - used);
   session->cursor_ += event->size;
@@ -196,8 +196,8 @@ void Session::SetFilter(const Filter& filter) {
   __atomic_add_fetch(&config_->generation, 1, __ATOMIC_RELEASE);
 }
 
-void Session::SetEmit(const std::array<uint8_t, sizeof(ringside_config::emit)>& emit) {
-  std::memcpy(config_->emit, emit.data(), emit.size());
+void Session::SetModes(const std::array<uint8_t, sizeof(ringside_config::mode_of)>& mode_of) {
+  std::memcpy(config_->mode_of, mode_of.data(), mode_of.size());
 }
 
 void Session::Detach() {
@@ -207,7 +207,7 @@ void Session::Detach() {
 void Session::StopPrograms() {
   // A system call's tracepoint may be entered before the link goes and run its program after it: with no
   // call to emit it then does nothing. All other programs run with RCU held, which the barrier waits for.
-  std::memset(config_->emit, 0, sizeof(config_->emit));
+  std::memset(config_->mode_of, RINGSIDE_MODE_OFF, sizeof(config_->mode_of));
   for (bpf_link* link : links_) bpf_link__destroy(link);
   links_.clear();
   if (syscall(__NR_membarrier, MEMBARRIER_CMD_GLOBAL, 0, 0) != 0) usleep(100000);

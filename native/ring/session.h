@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // One loaded set of the programs in bpf/, its maps and its two rings. No Node in here: options come in
-// validated, failures leave as Failure. Read, SetFilter and SetEmit are for one thread; Detach may
+// validated, failures leave as Failure. Read, SetFilter and SetModes are for one thread; Detach may
 // run beside them and itself.
 #ifndef RINGSIDE_SESSION_H
 #define RINGSIDE_SESSION_H
@@ -49,8 +49,8 @@ struct Options {
   uint32_t security_ring_bytes;
   uint32_t ring_bytes;  // of the rest
   bool ignore_family;
-  std::array<uint8_t, RINGSIDE_NR_MAX> call_of;
-  std::array<uint8_t, sizeof(ringside_config::emit)> emit;
+  std::array<uint8_t, sizeof(ringside_config::call_of)> call_of;
+  std::array<uint8_t, sizeof(ringside_config::mode_of)> mode_of;
   Filter filter;
 };
 
@@ -74,7 +74,7 @@ class Session {
   size_t Read(uint8_t* into, size_t bytes);
 
   void SetFilter(const Filter& filter);
-  void SetEmit(const std::array<uint8_t, sizeof(ringside_config::emit)>& emit);
+  void SetModes(const std::array<uint8_t, sizeof(ringside_config::mode_of)>& mode_of);
 
   // When it returns, no program will write to the rings any more, also when it was called before, by another
   // thread. Waits for the kernel: up to tens of milliseconds.

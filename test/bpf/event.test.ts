@@ -18,12 +18,17 @@ const fieldName: Record<keyof typeof eventField, string> = {
   startNs: 'start_ns',
   cgroupId: 'cgroup_id',
   cpu: 'cpu',
+  nr: 'nr',
   pid: 'pid',
   tid: 'tid',
   ppid: 'ppid',
   uid: 'uid',
   fd: 'fd',
   pathSize: 'path_size',
+  moreSize: 'more_size',
+  step: 'step',
+  arg: 'arg',
+  target: 'target',
   comm: 'comm',
   socketFamily: 'socket.family',
   socketType: 'socket.type',
@@ -57,13 +62,31 @@ describe('event.h', { skip }, () => {
 
   it('lays struct ringside_config out as user space writes it', () => {
     const { bytes, fields } = readLayout('ringside_config')
-    assert.equal(bytes, 560)
-    assert.deepEqual(fields, { generation: 0, filters: 4, self_tgid: 8, family_tgid: 12, call_of: 16, emit: 528 })
+    assert.equal(bytes, 4128)
+    assert.deepEqual(fields, {
+      generation: 0,
+      filters: 4,
+      self_tgid: 8,
+      family_tgid: 12,
+      epoch: 16,
+      reserved: 20,
+      call_of: 32,
+      mode_of: 2080
+    })
   })
 
-  it('gives each CPU two cache lines of counters', () => {
+  it('gives each CPU three cache lines of counters', () => {
     const { bytes, fields } = readLayout('ringside_counters')
-    assert.equal(bytes, 128)
-    assert.deepEqual(fields, { seq: 0, emitted: 8, dropped: 40, unaccounted: 72, reserved: 80 })
+    assert.equal(bytes, 192)
+    assert.deepEqual(fields, {
+      seq: 0,
+      emitted: 8,
+      dropped: 40,
+      off: 72,
+      counted: 104,
+      unaccounted: 136,
+      uncounted: 144,
+      reserved: 152
+    })
   })
 })

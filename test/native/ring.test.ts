@@ -7,7 +7,7 @@ import { describe, it } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Worker } from 'node:worker_threads'
 import { Ring, type RingOptions, readClocks, readLayout } from '../../native/ring/ring.ts'
-import { callTable, emitTable } from '../../producer/syscall-table.ts'
+import { callTable, modeTable } from '../../producer/syscall-table.ts'
 import { RingsideError } from '../../runtime/errors.ts'
 import { skip } from '../bpf/observe.ts'
 import { privateCode } from '../support/kernel.ts'
@@ -16,7 +16,7 @@ const options: RingOptions = {
   securityRingBytes: 1 << 16,
   ringBytes: 1 << 16,
   callOf: callTable(),
-  emit: emitTable({}),
+  modeOf: modeTable({}),
   filter: { pids: [], comms: [], cgroups: [] },
   ignoreFamily: false
 }
@@ -128,7 +128,7 @@ describe('the ring', { skip, timeout: 60_000 }, () => {
     for (let index = 0; index < 20; index++) execFileSync('true')
     await ring.detach()
     const counted = ring.statistics().reduce((sum, row) => sum + row.emitted.reduce((a, b) => a + b), 0)
-    const small = new Uint8Array(4248)
+    const small = new Uint8Array(4256)
     let records = 0
     for (let bytes = ring.read(small); bytes > 0; bytes = ring.read(small)) {
       for (let at = 0; at < bytes; at += new DataView(small.buffer).getUint32(at, true)) records++
@@ -151,7 +151,7 @@ describe('the ring', { skip, timeout: 60_000 }, () => {
       isSecurity.push(view.getUint8(at + 5) <= 1)
       if (isSecurity.at(-1)) securityBytes += view.getUint32(at, true)
     }
-    assert.ok(bytes - securityBytes >= batch.length / 4 - 4248, 'a quarter is for the rest')
+    assert.ok(bytes - securityBytes >= batch.length / 4 - 4256, 'a quarter is for the rest')
     assert.ok(securityBytes > batch.length / 2, 'more processes than there is room for')
     assert.equal(isSecurity.lastIndexOf(true) + 1, isSecurity.indexOf(false))
     ring.close()
@@ -159,7 +159,10 @@ describe('the ring', { skip, timeout: 60_000 }, () => {
 
   it('refuses what it cannot do, and says why', async () => {
     await assert.rejects(Ring.open({ ...options, ringBytes: 5000 }), isError('CONFIG', /5000 bytes.*power of two/))
-    await assert.rejects(Ring.open({ ...options, emit: new Uint8Array(3) }), isError('CONFIG', /emit has 3 entries/))
+    await assert.rejects(
+      Ring.open({ ...options, modeOf: new Uint8Array(3) }),
+      isError('CONFIG', /modeOf has 3 entries/)
+    )
     const filter = { pids: [], comms: ['a-name-that-is-too-long'], cgroups: [] }
     await assert.rejects(Ring.open({ ...options, filter }), isError('CONFIG', /1 to 15 bytes/))
     await assert.rejects(Ring.open({ ...options, object: '/nowhere' }), isError('OS', /no \/nowhere.*npm run build/))
@@ -175,7 +178,7 @@ describe('the ring', { skip, timeout: 60_000 }, () => {
       process.setgroups([]); process.setgid(65534); process.setuid(65534)
       const table = (bytes) => new Uint8Array(bytes)
       const filter = { pids: [], comms: [], cgroups: [] }
-      const options = { securityRingBytes: 65536, ringBytes: 65536, callOf: table(512), emit: table(32), filter, ignoreFamily: false }
+      const options = { securityRingBytes: 65536, ringBytes: 65536, callOf: table(2048), modeOf: table(2048), filter, ignoreFamily: false }
       await Ring.open(options).catch((error) => console.log(error.code, error.message))`
     const output = execFileSync(process.execPath, ['--input-type=module', '-e', script], { encoding: 'utf8' })
     assert.match(output, /^NO_PERMISSION .*EPERM.*needs CAP_BPF and CAP_PERFMON: run as root/)

@@ -53,7 +53,11 @@ test('every field of a record arrives under its name', () => {
       ret: -111,
       fd: 5,
       path: null,
-      path_truncated: false
+      path_truncated: false,
+      call: null,
+      path_to: null,
+      arg: -1,
+      target_pid: -1
     }
   ])
   assert.deepEqual(processes, [
@@ -175,6 +179,12 @@ const randomEvent = (): RawEvent => ({
   ppid: random32(),
   uid: random32(),
   fd: random32() | 0,
+  nr: random32() & 0x3ff,
+  isCompat: Math.random() < 0.5,
+  step: 0,
+  arg: random32(),
+  target: random32() | 0,
+  more: '',
   comm: randomBytes(Math.floor(Math.random() * 17)),
   path: randomBytes(Math.random() < 0.5 ? 0 : Math.floor(Math.random() * 300)),
   pathTruncated: Math.random() < 0.5,

@@ -45,7 +45,7 @@ describe('RawEvents', () => {
     const at = 8
     bytes.write('sixteen-bytes-ok', at + eventField.comm)
     bytes.write('/tmp/ünïcode', at + eventField.path)
-    bytes.writeUInt32LE(Buffer.byteLength('/tmp/ünïcode'), at + eventField.pathSize)
+    bytes.writeUInt16LE(Buffer.byteLength('/tmp/ünïcode'), at + eventField.pathSize)
     const raw = new RawEvents(batch)
     assert.equal(raw.comm(at), 'sixteen-bytes-ok')
     assert.equal(raw.path(at), '/tmp/ünïcode')

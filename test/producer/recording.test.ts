@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { after, describe, it } from 'node:test'
 import { eventHeaderBytes } from '../../producer/raw-event.ts'
 import { createRecorder, openRecording } from '../../producer/recording.ts'
-import type { ClockReading, Source, SourceStatistics } from '../../producer/source.ts'
+import { type ClockReading, noMark, type Source, type SourceStatistics } from '../../producer/source.ts'
 import { RingsideError } from '../../runtime/errors.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'ringside-test-'))
@@ -51,6 +51,11 @@ class ScriptedSource implements Source {
     return this.#batches.length === 0
   }
 
+  readonly begin = noMark
+  release(): void {}
+  async summarize(): Promise<boolean> {
+    return false
+  }
   async detach(): Promise<void> {}
   close(): void {}
 }
@@ -60,13 +65,13 @@ const batches = [Buffer.concat([record(1), record(2, 24)]), record(3), Buffer.co
 const writeRecording = (name: string): string => {
   const path = join(folder, name)
   const recorder = createRecorder(new ScriptedSource(batches), path)
-  const batch = new Uint8Array(4248)
+  const batch = new Uint8Array(4256)
   while (recorder.read(batch) > 0);
   recorder.close()
   return path
 }
 
-const play = (source: Source, room = 4248): Buffer => {
+const play = (source: Source, room = 4256): Buffer => {
   const batch = new Uint8Array(room)
   const parts: Buffer[] = []
   while (!source.ended) parts.push(Buffer.from(batch.subarray(0, source.read(batch))))
@@ -92,7 +97,7 @@ describe('a recording', () => {
 
   it('tells the clock and the statistics of the moment that is played', () => {
     const source = openRecording(writeRecording('moments'))
-    const batch = new Uint8Array(4248)
+    const batch = new Uint8Array(4256)
     assert.equal(source.statistics().seen, 0)
     for (let reads = 1; reads <= batches.length; reads++) {
       source.read(batch)
@@ -111,7 +116,7 @@ describe('a recording', () => {
     const path = writeRecording('short')
     truncateSync(path, readFileSync(path).length - 250)
     const source = openRecording(path)
-    const batch = new Uint8Array(4248)
+    const batch = new Uint8Array(4256)
     assert.equal(source.read(batch), batches[0]?.length)
     assert.equal(source.read(batch), batches[1]?.length)
     const parts: number[] = []
@@ -129,7 +134,7 @@ describe('a recording', () => {
   it('that lost only its end is played to the last record before it is refused', () => {
     const path = writeRecording('no-end')
     const whole = readFileSync(path)
-    const source = new Uint8Array(4248)
+    const source = new Uint8Array(4256)
     writeFileSync(path, whole.subarray(0, whole.lastIndexOf(batches[2] ?? '') + (batches[2]?.length ?? 0)))
     const played = openRecording(path)
     assert.deepEqual(
@@ -148,7 +153,7 @@ describe('a recording', () => {
     const version = readFileSync(writeRecording('version'))
     version.writeUInt32LE(99, 8)
     writeFileSync(path, version)
-    assert.throws(() => openRecording(path), isData(/version 99; this Ringside reads version 1/))
+    assert.throws(() => openRecording(path), isData(/version 99; this Ringside reads version 2/))
 
     const damaged = readFileSync(writeRecording('damaged'))
     damaged.writeUInt32LE(7, damaged.indexOf(record(1)))

@@ -9,7 +9,8 @@ const empty = (given: Partial<EventBatch>): EventBatch => ({
   ...headOf(given),
   processes: [],
   sockets: [],
-  events: []
+  events: [],
+  summaries: []
 })
 
 test('a batch without its events says all else that it said', () => {

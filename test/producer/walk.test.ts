@@ -12,7 +12,7 @@ const visited = (bytes: Uint8Array, length = bytes.length): number[] => {
 
 test('every record is visited, whatever its length', () => {
   const bytes = rawBuffer([rawEvent(), rawEvent({ path: '/x' }), rawEvent({ path: 'y'.repeat(4096) }), rawEvent()])
-  assert.deepEqual(visited(bytes), [0, 152, 312, 4560])
+  assert.deepEqual(visited(bytes), [0, 160, 328, 4584])
   assert.deepEqual(visited(bytes, 0), [])
 })
 
@@ -38,11 +38,11 @@ test('bytes that are no records are refused', () => {
   const wrong: Uint8Array[] = [
     bytes.slice(0, 80),
     changed((view) => view.setUint32(eventField.size, 0, true)),
-    changed((view) => view.setUint32(eventField.size, 156, true)),
-    changed((view) => view.setUint32(eventField.size, 168, true)),
-    changed((view) => view.setUint32(eventField.pathSize, 9, true)),
+    changed((view) => view.setUint32(eventField.size, 164, true)),
+    changed((view) => view.setUint32(eventField.size, 176, true)),
+    changed((view) => view.setUint16(eventField.pathSize, 9, true)),
     changed((view) => view.setUint8(eventField.class, 4)),
-    changed((view) => view.setUint32(eventField.cpu, 1024, true))
+    changed((view) => view.setUint16(eventField.cpu, 1025, true))
   ]
   for (const each of wrong) assert.throws(() => visited(each), { code: 'DATA' })
 })

@@ -8,9 +8,12 @@ export const headOf = (given: Partial<BatchHead> = {}): BatchHead => ({
   agent: '0',
   run: 'run',
   batch: 1,
+  continues: null,
   final: false,
   clock: { monotonic_us: 1, wall_us: 1_700_000_000_000_000 },
+  counted_until_us: -1,
   sequences: [],
   drops: [],
+  ledger: null,
   ...given
 })

@@ -1,6 +1,13 @@
 // Raw records as bpf/event.h lays them out, and a source made of them: the edge's input without a kernel.
 import { commBytes, eventClasses, eventHeaderBytes, eventField as field } from '../../producer/raw-event.ts'
-import type { ClockReading, Source, SourceStatistics } from '../../producer/source.ts'
+import {
+  type Account,
+  type ClockReading,
+  type Mark,
+  noMark,
+  type Source,
+  type SourceStatistics
+} from '../../producer/source.ts'
 import type { EventClass } from '../../wire/types.ts'
 
 export interface RawSocket {
@@ -30,7 +37,13 @@ export interface RawEvent {
   ppid: number
   uid: number
   fd: number
+  nr: number
+  isCompat: boolean
+  step: number
+  arg: number
+  target: number
   comm: string | Uint8Array
+  more: string | Uint8Array
   path: string | Uint8Array
   pathTruncated: boolean
   socket: RawSocket | undefined
@@ -53,8 +66,14 @@ export const rawEvent = (given: Partial<RawEvent> = {}): RawEvent => ({
   ppid: 1,
   uid: 1000,
   fd: 3,
+  nr: 0,
+  isCompat: false,
+  step: 0,
+  arg: 0,
+  target: -1,
   comm: 'cat',
   path: '',
+  more: '',
   pathTruncated: false,
   socket: undefined,
   ...given
@@ -62,27 +81,34 @@ export const rawEvent = (given: Partial<RawEvent> = {}): RawEvent => ({
 
 export const rawBytes = (event: RawEvent): Buffer => {
   const path = Buffer.from(event.path)
-  const record = Buffer.alloc(Math.ceil((eventHeaderBytes + path.length) / 8) * 8)
+  const more = Buffer.from(event.more)
+  const record = Buffer.alloc(Math.ceil((eventHeaderBytes + path.length + more.length) / 8) * 8)
   record.writeUInt32LE(record.length, field.size)
   record[field.kind] = event.kind
   record[field.class] = event.class
   record[field.call] = event.call
-  record[field.flags] = (event.socket === undefined ? 0 : 1) | (event.pathTruncated ? 2 : 0)
+  record[field.flags] = (event.socket === undefined ? 0 : 1) | (event.pathTruncated ? 2 : 0) | (event.isCompat ? 4 : 0)
   record.writeBigUInt64LE(event.seq, field.seq)
   record.writeBigUInt64LE(event.timeNs, field.timeNs)
   record.writeBigUInt64LE(event.durationNs, field.durationNs)
   record.writeBigInt64LE(event.ret, field.ret)
   record.writeBigUInt64LE(event.startNs, field.startNs)
   record.writeBigUInt64LE(event.cgroupId, field.cgroupId)
-  record.writeUInt32LE(event.cpu, field.cpu)
+  record.writeUInt16LE(event.cpu, field.cpu)
+  record.writeUInt16LE(event.nr, field.nr)
   record.writeUInt32LE(event.pid, field.pid)
   record.writeUInt32LE(event.tid, field.tid)
   record.writeUInt32LE(event.ppid, field.ppid)
   record.writeUInt32LE(event.uid, field.uid)
   record.writeInt32LE(event.fd, field.fd)
-  record.writeUInt32LE(path.length, field.pathSize)
+  record.writeUInt16LE(path.length, field.pathSize)
+  record.writeUInt16LE(more.length, field.moreSize)
+  record.writeUInt32LE(event.step, field.step)
+  record.writeUInt32LE(event.arg, field.arg)
+  record.writeInt32LE(event.target, field.target)
   Buffer.from(event.comm).copy(record, field.comm, 0, commBytes)
   path.copy(record, field.path)
+  more.copy(record, field.path + path.length)
   const { socket } = event
   if (socket !== undefined) {
     record.writeUInt16LE(socket.family, field.socketFamily)
@@ -113,6 +139,8 @@ export class FakeKernel implements Source {
   readonly #dropped = byClass()
   #detached = false
   #emptied = false
+  readonly begin = noMark
+  readonly released: { mark: Mark; account: Account }[] = []
   closed = false
   lossless = false
   unaccounted = 0
@@ -165,6 +193,14 @@ export class FakeKernel implements Source {
     const total = [...Object.values(emitted), ...Object.values(dropped)].reduce((a, b) => a + b, 0)
     const sequences = [...this.#cpus].map(([cpu, range]) => ({ cpu, ...range }))
     return { seen: total, emitted, dropped, unaccounted: this.unaccounted, sequences }
+  }
+
+  release(mark: Mark, account: Account): void {
+    this.released.push({ mark, account })
+  }
+
+  async summarize(): Promise<boolean> {
+    return false
   }
 
   detach(): Promise<void> {

@@ -8,8 +8,10 @@ export const samples: Records = {
     agent: '0.1.0',
     run: '0b8f2f5e-2c51-4c39-9c3f-2f1f6a6f6d10',
     batch: 7,
+    continues: { run: '8c0f2f5e-2c51-4c39-9c3f-2f1f6a6f6d11', batch: 41 },
     final: false,
     clock: { monotonic_us: 5_000_000, wall_us: 1_769_860_800_000_000 },
+    counted_until_us: 4_990_000,
     sequences: [
       { cpu: 0, first: 1001, last: 1004 },
       { cpu: 1, first: 2001, last: 2001 }
@@ -76,7 +78,11 @@ export const samples: Records = {
         ret: -111,
         fd: 5,
         path: null,
-        path_truncated: false
+        path_truncated: false,
+        call: null,
+        path_to: null,
+        arg: -1,
+        target_pid: -1
       },
       {
         kind: 'exec',
@@ -91,7 +97,11 @@ export const samples: Records = {
         ret: 0,
         fd: -1,
         path: '/usr/local/bin/naïve',
-        path_truncated: true
+        path_truncated: true,
+        call: null,
+        path_to: null,
+        arg: -1,
+        target_pid: -1
       },
       {
         kind: 'syscall',
@@ -106,9 +116,41 @@ export const samples: Records = {
         ret: 4096,
         fd: 0,
         path: null,
-        path_truncated: false
+        path_truncated: false,
+        call: 'io_uring_renameat',
+        path_to: '/srv/new',
+        arg: 35,
+        target_pid: -1
       }
-    ]
+    ],
+    summaries: [
+      {
+        process: 0,
+        syscall: 'read',
+        call: null,
+        class: 'io',
+        seq: 12,
+        time_offset_ns: -5_000_000,
+        duration_ns: 1_000_000_000,
+        count: 4,
+        errors: 1,
+        total_ns: 9_000,
+        bytes: 12_288,
+        latency: [
+          { index: 320, count: 3 },
+          { index: 370, count: 1 }
+        ],
+        sizes: [{ index: 384, count: 3 }],
+        errnos: [{ index: 11, count: 1 }]
+      }
+    ],
+    ledger: {
+      monotonic_us: 4_999_000,
+      untold: 0,
+      uncounted: 2,
+      classes: [{ class: 'io', off: 10, counted: 4, emitted: 3, dropped: 1, published: 2, spooled: 1 }],
+      steps: [{ class: 'io', mode: 'count', reason: 'over the budget of 3%', monotonic_us: 4_500_000 }]
+    }
   },
   Rollup: {
     host: 'web-1',
@@ -182,6 +224,9 @@ export const samples: Records = {
     local_port: 40_000,
     remote_address: '203.0.113.7',
     remote_port: 443,
-    netns: 4_026_531_840
+    netns: 4_026_531_840,
+    path_to: null,
+    arg: null,
+    target_pid: null
   }
 }

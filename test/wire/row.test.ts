@@ -16,8 +16,8 @@ const withSocket = (socket: Partial<Socket>): [EventBatch, Event] => [
 test('a row has the names of fields that people query, in their order', () => {
   assert.deepEqual(Object.keys(eventRow(batch, event(0))), [
     ...['time', 'host', 'kind', 'pid', 'tid', 'ppid', 'comm', 'exe', 'uid', 'container_id', 'syscall', 'ret', 'errno'],
-    ...['duration_ns', 'fd', 'bytes', 'path', 'family', 'protocol', 'local_address', 'local_port', 'remote_address'],
-    ...['remote_port', 'cpu', 'seq']
+    ...['duration_ns', 'fd', 'bytes', 'path', 'path_to', 'arg', 'target_pid', 'family', 'protocol'],
+    ...['local_address', 'local_port', 'remote_address', 'remote_port', 'cpu', 'seq']
   ])
 })
 
@@ -40,6 +40,9 @@ test('a failed connect names its error, its addresses and its time to the nanose
     fd: 5,
     bytes: null,
     path: null,
+    path_to: null,
+    arg: null,
+    target_pid: null,
     family: 'ipv4',
     protocol: 'tcp',
     local_address: '10.0.0.5',

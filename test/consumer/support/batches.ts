@@ -51,6 +51,10 @@ export const eventOf = (fields: Partial<Event> = {}): Event => ({
   fd: 3,
   path: null,
   path_truncated: false,
+  call: null,
+  path_to: null,
+  arg: -1,
+  target_pid: -1,
   ...fields
 })
 
@@ -60,13 +64,17 @@ export const batchOf = (fields: Partial<EventBatch> = {}): EventBatch => ({
   agent: '0.1.0',
   run: 'run-1',
   batch: 1,
+  continues: null,
   final: false,
   clock: { monotonic_us: 1_000_000_000, wall_us: 1_767_225_600_000_000 },
+  counted_until_us: -1,
   sequences: [],
   drops: [],
   processes: [processOf()],
   sockets: [],
   events: [],
+  summaries: [],
+  ledger: null,
   ...fields
 })
 
