@@ -1,0 +1,44 @@
+// The seam between raw records and encoded batches: the native encoder and the one of avsc stand behind it
+// alike, and write the same bytes. Records gather in the open batch until the edge closes it.
+import type { BatchHead } from './spool-heads.ts'
+
+export interface BatchLimits {
+  /** Events and summaries that make a batch full. */
+  readonly events: number
+  /** An upper bound of its encoded size that makes it full; one record may go beyond it. */
+  readonly bytes: number
+}
+
+/** What went through an encoder since it was made, whichever batch it is in. */
+export interface Progress {
+  /** By enum ringside_class: events. */
+  readonly events: readonly number[]
+  readonly summaries: number
+  /** By CPU, RINGSIDE_CPU_SUMMARIES for the summaries: the highest seq; 0 where there was none. */
+  readonly highest: Float64Array
+  /** Sum of the field `step` by lane: of security records, of the others, of summaries. */
+  readonly taken: readonly [number, number, number]
+  /** CLOCK_MONOTONIC of the newest event, in microseconds. */
+  readonly newestUs: number
+}
+
+export interface BatchEncoder {
+  /**
+   * A read filled the first `length` bytes of the buffer that the encoder was made with.
+   * @returns CLOCK_MONOTONIC in microseconds of the oldest of the events that its lanes begin with
+   * @throws RingsideError DATA when the bytes are not whole records
+   */
+  begin(length: number): number
+  /**
+   * Adds what is left of the read: events of both rings merged by time, then summaries.
+   * @returns true when the batch is full before the read is at its end: close it, and call again
+   */
+  add(): boolean
+  /** Of the open batch: events and summaries. */
+  readonly count: number
+  /** Of the open batch: events by enum ringside_class. */
+  readonly byClass: readonly number[]
+  readonly progress: Progress
+  /** Closes the open batch: the value of a message. */
+  encode(head: BatchHead): Buffer
+}
