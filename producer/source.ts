@@ -24,6 +24,8 @@ export interface SourceStatistics {
   readonly unaccounted?: number
   /** Of `counted`: calls that no summary has, for want of room. */
   readonly uncounted?: number
+  /** CLOCK_MONOTONIC: the summaries up to the last of `sequences` have every counted call that ended before. */
+  readonly countedUntilUs?: number
   /** Per CPU that gave out any, and of the summaries: the seq before the first, and the last given out. */
   readonly sequences: readonly { readonly cpu: number; readonly before: number; readonly last: number }[]
 }
@@ -81,6 +83,8 @@ export interface Source {
    * are not all released, or nothing is counted; says whether it did.
    */
   summarize(): Promise<boolean>
+  /** From 0 to 1: what was read and is not released holds this share of its ring, of the fuller one. */
+  readonly pressure?: number
   /** Now, for a live source; the recorded moment that belongs to what was read last, for a recording. */
   clock(): ClockReading
   statistics(): SourceStatistics
