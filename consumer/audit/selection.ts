@@ -21,11 +21,11 @@ export const calls: Readonly<Record<string, { readonly audited: boolean; readonl
   open: { audited: false, reason: 'class file: hundreds for each start of a program; rollups count them' },
   openat: { audited: false, reason: 'class file: as open' },
   openat2: { audited: false, reason: 'class file: as open' },
-  unlink: { audited: false, reason: 'class file: as open' },
-  unlinkat: { audited: false, reason: 'class file: as open' },
-  rename: { audited: false, reason: 'class file: as open' },
-  renameat: { audited: false, reason: 'class file: as open' },
-  renameat2: { audited: false, reason: 'class file: as open' },
+  unlink: { audited: false, reason: 'class file: temporary files come and go by the thousand; they are events' },
+  unlinkat: { audited: false, reason: 'class file: as unlink' },
+  rename: { audited: false, reason: 'class file: as unlink' },
+  renameat: { audited: false, reason: 'class file: as unlink' },
+  renameat2: { audited: false, reason: 'class file: as unlink' },
   read: { audited: false, reason: 'class io: most of all events; rollups count them and their bytes' },
   write: { audited: false, reason: 'class io: as read' },
   recvfrom: { audited: false, reason: 'class io: as read' },
@@ -38,11 +38,12 @@ const leftOut = new Set(Object.keys(calls).filter((name) => calls[name]?.audited
 const eagain = -11
 
 /**
- * Whether an event belongs in the audit log. Kinds and calls that a newer edge may send do: what is not
- * known to be harmless is kept. EAGAIN of accept is no accept but a poll that found nobody waiting.
+ * Whether an event belongs in the audit log; what io_uring was asked for does when the call that does the same does.
+ * Kinds and calls that a newer edge may send do: what is not known to be harmless is kept. EAGAIN of accept is no
+ * accept but a poll that found nobody waiting.
  */
 export const isAudited = ({ kind, syscall, ret }: Pick<Event, 'kind' | 'syscall' | 'ret'>): boolean => {
-  if (kind !== 'syscall') return true
+  if (kind !== 'syscall' && kind !== 'io_uring') return true
   if (ret === eagain && (syscall === 'accept' || syscall === 'accept4')) return false
   return !leftOut.has(syscall)
 }

@@ -28,7 +28,10 @@ test('calls of the classes file and io are left out, all others are in', () => {
   const audited = Object.keys(calls).filter((syscall) => isAudited({ kind: 'syscall', syscall, ret: 0 }))
   assert.deepEqual(
     Object.keys(calls).filter((name) => !audited.includes(name)),
-    ['open', 'openat', 'openat2', 'read', 'write']
+    [
+      ...['open', 'openat', 'openat2', 'unlink', 'unlinkat', 'rename', 'renameat', 'renameat2'],
+      ...['read', 'write', 'recvfrom', 'recvmsg', 'recvmmsg', 'other']
+    ]
   )
 })
 
@@ -44,10 +47,17 @@ test('EAGAIN is no accept, but is a failed send', () => {
   assert.ok(isAudited({ kind: 'syscall', syscall: 'sendto', ret: -11 }))
 })
 
+test('what io_uring was asked for is in when the call that does the same is', () => {
+  assert.ok(isAudited({ kind: 'io_uring', syscall: 'connect', ret: 0 }))
+  assert.ok(isAudited({ kind: 'io_uring', syscall: 'sendmsg', ret: 0 }))
+  assert.ok(!isAudited({ kind: 'io_uring', syscall: 'openat', ret: 0 }))
+  assert.ok(!isAudited({ kind: 'io_uring', syscall: 'other', ret: 0 }))
+})
+
 test('beginnings and ends of processes, outcomes of connects, and what is not known yet are in', () => {
   for (const kind of ['exec', 'fork', 'exit', 'socket_state', 'other'] as const) {
     assert.ok(isAudited({ kind, syscall: 'none', ret: 0 }))
   }
   assert.ok(isAudited({ kind: 'syscall', syscall: 'none', ret: 0 }))
-  assert.ok(isAudited({ kind: 'syscall', syscall: 'ptrace', ret: 0 }))
+  assert.ok(isAudited({ kind: 'io_uring', syscall: 'none', ret: 0 }))
 })
