@@ -1,6 +1,6 @@
 // What observing adds to one system call, in CPU time of the calling thread: a loop of getppid, untraced, under
-// Ringside and under its rivals. Ringside does not observe getppid: here it stands in the table of calls as
-// write does, and the programs do for it what they do for a write to what is no socket.
+// Ringside and under its rivals. Here getppid stands in the table of calls as write does, and the programs do for it
+// what they do for a write to what is no socket.
 // The runs of all cases are interleaved, so that a machine that slows down slows all of them. Nothing else
 // may trace system calls meanwhile: the untraced loop would pay for it too.
 import { execFileSync, spawn, spawnSync } from 'node:child_process'

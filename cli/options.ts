@@ -20,7 +20,7 @@ export interface EdgeOptions {
   readonly pid?: number[]
   readonly comm?: string[]
   readonly cgroup?: string[]
-  readonly call?: Record<string, 'emit' | 'off'>
+  readonly call?: Record<string, 'emit' | 'count' | 'off'>
   readonly securityRingBytes?: number
   readonly ringBytes?: number
   readonly batchEvents?: number
@@ -70,9 +70,9 @@ const repeated =
   (text: string, previous: T[] | undefined): T[] => [...(previous ?? []), parse(text)]
 
 const callArgument = checked((text) => {
-  const match = /^(\w+)=(emit|off)$/.exec(text)
-  if (match === null) throw new RingsideError('USAGE', `"${text}" is not NAME=emit or NAME=off`)
-  return [match[1] as string, match[2] as 'emit' | 'off'] as const
+  const match = /^(\w+)=(emit|count|off)$/.exec(text)
+  if (match === null) throw new RingsideError('USAGE', `"${text}" is not NAME=emit, NAME=count or NAME=off`)
+  return [match[1] as string, match[2] as 'emit' | 'count' | 'off'] as const
 })
 
 const listArgument = (text: string): string[] => text.split(',').map((item) => item.trim())
@@ -96,7 +96,7 @@ export const addEdgeOptions = (command: Command): Command =>
     .option('--cgroup <path>', 'observe only this v2 cgroup; may be repeated', repeated(String))
     .option(
       '--call <name=mode>',
-      'emit or off for a system call; may be repeated',
+      'emit, count or off for a system call or io_uring_OPERATION; may be repeated',
       (text, previous?: EdgeOptions['call']) => {
         const [name, mode] = callArgument(text)
         return { ...previous, [name]: mode }

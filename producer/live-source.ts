@@ -7,7 +7,7 @@ import { messageOf, RingsideError } from '../runtime/errors.ts'
 import type { EventClass } from '../wire/types.ts'
 import { eventClasses } from './raw-event.ts'
 import { type ClockReading, noMark, type Source, type SourceStatistics } from './source.ts'
-import { callTable, modeTable } from './syscall-table.ts'
+import { type CallModes, callTable, modeTable } from './syscall-table.ts'
 
 /** Empty: all pass. What is not empty must all be met. */
 export interface LiveFilter {
@@ -24,8 +24,8 @@ export interface LiveSourceOptions extends LiveFilter {
   readonly securityRingBytes: number
   /** Of the ring for the rest; likewise. */
   readonly ringBytes: number
-  /** By name of the call; what is not named emits. */
-  readonly calls: Readonly<Record<string, 'emit' | 'off'>>
+  /** By name of the call; what is not named does what its class does. */
+  readonly calls: CallModes
   /** Observe neither this process's parent nor any of the parent's children: the rest of `ringside up`. */
   readonly ignoreFamily: boolean
 }
@@ -34,7 +34,7 @@ export interface LiveSource extends Source {
   /** Takes the place of the filter there was, at once. */
   setFilter(filter: LiveFilter): void
   /** Takes the place of the modes there were. */
-  setCalls(calls: Readonly<Record<string, 'emit' | 'off'>>): void
+  setCalls(calls: CallModes): void
 }
 
 /** Where cgroup v2 is mounted: /sys/fs/cgroup, or /sys/fs/cgroup/unified on a hybrid host. */
@@ -103,7 +103,7 @@ class KernelSource implements LiveSource {
     this.#ring.setFilter(toRingFilter(filter))
   }
 
-  setCalls(calls: Readonly<Record<string, 'emit' | 'off'>>): void {
+  setCalls(calls: CallModes): void {
     this.#ring.setModes(modeTable(calls))
   }
 

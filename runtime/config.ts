@@ -7,7 +7,7 @@ import { parse, stringify } from 'yaml'
 import { z } from 'zod'
 import { messageOf, RingsideError } from './errors.ts'
 
-const callMode = z.enum(['emit', 'off'])
+const callMode = z.enum(['emit', 'count', 'off'])
 
 /** A power of two and a multiple of the page size. */
 const ringBytes = z
@@ -60,7 +60,7 @@ const schema = z.strictObject({
             .default(1 << 30)
         })
         .prefault({}),
-      /** By system call name; what is not named emits. */
+      /** By name of a system call or io_uring operation; of the rest, processes, network and files emit, all else counts. */
       calls: z.record(z.string(), callMode).default({}),
       /** Observe only these processes (thread group ids); empty: all. */
       pids: z.array(z.int().min(1)).default([]),

@@ -69,7 +69,8 @@ test('known calls are found exactly in events, rollups and audit; a burst raises
   t.after(() => listener.kill())
   const unannouncedPort = Number((await once(listener.stdout, 'data'))[0])
 
-  const up = startRingside(['up', '--kafka-port', String(await freePort()), '--format', 'json'], env)
+  const all = ['--call', 'read=emit', '--call', 'write=emit']
+  const up = startRingside(['up', '--kafka-port', String(await freePort()), '--format', 'json', ...all], env)
   t.after(() => up.child.kill('SIGTERM'))
   await eventually('first events', 120, async () => {
     if (up.child.exitCode !== null) throw new Error(`up ended:\n${up.output.stderr}`)

@@ -16,7 +16,7 @@ const options: RingOptions = {
   securityRingBytes: 1 << 16,
   ringBytes: 1 << 16,
   callOf: callTable(),
-  modeOf: modeTable({}),
+  modeOf: modeTable({ read: 'emit', write: 'emit' }),
   filter: { pids: [], comms: [], cgroups: [] },
   ignoreFamily: false
 }

@@ -57,7 +57,10 @@ describe('the live source', { skip, timeout: 60_000 }, () => {
   })
 
   it('refuses a call, a cgroup or a name that cannot be', async () => {
-    await assert.rejects(openLiveSource({ ...quiet, calls: { opennat: 'off' } }), isConfig(/opennat; there are: open,/))
+    await assert.rejects(
+      openLiveSource({ ...quiet, calls: { opennat: 'off' } }),
+      isConfig(/"opennat" \(near it: openat,/)
+    )
     await assert.rejects(openLiveSource({ ...quiet, cgroups: ['no/such'] }), isConfig(/no cgroup "no\/such"|cgroup v2/))
     await assert.rejects(openLiveSource({ ...quiet, comms: [''] }), isConfig(/not a thread's name/))
   })
