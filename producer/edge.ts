@@ -16,9 +16,9 @@ import { microsecondsAt } from './numbers.ts'
 import { procOf } from './proc.ts'
 import { ProcessTable } from './process-table.ts'
 import { type PublishedBatch, Publisher } from './publish.ts'
-import { eventClasses, eventField as field, RawEvents } from './raw-event.ts'
+import { eventClasses, eventField as field, isSecurityClass, RawEvents } from './raw-event.ts'
 import { SocketTable } from './socket-table.ts'
-import type { Source, SourceStatistics } from './source.ts'
+import { type Mark, noMark, type Source, type SourceStatistics } from './source.ts'
 import { Spool } from './spool.ts'
 import { walkRecords } from './walk.ts'
 import { Watermark } from './watermark.ts'
@@ -77,6 +77,8 @@ class Edge implements Service {
   readonly #backlogLimits: readonly number[]
   readonly #published = eventClasses.map(() => 0)
   readonly #abandoned = eventClasses.map(() => 0)
+  /** What was read. */
+  #mark: Mark = noMark
   #batches = 0
   #publishedEarlier = 0
   #publishedBatches = 0
@@ -209,6 +211,8 @@ class Edge implements Service {
       bytes += length
       this.#isReadBegun = true
       walkRecords(this.#raw, length, this.#take)
+      const account = { run: this.#run, batch: this.#batches, closed: [], declared: [], events: [] }
+      this.#source.release(this.#mark, account)
       await setImmediate()
     }
     // At its end the source says itself what there was: a recording may have been left in the middle.
@@ -229,6 +233,11 @@ class Edge implements Service {
     const eventClass = raw.u8(record + field.class)
     if (this.#isReadBegun) this.#watermark.follow(microsecondsAt(raw, record + field.timeNs))
     this.#isReadBegun = false
+    const step = raw.u32(record + field.step)
+    const { security, rest, summaries } = this.#mark
+    this.#mark = isSecurityClass(eventClass)
+      ? { security: security + step, rest, summaries }
+      : { security, rest: rest + step, summaries }
     this.#ledger.saw(raw.u16(record + field.cpu), raw.u64(record + field.seq))
     if (this.#publisher.backlogBytes + this.#builder.bytes >= (this.#backlogLimits[eventClass] as number)) {
       this.#ledger.refuse(eventClass)

@@ -6,7 +6,7 @@ import { type CpuCounters, Ring, type RingFilter, readClocks } from '../native/r
 import { messageOf, RingsideError } from '../runtime/errors.ts'
 import type { EventClass } from '../wire/types.ts'
 import { eventClasses } from './raw-event.ts'
-import { type ClockReading, noMark, type Source, type SourceStatistics } from './source.ts'
+import { type ClockReading, type Mark, noMark, type Source, type SourceStatistics } from './source.ts'
 import { type CallModes, callTable, modeTable } from './syscall-table.ts'
 
 /** Empty: all pass. What is not empty must all be met. */
@@ -107,7 +107,13 @@ class KernelSource implements LiveSource {
     this.#ring.setModes(modeTable(calls))
   }
 
-  release(): void {}
+  release(mark: Mark): void {
+    this.#ring.release(mark.security, mark.rest)
+  }
+
+  get pressure(): number {
+    return this.#ring.pressure
+  }
 
   async summarize(): Promise<boolean> {
     return false

@@ -2,7 +2,7 @@
 // The ring as Node sees it. ring.ts is its only caller and has validated what comes in; nothing here
 // is global, so that every thread and every instance stands for itself.
 //
-//   open(options) -> Promise<Ring>        Ring#read(into) -> bytes
+//   open(options) -> Promise<Ring>        Ring#read(into) -> bytes, Ring#release(security, rest), Ring#pressure
 //   clock() -> [monotonicNs, wallNs]      Ring#setFilter(pids, comms, cgroups)
 //   layout(object, struct) -> fields      Ring#setModes(modeOf)
 //   findUser(name) -> {uid, gid} | null   Ring#statistics() -> Float64Array
@@ -121,7 +121,8 @@ class Ring : public Napi::ObjectWrap<Ring> {
  public:
   static Napi::Function Define(Napi::Env env) {
     return DefineClass(env, "Ring",
-                       {InstanceMethod<&Ring::Read>("read"), InstanceMethod<&Ring::SetFilter>("setFilter"),
+                       {InstanceMethod<&Ring::Read>("read"), InstanceMethod<&Ring::Release>("release"),
+                        InstanceAccessor<&Ring::Pressure>("pressure"), InstanceMethod<&Ring::SetFilter>("setFilter"),
                         InstanceMethod<&Ring::SetModes>("setModes"), InstanceMethod<&Ring::Statistics>("statistics"),
                         InstanceMethod<&Ring::Detach>("detach"), InstanceMethod<&Ring::Close>("close"),
                         InstanceAccessor<&Ring::Ended>("ended")});
@@ -140,6 +141,19 @@ class Ring : public Napi::ObjectWrap<Ring> {
     auto into = info[0].As<Napi::Uint8Array>();
     return Napi::Number::New(Env(), static_cast<double>(Open().Read(into.Data(), into.ByteLength())));
   }
+
+  void Release(const Napi::CallbackInfo& info) {
+    const auto position = [&](size_t lane) {
+      return static_cast<uint64_t>(info[lane].As<Napi::Number>().DoubleValue());
+    };
+    try {
+      Open().Release({position(0), position(1)});
+    } catch (const Failure& failure) {
+      throw ToError(Env(), failure);
+    }
+  }
+
+  Napi::Value Pressure(const Napi::CallbackInfo&) { return Napi::Number::New(Env(), Open().Pressure()); }
 
   void SetFilter(const Napi::CallbackInfo& info) {
     try {

@@ -6,8 +6,8 @@
 #include <cerrno>
 #include <memory>
 
+#include "failure.h"
 #include "libbpf_log.h"
-#include "session.h"
 
 namespace ringside {
 

@@ -14,8 +14,8 @@ const kernelTypes = '/sys/kernel/btf/vmlinux'
 const callNumbers = 2 * 1024
 const classCount = 4
 const commMaxBytes = 15
-/** A record is read only into room for the longest. */
-const longestRecordBytes = 160 + 4096
+/** A record is read only into room for the longest: its header, and strings whose sizes have 16 bits. */
+const longestRecordBytes = 160 + 65_536
 
 /** Empty: all pass. What is not empty must all be met. */
 export interface RingFilter {
@@ -65,7 +65,9 @@ export interface StructLayout {
 
 interface NativeRing {
   readonly ended: boolean
+  readonly pressure: number
   read(into: Uint8Array): number
+  release(security: number, rest: number): void
   setFilter(pids: Uint32Array, comms: readonly string[], cgroups: BigUint64Array): void
   setModes(modeOf: Uint8Array): void
   statistics(): Float64Array
@@ -208,16 +210,36 @@ export class Ring {
   }
 
   /**
-   * Moves whole records out of the rings, as many as are there and fit, and never blocks: first those of processes
-   * and connections, then the others, for which a quarter of the room is kept.
-   * @param into room for at least the longest record (4256 bytes), beginning at a multiple of 8
-   * @returns bytes filled; 0 when both rings were found empty
+   * Copies whole records out of the rings, as many as are there and fit, and never blocks: first those of processes
+   * and connections, then the others, for which a quarter of the room is kept. Each says in its field `step` how far
+   * it moves the place in its ring.
+   * @param into room for at least four of the longest record (65,696 bytes), beginning at a multiple of 8
+   * @returns bytes filled; 0 when there is nothing to read
    */
   read(into: Uint8Array): number {
-    if (into.byteLength < longestRecordBytes) {
-      throw new RingsideError('SOFTWARE', `${into.byteLength} bytes have no room for a record of ${longestRecordBytes}`)
+    if (into.byteLength < 4 * longestRecordBytes) {
+      const message = `${into.byteLength} bytes have no room for four records of ${longestRecordBytes}`
+      throw new RingsideError('SOFTWARE', message)
     }
     return this.#native.read(into)
+  }
+
+  /**
+   * Gives the rings' room before these places back; each is the sum of the steps of a ring's records up to there.
+   * @throws RingsideError SOFTWARE when a place lies before what was released or behind what was read
+   */
+  release(security: number, rest: number): void {
+    try {
+      this.#native.release(security, rest)
+    } catch (cause) {
+      const message = `cannot release the rings up to ${security} and ${rest}: not between what was released and read`
+      throw new RingsideError('SOFTWARE', message, { cause })
+    }
+  }
+
+  /** From 0 to 1: what was read and is not released holds this share of its ring, of the fuller one. */
+  get pressure(): number {
+    return this.#native.pressure
   }
 
   /** Takes the place of the filter there was; what a task is doing just now may still be told by the old one. */
@@ -260,7 +282,7 @@ export class Ring {
     await this.#native.detach()
   }
 
-  /** Detached, and both rings are empty. */
+  /** Detached, and both rings are read to their end. */
   get ended(): boolean {
     return this.#native.ended
   }

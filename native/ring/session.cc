@@ -19,7 +19,6 @@ namespace ringside {
 
 namespace {
 
-constexpr ptrdiff_t kLongestRecord = sizeof(ringside_event) + RINGSIDE_PATH_MAX;
 // Of the room of a read, what the security ring leaves for the other, however full it is.
 constexpr size_t kShareOfRest = 4;
 // In the order in which they are read; a ring's index is its place here.
@@ -48,18 +47,16 @@ Session::Session(const Options& options) {
     OpenRings();
     Attach();
   } catch (...) {
-    Release();
+    GiveBack();
     throw;
   }
 }
 
-Session::~Session() { Release(); }
+Session::~Session() { GiveBack(); }
 
-void Session::Release() {
+void Session::GiveBack() {
   for (bpf_link* link : links_) bpf_link__destroy(link);
   links_.clear();
-  ring_buffer__free(rings_);
-  rings_ = nullptr;
   bpf_object__close(object_);
   object_ = nullptr;
 }
@@ -128,39 +125,22 @@ void Session::Attach() {
 }
 
 void Session::OpenRings() {
-  LibbpfLog log;
-  rings_ = ring_buffer__new(bpf_map__fd(Map(kRings[0])), CopyRecord, this, nullptr);
-  if (rings_ == nullptr) Fail("map a ring", log);
-  for (size_t ring = 1; ring < kRings.size(); ring++) {
-    if (ring_buffer__add(rings_, bpf_map__fd(Map(kRings[ring])), CopyRecord, this) != 0) Fail("map a ring", log);
+  for (size_t ring = 0; ring < kRings.size(); ring++) {
+    const bpf_map* map = Map(kRings[ring]);
+    rings_[ring] = RingReader(bpf_map__fd(map), bpf_map__max_entries(map), 0);
   }
-}
-
-int Session::CopyRecord(void* context, void* record, size_t) {
-  auto* session = static_cast<Session*>(context);
-  const auto* event = static_cast<const ringside_event*>(record);
-  const size_t used = sizeof(ringside_event) + event->path_size + event->more_size;
-  std::memcpy(session->cursor_, record, used);
-  std::memset(session->cursor_ + used, 0, event->size - used);
-  session->cursor_ += event->size;
-  return 0;
 }
 
 size_t Session::Read(uint8_t* into, size_t bytes) {
-  cursor_ = into;
-  const size_t security = std::max(bytes - bytes / kShareOfRest, static_cast<size_t>(kLongestRecord));
-  Drain(0, into + security);
-  Drain(1, into + bytes);
-  return static_cast<size_t>(cursor_ - into);
+  const size_t security = rings_[0].Read(into, bytes - bytes / kShareOfRest);
+  return security + rings_[1].Read(into + security, bytes - security);
 }
 
-void Session::Drain(unsigned ring, const uint8_t* end) {
-  // A consumed record is gone, so no more are asked for than have room at their longest.
-  for (ptrdiff_t room = end - cursor_; room >= kLongestRecord; room = end - cursor_) {
-    const int asked = static_cast<int>(room / kLongestRecord);
-    if (ring__consume_n(ring_buffer__ring(rings_, ring), static_cast<size_t>(asked)) < asked) break;
-  }
+void Session::Release(const std::array<uint64_t, 2>& positions) {
+  for (size_t ring = 0; ring < kRings.size(); ring++) rings_[ring].Release(positions[ring]);
 }
+
+double Session::Pressure() const { return std::max(rings_[0].Pressure(), rings_[1].Pressure()); }
 
 template <typename Key>
 void Session::Replace(const char* name, std::set<Key>& present, const std::set<Key>& wanted) {
@@ -215,11 +195,7 @@ void Session::StopPrograms() {
 }
 
 bool Session::Ended() const {
-  if (!detached_) return false;
-  for (unsigned ring = 0; ring < kRings.size(); ring++) {
-    if (ring__avail_data_size(ring_buffer__ring(rings_, ring)) != 0) return false;
-  }
-  return true;
+  return detached_ && std::all_of(rings_.begin(), rings_.end(), [](const RingReader& ring) { return ring.IsDrained(); });
 }
 
 std::vector<CpuStatistics> Session::Statistics() const {

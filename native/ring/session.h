@@ -21,19 +21,13 @@ extern "C" {
 #include "../../bpf/event.h"
 }
 
+#include "failure.h"
+#include "ring_reader.h"
+
 struct bpf_link;
 struct bpf_map;
 struct bpf_object;
-struct ring_buffer;
-
 namespace ringside {
-
-// What failed, with which errno, and what libbpf and the verifier had to say.
-struct Failure {
-  std::string operation;
-  int error;
-  std::string log;
-};
 
 using Comm = std::array<char, RINGSIDE_COMM_SIZE>;
 
@@ -69,9 +63,15 @@ class Session {
   Session(const Session&) = delete;
   Session& operator=(const Session&) = delete;
 
-  // Moves whole records into `into`: those of the security ring, then those of the other, which a quarter of
+  // Copies whole records into `into`: those of the security ring, then those of the other, which a quarter of
   // the room is kept for. Returns the bytes written, 0 when it found both rings empty.
   size_t Read(uint8_t* into, size_t bytes);
+
+  // Gives back the room before these positions: of the security ring, and of the other.
+  void Release(const std::array<uint64_t, 2>& positions);
+
+  // The share of its ring that what was read and is not released holds, of the fuller one.
+  double Pressure() const;
 
   void SetFilter(const Filter& filter);
   void SetModes(const std::array<uint8_t, sizeof(ringside_config::mode_of)>& mode_of);
@@ -91,23 +91,20 @@ class Session {
   void Identify(bool ignore_family);
   void Attach();
   void OpenRings();
-  void Drain(unsigned ring, const uint8_t* end);
   void StopPrograms();
-  void Release();
+  void GiveBack();
   bpf_map* Map(const char* name) const;
   template <typename Key>
   void Replace(const char* map, std::set<Key>& present, const std::set<Key>& wanted);
-  static int CopyRecord(void* session, void* record, size_t bytes);
 
   bpf_object* object_ = nullptr;
-  ring_buffer* rings_ = nullptr;
+  std::array<RingReader, 2> rings_;
   std::vector<bpf_link*> links_;
   ringside_config* config_ = nullptr;      // mmapped
   ringside_counters* counters_ = nullptr;  // mmapped, by CPU
   uint32_t cpus_ = 0;
   uint64_t seq_before_ = 0;
   Filter filter_;
-  uint8_t* cursor_ = nullptr;
   std::once_flag detaching_;
   std::atomic<bool> detached_{false};
 };

@@ -60,7 +60,7 @@ describe('the ring', { skip, timeout: 60_000 }, () => {
     assert.ok(heldByThisProcess() > before)
     execFileSync('true')
     await ring.detach()
-    const batch = new Uint8Array(1 << 16)
+    const batch = new Uint8Array(1 << 19)
     assert.equal(ring.ended, false)
     assert.ok(ring.read(batch) > 0)
     while (ring.read(batch) > 0);
@@ -83,7 +83,7 @@ describe('the ring', { skip, timeout: 60_000 }, () => {
     const rings = await Promise.all([Ring.open(options), Ring.open(options), Ring.open(options)])
     rings[0]?.close()
     execFileSync('true')
-    const batch = new Uint8Array(1 << 16)
+    const batch = new Uint8Array(1 << 19)
     assert.deepEqual(
       rings.slice(1).map((ring) => ring.read(batch) > 0),
       [true, true]
@@ -97,7 +97,7 @@ describe('the ring', { skip, timeout: 60_000 }, () => {
   it('can be detached by several callers at once', async () => {
     const ring = await Ring.open(options)
     await Promise.all([ring.detach(), ring.detach(), ring.detach()])
-    const batch = new Uint8Array(1 << 16)
+    const batch = new Uint8Array(1 << 19)
     while (ring.read(batch) > 0);
     assert.equal(ring.ended, true)
     ring.close()
@@ -125,24 +125,24 @@ describe('the ring', { skip, timeout: 60_000 }, () => {
 
   it('reads only whole records, and none that has no room', async () => {
     const ring = await Ring.open({ ...options, securityRingBytes: 1 << 20, ringBytes: 1 << 20 })
-    for (let index = 0; index < 20; index++) execFileSync('true')
+    for (let index = 0; index < 80; index++) execFileSync('true')
     await ring.detach()
     const counted = ring.statistics().reduce((sum, row) => sum + row.emitted.reduce((a, b) => a + b), 0)
-    const small = new Uint8Array(4256)
+    const small = new Uint8Array(4 * 65_696)
     let records = 0
     for (let bytes = ring.read(small); bytes > 0; bytes = ring.read(small)) {
       for (let at = 0; at < bytes; at += new DataView(small.buffer).getUint32(at, true)) records++
     }
     assert.equal(records, counted)
     ring.close()
-    assert.throws(() => ring.read(new Uint8Array(4240)), /no room/)
+    assert.throws(() => ring.read(new Uint8Array(4 * 65_696 - 8)), /no room/)
   })
 
   it('reads processes and connections first, and leaves room for the rest', async () => {
     const ring = await Ring.open({ ...options, securityRingBytes: 1 << 20, ringBytes: 1 << 20 })
-    for (let index = 0; index < 60; index++) execFileSync('true')
+    for (let index = 0; index < 150; index++) execFileSync('true')
     await ring.detach()
-    const batch = new Uint8Array(1 << 15)
+    const batch = new Uint8Array(4 * 65_696)
     const bytes = ring.read(batch)
     const view = new DataView(batch.buffer)
     const isSecurity: boolean[] = []
@@ -154,6 +154,42 @@ describe('the ring', { skip, timeout: 60_000 }, () => {
     assert.ok(bytes - securityBytes >= batch.length / 4 - 4256, 'a quarter is for the rest')
     assert.ok(securityBytes > batch.length / 2, 'more processes than there is room for')
     assert.equal(isSecurity.lastIndexOf(true) + 1, isSecurity.indexOf(false))
+    ring.close()
+  })
+
+  it('gives room back only when told to, and says how far each record moves the place', async () => {
+    const ring = await Ring.open({ ...options, filter: { pids: [], comms: ['true'], cgroups: [] } })
+    const batch = new Uint8Array(1 << 20)
+    const view = new DataView(batch.buffer)
+    const steps = [0, 0]
+    const take = (): number => {
+      const bytes = ring.read(batch)
+      for (let at = 0; at < bytes; at += view.getUint32(at, true)) {
+        const lane = view.getUint8(at + 5) <= 1 ? 0 : 1
+        assert.ok(view.getUint32(at + 84, true) >= view.getUint32(at, true) + 8)
+        steps[lane] = (steps[lane] as number) + view.getUint32(at + 84, true)
+      }
+      return bytes
+    }
+    for (let round = 0; round < 20; round++) {
+      for (let index = 0; index < 10; index++) execFileSync('true')
+      while (take() > 0);
+      assert.ok(ring.pressure > 0)
+      const [security = 0, rest = 0] = steps
+      ring.release(security, rest)
+      assert.ok(ring.pressure < 0.1, 'but for what was discarded at the end')
+    }
+    await ring.detach()
+    while (take() > 0);
+    assert.equal(
+      ring
+        .statistics()
+        .flatMap((row) => row.dropped)
+        .reduce((a, b) => a + b),
+      0
+    )
+    assert.throws(() => ring.release(0, 0), /cannot release/)
+    assert.throws(() => ring.release((steps[0] as number) + 8, steps[1] as number), /cannot release/)
     ring.close()
   })
 

@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "ring_reader.h"
+
+#include <linux/bpf.h>
+#include <linux/types.h>
+
+#include <algorithm>
+#include <cstring>
+
+extern "C" {
+#include "../../bpf/event.h"
+}
+
+namespace ringside {
+
+RingReader::RingReader(int fd, uint32_t bytes, uint64_t position) : size_(bytes), position_(position), told_(position) {
+  // The consumer's page, the producer's, and the data twice in a row, so that a record never wraps.
+  const auto page = static_cast<size_t>(sysconf(_SC_PAGESIZE));
+  consumer_ = Mapping(fd, page, PROT_READ | PROT_WRITE, 0, "a ring's consumer page");
+  producer_ = Mapping(fd, page + 2 * size_, PROT_READ, static_cast<off_t>(page), "a ring");
+  released_ = consumer_.as<uint64_t>();
+  data_ = producer_.data() + page;
+  __atomic_store_n(released_, position, __ATOMIC_RELEASE);
+}
+
+uint64_t RingReader::ProducerPosition() const { return __atomic_load_n(producer_.as<uint64_t>(), __ATOMIC_ACQUIRE); }
+
+size_t RingReader::Read(uint8_t* into, size_t room) {
+  size_t filled = 0;
+  const uint64_t end = ProducerPosition();
+  while (position_ < end) {
+    const uint8_t* header = data_ + (position_ & (size_ - 1));
+    const uint32_t word = __atomic_load_n(reinterpret_cast<const uint32_t*>(header), __ATOMIC_ACQUIRE);
+    if (word & BPF_RINGBUF_BUSY_BIT) break;
+    const uint64_t length = word & ~BPF_RINGBUF_DISCARD_BIT;
+    const uint64_t next = position_ + ((length + BPF_RINGBUF_HDR_SZ + 7) & ~7ULL);
+    if (word & BPF_RINGBUF_DISCARD_BIT) {
+      position_ = next;
+      continue;
+    }
+    const auto* event = reinterpret_cast<const ringside_event*>(header + BPF_RINGBUF_HDR_SZ);
+    const size_t size = std::min<uint64_t>(event->size, length);
+    if (size > room - filled) break;
+    // What the program reserved beyond its strings holds whatever the ring held before.
+    const size_t used = std::min(sizeof(ringside_event) + event->path_size + event->more_size, size);
+    std::memcpy(into + filled, event, used);
+    std::memset(into + filled + used, 0, size - used);
+    reinterpret_cast<ringside_event*>(into + filled)->step = static_cast<uint32_t>(next - told_);
+    filled += size;
+    position_ = told_ = next;
+  }
+  return filled;
+}
+
+void RingReader::Release(uint64_t position) {
+  if (position < *released_ || position > position_) throw Failure{"release a place that was not read", ERANGE, ""};
+  // The kernel writes over what lies before it as soon as it sees this.
+  __atomic_store_n(released_, position, __ATOMIC_RELEASE);
+}
+
+bool RingReader::IsDrained() const { return position_ == ProducerPosition(); }
+
+double RingReader::Pressure() const {
+  return static_cast<double>(position_ - *released_) / static_cast<double>(size_);
+}
+
+}  // namespace ringside
