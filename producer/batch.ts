@@ -1,17 +1,36 @@
-// Raw events gather here until they leave as one EventBatch. The event objects are used again for
+// Raw records gather here until they leave as one EventBatch. The event objects are used again for
 // every batch, so a batch that was taken is valid until the next event is added.
-import type { Clock, Event, EventBatch, Process, Socket } from '../wire/types.ts'
+import type { Bucket, Clock, Event, EventBatch, Process, Socket, Summary } from '../wire/types.ts'
+import type { CallName } from './encoder.ts'
 import { clampLong, microsecondsAt, nanosecondsBeyond } from './numbers.ts'
 import type { ProcessTable } from './process-table.ts'
-import { callNames, eventClasses, eventFlag, eventKinds, eventField as field, type RawEvents } from './raw-event.ts'
+import {
+  callNames,
+  cellField,
+  eventClasses,
+  eventFlag,
+  eventKinds,
+  eventField as field,
+  type RawEvents,
+  summaryCellBytes,
+  summaryField,
+  summaryHeaderBytes
+} from './raw-event.ts'
 import type { SocketTable } from './socket-table.ts'
 
-/** An upper bound on the Avro bytes of each row beside its strings: longs take at most 10, ints 5. */
-const eventBytes = 72
+/** An upper bound on the Avro bytes of each row beside its strings: longs take at most 8, ints 5. */
+const eventBytes = 80
 const processBytes = 160
 const socketBytes = 72
+const summaryBytes = 96
+/** A cell's index takes at most 3, its count 5. */
+const bucketBytes = 8
 
-const kind = { exec: 2, fork: 3, exit: 4 } as const
+const kind = { exec: 2, fork: 3, exit: 4, ioUring: 6 } as const
+
+/** Calls whose record says something in arg. */
+const hasArg: readonly boolean[] = callNames.map((name) => ['open', 'openat', 'openat2', 'ptrace'].includes(name))
+const otherCall = callNames.indexOf('other')
 
 const blankEvent = (): Event => ({
   kind: 'other',
@@ -33,29 +52,35 @@ const blankEvent = (): Event => ({
   target_pid: -1
 })
 
-/** What the tables and events of a batch are; the rest of it is said when it is closed. */
+const stringBytes = (text: string | null): number => (text === null ? 0 : Buffer.byteLength(text))
+
+/** What the tables, events and summaries of a batch are; the rest of it is said when it is closed. */
 export type BatchContent = Pick<EventBatch, 'processes' | 'sockets' | 'events' | 'summaries'>
 
 export class BatchBuilder {
   readonly #processTable: ProcessTable
   readonly #socketTable: SocketTable
+  readonly #callName: CallName
   readonly #pool: Event[] = []
   #number = 1
-  #baseUs = 0
   #processes: Process[] = []
   #sockets: Socket[] = []
   #events: Event[] = []
+  #summaries: Summary[] = []
+  /** Of each event and summary, in whole microseconds; time_offset_ns has the nanoseconds beyond until it is taken. */
+  #eventTimes: number[] = []
+  #summaryTimes: number[] = []
   #bytes = 0
-  #byClass = eventClasses.map(() => 0)
-  #newestUs = 0
 
-  constructor(processTable: ProcessTable, socketTable: SocketTable) {
+  constructor(processTable: ProcessTable, socketTable: SocketTable, callName: CallName = () => undefined) {
     this.#processTable = processTable
     this.#socketTable = socketTable
+    this.#callName = callName
   }
 
-  get eventCount(): number {
-    return this.#events.length
+  /** Events and summaries. */
+  get count(): number {
+    return this.#events.length + this.#summaries.length
   }
 
   /** An upper bound on the encoded size of what has been added. */
@@ -63,82 +88,133 @@ export class BatchBuilder {
     return this.#bytes
   }
 
-  /** Events of the open batch by enum ringside_class. */
+  // What the edge uses until it encodes through the seam of encoder.ts.
+  #byClass = eventClasses.map(() => 0)
+  newestUs = 0
+  get eventCount(): number {
+    return this.count
+  }
   get byClass(): readonly number[] {
     return this.#byClass
   }
-
-  /** CLOCK_MONOTONIC of the newest event ever added or skipped, in microseconds. */
-  get newestUs(): number {
-    return this.#newestUs
+  skip(raw: RawEvents, record: number): void {
+    this.newestUs = Math.max(this.newestUs, microsecondsAt(raw, record + field.timeNs))
+  }
+  add(raw: RawEvents, record: number): void {
+    this.addEvent(raw, record)
+    this.skip(raw, record)
+    const eventClass = raw.u8(record + field.class)
+    this.#byClass[eventClass] = (this.#byClass[eventClass] as number) + 1
   }
 
   /** Adds the event at offset `record` of raw. */
-  add(raw: RawEvents, record: number): void {
-    const timeUs = this.#note(raw, record)
-    const count = this.#events.length
-    if (count === 0) this.#baseUs = timeUs
+  addEvent(raw: RawEvents, record: number): void {
     const kindNumber = raw.u8(record + field.kind)
+    const call = raw.u8(record + field.call)
     const flags = raw.u8(record + field.flags)
     const path = raw.u16(record + field.pathSize) === 0 ? null : raw.path(record)
+    // Of exec and fork the second string is a cgroup's name, of which the table of processes takes what it needs.
+    const isBeginning = kindNumber === kind.exec || kindNumber === kind.fork
+    if (kindNumber === kind.exec) this.#processTable.exec(raw, record, path)
+    if (kindNumber === kind.fork) this.#processTable.fork(raw, record)
 
-    this.#beforeRow(kindNumber, raw, record, path)
+    const count = this.#events.length
     this.#pool[count] ??= blankEvent()
     const event = this.#pool[count] as Event
     event.kind = eventKinds[kindNumber] ?? 'other'
-    event.syscall = callNames[raw.u8(record + field.call)] ?? 'none'
+    event.syscall = callNames[call] ?? 'none'
     event.process = this.#processOf(raw, record)
     event.socket = (flags & eventFlag.hasSocket) === 0 ? -1 : this.#socketOf(raw, record)
     event.cpu = raw.u16(record + field.cpu)
     event.seq = clampLong(raw.u64(record + field.seq))
-    event.time_offset_ns = clampLong((timeUs - this.#baseUs) * 1000 + nanosecondsBeyond(raw, record + field.timeNs))
+    event.time_offset_ns = nanosecondsBeyond(raw, record + field.timeNs)
     event.duration_ns = clampLong(raw.u64(record + field.durationNs))
     event.tid = raw.i32(record + field.tid)
     event.ret = clampLong(raw.i64(record + field.ret))
     event.fd = raw.i32(record + field.fd)
     event.path = path
     event.path_truncated = (flags & eventFlag.pathTruncated) !== 0
+    event.call = call === otherCall || kindNumber === kind.ioUring ? this.#nameOf(raw, record) : null
+    event.path_to = isBeginning || raw.u16(record + field.moreSize) === 0 ? null : raw.more(record)
+    event.arg = hasArg[call] || kindNumber === kind.ioUring ? raw.u32(record + field.arg) : -1
+    event.target_pid = raw.i32(record + field.target)
     this.#events.push(event)
+    this.#eventTimes.push(microsecondsAt(raw, record + field.timeNs))
+    this.#bytes += eventBytes + stringBytes(path) + stringBytes(event.call) + stringBytes(event.path_to)
     if (kindNumber === kind.exit) this.#processTable.exit(raw, record)
-
-    this.#bytes += eventBytes + (path === null ? 0 : Buffer.byteLength(path))
-    const eventClass = raw.u8(record + field.class)
-    this.#byClass[eventClass] = (this.#byClass[eventClass] as number) + 1
   }
 
-  /** Keeps the process table right by an event that is not to be published. */
-  skip(raw: RawEvents, record: number): void {
-    this.#note(raw, record)
-    const kindNumber = raw.u8(record + field.kind)
-    const path = kindNumber === kind.exec ? raw.path(record) : null
-    this.#beforeRow(kindNumber, raw, record, path)
-    if (kindNumber === kind.exit) this.#processTable.exit(raw, record)
+  /** Adds the summary at offset `record` of raw. */
+  addSummary(raw: RawEvents, record: number): void {
+    const call = raw.u8(record + field.call)
+    const at = record + field.path
+    const summary: Summary = {
+      process: this.#processOf(raw, record),
+      syscall: callNames[call] ?? 'none',
+      call: call === otherCall ? this.#nameOf(raw, record) : null,
+      class: eventClasses[raw.u8(record + field.class)] as Summary['class'],
+      seq: clampLong(raw.u64(record + field.seq)),
+      time_offset_ns: nanosecondsBeyond(raw, record + field.timeNs),
+      duration_ns: clampLong(raw.u64(record + field.durationNs)),
+      count: clampLong(raw.u64(at + summaryField.count)),
+      errors: clampLong(raw.u64(at + summaryField.errors)),
+      total_ns: clampLong(raw.u64(at + summaryField.totalNs)),
+      bytes: clampLong(raw.u64(at + summaryField.bytes)),
+      latency: [],
+      sizes: [],
+      errnos: []
+    }
+    // By enum ringside_what.
+    const buckets: readonly Bucket[][] = [summary.latency, summary.sizes, summary.errnos]
+    const end = at + raw.u16(record + field.pathSize)
+    for (let cell = at + summaryHeaderBytes; cell < end; cell += summaryCellBytes) {
+      const index = raw.u16(cell + cellField.index)
+      buckets[raw.u16(cell + cellField.what)]?.push({ index, count: raw.u32(cell + cellField.count) })
+      this.#bytes += bucketBytes
+    }
+    this.#summaries.push(summary)
+    this.#summaryTimes.push(microsecondsAt(raw, record + field.timeNs))
+    this.#bytes += summaryBytes + stringBytes(summary.call)
   }
 
   /** What was added since the last call; times are then relative to the clock. */
   take(clock: Clock): BatchContent {
-    const shift = (this.#baseUs - clock.monotonic_us) * 1000
-    for (const event of this.#events) event.time_offset_ns = clampLong(event.time_offset_ns + shift)
-    const content = { processes: this.#processes, sockets: this.#sockets, events: this.#events, summaries: [] }
+    const relate = (row: { time_offset_ns: number }, timeUs: number | undefined): void => {
+      row.time_offset_ns = clampLong(((timeUs as number) - clock.monotonic_us) * 1000 + row.time_offset_ns)
+    }
+    this.#events.forEach((event, i) => {
+      relate(event, this.#eventTimes[i])
+    })
+    this.#summaries.forEach((summary, i) => {
+      relate(summary, this.#summaryTimes[i])
+    })
+    const content = {
+      processes: this.#processes,
+      sockets: this.#sockets,
+      events: this.#events,
+      summaries: this.#summaries
+    }
     this.#number++
     this.#processes = []
     this.#sockets = []
     this.#events = []
+    this.#summaries = []
+    this.#eventTimes = []
+    this.#summaryTimes = []
     this.#bytes = 0
     this.#byClass = eventClasses.map(() => 0)
     return content
   }
 
-  #note(raw: RawEvents, record: number): number {
-    const timeUs = microsecondsAt(raw, record + field.timeNs)
-    if (timeUs > this.#newestUs) this.#newestUs = timeUs
-    return timeUs
+  #nameOf(raw: RawEvents, record: number): string | null {
+    const isCompat = (raw.u8(record + field.flags) & eventFlag.isCompat) !== 0
+    return this.#callName(raw.u16(record + field.nr), isCompat) ?? null
   }
 
   #processOf(raw: RawEvents, record: number): number {
     const rows = this.#processes.length
     const index = this.#processTable.indexOf(raw, record, this.#number, this.#processes)
-    if (index === rows) this.#bytes += processBytes + Buffer.byteLength((this.#processes[index] as Process).exe ?? '')
+    if (index === rows) this.#bytes += processBytes + stringBytes((this.#processes[index] as Process).exe)
     return index
   }
 
@@ -147,10 +223,5 @@ export class BatchBuilder {
     const index = this.#socketTable.indexOf(raw, record, this.#number, this.#sockets)
     if (index === rows) this.#bytes += socketBytes
     return index
-  }
-
-  #beforeRow(kindNumber: number, raw: RawEvents, record: number, path: string | null): void {
-    if (kindNumber === kind.exec) this.#processTable.exec(raw, record, path)
-    else if (kindNumber === kind.fork) this.#processTable.fork(raw, record)
   }
 }

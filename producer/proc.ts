@@ -20,9 +20,18 @@ export interface ProcReader {
 export const ticksPerSecond = 100
 
 /** Docker, containerd, CRI-O and Podman all name a container's cgroup by its 64 hex digits. */
-const containerPattern = /(?:^|[/:.-])([0-9a-f]{64})(?=$|[/.])/m
+const containerPattern = /(?:^|[/:.-])([0-9a-f]{64})(?=$|[/.])/
 
-export const containerIdOf = (cgroupFile: string): string | null => containerPattern.exec(cgroupFile)?.[1] ?? null
+/** @param cgroup a cgroup's name or path, or a line of /proc/PID/cgroup */
+export const containerIdIn = (cgroup: string): string | null => containerPattern.exec(cgroup)?.[1] ?? null
+
+export const containerIdOf = (cgroupFile: string): string | null => {
+  for (const line of cgroupFile.split('\n')) {
+    const id = containerIdIn(line)
+    if (id !== null) return id
+  }
+  return null
+}
 
 const attempt = <T>(read: () => T): T | undefined => {
   try {

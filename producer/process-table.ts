@@ -2,7 +2,7 @@
 // first sight until exec or exit; a row is made once and points into the batch that is open.
 import type { Process } from '../wire/types.ts'
 import { clampLong, microsecondsAt } from './numbers.ts'
-import { type ProcessFacts, type ProcReader, ticksPerSecond } from './proc.ts'
+import { containerIdIn, type ProcessFacts, type ProcReader, ticksPerSecond } from './proc.ts'
 import { eventField as field, type RawEvents } from './raw-event.ts'
 import { SampledCache } from './sampled-cache.ts'
 
@@ -10,8 +10,8 @@ import { SampledCache } from './sampled-cache.ts'
 const maxProcesses = 32_768
 /** Names and users of one process's threads; a JVM has dozens, more than this are made again. */
 const maxRows = 64
-/** Ended processes kept a while: the outcome of a connect can be reported after the exit. */
-const maxEnded = 1024
+/** Ended processes kept a while: the outcome of a connect, and what was counted, can be told after the exit. */
+const maxEnded = 8_192
 
 /** One (comm, uid, ppid, cgroup) of a process: what a row of the table is distinct by, beside pid and start. */
 interface Row {
@@ -48,6 +48,8 @@ const matches = (row: Row, raw: RawEvents, record: number): boolean => {
   }
   return true
 }
+
+const hasCgroup = (raw: RawEvents, record: number): boolean => raw.u16(record + field.moreSize) !== 0
 
 export class ProcessTable {
   readonly #entries = new SampledCache<number, Entry>(maxProcesses)
@@ -91,12 +93,12 @@ export class ProcessTable {
   /** A process began a program: what is known of it changes. To be called before indexOf. */
   exec(raw: RawEvents, record: number, path: string | null): void {
     const entry = this.#entryOf(raw, record)
-    // A relative path or /dev/fd/N says less than the link, a link read late may be the next program's.
-    const isName = path?.startsWith('/') && !path.startsWith('/dev/fd/')
-    const facts = isName && entry.containerId !== null ? undefined : this.#read(raw, record)
-    entry.exe = isName ? path : (facts?.exe ?? null)
+    const isPath = path?.startsWith('/') ?? false
     // A container's first process is forked outside, put into its cgroup, and only then executes.
-    entry.containerId ??= facts?.containerId ?? null
+    const isPlaced = hasCgroup(raw, record) || entry.containerId !== null
+    const facts = isPath && isPlaced ? undefined : this.#read(raw, record)
+    entry.exe = isPath ? path : (facts?.exe ?? null)
+    entry.containerId = containerIdIn(raw.more(record)) ?? entry.containerId ?? facts?.containerId ?? null
     entry.rows = []
   }
 
@@ -104,7 +106,8 @@ export class ProcessTable {
   fork(raw: RawEvents, record: number): void {
     const ppid = raw.i32(record + field.ppid)
     const parent = this.#entries.get(ppid) ?? this.#present.get(ppid) ?? this.#proc.read(ppid)
-    if (parent !== undefined) this.#add(raw, record, parent.exe, parent.containerId)
+    if (parent === undefined) return
+    this.#add(raw, record, parent.exe, containerIdIn(raw.more(record)) ?? parent.containerId)
   }
 
   /** A process ended. To be called after indexOf. */

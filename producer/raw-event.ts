@@ -57,6 +57,15 @@ export const eventKinds: readonly EventKind[] = ['other', 'syscall', 'exec', 'fo
 /** RINGSIDE_KIND_SUMMARY: a record that becomes a row of the batch's summaries. */
 export const summaryKind = 7
 
+/** Byte offset of each field of struct ringside_summary, a summary's path, and of the cells behind it. */
+export const summaryField = { count: 0, errors: 8, totalNs: 16, bytes: 24 } as const
+export const summaryHeaderBytes = 32
+export const cellField = { what: 0, index: 2, count: 4 } as const
+export const summaryCellBytes = 8
+
+/** RINGSIDE_NR_MAX: numbers of calls and of operations of io_uring are below it. */
+export const callNumberMax = 1024
+
 /** RINGSIDE_CPU_SUMMARIES: what stands in the field cpu of a summary. */
 export const summaryCpu = 1024
 
@@ -173,5 +182,11 @@ export class RawEvents {
   path(record: number): string {
     const start = record + eventField.path
     return this.bytes.toString('utf8', start, start + this.u16(record + eventField.pathSize))
+  }
+
+  /** The string behind the path, likewise. */
+  more(record: number): string {
+    const start = record + eventField.path + this.u16(record + eventField.pathSize)
+    return this.bytes.toString('utf8', start, start + this.u16(record + eventField.moreSize))
   }
 }

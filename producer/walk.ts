@@ -1,26 +1,28 @@
-// Bytes of the rings to the records in them, each checked against the contract of bpf/event.h.
+// Bytes of a read to the records in them, each checked against the contract of bpf/event.h before the first is handed
+// out. A read has up to three parts: of the security ring, of the other, of the summaries.
 import { RingsideError } from '../runtime/errors.ts'
+import { microsecondsAt } from './numbers.ts'
 import {
+  callNumberMax,
   eventClasses,
   eventHeaderBytes,
   eventField as field,
   isSecurityClass,
   type RawEvents,
-  summaryCpu
+  summaryCellBytes,
+  summaryCpu,
+  summaryHeaderBytes,
+  summaryKind
 } from './raw-event.ts'
+
+const isSummaryWhole = (pathSize: number): boolean =>
+  pathSize >= summaryHeaderBytes && (pathSize - summaryHeaderBytes) % summaryCellBytes === 0
 
 /** @throws RingsideError DATA when there is no whole record at `record` */
 const sizeOf = (raw: RawEvents, length: number, record: number): number => {
   const left = length - record
   const size = left < eventHeaderBytes ? left : raw.u32(record + field.size)
-  if (
-    size < eventHeaderBytes ||
-    size > left ||
-    size % 8 !== 0 ||
-    raw.u16(record + field.pathSize) + raw.u16(record + field.moreSize) > size - eventHeaderBytes ||
-    raw.u8(record + field.class) >= eventClasses.length ||
-    raw.u16(record + field.cpu) > summaryCpu
-  ) {
+  if (size < eventHeaderBytes || size > left || size % 8 !== 0 || !isEvent(raw, record, size)) {
     throw new RingsideError(
       'DATA',
       `the ring's bytes are not events as bpf/event.h describes them: at ${record} of ${length} a record claims ${size} bytes; the recording is damaged, or the BPF object is of another version`
@@ -29,24 +31,87 @@ const sizeOf = (raw: RawEvents, length: number, record: number): number => {
   return size
 }
 
+const isEvent = (raw: RawEvents, record: number, size: number): boolean => {
+  const pathSize = raw.u16(record + field.pathSize)
+  const isSummary = raw.u8(record + field.kind) === summaryKind
+  const cpu = raw.u16(record + field.cpu)
+  return (
+    pathSize + raw.u16(record + field.moreSize) <= size - eventHeaderBytes &&
+    raw.u8(record + field.class) < eventClasses.length &&
+    raw.u16(record + field.nr) < callNumberMax &&
+    (isSummary ? cpu === summaryCpu && isSummaryWhole(pathSize) : cpu < summaryCpu)
+  )
+}
+
 /**
- * Visits every record in the first `length` bytes: those of the security ring, which come first in them, and the
- * others after them, merged by time, so that what a process did before an exec comes before it.
- * @param visit gets the record's offset
- * @throws RingsideError DATA when the bytes are not whole records
+ * Goes through the records of a read: those of both rings merged by time, so that what a process did before an exec
+ * comes before it, then the summaries.
  */
-export const walkRecords = (raw: RawEvents, length: number, visit: (record: number) => void): void => {
-  let end = 0
-  while (end < length && isSecurityClass(raw.u8(end + field.class))) end += sizeOf(raw, length, end)
-  let security = 0
-  for (let other = end; other < length; ) {
-    const size = sizeOf(raw, length, other)
-    for (; security < end && raw.u64(security + field.timeNs) <= raw.u64(other + field.timeNs); ) {
-      visit(security)
-      security += raw.u32(security + field.size)
-    }
-    visit(other)
-    other += size
+export class RecordWalk {
+  readonly #raw: RawEvents
+  #security = 0
+  #securityEnd = 0
+  #other = 0
+  #otherEnd = 0
+  #end = 0
+
+  constructor(raw: RawEvents) {
+    this.#raw = raw
   }
-  for (; security < end; security += raw.u32(security + field.size)) visit(security)
+
+  /**
+   * A read filled the first `length` bytes of the buffer.
+   * @returns CLOCK_MONOTONIC in microseconds of the oldest of the events that its parts begin with; 0 without any
+   * @throws RingsideError DATA when the bytes are not whole records; there is then nothing to go through
+   */
+  begin(length: number): number {
+    const raw = this.#raw
+    this.#security = this.#securityEnd = this.#other = this.#otherEnd = this.#end = 0
+    let securityEnd = -1
+    let otherEnd = -1
+    let at = 0
+    while (at < length) {
+      const size = sizeOf(raw, length, at)
+      const isSummary = raw.u8(at + field.kind) === summaryKind
+      if (securityEnd < 0 && (isSummary || !isSecurityClass(raw.u8(at + field.class)))) securityEnd = at
+      if (otherEnd < 0 && isSummary) otherEnd = at
+      at += size
+    }
+    this.#end = at
+    this.#otherEnd = otherEnd < 0 ? at : otherEnd
+    this.#securityEnd = this.#other = securityEnd < 0 ? at : securityEnd
+    return this.#oldestUs()
+  }
+
+  /** Offset of the next record; -1 at the end of the read. */
+  next(): number {
+    if (this.#isSecurityNext()) {
+      const record = this.#security
+      this.#security += this.#raw.u32(record + field.size)
+      return record
+    }
+    const record = this.#other
+    if (record === this.#end) return -1
+    this.#other += this.#raw.u32(record + field.size)
+    return record
+  }
+
+  #isSecurityNext(): boolean {
+    if (this.#security === this.#securityEnd) return false
+    if (this.#other >= this.#otherEnd) return true
+    const otherTime = this.#other + field.timeNs
+    return this.#raw.since(this.#security + field.timeNs, this.#raw.u32(otherTime + 4), this.#raw.u32(otherTime)) <= 0
+  }
+
+  #oldestUs(): number {
+    const next = this.#isSecurityNext() ? this.#security : this.#other
+    return next < this.#otherEnd ? microsecondsAt(this.#raw, next + field.timeNs) : 0
+  }
+}
+
+/** @param visit gets the offset of each record of a read */
+export const walkRecords = (raw: RawEvents, length: number, visit: (record: number) => void): void => {
+  const walk = new RecordWalk(raw)
+  walk.begin(length)
+  for (let record = walk.next(); record >= 0; record = walk.next()) visit(record)
 }

@@ -1,26 +1,35 @@
 // Raw records to EventBatch: each field, and random records that Avro must carry unchanged.
 import assert from 'node:assert/strict'
-import { randomBytes } from 'node:crypto'
 import { test } from 'node:test'
 import { BatchBuilder } from '../../producer/batch.ts'
 import { absentProc } from '../../producer/proc.ts'
 import { ProcessTable } from '../../producer/process-table.ts'
-import { callNames, eventKinds, RawEvents } from '../../producer/raw-event.ts'
+import { callNames, eventField, eventKinds, RawEvents, summaryKind } from '../../producer/raw-event.ts'
 import { SocketTable } from '../../producer/socket-table.ts'
-import { walkRecords } from '../../producer/walk.ts'
 import { decode, encode } from '../../wire/codec.ts'
 import type { EventBatch, Process, Socket } from '../../wire/types.ts'
-import { type RawEvent, rawBuffer, rawEvent } from '../support/raw-events.ts'
+import { randomEvent, randomSummary, randomWorld } from '../support/random-records.ts'
+import { type RawEvent, rawBuffer, rawEvent, rawSummary } from '../support/raw-events.ts'
 import { samples } from '../support/records.ts'
 
 const clock = { monotonic_us: 5_000_001, wall_us: 1_769_860_800_000_000 }
 
-const newBuilder = (): BatchBuilder => new BatchBuilder(new ProcessTable(absentProc), new SocketTable())
+const callName = (nr: number, isCompat: boolean): string | undefined =>
+  nr % 7 === 3 ? undefined : `call_${isCompat ? 'compat_' : ''}${nr}`
 
-const batchOf = (events: readonly RawEvent[], builder = newBuilder()): EventBatch => {
+const newBuilder = (): BatchBuilder => new BatchBuilder(new ProcessTable(absentProc), new SocketTable(), callName)
+
+const addAll = (events: readonly RawEvent[], builder: BatchBuilder): void => {
   const bytes = rawBuffer(events)
   const raw = new RawEvents(bytes)
-  for (let record = 0; record < bytes.length; record += raw.u32(record)) builder.add(raw, record)
+  for (let record = 0; record < bytes.length; record += raw.u32(record)) {
+    if (raw.u8(record + eventField.kind) === summaryKind) builder.addSummary(raw, record)
+    else builder.addEvent(raw, record)
+  }
+}
+
+const batchOf = (events: readonly RawEvent[], builder = newBuilder()): EventBatch => {
+  addAll(events, builder)
   return { ...samples.EventBatch, clock, ...builder.take(clock) }
 }
 
@@ -121,13 +130,93 @@ test('a path that is not UTF-8, or cut off, is still a path', () => {
   )
 })
 
+test('a call without a number of its own has its name, of its ABI', () => {
+  const other = callNames.indexOf('other')
+  const { events, summaries } = batchOf([
+    rawEvent({ call: other, nr: 39 }),
+    rawEvent({ call: other, nr: 20, isCompat: true }),
+    rawEvent({ call: other, nr: 3 }),
+    rawEvent({ call: 4, nr: 0 }),
+    rawEvent({ kind: 6, call: 6, nr: 784, arg: 16 }),
+    rawSummary({ call: other, nr: 39 })
+  ])
+  assert.deepEqual(
+    events.map((event) => [event.kind, event.syscall, event.call, event.arg]),
+    [
+      ['syscall', 'other', 'call_39', -1],
+      ['syscall', 'other', 'call_compat_20', -1],
+      ['syscall', 'other', null, -1],
+      ['syscall', 'read', null, -1],
+      ['io_uring', 'connect', 'call_784', 16]
+    ]
+  )
+  assert.equal(summaries[0]?.call, 'call_39')
+})
+
+test('a rename has two names, an open its flags, a ptrace its request and its target', () => {
+  const { events } = batchOf([
+    rawEvent({ class: 2, call: 24, path: '/a', more: '/b' }),
+    rawEvent({ class: 2, call: 3, path: '/a', arg: 0x80000000 }),
+    rawEvent({ class: 0, call: 27, arg: 0, target: 42 }),
+    rawEvent({ class: 0, kind: 2, call: 0, path: '/a', more: 'cgroup' })
+  ])
+  assert.deepEqual(
+    events.map(({ path, path_to, arg, target_pid }) => [path, path_to, arg, target_pid]),
+    [
+      ['/a', '/b', -1, -1],
+      ['/a', null, 0x80000000, -1],
+      [null, null, 0, 42],
+      ['/a', null, -1, -1]
+    ]
+  )
+})
+
+test('what was counted becomes a summary, its cells by what they count', () => {
+  const counted = { count: 2n ** 63n, errors: 3n, totalNs: 4n, bytes: 5n }
+  const { events, processes, summaries } = batchOf([
+    rawSummary(
+      { class: 1, call: 9, seq: 12n, timeNs: 5_000_000_999n },
+      {
+        ...counted,
+        cells: [
+          [0, 320, 7],
+          [0, 321, 0xffffffff],
+          [1, 65_535, 1],
+          [2, 11, 3]
+        ]
+      }
+    )
+  ])
+  assert.deepEqual(events, [])
+  assert.equal(processes[0]?.comm, 'cat')
+  assert.deepEqual(summaries, [
+    {
+      process: 0,
+      syscall: 'sendto',
+      call: null,
+      class: 'network',
+      seq: 12,
+      time_offset_ns: -1,
+      duration_ns: 1_000_000_000,
+      count: 2 ** 53 - 2,
+      errors: 3,
+      total_ns: 4,
+      bytes: 5,
+      latency: [
+        { index: 320, count: 7 },
+        { index: 321, count: 0xffffffff }
+      ],
+      sizes: [{ index: 65_535, count: 1 }],
+      errnos: [{ index: 11, count: 3 }]
+    }
+  ])
+})
+
 test('nanoseconds stay exact after years of uptime', () => {
   const timeNs = 300n * 86_400_000_000_000n * 12n + 123_456_789n
   const later = { monotonic_us: Number(timeNs / 1000n), wall_us: 0 }
   const builder = newBuilder()
-  const bytes = rawBuffer([rawEvent({ timeNs, startNs: timeNs }), rawEvent({ timeNs: timeNs + 1n })])
-  const raw = new RawEvents(bytes)
-  walkRecords(raw, bytes.length, (record) => builder.add(raw, record))
+  addAll([rawEvent({ timeNs, startNs: timeNs }), rawEvent({ timeNs: timeNs + 1n })], builder)
   const { events, processes } = builder.take(later)
   assert.deepEqual(
     events.map((event) => event.time_offset_ns),
@@ -137,70 +226,16 @@ test('nanoseconds stay exact after years of uptime', () => {
 })
 
 test('the bound on the size holds for what is encoded', () => {
-  const builder = newBuilder()
-  const events = Array.from({ length: 50 }, (_, i) =>
-    rawEvent({
-      pid: i + 1,
-      path: randomBytes(200),
-      comm: randomBytes(15),
-      cgroupId: 2n ** 63n,
-      seq: 2n ** 63n,
-      durationNs: 2n ** 63n,
-      ret: -(2n ** 62n),
-      socket: { ...ipv4Socket, family: 10, localAddress: randomBytes(16), remoteAddress: randomBytes(16) }
-    })
-  )
-  const bytes = rawBuffer(events)
-  const raw = new RawEvents(bytes)
-  walkRecords(raw, bytes.length, (record) => builder.add(raw, record))
-  const bound = builder.bytes
-  const empty = { ...samples.EventBatch, sequences: [], drops: [], processes: [], sockets: [], events: [] }
+  const empty = { ...samples.EventBatch, processes: [], sockets: [], events: [], summaries: [] }
   const header = encode('EventBatch', empty).length
-  assert.ok(encode('EventBatch', { ...empty, ...builder.take(clock) }).length - header <= bound)
-})
-
-const random64 = (): bigint => randomBytes(8).readBigInt64LE() >> BigInt(Math.floor(Math.random() * 64))
-const random32 = (): number => randomBytes(4).readUInt32LE() >>> Math.floor(Math.random() * 32)
-const unsigned = (value: bigint): bigint => BigInt.asUintN(64, value)
-
-const randomEvent = (): RawEvent => ({
-  kind: Math.floor(Math.random() * 8),
-  class: Math.floor(Math.random() * 4),
-  call: Math.floor(Math.random() * 24),
-  seq: unsigned(random64()),
-  timeNs: unsigned(random64()),
-  durationNs: unsigned(random64()),
-  ret: random64(),
-  startNs: unsigned(random64()),
-  cgroupId: unsigned(random64()),
-  cpu: random32() % 1024,
-  pid: random32(),
-  tid: random32(),
-  ppid: random32(),
-  uid: random32(),
-  fd: random32() | 0,
-  nr: random32() & 0x3ff,
-  isCompat: Math.random() < 0.5,
-  step: 0,
-  arg: random32(),
-  target: random32() | 0,
-  more: '',
-  comm: randomBytes(Math.floor(Math.random() * 17)),
-  path: randomBytes(Math.random() < 0.5 ? 0 : Math.floor(Math.random() * 300)),
-  pathTruncated: Math.random() < 0.5,
-  socket:
-    Math.random() < 0.5
-      ? undefined
-      : {
-          family: [1, 2, 10, 16, random32() % 65_536][Math.floor(Math.random() * 5)] as number,
-          type: random32() % 65_536,
-          protocol: random32() % 65_536,
-          netns: random32(),
-          localAddress: randomBytes(16),
-          localPort: random32() % 65_536,
-          remoteAddress: randomBytes(16),
-          remotePort: random32() % 65_536
-        }
+  for (let round = 0; round < 50; round++) {
+    const world = randomWorld(50, 50)
+    const builder = newBuilder()
+    addAll([...Array.from({ length: 50 }, () => randomEvent(world)), randomSummary(world)], builder)
+    // Beside its rows a batch has the lengths of four arrays, and an array's end is there without any.
+    const bound = builder.bytes + 4 * 5
+    assert.ok(encode('EventBatch', { ...empty, ...builder.take(clock) }).length - header <= bound)
+  }
 })
 
 const nearest = (value: bigint): number => {
@@ -210,8 +245,9 @@ const nearest = (value: bigint): number => {
 
 test('whatever a record holds, Avro takes it and gives it back', () => {
   for (let round = 0; round < 50; round++) {
-    const given = Array.from({ length: 100 }, randomEvent)
-    const batch = batchOf(given)
+    const world = randomWorld(20, 10)
+    const given = Array.from({ length: 100 }, () => randomEvent(world))
+    const batch = batchOf([...given, randomSummary(world)])
     assert.deepStrictEqual(decode('EventBatch', encode('EventBatch', batch)), batch)
     batch.events.forEach((event, i) => {
       const from = given[i] as RawEvent

@@ -79,6 +79,28 @@ export const rawEvent = (given: Partial<RawEvent> = {}): RawEvent => ({
   ...given
 })
 
+export interface RawSummary {
+  count: bigint
+  errors: bigint
+  totalNs: bigint
+  bytes: bigint
+  /** What (enum ringside_what), index, count. */
+  cells: readonly (readonly [number, number, number])[]
+}
+
+/** The summary of some reads by pid 100 in a second, but for what is given. */
+export const rawSummary = (given: Partial<RawEvent> = {}, summary: Partial<RawSummary> = {}): RawEvent => {
+  const { count = 2n, errors = 1n, totalNs = 300n, bytes = 64n, cells = [] } = summary
+  const path = Buffer.alloc(32 + 8 * cells.length)
+  for (const [i, value] of [count, errors, totalNs, bytes].entries()) path.writeBigUInt64LE(value, 8 * i)
+  for (const [i, [what, index, cellCount]] of cells.entries()) {
+    path.writeUInt16LE(what, 32 + 8 * i)
+    path.writeUInt16LE(index, 34 + 8 * i)
+    path.writeUInt32LE(cellCount, 36 + 8 * i)
+  }
+  return rawEvent({ kind: 7, cpu: 1024, durationNs: 1_000_000_000n, ret: 0n, path, ...given })
+}
+
 export const rawBytes = (event: RawEvent): Buffer => {
   const path = Buffer.from(event.path)
   const more = Buffer.from(event.more)
