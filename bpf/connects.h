@@ -10,12 +10,13 @@ static __always_inline void begin_connect(__u64 key)
 	struct task_struct *task = bpf_get_current_task_btf();
 	struct task_state *state = state_of(task);
 	struct pending_connect pending = { .fd = -1 };
+	__u8 call;
 
 	if (!state || !is_observed(task, state))
 		return;
 	/* the latter two with MSG_FASTOPEN; what connects in any other way, as io_uring, has no descriptor to tell */
-	if (state->call == RINGSIDE_CALL_CONNECT || state->call == RINGSIDE_CALL_SENDTO ||
-	    state->call == RINGSIDE_CALL_SENDMSG)
+	call = state->mode == RINGSIDE_MODE_EMIT ? state->call & RINGSIDE_CALL_MASK : RINGSIDE_CALL_NONE;
+	if (call == RINGSIDE_CALL_CONNECT || call == RINGSIDE_CALL_SENDTO || call == RINGSIDE_CALL_SENDMSG)
 		pending.fd = state->args[0];
 	pending.syn_ns = bpf_ktime_get_ns();
 	describe(&pending.subject, task);

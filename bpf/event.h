@@ -89,6 +89,9 @@ enum ringside_call {
 	RINGSIDE_CALL_OTHER = 29,	/* any other; its number says which */
 	RINGSIDE_CALL_COUNT = 30,
 };
+/* An entry of call_of is a call, with this bit if a result above 0 is a number of bytes that it moved. */
+#define RINGSIDE_MOVES_BYTES 0x80
+#define RINGSIDE_CALL_MASK 31
 
 /* What is told of a call, by its number. */
 enum ringside_mode {
@@ -183,12 +186,23 @@ struct ringside_config {
 	__u32 self_tgid;	/* the agent's own process, never observed; set by program identify */
 	__u32 family_tgid;	/* if not 0, this process and its children are not observed either */
 	__u32 epoch;		/* raised by user space each second: its lowest bit says which half of the groups counts */
-	__u32 reserved[3];
-	__u8 call_of[RINGSIDE_ABI_COUNT][RINGSIDE_NR_MAX];	/* number -> enum ringside_call, NONE for no such call */
+	__u32 groups;		/* of a half: map groups has room for twice as many; set before loading */
+	__u32 reserved[2];
+	__u8 call_of[RINGSIDE_ABI_COUNT][RINGSIDE_NR_MAX];	/* number -> enum ringside_call, NONE for no such call;
+								   | RINGSIDE_MOVES_BYTES; set before loading */
 	__u8 mode_of[RINGSIDE_ABI_COUNT][RINGSIDE_NR_MAX];	/* number -> enum ringside_mode */
 };
 
-/* Counts in the kernel: 32 neighbouring buckets of one (process, number, what), allocated on first use. */
+/*
+ * Counts in the kernel: 32 neighbouring buckets of one (process, number, what), allocated on first use. The value
+ * of map groups, which is mmapped: of its two halves of config.groups each, half (epoch & 1) is written to, from
+ * its beginning on. The same (process, number, what, first) may have several groups; they are to be added up.
+ *
+ * Who has raised config.epoch by one and then waited for an RCU grace period (membarrier(2),
+ * MEMBARRIER_CMD_GLOBAL) may assume of the other half that no program writes to it until epoch is raised again:
+ * its groups 0 to min(used, config.groups) - 1 are whole, and all beyond are zero. Before raising epoch again,
+ * the groups must be zeroed, and then used.
+ */
 struct ringside_group {
 	__u64 start_ns;		/* who, as in ringside_event */
 	__u64 cgroup_id;
@@ -207,13 +221,21 @@ struct ringside_group {
 	__u32 counts[32];
 };
 
+/* The whole value of map .data.used is ringside_used[2], of the halves of map groups. */
+struct ringside_used {
+	__u32 groups;		/* given out; more than there are when some were refused */
+	__u32 reserved[15];	/* to a cache line of its own */
+};
+
 /* Per CPU; the whole value of map .data.counters is ringside_counters[RINGSIDE_CPU_MAX]. */
 struct ringside_counters {
 	__u64 seq;	/* the last one given out; user space starts it at CLOCK_MONOTONIC in units of 100 ns,
 			   so that (boot, cpu, seq) never names two events, whoever loads the programs */
 	__u64 emitted[RINGSIDE_CLASS_COUNT];
 	__u64 dropped[RINGSIDE_CLASS_COUNT];	/* its ring had no room */
-	__u64 off[RINGSIDE_CLASS_COUNT];	/* calls by mode or filter not observed */
+	/* Calls that returned, each in one of: emitted, dropped, counted; or off, which were not observed by
+	   mode or filter, were refused before they began, or are a close of what is no socket. */
+	__u64 off[RINGSIDE_CLASS_COUNT];
 	__u64 counted[RINGSIDE_CLASS_COUNT];
 	__u64 unaccounted;			/* calls that no state could be stored for (out of memory) */
 	__u64 uncounted;			/* of counted: no group was free, so that no summary has them */

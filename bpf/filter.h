@@ -1,16 +1,8 @@
 /* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
-/* Which calls and which tasks are observed. A task's decision is kept with it, so that one that is
+/* Which tasks are observed. A task's decision is kept with it, so that one that is
  * filtered out costs two look-ups and no more. */
 #ifndef RINGSIDE_FILTER_H
 #define RINGSIDE_FILTER_H
-
-/* the call that a native number stands for, NONE when it does not emit */
-static __always_inline __u8 observed_call(__u64 number)
-{
-	if (number >= RINGSIDE_NR_MAX || config.mode_of[RINGSIDE_ABI_NATIVE][number] != RINGSIDE_MODE_EMIT)
-		return RINGSIDE_CALL_NONE;
-	return config.call_of[RINGSIDE_ABI_NATIVE][number] & 31;
-}
 
 /* containers and services put their processes below the cgroup that people name: any level matches */
 static __noinline bool is_cgroup_chosen(void)

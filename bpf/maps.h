@@ -4,9 +4,20 @@
 #ifndef RINGSIDE_MAPS_H
 #define RINGSIDE_MAPS_H
 
-/* Both are mmapped by user space: reading and changing them costs no system call. */
-struct ringside_config config SEC(".data.config") = {};
+enum { GROUPS_DEFAULT = 32768 }; /* of a half: 6 MiB */
+
+/* All are mmapped by user space: reading and changing them costs no system call. */
+struct ringside_config config SEC(".data.config") = { .groups = GROUPS_DEFAULT };
 struct ringside_counters counters[RINGSIDE_CPU_MAX] SEC(".data.counters") = {};
+struct ringside_used used[2] SEC(".data.used") = {};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, 2 * GROUPS_DEFAULT);
+	__type(key, __u32);
+	__type(value, struct ringside_group);
+} groups SEC(".maps");
 
 /* Processes and connections have a ring of their own, which no flood of reads and writes can fill. Sizes
  * are set by user space before loading. */
@@ -28,8 +39,11 @@ struct task_state {
 	__u32 generation;	/* config.generation likewise; 0: not decided */
 	__u32 ended;		/* of a thread group's leader: its exit was told; a word, for an atomic */
 	__u8 observed;
-	__u8 call;		/* enum ringside_call between enter and exit, else NONE */
-	__u8 reserved[6];
+	__u8 mode;		/* enum ringside_mode between enter and exit of an observed call, else OFF */
+	__u8 call;		/* the call it is in, or was in last: as config.call_of has it */
+	__u8 abi;
+	__u16 nr;
+	__u16 reserved;
 	struct ringside_socket socket;	/* of close: at exit it is gone */
 };
 

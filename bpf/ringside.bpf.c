@@ -14,6 +14,8 @@
 #include "arch.h"
 #include "maps.h"
 
+#include "calls.h"
+#include "counts.h"
 #include "filter.h"
 #include "record.h"
 #include "socket.h"

@@ -37,30 +37,33 @@ static __always_inline bool remember_close(struct task_struct *task, struct task
 SEC("tp_btf/sys_enter")
 int BPF_PROG(sys_enter, struct pt_regs *regs, long number)
 {
-	__u8 call = observed_call(number);
-	struct task_struct *task;
+	struct task_struct *task = bpf_get_current_task_btf();
+	struct known_call known = find_call(task, number);
 	struct task_state *state;
+	__u8 call = known.call & RINGSIDE_CALL_MASK;
 
-	if (!call)
-		return 0;
-	task = bpf_get_current_task_btf();
-	if (is_compat(task))
+	if (known.mode == RINGSIDE_MODE_OFF)
 		return 0;
 	state = state_of(task);
 	if (!state)
 		return 0;
 	/* a call that never came back, as after sigreturn, is forgotten */
-	state->call = RINGSIDE_CALL_NONE;
+	state->mode = RINGSIDE_MODE_OFF;
 	if (!is_observed(task, state))
 		return 0;
-	read_arguments(state->args, regs);
-	if (call == RINGSIDE_CALL_CLOSE && !remember_close(task, state))
-		return 0;
-	if (call == RINGSIDE_CALL_EXECVE)
-		remember_exec(task, (const char *)state->args[0]);
-	else if (call == RINGSIDE_CALL_EXECVEAT)
-		remember_exec(task, (const char *)state->args[1]);
-	state->call = call;
+	if (known.mode == RINGSIDE_MODE_EMIT) {
+		read_arguments(state->args, regs);
+		if (call == RINGSIDE_CALL_CLOSE && !remember_close(task, state))
+			return 0;
+		if (call == RINGSIDE_CALL_EXECVE)
+			remember_exec(task, (const char *)state->args[0]);
+		else if (call == RINGSIDE_CALL_EXECVEAT)
+			remember_exec(task, (const char *)state->args[1]);
+	}
+	state->nr = known.nr;
+	state->abi = known.abi;
+	state->call = known.call;
+	state->mode = known.mode;
 	state->enter_ns = bpf_ktime_get_ns();
 	return 0;
 }
@@ -79,11 +82,14 @@ struct call_exit {
 static __always_inline struct ringside_event *reserve_call(const struct call_exit *exit, __u64 bytes)
 {
 	struct ringside_event *event =
-		reserve_event(RINGSIDE_KIND_SYSCALL, class_of_call[exit->call & 31], bytes);
+		reserve_event(RINGSIDE_KIND_SYSCALL, class_of(exit->call), bytes);
 
 	if (!event)
 		return 0;
-	event->call = exit->call;
+	event->call = exit->call ?: RINGSIDE_CALL_OTHER;
+	event->nr = exit->state->nr;
+	if (exit->state->abi == RINGSIDE_ABI_COMPAT)
+		event->flags = RINGSIDE_IS_COMPAT;
 	event->time_ns = exit->now;
 	event->duration_ns = exit->now - exit->state->enter_ns;
 	event->ret = exit->ret;
@@ -193,26 +199,55 @@ static __always_inline void exit_descriptor(const struct call_exit *exit)
 	submit_event(event);
 }
 
+/* A call that is told of by its number, its result and its time alone. */
+static __always_inline void exit_other(const struct call_exit *exit)
+{
+	struct ringside_event *event = reserve_call(exit, sizeof(*event));
+
+	if (event)
+		submit_event(event);
+}
+
+/* Every return is counted once: here or, for one that is emitted, with its record. */
 SEC("tp_btf/sys_exit")
 int BPF_PROG(sys_exit, struct pt_regs *regs, long ret)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
+	struct known_call known = find_call(task, call_number(regs));
 	struct call_exit exit = { .task = task, .ret = ret };
+	__u8 mode;
 
-	/* an execve that began a 32-bit program comes out under that program's number */
-	if (!observed_call(call_number(regs)) && !is_compat(task))
+	exit.call = known.call & RINGSIDE_CALL_MASK;
+	/* execve comes out under the number of the program that it began, which may be of another ABI, and so does
+	 * execveat: what it was, enter knows */
+	if (known.mode == RINGSIDE_MODE_OFF && exit.call != RINGSIDE_CALL_EXECVE) {
+		count_off(known.call);
 		return 0;
+	}
 	exit.state = bpf_task_storage_get(&tasks, task, 0, 0);
-	/* exit without enter: a call that seccomp refused, the child's side of a fork */
-	if (!exit.state || !exit.state->call)
+	/* the child's side of a fork, or a call that is unaccounted already */
+	if (!exit.state)
 		return 0;
-	/* the enter's: execveat comes out as execve */
-	exit.call = exit.state->call;
-	exit.state->call = RINGSIDE_CALL_NONE;
+	mode = exit.state->mode;
+	exit.state->mode = RINGSIDE_MODE_OFF;
+	/* not observed, refused by seccomp before it was entered, or entered before its mode was changed */
+	if (mode == RINGSIDE_MODE_OFF || (exit.state->nr != known.nr && exit.call != RINGSIDE_CALL_EXECVE)) {
+		count_off(known.call);
+		return 0;
+	}
+	exit.call = exit.state->call & RINGSIDE_CALL_MASK;
+	if (mode == RINGSIDE_MODE_COUNT) {
+		count_call(exit.state);
+		return 0;
+	}
 	exit.now = bpf_ktime_get_ns();
 	describe(&exit.subject, task);
 
 	switch (exit.call) {
+	case RINGSIDE_CALL_NONE:
+	case RINGSIDE_CALL_OTHER:
+		exit_other(&exit);
+		break;
 	case RINGSIDE_CALL_OPEN:
 	case RINGSIDE_CALL_OPENAT:
 	case RINGSIDE_CALL_OPENAT2:

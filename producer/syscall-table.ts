@@ -32,7 +32,7 @@ const modeOfClass: Readonly<Record<EventClass, CallMode>> = {
   io: 'count'
 }
 
-/** class_of_call of bpf/record.h, where a test finds every call alike; what is not here is `io`. */
+/** class_of_call of bpf/calls.h, where a test finds every call alike; what is not here is `io`. */
 const classOfCall: Readonly<Partial<Record<CallName, EventClass>>> = {
   execve: 'process',
   execveat: 'process',
@@ -61,6 +61,17 @@ const classOfCall: Readonly<Partial<Record<CallName, EventClass>>> = {
 
 /** Numbers that 32-bit processes have twice: with times of 64 bits too. */
 const sameAs: Readonly<Record<string, CallName>> = { recvmmsg_time64: 'recvmmsg' }
+
+/** RINGSIDE_CALL_MASK and RINGSIDE_MOVES_BYTES: an entry of call_of is a call, marked when its result is of bytes. */
+export const callMask = 31
+const movesBytes = 0x80
+
+/** Whose result, when above 0, is the number of bytes that they moved. */
+const movers: ReadonlySet<string> = new Set([
+  ...['read', 'readv', 'pread64', 'preadv', 'preadv2', 'write', 'writev', 'pwrite64', 'pwritev', 'pwritev2'],
+  ...['send', 'sendto', 'sendmsg', 'recv', 'recvfrom', 'recvmsg', 'sendfile', 'sendfile64', 'copy_file_range'],
+  ...['splice', 'tee', 'vmsplice', 'process_vm_readv', 'process_vm_writev']
+])
 
 /** Names by number of each column, and every name that there is. */
 const readTable = (): { columns: ReadonlyMap<string, ReadonlyMap<number, string>>; names: readonly string[] } => {
@@ -131,7 +142,7 @@ const fill = (architecture: string, value: (callable: Callable) => number): Uint
  * @throws RingsideError OS when its numbers are not known
  */
 export const callTable = (architecture: string = process.arch): Uint8Array =>
-  fill(architecture, ({ call }) => callNames.indexOf(call))
+  fill(architecture, ({ name, call }) => callNames.indexOf(call) | (movers.has(name) ? movesBytes : 0))
 
 const none: ReadonlySet<EventClass> = new Set()
 

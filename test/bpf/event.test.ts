@@ -69,7 +69,8 @@ describe('event.h', { skip }, () => {
       self_tgid: 8,
       family_tgid: 12,
       epoch: 16,
-      reserved: 20,
+      groups: 20,
+      reserved: 24,
       call_of: 32,
       mode_of: 2080
     })
@@ -87,6 +88,32 @@ describe('event.h', { skip }, () => {
       unaccounted: 136,
       uncounted: 144,
       reserved: 152
+    })
+  })
+
+  it('gives each half of the groups a cache line for its use', () => {
+    assert.deepEqual(readLayout('ringside_used'), { bytes: 64, fields: { groups: 0, reserved: 4 } })
+  })
+
+  it('lays a group of counts out as three cache lines, its counts in the latter two', () => {
+    const { bytes, fields } = readLayout('ringside_group')
+    assert.equal(bytes, 192)
+    assert.deepEqual(fields, {
+      start_ns: 0,
+      cgroup_id: 8,
+      pid: 16,
+      tid: 20,
+      ppid: 24,
+      uid: 28,
+      comm: 32,
+      nr: 48,
+      abi: 50,
+      call: 51,
+      event_class: 52,
+      what: 53,
+      first: 54,
+      sum: 56,
+      counts: 64
     })
   })
 })

@@ -48,6 +48,8 @@ export interface Seen {
   readonly call: string
   readonly class: string
   readonly cpu: number
+  readonly nr: number
+  readonly isCompat: boolean
   readonly seq: number
   readonly timeNs: number
   readonly durationNs: number
@@ -90,7 +92,9 @@ const decode = (raw: RawEvents, at: number): Seen => {
     kind: eventKinds[raw.u8(at + eventField.kind)] ?? '?',
     call: callNames[raw.u8(at + eventField.call)] ?? '?',
     class: eventClasses[raw.u8(at + eventField.class)] ?? '?',
-    cpu: raw.u32(at + eventField.cpu),
+    cpu: raw.u16(at + eventField.cpu),
+    nr: raw.u16(at + eventField.nr),
+    isCompat: (flags & eventFlag.isCompat) !== 0,
     seq: raw.u64(at + eventField.seq),
     timeNs: raw.u64(at + eventField.timeNs),
     durationNs: raw.u64(at + eventField.durationNs),

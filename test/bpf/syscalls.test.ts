@@ -3,6 +3,8 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, describe, it } from 'node:test'
+import { callNames } from '../../producer/raw-event.ts'
+import { callMask, callTable } from '../../producer/syscall-table.ts'
 import { callsOf, observeProgram, program, type Seen, skip } from './observe.ts'
 
 const enoent = -2
@@ -52,6 +54,8 @@ describe('syscalls', { skip, timeout: 60_000 }, () => {
       assert.equal(event.ppid, process.pid)
       assert.equal(event.uid, 0)
       assert.equal(event.comm, 'rs-files')
+      assert.equal(event.isCompat, false)
+      if (event.kind === 'syscall') assert.equal(callNames[(callTable()[event.nr] ?? 0) & callMask], event.call)
       assert.ok(event.startNs > 0 && event.timeNs > 0)
     }
     assert.ok(callsOf(events, 'openat').every((event) => event.durationNs > 0 && event.durationNs < 10e9))

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { existsSync, readFileSync } from 'node:fs'
 import { describe, it } from 'node:test'
 import { callNames } from '../../producer/raw-event.ts'
-import { callName, callTable, configurableCalls, modeTable } from '../../producer/syscall-table.ts'
+import { callMask, callName, callTable, configurableCalls, modeTable } from '../../producer/syscall-table.ts'
 import { RingsideError } from '../../runtime/errors.ts'
 
 const compat = 1024
@@ -10,7 +10,8 @@ const uring = 768
 const off = 0
 const emit = 1
 const count = 2
-const callAt = (table: Uint8Array, at: number) => callNames[table[at] ?? -1]
+const nameOf = (call: number) => callNames[call & callMask]
+const callAt = (table: Uint8Array, at: number) => nameOf(table[at] ?? 0)
 
 /** The numbers that the machine's own header defines, if it has one. */
 const readHeader = (file: string): [number, string][] => {
@@ -25,7 +26,7 @@ describe('system call tables', () => {
     for (const architecture of ['x64', 'arm64']) {
       const table = callTable(architecture)
       assert.equal(table.length, 2 * 1024)
-      assert.ok(table.every((call) => callNames[call] !== undefined && callNames[call] !== 'none'))
+      assert.ok(table.every((call) => nameOf(call) !== undefined && nameOf(call) !== 'none'))
     }
   })
 
@@ -39,19 +40,26 @@ describe('system call tables', () => {
 
   it('know calls by the numbers of arm64, which has neither open nor dup2, and of 32-bit arm', () => {
     const table = callTable('arm64')
-    const native = new Set([...table.subarray(0, uring)].map((call) => callNames[call]))
+    const native = new Set([...table.subarray(0, uring)].map(nameOf))
     const known = callNames.filter((name) => name !== 'none')
     assert.deepEqual(
       known.filter((name) => !native.has(name)),
       ['open', 'dup2', 'unlink', 'rename']
     )
-    const compats = new Set([...table.subarray(compat, compat + uring)].map((call) => callNames[call]))
+    const compats = new Set([...table.subarray(compat, compat + uring)].map(nameOf))
     assert.deepEqual(
       known.filter((name) => !compats.has(name)),
       []
     )
     assert.equal(callAt(table, 221), 'execve')
     assert.equal(callAt(table, compat + 283), 'connect')
+  })
+
+  it('mark the calls whose result is a number of bytes, in both ABIs', () => {
+    const table = callTable('x64')
+    const marked = (at: number) => ((table[at] ?? 0) & 0x80) !== 0
+    assert.deepEqual([0, 1, 17, 20, 40, 44, 47, 515, compat + 3, compat + 187, compat + 371].filter(marked).length, 11)
+    assert.deepEqual([2, 3, 39, 110, 299, 307, compat + 102, uring + 22].filter(marked), [])
   })
 
   it('agree with the headers of this machine', (test) => {

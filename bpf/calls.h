@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
+/* From a number to the call that it stands for: what user space wants to know of it, and its class. */
+#ifndef RINGSIDE_CALLS_H
+#define RINGSIDE_CALLS_H
+
+const __u8 class_of_call[RINGSIDE_CALL_MASK + 1] = {
+	[RINGSIDE_CALL_OPEN] = RINGSIDE_CLASS_FILE,
+	[RINGSIDE_CALL_OPENAT] = RINGSIDE_CLASS_FILE,
+	[RINGSIDE_CALL_OPENAT2] = RINGSIDE_CLASS_FILE,
+	[RINGSIDE_CALL_UNLINK] = RINGSIDE_CLASS_FILE,
+	[RINGSIDE_CALL_UNLINKAT] = RINGSIDE_CLASS_FILE,
+	[RINGSIDE_CALL_RENAME] = RINGSIDE_CLASS_FILE,
+	[RINGSIDE_CALL_RENAMEAT] = RINGSIDE_CLASS_FILE,
+	[RINGSIDE_CALL_RENAMEAT2] = RINGSIDE_CLASS_FILE,
+	[RINGSIDE_CALL_SOCKET] = RINGSIDE_CLASS_NETWORK,
+	[RINGSIDE_CALL_CONNECT] = RINGSIDE_CLASS_NETWORK,
+	[RINGSIDE_CALL_ACCEPT] = RINGSIDE_CLASS_NETWORK,
+	[RINGSIDE_CALL_ACCEPT4] = RINGSIDE_CLASS_NETWORK,
+	[RINGSIDE_CALL_BIND] = RINGSIDE_CLASS_NETWORK,
+	[RINGSIDE_CALL_LISTEN] = RINGSIDE_CLASS_NETWORK,
+	[RINGSIDE_CALL_SENDTO] = RINGSIDE_CLASS_NETWORK,
+	[RINGSIDE_CALL_SENDMSG] = RINGSIDE_CLASS_NETWORK,
+	[RINGSIDE_CALL_SENDMMSG] = RINGSIDE_CLASS_NETWORK,
+	[RINGSIDE_CALL_DUP2] = RINGSIDE_CLASS_NETWORK,
+	[RINGSIDE_CALL_DUP3] = RINGSIDE_CLASS_NETWORK,
+	[RINGSIDE_CALL_CLOSE] = RINGSIDE_CLASS_NETWORK,
+	[RINGSIDE_CALL_EXECVE] = RINGSIDE_CLASS_PROCESS,
+	[RINGSIDE_CALL_EXECVEAT] = RINGSIDE_CLASS_PROCESS,
+	[RINGSIDE_CALL_PTRACE] = RINGSIDE_CLASS_PROCESS,
+	[RINGSIDE_CALL_READ] = RINGSIDE_CLASS_IO,
+	[RINGSIDE_CALL_WRITE] = RINGSIDE_CLASS_IO,
+	[RINGSIDE_CALL_RECVFROM] = RINGSIDE_CLASS_IO,
+	[RINGSIDE_CALL_RECVMSG] = RINGSIDE_CLASS_IO,
+	[RINGSIDE_CALL_RECVMMSG] = RINGSIDE_CLASS_IO,
+	[RINGSIDE_CALL_NONE] = RINGSIDE_CLASS_IO,
+	[RINGSIDE_CALL_OTHER] = RINGSIDE_CLASS_IO,
+};
+
+/* A number of one ABI, and what user space says of it. */
+struct known_call {
+	__u16 nr;
+	__u8 abi;
+	__u8 call;	/* as config.call_of has it */
+	__u8 mode;
+};
+
+static __always_inline __u8 class_of(__u8 call)
+{
+	return class_of_call[call & RINGSIDE_CALL_MASK];
+}
+
+/* Mode OFF for a number that is in no table; task is current. */
+static __always_inline struct known_call find_call(struct task_struct *task, __u64 number)
+{
+	struct known_call known = { .abi = RINGSIDE_ABI_NATIVE };
+
+	if (number >= RINGSIDE_NR_URING || is_compat(task))
+		return known;
+	known.nr = number;
+	known.call = config.call_of[RINGSIDE_ABI_NATIVE][number];
+	known.mode = config.mode_of[RINGSIDE_ABI_NATIVE][number];
+	return known;
+}
+
+#endif
