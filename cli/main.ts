@@ -26,6 +26,10 @@ const verbs: Readonly<Record<string, Verb>> = {
     summary: 'live table of system calls by process and call',
     load: async () => (await import('./verbs/top.ts')).topCommand
   },
+  verify: {
+    summary: 'whether all that the edges saw is in the topic, or declared as lost',
+    load: async () => (await import('./verbs/verify.ts')).verifyCommand
+  },
   doctor: {
     summary: 'what works here, what does not, and what to do about it',
     load: async () => (await import('./verbs/doctor.ts')).doctorCommand

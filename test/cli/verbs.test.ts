@@ -20,9 +20,8 @@ describe('without Kafka', () => {
   test('help is on stdout and names every verb', { timeout }, async () => {
     const { code, stdout } = await finish(['--help'])
     assert.equal(code, 0)
-    for (const verb of ['up', 'run', 'tail', 'top', 'doctor', 'topics'])
+    for (const verb of ['up', 'run', 'tail', 'top', 'verify', 'doctor', 'topics']) {
       assert.match(stdout, new RegExp(`^  ${verb} `, 'm'))
-    for (const verb of ['up', 'run', 'tail', 'top', 'doctor', 'topics']) {
       assert.match((await finish([verb, '--help'])).stdout, /Examples?:\n +.*ringside/)
     }
   })
@@ -181,6 +180,31 @@ describe('with Kafka', { skip: await kafkaMissing() }, () => {
     assert.equal(row['p99_ns'], samples.Rollup.p99_ns)
     assert.equal(row['time_share'], 1)
     assert.match(await runRingside(['top', '--once', '--format', 'table'], env), /calls\/s +errors\/s/)
+  })
+
+  test('verify says what agrees, and with exit code 1 what does not', { timeout }, async () => {
+    const producer = await kafka.client.producer()
+    const event = samples.EventBatch.events.slice(0, 1)
+    const whole = { ...samples.EventBatch, host: 'whole', batch: 1, continues: null, events: event, final: true }
+    const value = encode('EventBatch', {
+      ...whole,
+      sequences: [{ cpu: 0, first: 1001, last: 1001 }],
+      drops: [],
+      summaries: [],
+      ledger: null
+    })
+    await producer.send('ringside.events', [{ key: 'whole', value }])
+    await producer.close()
+    const agreeing = await finish(['verify', '--host', 'whole', '--format', 'json'], env)
+    assert.equal(agreeing.code, 0, agreeing.stderr)
+    assert.equal(JSON.parse(agreeing.stdout).agrees, true)
+    const all = await finish(['verify', '--format', 'table'], env)
+    assert.equal(all.code, 1, all.stderr)
+    assert.match(all.stdout, /^whole .* agrees\n/m)
+    assert.match(all.stdout, /^web-1: unreadable: offset 1 of partition 0/m)
+    const none = await finish(['verify', '--host', 'nobody'], env)
+    assert.equal(none.code, 66)
+    assert.match(none.stderr, /nothing to verify: ringside\.events has no batch of host nobody/)
   })
 
   test('doctor names the cluster and its topics', { timeout }, async () => {

@@ -1,0 +1,101 @@
+// Whether all that edges answer for is in the events topic, or declared as lost there: exit code 0 agrees, 1 does not.
+import { Command } from 'commander'
+import { messageOf, RingsideError } from '../../runtime/errors.ts'
+import type { ReceivedMessage } from '../../wire/client.ts'
+import { decode } from '../../wire/codec.ts'
+import { topicName } from '../../wire/topics.ts'
+import { connect } from '../connect.ts'
+import { formatCount } from '../format-number.ts'
+import { interrupted } from '../interrupted.ts'
+import {
+  addCommonOptions,
+  type CommonOptions,
+  chosenFormat,
+  configFrom,
+  type Format,
+  formatArgument,
+  sinceArgument
+} from '../options.ts'
+import { Output } from '../output.ts'
+import { quietLog } from '../quiet-log.ts'
+import { Progress } from '../up/progress.ts'
+import { Reckoning } from '../verify/reckoning.ts'
+import { formatReports } from '../verify/show.ts'
+
+interface VerifyOptions extends Omit<CommonOptions, 'host'> {
+  readonly since?: number
+  readonly host?: string
+  readonly format?: Format
+}
+
+const help = `
+Every sequence number that a batch answers for must be an event, a summary, or a declared drop, and what the
+programs counted must be what is there. A run that goes on is verified as far as its batches say.
+Exit code 0: all agrees. 1: it does not, and where.
+
+Examples:
+  ringside verify --since 1h
+  ringside verify --host web-1 --format json | jq .findings
+`
+
+const doesNotAgree = 1
+const progressEveryMs = 500
+
+const verify = async ({ host, since, ...options }: VerifyOptions): Promise<void> => {
+  const config = configFrom(options)
+  const client = await connect(config, 'verify', quietLog('verify'))
+  const topic = topicName(config, 'events')
+  const output = new Output()
+  const progress = process.stderr.isTTY ? new Progress() : undefined
+  const reckoning = new Reckoning()
+  let messages = 0
+  let shownMs = 0
+
+  const onMessage = (message: ReceivedMessage, partition: number): undefined => {
+    messages += 1
+    if (performance.now() - shownMs > progressEveryMs) {
+      shownMs = performance.now()
+      progress?.status(`${formatCount(messages)} batches of ${topic} read`)
+    }
+    const key = String(message.key)
+    if (host !== undefined && key !== host) return
+    try {
+      if (message.value === null) throw new RingsideError('DATA', 'a message without a value')
+      reckoning.add(decode('EventBatch', message.value), message.timestampMs)
+    } catch (error) {
+      reckoning.addUnreadable(key, `offset ${message.offset} of partition ${partition}`, messageOf(error))
+    }
+  }
+
+  const signal = AbortSignal.any([output.closed, interrupted()])
+  await client.read({ topic, sinceMs: since ?? 0, untilEnd: true, onMessage }, signal)
+  progress?.clear()
+  const reports = reckoning.reports()
+  if (reports.length === 0) {
+    const of = host === undefined ? '' : ` of host ${host}`
+    const when = since === undefined ? '' : ` since ${new Date(since).toISOString()}`
+    throw new RingsideError('NO_INPUT', `nothing to verify: ${topic} has no batch${of}${when}`)
+  }
+  const lines =
+    chosenFormat(options.format, process.stdout) === 'json'
+      ? reports.map((report) => JSON.stringify(report))
+      : formatReports(reports, output.width)
+  await output.line(lines.join('\n'))
+  if (signal.aborted) throw new RingsideError('UNAVAILABLE', 'interrupted: only a part of the topic was read')
+  if (reports.some(({ agrees }) => !agrees)) process.exitCode = doesNotAgree
+}
+
+export const verifyCommand = (): Command =>
+  addCommonOptions(
+    new Command('verify')
+      .description("Holds the edges' ledgers against the events topic: what is proven, what is missing.")
+      .option(
+        '--since <when>',
+        'what came to Kafka from this long ago, or this ISO time, on (default: all)',
+        sinceArgument
+      )
+      .option('--host <name>', 'only this host')
+      .option('--format <format>', 'table or json (default: table on a terminal)', formatArgument)
+  )
+    .addHelpText('after', help)
+    .action(verify)
