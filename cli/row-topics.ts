@@ -87,10 +87,18 @@ const subjectOf = (row: EventRow): string => {
     const [local, remote] = [endpoint(row.local_address, row.local_port), endpoint(row.remote_address, row.remote_port)]
     parts.push(`${row.protocol ?? row.family ?? ''} ${local} → ${remote}`.trim())
   }
-  if (row.path !== null) parts.push(row.path)
+  if (row.path !== null) parts.push(row.path_to === null ? row.path : `${row.path} → ${row.path_to}`)
+  if (row.target_pid !== null) parts.push(`pid ${row.target_pid}`)
   if (parts.length === 0 && row.fd !== null) parts.push(`fd ${row.fd}`)
   return parts.join(' ')
 }
+
+/** What io_uring was asked for has a call's name as well. */
+const callOf = (row: EventRow): string =>
+  row.kind === 'syscall' || row.kind === 'io_uring' ? (row.syscall ?? '') : row.kind
+
+/** Of a request to io_uring nobody knows. */
+const resultOf = (row: EventRow): string => (row.kind === 'io_uring' ? '' : (row.errno ?? String(row.ret)))
 
 /** An exec or a fork is a moment. */
 const took = (row: EventRow): string => (row.duration_ns === 0 ? '' : formatNanoseconds(row.duration_ns))
@@ -100,8 +108,8 @@ const eventColumns: readonly ShownColumn<EventRow>[] = [
   { title: 'host', minWidth: 10, flexible: true, cell: (row) => row.host },
   { title: 'pid', minWidth: 7, align: 'right', cell: (row) => String(row.pid) },
   { title: 'comm', minWidth: 15, cell: (row) => row.comm },
-  { title: 'call', minWidth: 12, cell: (row) => (row.kind === 'syscall' ? (row.syscall ?? '') : row.kind) },
-  { title: 'result', minWidth: 12, align: 'right', cell: (row) => row.errno ?? String(row.ret) },
+  { title: 'call', minWidth: 12, cell: callOf },
+  { title: 'result', minWidth: 12, align: 'right', cell: resultOf },
   { title: 'took', minWidth: 6, align: 'right', cell: took },
   { title: 'what', cell: subjectOf }
 ]

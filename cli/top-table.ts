@@ -125,11 +125,14 @@ const measure: Readonly<Record<Sorting, (row: TopRow) => number>> = {
 const sum = (rollups: readonly Rollup[], field: 'count' | 'errors' | 'total_ns'): number =>
   rollups.reduce((total, rollup) => total + rollup[field], 0)
 
-/** One row a group, the largest first. */
+/** Without the digits that only floating point makes. */
+const rounded = (value: number, decimals: number): number => Number(value.toFixed(decimals))
+
+/** One row a group, the largest first. Rates to a thousandth, shares to a millionth. */
 export const topRows = (rollups: readonly Rollup[], spanMs: number, by: Grouping, sort: Sorting): TopRow[] => {
   const groups = Map.groupBy(rollups, (rollup) => JSON.stringify(groupKey[by](rollup)))
   const totalNs = sum(rollups, 'total_ns')
-  const perSecond = 1000 / spanMs
+  const perSecond = (count: number): number => rounded((count * 1000) / spanMs, 3)
   const rows = [...groups.values()].map((members): TopRow => {
     const [first] = members as [Rollup]
     const ofProcess = by === 'process' || by === 'process-call'
@@ -138,11 +141,11 @@ export const topRows = (rollups: readonly Rollup[], spanMs: number, by: Grouping
       pid: ofProcess ? first.pid : null,
       comm: ofProcess ? first.comm : null,
       syscall: by === 'call' || by === 'process-call' ? first.syscall : null,
-      calls_per_second: sum(members, 'count') * perSecond,
-      errors_per_second: sum(members, 'errors') * perSecond,
+      calls_per_second: perSecond(sum(members, 'count')),
+      errors_per_second: perSecond(sum(members, 'errors')),
       p50_ns: quantile(members, 0.5),
       p99_ns: quantile(members, 0.99),
-      time_share: totalNs > 0 ? sum(members, 'total_ns') / totalNs : 0
+      time_share: totalNs > 0 ? rounded(sum(members, 'total_ns') / totalNs, 6) : 0
     }
   })
   return rows.sort((a, b) => measure[sort](b) - measure[sort](a))

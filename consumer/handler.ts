@@ -1,5 +1,5 @@
-// What a consumer service is: a handler that owns no process, no client and no offsets. The loop
-// (consumer/loop.ts) pulls a batch, calls the handler, publishes what it returned, commits.
+// What a consumer service is: a handler that owns no process, no client and no offsets. The loop (consumer/loop.ts)
+// pulls a batch, leaves out what came before, calls the handler, publishes what it returned, commits.
 import type { Log } from '../runtime/log.ts'
 import type { Alert, AuditRecord, EventBatch, Rollup } from '../wire/types.ts'
 
@@ -19,6 +19,10 @@ export type Output =
   /** Any topic of the user's own: its full name, and a value that is sent as JSON unless it is bytes. Made when missing. */
   | { readonly to: 'topic'; readonly topic: string; readonly key: string; readonly value: unknown }
 
+/**
+ * The batch holds each event and summary once, whatever was sent twice, as far as the loop has seen it since it began
+ * with the partition. All of them point at processes that the batch has.
+ */
 export type HandlerFunction = (batch: EventBatch, context: Context) => Iterable<Output> | Promise<Iterable<Output>>
 
 /** What a stateful handler asks to be committed with its outputs. */
@@ -35,7 +39,7 @@ export interface StatefulHandler {
   checkpoint(): Checkpoint
   /** Called once, before the first batch, with what checkpoint() last gave: batches from holdOffset on come again. */
   restore(metadata: string): void
-  /** True when the events of the last batch were counted before: it only rebuilt state, or was sent twice. */
+  /** True when the last batch only rebuilt state: its outputs were published before a restart. */
   readonly isReplaying?: boolean
   /** Cumulative since it was created, by name; the loop adds them up over its partitions, beside its own. */
   counters?(): Readonly<Record<string, number>>

@@ -1,5 +1,5 @@
-// The one consume loop: batch → handler → outputs → commit. An offset is committed only when all that
-// came of the messages before it is acknowledged; what cannot be handled goes to `deadletter`.
+// The one consume loop: batch → what of it is new → handler → outputs → commit. An offset is committed only when all
+// that came of the messages before it is acknowledged; what cannot be handled goes to `deadletter`.
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Config } from '../runtime/config.ts'
 import { messageOf, RingsideError } from '../runtime/errors.ts'
@@ -7,10 +7,13 @@ import type { Log } from '../runtime/log.ts'
 import type { Commit, Consumer, FetchedBatch, KafkaClient, Producer, ReceivedMessage } from '../wire/client.ts'
 import { decode } from '../wire/codec.ts'
 import { topicName } from '../wire/topics.ts'
+import type { EventBatch } from '../wire/types.ts'
+import { checkBatch } from './check-batch.ts'
 import { deadLetter } from './dead-letters.ts'
-import type { HandlerModule, StatefulHandler } from './handler.ts'
+import type { Context, HandlerModule, StatefulHandler } from './handler.ts'
 import { Outbox, type OutputKind } from './outbox.ts'
 import { Publisher } from './publisher.ts'
+import { Seen } from './seen.ts'
 
 export interface LoopOptions {
   /** Name of the service, for dead letters and logs. */
@@ -24,7 +27,7 @@ export interface LoopOptions {
 }
 
 /** The loop's own, and beside them what its handlers count. */
-export type LoopCounters = Record<'batches' | 'events' | 'replayed' | OutputKind | 'lagRecords', number> &
+export type LoopCounters = Record<'batches' | 'events' | 'replayed' | 'repeats' | OutputKind | 'lagRecords', number> &
   Record<string, number>
 
 /** What one assignment of a partition has come to. */
@@ -32,6 +35,7 @@ interface PartitionRun {
   readonly topic: string
   readonly partition: number
   readonly handler: StatefulHandler
+  readonly seen: Seen
   next: bigint
   lagRecords: number
 }
@@ -70,6 +74,7 @@ export class ConsumeLoop {
     batches: 0,
     events: 0,
     replayed: 0,
+    repeats: 0,
     rollups: 0,
     alerts: 0,
     alertUpdates: 0,
@@ -160,7 +165,7 @@ export class ConsumeLoop {
       }
     }
     const next = committed?.offset ?? 0n
-    this.#runs.set(keyOf({ topic, partition }), { topic, partition, handler, next, lagRecords: 0 })
+    this.#runs.set(keyOf({ topic, partition }), { topic, partition, handler, seen: new Seen(), next, lagRecords: 0 })
   }
 
   #revoke(key: string): void {
@@ -196,21 +201,39 @@ export class ConsumeLoop {
   }
 
   /** One message: its outputs are in the outbox afterwards, or it is, as a dead letter. */
-  async #handle({ topic, partition, handler }: PartitionRun, message: ReceivedMessage, outbox: Outbox): Promise<void> {
+  async #handle(run: PartitionRun, message: ReceivedMessage, outbox: Outbox): Promise<void> {
     const { service, log } = this.#options
+    const { topic, partition } = run
     const { offset, value } = message
     try {
       if (value === null) throw new RingsideError('DATA', 'a message without a value')
       const batch = decode('EventBatch', value)
       this.#counters.batches += 1
-      try {
-        outbox.addAll(await handler.handle(batch, { topic, partition, offset, log }))
-      } finally {
-        this.#counters[handler.isReplaying === true ? 'replayed' : 'events'] += batch.events.length
-      }
+      await this.#handleBatch(run, batch, { topic, partition, offset, log }, outbox)
     } catch (error) {
       log.warn({ topic, partition, offset: String(offset) }, `dead letter: ${messageOf(error)}`)
       outbox.addDeadLetter(deadLetter(message, error, { service, topic, partition, offset }, Date.now()))
+    }
+  }
+
+  async #handleBatch(
+    { handler, seen }: PartitionRun,
+    batch: EventBatch,
+    context: Context,
+    outbox: Outbox
+  ): Promise<void> {
+    let unseen: EventBatch | undefined = batch
+    try {
+      checkBatch(batch)
+      unseen = seen.unseenOf(batch)
+      if (unseen === undefined) return
+      outbox.addAll(await handler.handle(unseen, context))
+      // Only now: a dead letter that is sent again is no repeat.
+      seen.add(unseen)
+    } finally {
+      const events = unseen?.events.length ?? 0
+      this.#counters[handler.isReplaying === true ? 'replayed' : 'events'] += events
+      this.#counters.repeats += batch.events.length - events
     }
   }
 

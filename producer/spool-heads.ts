@@ -19,11 +19,13 @@ export const withDrops = <Head extends BatchHead>(head: Head, byClass: readonly 
 }
 
 /**
- * One batch for several of a run that follow each other: it has the last one's number and clock.
+ * One batch for several of a run that follow each other: it has the last one's number and clock, and says what
+ * the first one's run continues.
  * @param heads at least one, without events
  */
 export const joinHeads = (heads: readonly EventBatch[]): EventBatch => ({
   ...(heads.at(-1) as EventBatch),
+  continues: heads[0]?.continues ?? null,
   sequences: joinRanges(heads.flatMap(({ sequences }) => sequences)),
   drops: sumDrops(heads.flatMap(({ drops }) => drops))
 })

@@ -50,7 +50,7 @@ const isoTime = (timeUs: number, nanoseconds?: number): string => {
   return `${iso.slice(0, -1)}${us}${ns}Z`
 }
 
-const movesBytes = new Set(['read', 'write', 'sendto', 'sendmsg'])
+const movesBytes = new Set(['read', 'write', 'sendto', 'sendmsg', 'recvfrom', 'recvmsg'])
 
 /** Bytes that the call moved; null for one that moves none, or failed. */
 export const bytesMoved = (syscall: string, ret: number): number | null =>
@@ -134,7 +134,7 @@ export const auditRecordOf = (batch: EventBatch, event: Event): AuditRecord => {
     errno: eventErrno(event.kind, event.ret),
     duration_ns: event.duration_ns,
     fd: event.fd < 0 ? null : event.fd,
-    bytes: bytesMoved(event.syscall, event.ret),
+    bytes: event.kind === 'syscall' ? bytesMoved(event.call ?? event.syscall, event.ret) : null,
     path: event.path,
     path_to: event.path_to,
     arg: event.arg < 0 ? null : event.arg,

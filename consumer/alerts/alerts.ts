@@ -2,10 +2,8 @@
 // restart by reading the rules' windows once more; alerts that are on are kept in the checkpoint.
 import type { Config } from '../../runtime/config.ts'
 import type { EventBatch } from '../../wire/types.ts'
-import { checkBatch } from '../check-batch.ts'
 import type { Checkpoint, Context, HandlerModule, Output, StatefulHandler } from '../handler.ts'
 import { earliestOffset, Hosts } from '../hosts.ts'
-import { Repeats } from '../repeats.ts'
 import { Replay } from '../replay.ts'
 import { HostAlerts, type SavedHost, savedHosts } from './host-alerts.ts'
 import type { Rule } from './rule.ts'
@@ -24,12 +22,10 @@ interface Host {
 export class Alerts implements StatefulHandler {
   readonly #subject = new Subject()
   readonly #replay = new Replay()
-  readonly #repeats = new Repeats()
   readonly #hosts: Hosts<Host>
   #saved: Record<string, SavedHost> = {}
   #replaying = false
-  readonly #counters = { repeats: 0, evicted: 0 }
-  #cameAgain = false
+  readonly #counters = { evicted: 0 }
 
   constructor(options: Options, rules: readonly Rule[]) {
     this.#hosts = new Hosts(({ host }) => {
@@ -39,23 +35,15 @@ export class Alerts implements StatefulHandler {
     })
   }
 
-  /** Since the start: batches that were repeats; entities that were forgotten for others. */
+  /** Since the start: entities that were forgotten for others. */
   counters(): Readonly<Record<string, number>> {
     return { ...this.#counters }
   }
 
-  /** @throws RingsideError DATA when an event points at a process that the batch does not hold */
   handle(batch: EventBatch, context: Context): Output[] {
     const published = this.#replay.begin(context)
     if (this.#replaying && !published) this.#endReplay()
     this.#replaying = published
-    this.#cameAgain = published
-    checkBatch(batch)
-    if (this.#repeats.isRepeat(batch)) {
-      if (!published) this.#counters.repeats++
-      this.#cameAgain = true
-      return []
-    }
     const host = this.#hosts.of(batch).alerts
     const alerts = host.handle(batch, context.offset, this.#subject)
     for (const silent of this.#hosts.takeSilent()) alerts.push(...silent.alerts.end())
@@ -71,7 +59,7 @@ export class Alerts implements StatefulHandler {
   }
 
   get isReplaying(): boolean {
-    return this.#cameAgain
+    return this.#replaying
   }
 
   restore(metadata: string): void {

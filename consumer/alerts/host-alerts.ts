@@ -176,7 +176,8 @@ export class HostAlerts {
   }
 
   #judge(batch: EventBatch, event: Event, subject: Subject): void {
-    const name = event.kind === 'syscall' ? event.syscall : event.kind
+    const isCall = event.kind === 'syscall' || event.kind === 'io_uring'
+    const name = isCall ? event.syscall : event.kind
     const process = batch.processes[event.process] as Process
     if (teaches.has(name)) this.#observation.see(event, process, batch.sockets[event.socket])
     const counted = this.#byEvent.get(name)

@@ -11,6 +11,9 @@ const maxKnown = 65_536
 /** Whether a process runs the program of one that was there before ('heir') or one it began itself. */
 type Image = 'heir' | 'own'
 
+/** Of io_uring no outcome is known; who asks it to accept on a port holds a socket that listens there. */
+const mayHaveSucceeded = ({ kind, ret }: Event): boolean => kind === 'io_uring' || (kind === 'syscall' && ret >= 0)
+
 const portKey = ({ netns, local_port }: Socket): number => netns * 65_536 + local_port
 
 export class Observation {
@@ -37,7 +40,7 @@ export class Observation {
   }
 
   /** Before the events of a batch. */
-  begin({ boot, run, batch, clock, drops, processes }: EventBatch): void {
+  begin({ boot, run, batch, continues, clock, drops, processes }: EventBatch): void {
     if (boot !== this.#boot) {
       this.#announced.clear()
       this.#suspendedUs = 0
@@ -46,7 +49,11 @@ export class Observation {
       this.#suspendedUs = Math.max(this.#suspendedUs, process.start_us - clock.monotonic_us)
     }
     const lost = drops.some((drop) => drop.class === 'network' || drop.class === 'process')
-    if (run !== this.#run || batch !== this.#batch + 1 || lost) this.#beginAnew(clock.monotonic_us)
+    const follows =
+      run === this.#run
+        ? batch === this.#batch + 1
+        : continues !== null && continues.run === this.#run && continues.batch <= this.#batch
+    if (!follows || lost) this.#beginAnew(clock.monotonic_us)
     this.#boot = boot
     this.#run = run
     this.#batch = batch
@@ -60,7 +67,7 @@ export class Observation {
       this.#know(process.pid, 'own')
     } else if (event.kind === 'exit') {
       this.#images.delete(process.pid)
-    } else if (event.kind === 'syscall' && event.ret >= 0 && socket !== undefined && isInet(socket.family)) {
+    } else if (mayHaveSucceeded(event) && socket !== undefined && isInet(socket.family)) {
       // Who was there before the observation listened before it.
       if (event.syscall === 'listen' || this.#mayInherit(process)) this.#announce(socket)
     }

@@ -9,9 +9,11 @@ import { conditionEnvironment, type Field, fields, type Subject } from './subjec
 export const eventClasses: Readonly<Record<string, 'process' | 'network' | 'file' | 'io'>> = {
   execve: 'process',
   execveat: 'process',
+  ptrace: 'process',
   exec: 'process',
   fork: 'process',
   exit: 'process',
+  socket: 'network',
   connect: 'network',
   socket_state: 'network',
   accept: 'network',
@@ -20,14 +22,23 @@ export const eventClasses: Readonly<Record<string, 'process' | 'network' | 'file
   listen: 'network',
   sendto: 'network',
   sendmsg: 'network',
+  sendmmsg: 'network',
   dup2: 'network',
   dup3: 'network',
   close: 'network',
   open: 'file',
   openat: 'file',
   openat2: 'file',
+  unlink: 'file',
+  unlinkat: 'file',
+  rename: 'file',
+  renameat: 'file',
+  renameat2: 'file',
   read: 'io',
-  write: 'io'
+  write: 'io',
+  recvfrom: 'io',
+  recvmsg: 'io',
+  recvmmsg: 'io'
 }
 
 /** What {…} in an explanation may name, beside the fields of the event that raised the alert. */

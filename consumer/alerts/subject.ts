@@ -77,8 +77,11 @@ export class Subject {
   get kind(): string {
     return this.#event.kind
   }
+  /** Of a request to io_uring: the call that does the same; `kind` tells them apart. */
   get syscall(): string {
-    return this.#event.syscall === 'none' ? '' : this.#event.syscall
+    const { kind, call, syscall } = this.#event
+    if (kind === 'syscall') return call ?? syscall
+    return syscall === 'none' ? '' : syscall
   }
   get host(): string {
     return this.#batch.host
@@ -108,7 +111,7 @@ export class Subject {
     return this.#process.container_id ?? this.#process.exe ?? this.#process.comm
   }
   get ret(): bigint {
-    return BigInt(this.#event.ret)
+    return this.#event.kind === 'io_uring' ? -1n : BigInt(this.#event.ret)
   }
   get errno(): string {
     return eventErrno(this.#event.kind, this.#event.ret) ?? ''

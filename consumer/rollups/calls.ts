@@ -1,8 +1,7 @@
-// A batch's system calls as columns: what windows need of each event, times on the wall clock, names of
-// calls as small integers.
-import type { EventBatch } from '../../wire/types.ts'
-
-const movesBytes = new Set(['read', 'write', 'sendto', 'sendmsg'])
+// A batch's system calls, and what io_uring was asked for, as columns: what windows need of each event, times on the
+// wall clock, names of calls as small integers.
+import { bytesMoved } from '../../wire/row.ts'
+import type { EventBatch, Summary } from '../../wire/types.ts'
 
 /** Gives each name of a call a small integer, in the order in which they are first seen. */
 export class CallNames {
@@ -18,7 +17,7 @@ export class CallNames {
     const known = this.#codes.get(name)
     if (known !== undefined) return known
     this.#codes.set(name, this.#names.length)
-    this.#movesBytes.push(movesBytes.has(name))
+    this.#movesBytes.push(bytesMoved(name, 1) !== null)
     return this.#names.push(name) - 1
   }
 
@@ -32,6 +31,20 @@ export class CallNames {
   }
 }
 
+/** Calls that were counted in the kernel, of one (process, call). */
+export interface CountedCalls {
+  readonly summary: Summary
+  readonly code: number
+  /** As if all of them had returned at this one moment: microseconds since the epoch. */
+  readonly timeUs: number
+}
+
+/**
+ * Edges count from just after a second to just after the next, so that the middle of a summary's time tells which
+ * second it is of. One of a longer time, as after an outage, is of the second that it ended in.
+ */
+const longestHalfUs = 500_000
+
 /** The first `length` values of each column count; the columns are used again for the next batch. */
 export class Calls {
   length = 0
@@ -43,6 +56,7 @@ export class Calls {
   timeUs = new Float64Array(0)
   durationNs = new Float64Array(0)
   ret = new Float64Array(0)
+  counted: readonly CountedCalls[] = []
 
   /** Replaces the columns by the calls of a batch. */
   fill(batch: EventBatch, names: CallNames): void {
@@ -50,15 +64,20 @@ export class Calls {
     const wallUs = batch.clock.wall_us
     let n = 0
     for (const event of batch.events) {
-      if (event.kind !== 'syscall') continue
+      if (event.kind !== 'syscall' && event.kind !== 'io_uring') continue
       this.process[n] = event.process
-      this.code[n] = names.codeOf(event.syscall)
+      this.code[n] = names.codeOf(event.call ?? event.syscall)
       this.timeUs[n] = wallUs + Math.floor(event.time_offset_ns / 1000)
       this.durationNs[n] = event.duration_ns
       this.ret[n] = event.ret
       n++
     }
     this.length = n
+    this.counted = batch.summaries.map((summary) => {
+      const endUs = wallUs + Math.floor(summary.time_offset_ns / 1000)
+      const halfUs = Math.min(Math.floor(summary.duration_ns / 2000), longestHalfUs)
+      return { summary, code: names.codeOf(summary.call ?? summary.syscall), timeUs: endUs - halfUs }
+    })
   }
 
   #grow(length: number): void {

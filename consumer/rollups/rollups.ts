@@ -1,12 +1,10 @@
-// The rollups service: batches of events go in, rows of their windows come out. Its state is made again
+// The rollups service: batches of events and summaries go in, rows of their windows come out. Its state is made again
 // after a restart by reading from the hold offset; what was published before is not published again.
 import type { Config } from '../../runtime/config.ts'
 import type { Log } from '../../runtime/log.ts'
 import type { EventBatch, Rollup } from '../../wire/types.ts'
-import { checkBatch } from '../check-batch.ts'
 import type { Checkpoint, Context, HandlerModule, Output, StatefulHandler } from '../handler.ts'
 import { earliestOffset, Hosts } from '../hosts.ts'
-import { Repeats } from '../repeats.ts'
 import { Replay } from '../replay.ts'
 import { CallNames, Calls } from './calls.ts'
 import { HostWindows, type WindowCounts } from './windows.ts'
@@ -23,45 +21,37 @@ export class Rollups implements StatefulHandler {
   readonly #names = new CallNames()
   readonly #calls = new Calls()
   readonly #replay = new Replay()
-  readonly #repeats = new Repeats()
   readonly #hosts = new Hosts<Host>((batch) => ({ windows: this.#windowsFrom(batch) }))
   #loggedUs = 0
   #logged = 0
-  readonly #counters = { repeats: 0, late: 0, outside: 0 }
-  #cameAgain = false
+  readonly #counters = { counted: 0, late: 0, outside: 0 }
+  #replaying = false
 
   constructor(options: Config['rollups']) {
     this.#options = options
   }
 
-  /** Since the start: batches that were repeats; calls that came after, or lay outside, what windows take. */
+  /** Since the start: calls in summaries; calls that came after, or lay outside, what windows take. */
   counters(): Readonly<Record<string, number>> {
     return { ...this.#counters }
   }
 
-  /** @throws RingsideError DATA when an event points at a process that the batch does not hold */
   handle(batch: EventBatch, context: Context): Output[] {
-    const published = this.#replay.begin(context)
-    this.#cameAgain = published
-    checkBatch(batch)
-    if (this.#repeats.isRepeat(batch)) {
-      if (!published) this.#counters.repeats++
-      this.#cameAgain = true
-      return []
-    }
+    this.#replaying = this.#replay.begin(context)
     const rollups: Rollup[] = []
     const host = this.#hosts.of(batch)
     if (host.windows.isBefore(batch.clock.wall_us)) {
       // The clock was stepped back: the time to come was lived before, and begins anew.
-      rollups.push(...host.windows.close(batch.clock.wall_us, true))
+      rollups.push(...host.windows.end(batch.clock.wall_us))
       host.windows = this.#windowsFrom(batch)
     }
     this.#calls.fill(batch, this.#names)
     host.windows.add(batch, this.#calls, context.offset)
-    rollups.push(...host.windows.close(batch.clock.wall_us, batch.final))
-    for (const { windows } of this.#hosts.takeSilent()) rollups.push(...windows.close(batch.clock.wall_us, true))
+    rollups.push(...host.windows.close(batch))
+    for (const { windows } of this.#hosts.takeSilent()) rollups.push(...windows.end(batch.clock.wall_us))
     const counts = host.windows.takeCounts()
-    if (published) return []
+    if (this.#replaying) return []
+    this.#counters.counted += batch.summaries.reduce((sum, { count }) => sum + count, 0)
     this.#count(counts, context.log)
     return rollups.map((value) => ({ to: 'rollups', value }))
   }
@@ -71,7 +61,7 @@ export class Rollups implements StatefulHandler {
   }
 
   get isReplaying(): boolean {
-    return this.#cameAgain
+    return this.#replaying
   }
 
   restore(metadata: string): void {
@@ -82,9 +72,9 @@ export class Rollups implements StatefulHandler {
     for (const { windows } of this.#hosts.states()) yield windows.holdOffset
   }
 
-  /** Nothing came before a run's first batch; before any other there were calls of the windows it lies in. */
-  #windowsFrom({ host, batch, clock }: EventBatch): HostWindows {
-    const floorUs = batch === 1 ? Number.NEGATIVE_INFINITY : clock.wall_us
+  /** Nothing came before the first batch of a run begun anew; else there were calls of the windows it lies in. */
+  #windowsFrom({ host, batch, continues, clock }: EventBatch): HostWindows {
+    const floorUs = batch === 1 && continues === null ? Number.NEGATIVE_INFINITY : clock.wall_us
     return new HostWindows(host, this.#options, this.#names, floorUs)
   }
 
@@ -95,7 +85,10 @@ export class Rollups implements StatefulHandler {
     if (sum === this.#logged || (this.#logged > 0 && this.#hosts.nowUs - this.#loggedUs < logEveryUs)) return
     this.#logged = sum
     this.#loggedUs = this.#hosts.nowUs
-    log.warn(this.#counters, 'calls came too late for their windows, or lay outside them')
+    log.warn(
+      { late: this.#counters.late, outside: this.#counters.outside },
+      'calls came too late for their windows, or lay outside them'
+    )
   }
 }
 

@@ -1,6 +1,6 @@
 // The rows of one window: one for each (process, call), found by an integer hash.
-import type { Process } from '../../wire/types.ts'
-import { Sketch } from './sketch.ts'
+import type { Process, Summary } from '../../wire/types.ts'
+import { bucketOfIndex, bucketTop, Sketch } from './sketch.ts'
 
 export class Row {
   readonly pid: number
@@ -36,6 +36,19 @@ export class Row {
     this.totalNs += durationNs
     if (durationNs > this.maxNs) this.maxNs = durationNs
     this.durations.record(durationNs)
+  }
+
+  /** Calls that were counted in the kernel: the longest of them is known by its bucket alone. */
+  addSummary({ count, errors, bytes, total_ns, latency }: Summary): void {
+    this.count += count
+    this.errors += errors
+    this.bytes += bytes
+    this.totalNs += total_ns
+    for (const { index, count: values } of latency) {
+      const bucket = bucketOfIndex(index)
+      this.durations.recordBucket(bucket, values)
+      this.maxNs = Math.max(this.maxNs, bucketTop(bucket))
+    }
   }
 }
 

@@ -23,15 +23,25 @@ export const bucketOf = (value: number): number => {
   return Math.min(((words[highWord] as number) >>> 15) - bias, bucketCount - 1)
 }
 
+/** The bucket of an index of a summary's histogram, which has no place for 0. */
+export const bucketOfIndex = (index: number): number => Math.min(Math.max(0, index) + 1, bucketCount - 1)
+
+/** Where a bucket begins; not that of 0. */
+const lowOf = (bucket: number): number => {
+  words[highWord] = (bucket + bias) << 15
+  words[1 - highWord] = 0
+  return double[0] as number
+}
+
 /** The integer that stands for a bucket: its middle, or its only integer. */
 export const bucketValue = (bucket: number): number => {
   if (bucket === 0) return 0
-  words[highWord] = (bucket + bias) << 15
-  words[1 - highWord] = 0
-  const low = double[0] as number
-  words[highWord] = (bucket + bias + 1) << 15
-  return Math.ceil(low + Math.floor(((double[0] as number) - low) / 2))
+  const low = lowOf(bucket)
+  return Math.ceil(low + Math.floor((lowOf(bucket + 1) - low) / 2))
 }
+
+/** The highest integer in a bucket. */
+export const bucketTop = (bucket: number): number => (bucket === 0 ? 0 : Math.ceil(lowOf(bucket + 1)) - 1)
 
 export class Sketch {
   #count = 0
@@ -46,18 +56,22 @@ export class Sketch {
 
   /** @param value 0 or more; fractions are as good as their integer part */
   record(value: number): void {
-    const bucket = bucketOf(value)
+    this.recordBucket(bucketOf(value), 1)
+  }
+
+  /** Records so many values of one bucket. */
+  recordBucket(bucket: number, count: number): void {
     const inline = this.#inline
     if (inline === undefined) {
-      this.#increment(bucket)
-    } else if (inline.length < inlineValues) {
-      inline.push(bucket)
+      this.#increase(bucket, count)
+    } else if (inline.length + count <= inlineValues) {
+      for (let i = 0; i < count; i++) inline.push(bucket)
     } else {
       this.#inline = undefined
-      for (const earlier of inline) this.#increment(earlier)
-      this.#increment(bucket)
+      for (const earlier of inline) this.#increase(earlier, 1)
+      this.#increase(bucket, count)
     }
-    this.#count++
+    this.#count += count
   }
 
   /**
@@ -84,13 +98,13 @@ export class Sketch {
     return found
   }
 
-  #increment(bucket: number): void {
+  #increase(bucket: number, count: number): void {
     let at = bucket - this.#first
     if (at < 0 || at >= this.#dense.length) {
       this.#cover(bucket)
       at = bucket - this.#first
     }
-    this.#dense[at] = (this.#dense[at] as number) + 1
+    this.#dense[at] = (this.#dense[at] as number) + count
   }
 
   #cover(bucket: number): void {

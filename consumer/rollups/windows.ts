@@ -5,7 +5,10 @@ import { Anchors } from '../anchors.ts'
 import type { CallNames, Calls } from './calls.ts'
 import { type Row, RowTable } from './row.ts'
 
-/** From a window's end to its close: batches close every 100 ms, so those with calls of the window came by then. */
+/**
+ * From a window's end to its close: batches close every 100 ms, so those with calls of the window came by then. Also what
+ * edges may begin to count early or late for the second, see Calls.
+ */
 const graceUs = 100_000
 const quantiles = [0.5, 0.95, 0.99]
 
@@ -123,24 +126,39 @@ export class HostWindows {
     return clockUs < this.#purgedUs - this.#longestUs
   }
 
-  /** Adds the calls of a batch to their windows. */
+  /** Adds the calls of a batch, told one by one or counted, to their windows. */
   add(batch: EventBatch, calls: Calls, offset: bigint): void {
     this.#anchors.add(batch.clock.wall_us, offset)
     for (const lane of this.#lanes) this.#addTo(lane, batch, calls)
   }
 
   /**
-   * Rows of the windows that a clock closes, and of closed ones that were corrected since; then lets go
-   * of what is too old to be corrected.
-   * @param all closes every window, as when a run ended
+   * Rows of the windows that a batch's clocks close, all of them when its run ended, and of closed ones that were
+   * corrected since; then lets go of what is too old to be corrected. Call it after add() of the batch.
    */
-  close(clockUs: number, all: boolean): Rollup[] {
+  close({ clock, counted_until_us, final }: EventBatch): Rollup[] {
+    const wallOf = (monotonicUs: number): number => clock.wall_us - clock.monotonic_us + monotonicUs
+    const countedUs = counted_until_us < 0 ? Number.POSITIVE_INFINITY : wallOf(counted_until_us)
+    return this.#close(clock.wall_us, final ? Number.POSITIVE_INFINITY : clock.wall_us, countedUs)
+  }
+
+  /** The rows of all windows that are open or were corrected, as when the host is heard from no more. */
+  end(clockUs: number): Rollup[] {
+    return this.#close(clockUs, Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY)
+  }
+
+  /**
+   * @param toldUs until when calls are there that were told one by one
+   * @param countedUs until when counted calls are there; none is waited for beyond the lateness
+   */
+  #close(clockUs: number, toldUs: number, countedUs: number): Rollup[] {
     const closed: Rollup[] = []
     const purgedUs = Math.max(this.#purgedUs, clockUs - graceUs - this.#options.latenessMs * 1000)
     this.#purgedUs = purgedUs
     for (const { sizeUs, windows } of this.#lanes) {
       for (const window of windows.values()) {
-        const rows = window.close(all || clockUs >= window.endUs + graceUs)
+        const isCounted = countedUs + graceUs >= window.endUs || window.endUs <= purgedUs
+        const rows = window.close(toldUs >= window.endUs + graceUs && isCounted)
         for (const row of rows) closed.push(this.#rollupOf(row, window.startUs, sizeUs))
         if (window.endUs <= purgedUs) windows.delete(window.startUs)
       }
@@ -153,31 +171,40 @@ export class HostWindows {
   #addTo(lane: Lane, batch: EventBatch, calls: Calls): void {
     const names = this.#names
     const width = names.size
+    const clockUs = batch.clock.wall_us
+    const cells = batch.processes.length * width
     let window: Window | undefined
     for (let i = 0; i < calls.length; i++) {
       const timeUs = calls.timeUs[i] as number
       if (window === undefined || timeUs < window.startUs || timeUs >= window.endUs) {
-        window = this.#windowAt(lane, timeUs, batch.clock.wall_us)
+        window = this.#windowAt(lane, timeUs, clockUs, 1)
         if (window === undefined) continue
-        window.prepare(batch, batch.processes.length * width)
+        window.prepare(batch, cells)
       }
       const code = calls.code[i] as number
       const process = calls.process[i] as number
       const row = window.rowOf(process * width + code, batch.processes[process] as Process, code)
       row.add(calls.durationNs[i] as number, calls.ret[i] as number, names.movesBytes(code))
     }
+    for (const { summary, code, timeUs } of calls.counted) {
+      const { process, count } = summary
+      const window = this.#windowAt(lane, timeUs, clockUs, count)
+      window?.prepare(batch, cells)
+      window?.rowOf(process * width + code, batch.processes[process] as Process, code).addSummary(summary)
+    }
   }
 
-  #windowAt({ sizeUs, windows }: Lane, timeUs: number, clockUs: number): Window | undefined {
+  /** @param count of the calls that are left out when there is none */
+  #windowAt({ sizeUs, windows }: Lane, timeUs: number, clockUs: number, count: number): Window | undefined {
     const startUs = Math.floor(timeUs / sizeUs) * sizeUs
     const known = windows.get(startUs)
     if (known !== undefined) return known
     if (startUs + sizeUs <= this.#purgedUs) {
-      this.#counts.late++
+      this.#counts.late += count
       return undefined
     }
     if (startUs < this.#floorUs || startUs > clockUs + this.#longestUs) {
-      this.#counts.outside++
+      this.#counts.outside += count
       return undefined
     }
     const window = new Window(startUs, sizeUs, this.#options.maxKeys)

@@ -8,6 +8,7 @@ import { RingsideError } from '../../runtime/errors.ts'
 import type { ConsumerOptions, KafkaClient, Message } from '../../wire/client.ts'
 import { decode, encode } from '../../wire/codec.ts'
 import { topicNames } from '../../wire/topics.ts'
+import type { EventBatch } from '../../wire/types.ts'
 import { kafkaMissing, readAll, testLog, uniqueName, withKafka } from '../support/kafka.ts'
 import { samples } from '../support/records.ts'
 import { batchOf, eventOf } from './support/batches.ts'
@@ -76,6 +77,7 @@ describe('the consume loop', { skip: await kafkaMissing(), timeout: 120_000 }, (
       batches: 2,
       events: 4,
       replayed: 0,
+      repeats: 0,
       rollups: 2,
       alerts: 1,
       alertUpdates: 1,
@@ -139,6 +141,45 @@ describe('the consume loop', { skip: await kafkaMissing(), timeout: 120_000 }, (
       ]
     )
     assert.equal(letters[0]?.headers?.['reason'], 'cannot do two')
+  })
+
+  test('a handler gets each event once, and a batch that contradicts itself not at all', async () => {
+    const topicPrefix = await createTopics()
+    const of = (fields: Partial<EventBatch>): Message => ({
+      key: 'host-a',
+      value: encode('EventBatch', batchOf(fields))
+    })
+    const [one, two, three] = [eventOf(), eventOf(), eventOf()] as const
+    const first = of({ batch: 1, events: [one, two] })
+    await publish(topicPrefix, [
+      first,
+      first,
+      of({ run: 'run-2', batch: 1, continues: { run: 'run-1', batch: 0 }, events: [two, three] }),
+      of({ run: 'run-2', batch: 2, events: [eventOf({ process: 1 })] })
+    ])
+    const loop = await start(topicPrefix, ({ events }) =>
+      events.map(({ seq }) => toMine(topicPrefix, 'k', seq - one.seq))
+    )
+    await loop.drain()
+    assert.deepEqual(await mine(topicPrefix), ['0', '1', '2'])
+    const { events, repeats, replayed, deadletters } = loop.counters()
+    assert.deepEqual({ events, repeats, replayed, deadletters }, { events: 4, repeats: 3, replayed: 0, deadletters: 1 })
+  })
+
+  test('a dead letter that is sent again while the service runs is no repeat', async () => {
+    const topicPrefix = await createTopics()
+    let failures = 1
+    const loop = await start(topicPrefix, ({ batch }) => {
+      if (failures-- > 0) throw new Error('not today')
+      return [toMine(topicPrefix, 'k', batch)]
+    })
+    await publish(topicPrefix, [messageOf(1)])
+    for (let i = 0; loop.counters().batches < 1 && i < 1000; i++) await delay(10)
+    const message = messageOf(1)
+    await publish(topicPrefix, [message, message])
+    await loop.drain()
+    assert.deepEqual(await mine(topicPrefix), ['1'])
+    assert.equal(loop.counters().repeats, 2)
   })
 
   /** Publishes pairs of batches as "1+2"; holds the first of a pair until the second is there. */

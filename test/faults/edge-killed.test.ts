@@ -7,13 +7,13 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, test } from 'node:test'
 import { setTimeout as delay } from 'node:timers/promises'
-import { Repeats } from '../../consumer/repeats.ts'
 import { type LocalKafka, startLocalKafka } from '../../deploy/kafka/local-kafka.ts'
 import { SpoolFile } from '../../producer/spool-file.ts'
 import { loadConfig } from '../../runtime/config.ts'
 import { decode } from '../../wire/codec.ts'
 import { createKafkaClient } from '../../wire/kafka.ts'
 import { topicName, topicSpecifications } from '../../wire/topics.ts'
+import { withoutRepeats } from '../consumer/support/batches.ts'
 import { localKafkaMissing, readAll, testLog } from '../support/kafka.ts'
 import { kernelTests } from '../support/kernel.ts'
 import { eventually, freePort, runRingside, startRingside, tailRows, temporaryDirectory } from '../support/ringside.ts'
@@ -128,9 +128,8 @@ describe('an edge that is killed while Kafka is away', { skip: noKafka, timeout:
     assert.deepEqual([final['seen'], final['spooled'], final['dropped']], [final['published'], 0, 0])
     assert.equal(numbersOnDisk(spoolPath).length, 0)
 
-    const repeats = new Repeats()
     const batches = (await readAll(client, topicName(config, 'events'))).map(({ value }) => decode('EventBatch', value))
-    const kept = batches.filter((batch) => !repeats.isRepeat(batch))
+    const kept = withoutRepeats(batches)
     const numbers = kept.flatMap(({ events }) => events.map(({ ret }) => ret))
     const inTopic = new Set(numbers)
     assert.equal(inTopic.size, numbers.length, 'no event twice')

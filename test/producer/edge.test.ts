@@ -6,7 +6,6 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import pino from 'pino'
-import { Repeats } from '../../consumer/repeats.ts'
 import { startEdge } from '../../producer/edge.ts'
 import { createRecorder, openRecording } from '../../producer/recording.ts'
 import type { Config } from '../../runtime/config.ts'
@@ -16,6 +15,7 @@ import type { Service } from '../../runtime/service.ts'
 import type { Message, Producer } from '../../wire/client.ts'
 import { decode } from '../../wire/codec.ts'
 import type { EventBatch } from '../../wire/types.ts'
+import { withoutRepeats } from '../consumer/support/batches.ts'
 import { FakeKernel, type RawEvent, rawBytes, rawEvent } from '../support/raw-events.ts'
 import { temporaryDirectory } from '../support/ringside.ts'
 
@@ -413,9 +413,8 @@ test('what Kafka stored without an answer comes again from the next run, and is 
   assert.equal(first.service.counters()['spooled'], 100)
   const second = await start({}, new FakeKernel(), spoolPath)
   await second.service.drain()
-  const repeats = new Repeats()
   const topic = [...first.kafka.batches, ...second.kafka.batches]
-  const kept = topic.filter((batch) => !repeats.isRepeat(batch))
+  const kept = withoutRepeats(topic)
   assert.ok(kept.length < topic.length)
   assert.deepEqual(
     kept.flatMap(({ events }) => events.map(({ ret }) => ret)),

@@ -32,8 +32,9 @@ test('losses are added to those that were declared before', () => {
 
 test('joined batches answer for all ranges of each, under the last number and clock', () => {
   const clock = { monotonic_us: 9, wall_us: 10 }
+  const continues = { run: 'before', batch: 4 }
   const joined = joinHeads([
-    empty({ batch: 1, sequences: [{ cpu: 0, first: 1, last: 5 }] }),
+    empty({ batch: 1, continues, sequences: [{ cpu: 0, first: 1, last: 5 }] }),
     empty({
       batch: 2,
       sequences: [{ cpu: 1, first: 1, last: 2 }],
@@ -41,7 +42,7 @@ test('joined batches answer for all ranges of each, under the last number and cl
     }),
     empty({ batch: 3, final: true, clock, sequences: [{ cpu: 0, first: 6, last: 9 }] })
   ])
-  assert.deepEqual([joined.batch, joined.final, joined.clock], [3, true, clock])
+  assert.deepEqual([joined.batch, joined.final, joined.clock, joined.continues], [3, true, clock, continues])
   assert.deepEqual(joined.sequences, [
     { cpu: 0, first: 1, last: 9 },
     { cpu: 1, first: 1, last: 2 }

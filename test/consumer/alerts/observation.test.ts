@@ -93,3 +93,22 @@ test('ports that were announced before a restart still are', () => {
   assert.equal(observation.isAnnounced(young, listener), true)
   assert.equal(observation.isAnnounced(young, { ...listener, local_port: 8081 }), false)
 })
+
+test('a run that took over from the one before, with none of its durable batches missing, leaves no gap', () => {
+  const takenOver = (batch: number): boolean => {
+    const observation = begun()
+    observation.begin(at(100, 1, { run: 'run-2', continues: { run: 'run-1', batch } }))
+    return observation.isAnnounced(processOf({ pid: 300, start_us: beganUs + 90e6 }), listener)
+  }
+  assert.equal(takenOver(1), false, 'still watched: the young process was seen to begin, and never listened')
+  assert.equal(takenOver(2), true, 'it may have listened in a batch that was missed')
+})
+
+test('a listen or an accept through io_uring announces the port, though its outcome is not known', () => {
+  const observation = begun()
+  observation.see(eventOf({ kind: 'io_uring', syscall: 'listen', call: 'io_uring_listen' }), young, listener)
+  assert.equal(observation.isAnnounced(young, listener), true)
+  const other = { ...listener, local_port: 9090 }
+  observation.see(eventOf({ kind: 'io_uring', syscall: 'accept', call: 'io_uring_accept' }), old, other)
+  assert.equal(observation.isAnnounced(young, other), true)
+})

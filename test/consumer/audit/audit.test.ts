@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { Audit } from '../../../consumer/audit/audit.ts'
+import { auditOf } from '../../../consumer/audit/audit.ts'
 import type { AuditRecord } from '../../../wire/types.ts'
 import { batchOf, eventOf, processOf, socketOf } from '../support/batches.ts'
 
@@ -49,27 +49,11 @@ test('a record has all there is about its event, with nothing to look up', () =>
     remote_port: 443,
     netns: 4026531840
   }
-  assert.deepEqual(new Audit().handle(batch), [{ to: 'audit', value: record }])
+  assert.deepEqual(auditOf(batch), [{ to: 'audit', value: record }])
 })
 
 test('records keep the order of the batch', () => {
   const events = ['connect', 'close', 'listen', 'accept'].map((syscall, seq) => eventOf({ syscall, seq }))
-  const seqs = new Audit().handle(batchOf({ events })).map(({ value }) => (value as AuditRecord).seq)
+  const seqs = auditOf(batchOf({ events })).map(({ value }) => (value as AuditRecord).seq)
   assert.deepEqual(seqs, [0, 1, 2, 3])
-})
-
-test('a repeated batch is left out', () => {
-  const audit = new Audit()
-  const batch = batchOf({ events: [eventOf({ syscall: 'listen' })] })
-  assert.equal(audit.handle(batch).length, 1)
-  assert.equal(audit.isReplaying, false)
-  assert.equal(audit.handle(batch).length, 0)
-  assert.equal(audit.isReplaying, true, 'its events were counted before')
-  assert.equal(audit.handle({ ...batch, batch: 2 }).length, 1)
-  assert.equal(audit.isReplaying, false)
-  assert.deepEqual(audit.counters(), { repeats: 1 })
-})
-
-test('no earlier batch is needed after a restart', () => {
-  assert.deepEqual(new Audit().checkpoint(), { holdOffset: undefined, metadata: '' })
 })

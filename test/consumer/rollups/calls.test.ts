@@ -18,7 +18,7 @@ test('a name keeps its number, and tells whether its result is bytes', () => {
   )
 })
 
-test('only system calls are taken, at the microsecond of the wall clock in which they returned', () => {
+test('only calls are taken, at the microsecond of the wall clock in which they returned', () => {
   const calls = new Calls()
   const names = new CallNames()
   const events = [

@@ -2,8 +2,9 @@ import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import type { Output } from '../../../consumer/handler.ts'
 import { Rollups } from '../../../consumer/rollups/rollups.ts'
-import type { EventBatch, Rollup } from '../../../wire/types.ts'
-import { batchOf, contextOf, eventOf, processOf } from '../support/batches.ts'
+import { bucketOf } from '../../../consumer/rollups/sketch.ts'
+import type { Bucket, Event, EventBatch, Process, Rollup, Summary } from '../../../wire/types.ts'
+import { batchOf, contextOf, eventOf, hosted, processOf, summaryOf } from '../support/batches.ts'
 import { random } from '../support/random.ts'
 
 const options = { windowsMs: [1000, 10_000], maxKeys: 20_000, latenessMs: 10_000 }
@@ -43,6 +44,33 @@ const at = (seconds: number, batch: number, fields: Partial<EventBatch> = {}): E
 const call = (before: number, fields: Parameters<typeof eventOf>[0] = {}) =>
   eventOf({ time_offset_ns: -Math.round(before * 1e9), ...fields })
 
+interface CountedCall {
+  readonly duration_ns: number
+  readonly ret: number
+}
+
+/** As the kernel counts calls of one process and name that ended in a time. */
+const summarize = (calls: readonly CountedCall[], fields: Partial<Summary>): Summary => {
+  const bytes = fields.syscall === 'read' || fields.syscall === 'write' ? calls.filter(({ ret }) => ret > 0) : []
+  const indexes = calls.map(({ duration_ns }) => bucketOf(duration_ns) - 1)
+  const latency = [...Map.groupBy(indexes, (index) => index)].map(
+    ([index, { length: count }]): Bucket => ({ index, count })
+  )
+  return summaryOf({
+    count: calls.length,
+    errors: calls.filter(({ ret }) => ret < 0).length,
+    total_ns: calls.reduce((sum, { duration_ns }) => sum + duration_ns, 0),
+    bytes: bytes.reduce((sum, { ret }) => sum + ret, 0),
+    latency: latency.sort((a, b) => a.index - b.index),
+    sizes: [],
+    errnos: [],
+    ...fields
+  })
+}
+
+/** The calls that the summaries of a stream were made of. */
+const countedCalls = new Map<Summary, readonly CountedCall[]>()
+
 /** Batches of several hosts and runs; events up to 9 s out of order, some batches twice; every run ends in order. */
 const streamOf = (seed: number): EventBatch[] => {
   const next = random(seed)
@@ -57,13 +85,29 @@ const streamOf = (seed: number): EventBatch[] => {
       return processOf({ pid, start_us: pid * 1000, comm: `c${pid}`, exe: null })
     })
     const final = i >= 400 - 3 || next() < 0.02
+    const summaries = Array.from({ length: pick(next, 3) }, () => {
+      const calls = Array.from({ length: 1 + pick(next, 50) }, () => ({
+        duration_ns: 1 + pick(next, 2 ** pick(next, 33)),
+        ret: next() < 0.2 ? -11 : pick(next, 4096)
+      }))
+      const summary = summarize(calls, {
+        process: pick(next, processes.length),
+        syscall: syscalls[pick(next, syscalls.length)] as string,
+        time_offset_ns: -pick(next, 1e8),
+        duration_ns: next() < 0.1 ? 5e9 : 1e9
+      })
+      countedCalls.set(summary, calls)
+      return summary
+    })
     const batch = batchOf({
       host: host.name,
       run: `${host.name}-${host.run}`,
       batch: host.batch,
       final,
       clock: { monotonic_us: 1e9 + host.nowUs, wall_us: epochUs + host.nowUs },
+      counted_until_us: seed % 3 === 0 ? -1 : 1e9 + host.nowUs - pick(next, 1e6),
       processes,
+      summaries,
       events: Array.from({ length: pick(next, 30) }, () =>
         eventOf({
           kind: next() < 0.1 ? 'exec' : 'syscall',
@@ -90,6 +134,8 @@ const streamOf = (seed: number): EventBatch[] => {
 }
 
 interface Truth {
+  /** Calls that came in summaries: how long the longest took is known by its bucket. */
+  counted: number
   count: number
   errors: number
   bytes: number
@@ -97,25 +143,34 @@ interface Truth {
   durations: number[]
 }
 
-/** Every window of a stream, from all of its events at once. */
+/** Every window of a stream, from all of its calls at once. */
 const recompute = (log: readonly EventBatch[]): Map<string, Truth> => {
   const windows = new Map<string, Truth>()
+  const add = (batch: EventBatch, of: Event | Summary, offsetNs: number, calls: readonly CountedCall[]): void => {
+    const process = batch.processes[of.process] ?? assert.fail()
+    const timeNs = BigInt(batch.clock.wall_us) * 1000n + BigInt(offsetNs)
+    for (const windowMs of options.windowsMs) {
+      const sizeNs = BigInt(windowMs) * 1_000_000n
+      const startUs = ((timeNs / sizeNs) * sizeNs) / 1000n
+      const key = [batch.host, windowMs, startUs, process.pid, process.start_us, of.syscall].join(' ')
+      const truth = windows.get(key) ?? { counted: 0, count: 0, errors: 0, bytes: 0, total_ns: 0, durations: [] }
+      windows.set(key, truth)
+      if ('count' in of) truth.counted += of.count
+      for (const { ret, duration_ns } of calls) {
+        truth.count++
+        if (ret < 0) truth.errors++
+        else if (of.syscall === 'read' || of.syscall === 'write') truth.bytes += ret
+        truth.total_ns += duration_ns
+        truth.durations.push(duration_ns)
+      }
+    }
+  }
   for (const batch of new Set(log)) {
     for (const event of batch.events.filter(({ kind }) => kind === 'syscall')) {
-      const process = batch.processes[event.process] ?? assert.fail()
-      const timeNs = BigInt(batch.clock.wall_us) * 1000n + BigInt(event.time_offset_ns)
-      for (const windowMs of options.windowsMs) {
-        const sizeNs = BigInt(windowMs) * 1_000_000n
-        const startUs = ((timeNs / sizeNs) * sizeNs) / 1000n
-        const key = [batch.host, windowMs, startUs, process.pid, process.start_us, event.syscall].join(' ')
-        const truth = windows.get(key) ?? { count: 0, errors: 0, bytes: 0, total_ns: 0, durations: [] }
-        windows.set(key, truth)
-        truth.count++
-        if (event.ret < 0) truth.errors++
-        else if (event.syscall === 'read' || event.syscall === 'write') truth.bytes += event.ret
-        truth.total_ns += event.duration_ns
-        truth.durations.push(event.duration_ns)
-      }
+      add(batch, event, event.time_offset_ns, [event])
+    }
+    for (const summary of batch.summaries) {
+      add(batch, summary, summary.time_offset_ns - 500_000_000, countedCalls.get(summary) ?? assert.fail())
     }
   }
   return windows
@@ -127,10 +182,12 @@ const assertTrue = (rows: readonly Rollup[], truths: Map<string, Truth>): void =
   for (const [key, truth] of truths) {
     const row = highest.get(key) ?? assert.fail()
     const { count, errors, bytes, total_ns } = row
-    const { durations, ...sums } = truth
+    const { durations, counted, ...sums } = truth
     assert.deepEqual({ count, errors, bytes, total_ns }, sums, key)
     durations.sort((a, b) => a - b)
-    assert.equal(row.max_ns, durations.at(-1))
+    const longest = durations.at(-1) as number
+    if (counted === 0) assert.equal(row.max_ns, longest)
+    else assert.ok(row.max_ns >= longest && row.max_ns <= longest * 1.032, `${key}: ${row.max_ns}, not ${longest}`)
     for (const [q, found] of [
       [0.5, row.p50_ns],
       [0.95, row.p95_ns],
@@ -149,10 +206,11 @@ const runWithKills = (log: readonly EventBatch[], next: Random): { rows: Rollup[
   let committed = { offset: 0, metadata: undefined as string | undefined }
   for (;;) {
     const handler = new Rollups(options)
+    const handle = hosted(handler)
     if (committed.metadata !== undefined) handler.restore(committed.metadata)
     let offset = committed.offset
     for (; offset < log.length; offset++) {
-      const outputs = handler.handle(log[offset] as EventBatch, contextOf(BigInt(offset)))
+      const outputs = handle(log[offset] as EventBatch, offset)
       if (kills < 12 && next() < 0.01) break
       rows.push(...rollupsOf(outputs))
       if (kills < 12 && next() < 0.01) break
@@ -172,7 +230,8 @@ describe('rollups', () => {
     test(`the highest revisions of stream ${seed} are what its events sum up to`, () => {
       const log = streamOf(seed)
       const handler = new Rollups(options)
-      const rows = log.flatMap((batch, offset) => rollupsOf(handler.handle(batch, contextOf(BigInt(offset)))))
+      const handle = hosted(handler)
+      const rows = log.flatMap((batch, offset) => rollupsOf(handle(batch, offset)))
       assertTrue(rows, recompute(log))
       assert.equal(handler.counters()['late'], 0)
     })
@@ -312,24 +371,112 @@ describe('rollups', () => {
     assert.ok((handler.checkpoint().holdOffset ?? 0n) > 40n)
   })
 
-  test('an event of a process that the batch does not hold is refused', () => {
-    const handler = new Rollups(options)
-    assert.throws(() => handler.handle(at(1, 1, { events: [call(0, { process: 5 })] }), contextOf(0n)), {
-      code: 'DATA',
-      message: /event of process 5/
-    })
+  test('the first batch of a run that took over is in the middle of windows', () => {
+    const handler = new Rollups({ ...options, windowsMs: [1000] })
+    const continues = { run: 'run-0', batch: 5 }
+    handler.handle(at(0.5, 1, { continues, events: [call(0.1)] }), contextOf(0n))
+    assert.deepEqual(handler.handle(at(2, 2, { final: true }), contextOf(1n)), [])
+    assert.equal(handler.counters()['outside'], 1)
   })
 
-  test('a repeated batch is left out, and its events are not counted again', () => {
-    const handler = new Rollups(options)
-    const batch = at(0.5, 1, { events: [call(0.1)] })
-    handler.handle(batch, contextOf(0n))
-    assert.equal(handler.isReplaying, false)
-    assert.deepEqual(handler.handle(batch, contextOf(1n)), [])
-    assert.equal(handler.isReplaying, true)
-    const [row] = rollupsOf(handler.handle(at(2, 2), contextOf(2n)))
-    assert.equal(row?.count, 1)
-    assert.equal(handler.isReplaying, false)
-    assert.equal(handler.counters()['repeats'], 1)
+  test('what io_uring was asked for has rows of its own, by its name', () => {
+    const handler = new Rollups({ ...options, windowsMs: [1000] })
+    const events = [
+      call(0.1, { kind: 'io_uring', syscall: 'read', call: 'io_uring_read', ret: 0, duration_ns: 0 }),
+      call(0.1, { syscall: 'other', call: 'getppid', ret: 7 })
+    ]
+    const rows = rollupsOf(handler.handle(at(0.5, 1, { final: true, events }), contextOf(0n)))
+    assert.deepEqual(
+      rows.map(({ syscall, count, bytes }) => [syscall, count, bytes]),
+      [
+        ['io_uring_read', 1, 0],
+        ['getppid', 1, 0]
+      ]
+    )
+  })
+})
+
+describe('rollups of counted calls', () => {
+  const seconds = { ...options, windowsMs: [1000] }
+
+  for (let seed = 1; seed <= 10; seed++) {
+    test(`are what they are of the same calls told one by one, but for the longest (${seed})`, () => {
+      const next = random(seed)
+      const processes: Process[] = Array.from({ length: 5 }, (_, i) => processOf({ pid: i + 1 }))
+      const [told, counted]: [EventBatch[], EventBatch[]] = [[], []]
+      for (let second = 1; second <= 20; second++) {
+        const calls = Array.from({ length: 1 + pick(next, 400) }, () => ({
+          process: pick(next, processes.length),
+          syscall: syscalls[pick(next, syscalls.length)] as string,
+          duration_ns: 1 + pick(next, 2 ** pick(next, 40)),
+          ret: next() < 0.2 ? -11 : pick(next, 4096)
+        }))
+        // The edge flips a moment after the second, and what it counted is in a batch a while later.
+        const time = { time_offset_ns: -Math.round((0.05 - next() * 0.02) * 1e9), duration_ns: 1e9 }
+        const groups = Map.groupBy(calls, ({ process, syscall }) => `${process} ${syscall}`)
+        const fields = { processes, final: second === 20 }
+        told.push(at(second + 0.05, second, { ...fields, events: calls.map((one) => call(0.06, one)) }))
+        const summaries = [...groups.values()].map((of) => {
+          const { process, syscall } = of[0] ?? assert.fail()
+          return summarize(of, { process, syscall, ...time })
+        })
+        counted.push(at(second + 0.05, second, { ...fields, counted_until_us: 1e9 + second * 1e6, summaries }))
+      }
+      const rowsOf = (log: readonly EventBatch[]) => {
+        const handle = hosted(new Rollups(options))
+        const rows = highestRevisions(log.flatMap((batch, offset) => rollupsOf(handle(batch, offset))))
+        return [...rows].sort(([a], [b]) => (a < b ? -1 : 1))
+      }
+      const exact = ([key, { count, errors, bytes, total_ns, p50_ns, p95_ns, p99_ns }]: [string, Rollup]) => ({
+        ...{ key, count, errors, bytes, total_ns },
+        buckets: [p50_ns, p95_ns, p99_ns].map(bucketOf)
+      })
+      const [found, expected] = [rowsOf(counted), rowsOf(told)]
+      assert.deepEqual(found.map(exact), expected.map(exact))
+      for (const [i, [key, row]] of found.entries()) {
+        const truth = expected[i]?.[1].max_ns ?? assert.fail()
+        assert.ok(row.max_ns >= truth && row.max_ns < truth * 1.032, `${key}: ${row.max_ns} instead of ${truth}`)
+      }
+    })
+  }
+
+  test('a window closes when its counted calls are there as well, and with them at once', () => {
+    const handler = new Rollups(seconds)
+    const count = (us: number) => ({ counted_until_us: 1e9 + us })
+    const rows = [
+      at(0.5, 1, { ...count(3000), events: [call(0.1)] }),
+      at(1.2, 2, count(3000)),
+      at(1.9, 3, { ...count(1_003_000), summaries: [summaryOf({ time_offset_ns: -897_000_000 })] }),
+      at(2.5, 4, count(1_003_000))
+    ].map((batch, offset) => rollupsOf(handler.handle(batch, contextOf(BigInt(offset)))))
+    assert.deepEqual(
+      rows.map((of) => of.map(({ count, revision }) => [count, revision])),
+      [[], [], [[5, 1]], []]
+    )
+    assert.equal(handler.counters()['counted'], 4)
+  })
+
+  test('it does not wait for them longer than it is correctable', () => {
+    const handler = new Rollups({ ...seconds, latenessMs: 2000 })
+    const counts = [at(0.5, 1, { events: [call(0.1)] }), at(3.0, 2), at(3.2, 3), at(4, 4)].map((batch, offset) =>
+      rollupsOf(handler.handle({ ...batch, counted_until_us: 1e9 }, contextOf(BigInt(offset)))).map(
+        ({ count }) => count
+      )
+    )
+    assert.deepEqual(counts, [[], [], [1], []])
+  })
+
+  test('of a longer time they are of the second that it ended in; too late, they are told as late', () => {
+    const handler = new Rollups({ ...seconds, latenessMs: 2000 })
+    const rows = [
+      at(60.1, 1, { summaries: [summaryOf({ time_offset_ns: -97_000_000, duration_ns: 60e9 })] }),
+      at(70, 2),
+      at(70, 3, { summaries: [summaryOf({ time_offset_ns: -9e9 })] })
+    ].flatMap((batch, offset) => rollupsOf(handler.handle(batch, contextOf(BigInt(offset)))))
+    assert.deepEqual(
+      rows.map(({ window_start, count }) => [window_start - epochUs, count]),
+      [[59e6, 4]]
+    )
+    assert.equal(handler.counters()['late'], 4)
   })
 })

@@ -1,7 +1,8 @@
 // Batches of events for tests of handlers: whole records from the few fields that a test is about.
 import pino from 'pino'
-import type { Context } from '../../../consumer/handler.ts'
-import type { Event, EventBatch, Process, Socket } from '../../../wire/types.ts'
+import type { Context, Output, StatefulHandler } from '../../../consumer/handler.ts'
+import { Seen } from '../../../consumer/seen.ts'
+import type { Event, EventBatch, Process, Socket, Summary } from '../../../wire/types.ts'
 
 export const processOf = (fields: Partial<Process> = {}): Process => ({
   pid: 100,
@@ -58,6 +59,28 @@ export const eventOf = (fields: Partial<Event> = {}): Event => ({
   ...fields
 })
 
+/** Four reads in the second before the batch's clock. */
+export const summaryOf = (fields: Partial<Summary> = {}): Summary => ({
+  process: 0,
+  syscall: 'read',
+  call: null,
+  class: 'io',
+  seq: nextSeq++,
+  time_offset_ns: 0,
+  duration_ns: 1_000_000_000,
+  count: 4,
+  errors: 1,
+  total_ns: 9_000,
+  bytes: 12_288,
+  latency: [
+    { index: 320, count: 3 },
+    { index: 370, count: 1 }
+  ],
+  sizes: [{ index: 384, count: 3 }],
+  errnos: [{ index: 11, count: 1 }],
+  ...fields
+})
+
 export const batchOf = (fields: Partial<EventBatch> = {}): EventBatch => ({
   host: 'host-a',
   boot: 'boot-1',
@@ -84,3 +107,22 @@ export const contextOf = (offset: bigint): Context => ({
   offset,
   log: pino({ level: 'silent' })
 })
+
+/** What is new in each batch, without those in which nothing is. */
+export const withoutRepeats = (batches: readonly EventBatch[], seen = new Seen()): EventBatch[] =>
+  batches.flatMap((batch) => {
+    const unseen = seen.unseenOf(batch)
+    if (unseen !== undefined) seen.add(unseen)
+    return unseen ?? []
+  })
+
+/** Handles batches as the loop does: without what came before. */
+export const hosted = <Handler extends Pick<StatefulHandler, 'handle'>>(
+  handler: Handler
+): ((batch: EventBatch, offset: number) => Output[]) => {
+  const seen = new Seen()
+  return (batch, offset) =>
+    withoutRepeats([batch], seen).flatMap((unseen) => [
+      ...(handler.handle(unseen, contextOf(BigInt(offset))) as Iterable<Output>)
+    ])
+}
