@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { RingsideError } from '../runtime/errors.ts'
 import { nearestNames } from '../runtime/nearest.ts'
+import { movesBytes } from '../wire/bytes-moved.ts'
 import type { EventClass } from '../wire/types.ts'
 import { type CallName, callNames } from './raw-event.ts'
 import { callOfUringOperation, firstUringNumber, uringOperations } from './uring-table.ts'
@@ -64,14 +65,7 @@ const sameAs: Readonly<Record<string, CallName>> = { recvmmsg_time64: 'recvmmsg'
 
 /** RINGSIDE_CALL_MASK and RINGSIDE_MOVES_BYTES: an entry of call_of is a call, marked when its result is of bytes. */
 export const callMask = 31
-const movesBytes = 0x80
-
-/** Whose result, when above 0, is the number of bytes that they moved. */
-const movers: ReadonlySet<string> = new Set([
-  ...['read', 'readv', 'pread64', 'preadv', 'preadv2', 'write', 'writev', 'pwrite64', 'pwritev', 'pwritev2'],
-  ...['send', 'sendto', 'sendmsg', 'recv', 'recvfrom', 'recvmsg', 'sendfile', 'sendfile64', 'copy_file_range'],
-  ...['splice', 'tee', 'vmsplice', 'process_vm_readv', 'process_vm_writev']
-])
+const movesBytesBit = 0x80
 
 /** Names by number of each column, and every name that there is. */
 const readTable = (): { columns: ReadonlyMap<string, ReadonlyMap<number, string>>; names: readonly string[] } => {
@@ -142,7 +136,7 @@ const fill = (architecture: string, value: (callable: Callable) => number): Uint
  * @throws RingsideError OS when its numbers are not known
  */
 export const callTable = (architecture: string = process.arch): Uint8Array =>
-  fill(architecture, ({ name, call }) => callNames.indexOf(call) | (movers.has(name) ? movesBytes : 0))
+  fill(architecture, ({ name, call }) => callNames.indexOf(call) | (movesBytes.has(name) ? movesBytesBit : 0))
 
 const none: ReadonlySet<EventClass> = new Set()
 

@@ -2,6 +2,7 @@
 // audit log share, times as ISO 8601 in UTC. What does not apply to an event is null.
 import { RingsideError } from '../runtime/errors.ts'
 import { addressText, familyName, isInet, protocolName } from './address.ts'
+import { bytesMoved } from './bytes-moved.ts'
 import { errnoName } from './errno.ts'
 import type { Alert, AuditRecord, Event, EventBatch, EventKind, Process, Rollup, Socket } from './types.ts'
 
@@ -49,12 +50,6 @@ const isoTime = (timeUs: number, nanoseconds?: number): string => {
   const ns = nanoseconds === undefined ? '' : String(nanoseconds).padStart(3, '0')
   return `${iso.slice(0, -1)}${us}${ns}Z`
 }
-
-const movesBytes = new Set(['read', 'write', 'sendto', 'sendmsg', 'recvfrom', 'recvmsg'])
-
-/** Bytes that the call moved; null for one that moves none, or failed. */
-export const bytesMoved = (syscall: string, ret: number): number | null =>
-  ret >= 0 && movesBytes.has(syscall) ? ret : null
 
 /** The name of the error an event ended with; what a process exits with is no error of the kernel's. */
 export const eventErrno = (kind: EventKind, ret: number): string | null =>

@@ -1,6 +1,6 @@
 // A batch's system calls, and what io_uring was asked for, as columns: what windows need of each event, times on the
 // wall clock, names of calls as small integers.
-import { bytesMoved } from '../../wire/row.ts'
+import { movesBytes } from '../../wire/bytes-moved.ts'
 import type { EventBatch, Summary } from '../../wire/types.ts'
 
 /** Gives each name of a call a small integer, in the order in which they are first seen. */
@@ -17,7 +17,7 @@ export class CallNames {
     const known = this.#codes.get(name)
     if (known !== undefined) return known
     this.#codes.set(name, this.#names.length)
-    this.#movesBytes.push(bytesMoved(name, 1) !== null)
+    this.#movesBytes.push(movesBytes.has(name))
     return this.#names.push(name) - 1
   }
 

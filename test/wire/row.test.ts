@@ -1,7 +1,7 @@
 // Rows for people: every field of an event, and null where it does not apply.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { alertRow, auditRecordOf, auditRow, bytesMoved, eventErrno, eventRow, rollupRow } from '../../wire/row.ts'
+import { alertRow, auditRecordOf, auditRow, eventErrno, eventRow, rollupRow } from '../../wire/row.ts'
 import type { Event, EventBatch, Socket } from '../../wire/types.ts'
 import { samples } from '../support/records.ts'
 
@@ -87,11 +87,9 @@ test('an end of a socket that was never given an address is null', () => {
   assert.deepEqual([listening.remote_address, listening.remote_port], [null, null])
 })
 
-test('only read, write, sendto and sendmsg that succeeded moved bytes', () => {
-  assert.equal(bytesMoved('write', 0), 0)
-  assert.equal(bytesMoved('sendmsg', 10), 10)
-  assert.equal(bytesMoved('read', -9), null)
-  assert.equal(bytesMoved('openat', 3), null)
+test('what io_uring was asked for has its own name, and moved no bytes that are known of', () => {
+  const row = eventRow(batch, { ...event(2), kind: 'io_uring', call: 'io_uring_read', ret: 0 })
+  assert.deepEqual([row.kind, row.syscall, row.bytes, row.errno], ['io_uring', 'io_uring_read', null, null])
 })
 
 test('the status a process exits with is not taken for an error', () => {
