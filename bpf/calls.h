@@ -46,7 +46,8 @@ struct known_call {
 
 static __always_inline __u8 class_of(__u8 call)
 {
-	return class_of_call[call & RINGSIDE_CALL_MASK];
+	/* the second mask is for the verifier, which does not look into the table */
+	return class_of_call[call & RINGSIDE_CALL_MASK] & (RINGSIDE_CLASS_COUNT - 1);
 }
 
 /* Mode OFF for a number that is in no table; task is current. */
