@@ -102,7 +102,7 @@ enum ringside_mode {
 
 /* ringside_event.flags */
 #define RINGSIDE_HAS_SOCKET 0x1		/* socket is filled in */
-#define RINGSIDE_PATH_TRUNCATED 0x2	/* path, or the string behind it, is the beginning of a longer one */
+#define RINGSIDE_PATH_TRUNCATED 0x2	/* path, or the string behind it, is the beginning of a longer one; of exec the end */
 #define RINGSIDE_IS_COMPAT 0x4		/* nr is of RINGSIDE_ABI_COMPAT */
 
 /* A socket as the kernel holds it (struct sock_common, include/net/sock.h). */

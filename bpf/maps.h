@@ -81,6 +81,24 @@ struct {
 	__type(value, struct exec_state);
 } execs SEC(".maps");
 
+/* A path while it is put together, from its end at RINGSIDE_PATH_MAX to its beginning. All of it is in the map, since
+ * the verifier follows what is on the stack through every step, for seconds. Its one program runs with preemption
+ * disabled, and neither in an interrupt nor within itself: a CPU has one at a time. */
+struct path_walk {
+	struct dentry *dentry;
+	struct mount *mount;
+	__u32 begin;
+	__u32 reserved;
+	char text[2 * RINGSIDE_PATH_MAX];
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct path_walk);
+} path_walks SEC(".maps");
+
 /* An outbound TCP connect between its SYN and its outcome. */
 struct pending_connect {
 	__u64 syn_ns;

@@ -11,11 +11,57 @@ static __always_inline void write_task(struct ringside_event *event, struct task
 	write_subject(event, &subject);
 }
 
+/* `room` for the path is a constant, a power of two, and more than `bytes` of it; behind it is room for NAME_BYTES. */
+static __always_inline void submit_with_names(struct ringside_event *event, __u32 room, const char *path, __u32 bytes,
+					      const char *more)
+{
+	long more_bytes = 0;
+
+	bytes &= room - 1;
+	barrier_var(bytes); /* clang 14 drops the mask, and the verifier then sees no bound */
+	bytes &= room - 1;
+	bpf_probe_read_kernel(event->path, bytes, path);
+	if (more)
+		more_bytes = bpf_probe_read_kernel_str(event->path + bytes, NAME_BYTES, more);
+	set_sizes(event, bytes, length_of(more_bytes));
+	submit_event(event);
+}
+
+static __always_inline void tell_exec(struct task_struct *task, struct file *file)
+{
+	const char *container = find_container(task);
+	const __u32 first = 0;
+	struct path_walk *walk = bpf_map_lookup_elem(&path_walks, &first);
+	struct ringside_event *event;
+	__u32 begin, bytes, room;
+	bool is_whole;
+
+	if (!walk)
+		return;
+	is_whole = read_file_path(walk, file);
+	begin = walk->begin & (RINGSIDE_PATH_MAX - 1);
+	bytes = RINGSIDE_PATH_MAX - begin;
+	room = sizeof(*event) + NAME_BYTES;
+	if (bytes < RINGSIDE_PATH_SHORT)
+		event = reserve_event(RINGSIDE_KIND_EXEC, RINGSIDE_CLASS_PROCESS, room + RINGSIDE_PATH_SHORT);
+	else
+		event = reserve_event(RINGSIDE_KIND_EXEC, RINGSIDE_CLASS_PROCESS, room + RINGSIDE_PATH_MAX);
+	if (!event)
+		return;
+	event->time_ns = bpf_ktime_get_ns();
+	write_task(event, task);
+	if (!is_whole)
+		event->flags |= RINGSIDE_PATH_TRUNCATED;
+	if (bytes < RINGSIDE_PATH_SHORT)
+		submit_with_names(event, RINGSIDE_PATH_SHORT, walk->text + begin, bytes, container);
+	else
+		submit_with_names(event, RINGSIDE_PATH_MAX, walk->text + begin, bytes, container);
+}
+
 SEC("tp_btf/sched_process_exec")
 int BPF_PROG(sched_process_exec, struct task_struct *task, int old_tid, struct linux_binprm *bprm)
 {
 	struct task_state *state = state_of(task);
-	struct ringside_event *event;
 	struct exec_state *exec;
 	long bytes;
 
@@ -27,14 +73,8 @@ int BPF_PROG(sched_process_exec, struct task_struct *task, int old_tid, struct l
 		bytes = bpf_probe_read_kernel_str(exec->path, sizeof(exec->path), bprm->filename);
 		exec->path_bytes = bytes > 0 ? bytes : 0;
 	}
-	if (!is_observed(task, state))
-		return 0;
-	event = reserve_event(RINGSIDE_KIND_EXEC, RINGSIDE_CLASS_PROCESS, sizeof(*event) + RINGSIDE_PATH_SHORT);
-	if (!event)
-		return 0;
-	event->time_ns = bpf_ktime_get_ns();
-	write_task(event, task);
-	submit_with_path(event, bprm->filename, false);
+	if (is_observed(task, state))
+		tell_exec(task, bprm->file);
 	return 0;
 }
 
@@ -43,17 +83,24 @@ int BPF_PROG(sched_process_fork, struct task_struct *parent, struct task_struct 
 {
 	struct task_state *state;
 	struct ringside_event *event;
+	const char *container;
 
 	if (child->pid != child->tgid || (child->flags & PF_KTHREAD))
 		return 0;
 	state = state_of(parent);
 	if (!state || !is_observed(parent, state))
 		return 0;
-	event = reserve_event(RINGSIDE_KIND_FORK, RINGSIDE_CLASS_PROCESS, sizeof(*event));
+	container = find_container(child);
+	if (container)
+		event = reserve_event(RINGSIDE_KIND_FORK, RINGSIDE_CLASS_PROCESS, sizeof(*event) + NAME_BYTES);
+	else
+		event = reserve_event(RINGSIDE_KIND_FORK, RINGSIDE_CLASS_PROCESS, sizeof(*event));
 	if (!event)
 		return 0;
 	event->time_ns = bpf_ktime_get_ns();
 	write_task(event, child);
+	if (container)
+		set_sizes(event, 0, length_of(bpf_probe_read_kernel_str(event->path, NAME_BYTES, container)));
 	submit_event(event);
 	return 0;
 }

@@ -76,11 +76,22 @@ static __always_inline void write_subject(struct ringside_event *event, const st
 	__builtin_memcpy(event->comm, subject->comm, sizeof(event->comm));
 }
 
-/* `bytes` as bpf_probe_read_*_str returned it: with NUL, negative when nothing could be read */
+static __always_inline void set_sizes(struct ringside_event *event, __u32 path_bytes, __u32 more_bytes)
+{
+	event->path_size = path_bytes;
+	event->more_size = more_bytes;
+	event->size = (sizeof(*event) + path_bytes + more_bytes + 7) & ~7U;
+}
+
+/* of a string without its NUL; `bytes` as bpf_probe_read_*_str returned it: with NUL, negative when nothing was read */
+static __always_inline __u32 length_of(long bytes)
+{
+	return bytes > 0 ? bytes - 1 : 0;
+}
+
 static __always_inline void set_path_size(struct ringside_event *event, long bytes)
 {
-	event->path_size = bytes > 0 ? bytes - 1 : 0;
-	event->size = (sizeof(*event) + event->path_size + 7) & ~7U;
+	set_sizes(event, length_of(bytes), 0);
 }
 
 static __always_inline void submit_event(struct ringside_event *event)

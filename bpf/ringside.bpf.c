@@ -17,6 +17,7 @@
 #include "calls.h"
 #include "counts.h"
 #include "filter.h"
+#include "names.h"
 #include "record.h"
 #include "socket.h"
 

@@ -63,6 +63,9 @@ export interface Seen {
   readonly ret: number
   readonly fd: number
   readonly path: string
+  readonly more: string
+  readonly arg: number
+  readonly target: number
   readonly isTruncated: boolean
   readonly socket: Endpoint | undefined
 }
@@ -108,6 +111,9 @@ const decode = (raw: RawEvents, at: number): Seen => {
     ret: raw.i64(at + eventField.ret),
     fd: raw.i32(at + eventField.fd),
     path: raw.path(at),
+    more: raw.more(at),
+    arg: raw.u32(at + eventField.arg),
+    target: raw.i32(at + eventField.target),
     isTruncated: (flags & eventFlag.pathTruncated) !== 0,
     socket: flags & eventFlag.hasSocket ? endpoint(raw, at) : undefined
   }

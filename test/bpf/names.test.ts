@@ -1,0 +1,136 @@
+import assert from 'node:assert/strict'
+import { randomBytes } from 'node:crypto'
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  realpathSync,
+  rmdirSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync
+} from 'node:fs'
+import { tmpdir } from 'node:os'
+import { basename, join } from 'node:path'
+import { after, describe, it } from 'node:test'
+import { containerIdIn } from '../../producer/proc.ts'
+import { kindsOf, observe, program, run, type Seen, skip } from './observe.ts'
+
+const folder = mkdtempSync(join(tmpdir(), 'ringside-test-'))
+after(() => rmSync(folder, { recursive: true }))
+
+/** A program of its own name, in a folder of this test. */
+const place = (name: string, into = folder): string => {
+  mkdirSync(into, { recursive: true })
+  const path = join(into, name)
+  copyFileSync(program('flood'), path)
+  return path
+}
+
+/** The exec records of a whole machine that name one executable, by the end of their path. */
+const execsUnder = async (end: string, work: () => Promise<unknown>): Promise<Seen[]> => {
+  const { events } = await observe({}, work)
+  return kindsOf(events, 'exec').filter((event) => event.path.endsWith(end))
+}
+
+describe('the path of an executable', { skip, timeout: 60_000 }, () => {
+  it('is the real one, whatever name it was executed by', async () => {
+    const path = place('rs-real')
+    symlinkSync(path, join(folder, 'rs-link'))
+    const names = [path, join(folder, 'rs-link'), join(folder, '..', basename(folder), '.', 'rs-real')]
+    for (const name of names) {
+      const [exec, ...rest] = await execsUnder('rs-real', () => run(program('execute'), 'path', name))
+      assert.deepEqual([exec?.path, exec?.isTruncated, exec?.more, rest], [path, false, '', []], name)
+    }
+  })
+
+  it('is that of the interpreter when a script is executed', async () => {
+    const script = join(folder, 'script')
+    writeFileSync(script, '#!/bin/sh\n', { mode: 0o755 })
+    const { events, result } = await observe({}, () => run(program('execute'), 'path', script))
+    const paths = kindsOf(events, 'exec').filter((event) => event.pid === result.pid)
+    assert.deepEqual(
+      paths.map((event) => event.path),
+      [program('execute'), realpathSync('/bin/sh')]
+    )
+  })
+
+  it('is the one in its mount namespace', async () => {
+    const path = place('rs-mounted', join(folder, 'outside'))
+    const inside = join(folder, 'inside')
+    mkdirSync(inside)
+    const script = `mount --bind ${join(folder, 'outside')} ${inside} && ${program('execute')} path ${inside}/rs-mounted`
+    const execs = await execsUnder('rs-mounted', () => run('unshare', '--mount', 'sh', '-c', script))
+    assert.deepEqual(
+      execs.map((event) => event.path),
+      [join(inside, 'rs-mounted')]
+    )
+    assert.ok(existsSync(path))
+  })
+
+  it('says that the file is deleted, and that it never had a folder, as the kernel does', async () => {
+    const path = place('rs-deleted')
+    const deleted = await execsUnder('(deleted)', () => run(program('execute'), 'deleted', path))
+    const memory = await execsUnder('(deleted)', () => run(program('execute'), 'memfd', place('rs-memory')))
+    assert.deepEqual(
+      [...deleted, ...memory].map((event) => event.path),
+      [`${path} (deleted)`, '/memfd:ringside (deleted)']
+    )
+  })
+
+  for (const length of [255, 256, 4095]) {
+    it(`of ${length} bytes is whole`, async () => {
+      const room = length - folder.length - '/rs-long'.length
+      const deep = `/${'x'.repeat(199)}`.repeat(21).slice(0, room).replace(/\/$/, 'x')
+      const path = place('rs-long', `${folder}${deep}`)
+      assert.equal(path.length, length)
+      const [exec] = await execsUnder('rs-long', () => run(program('execute'), 'path', path))
+      assert.deepEqual([exec?.path, exec?.isTruncated], [path, false])
+    })
+  }
+
+  it('that is too deep is told by its end, and said to be cut', async () => {
+    const path = place('rs-deep', join(folder, ...Array.from({ length: 200 }, () => 'd')))
+    const [exec] = await execsUnder('rs-deep', () => run(program('execute'), 'path', path))
+    assert.equal(exec?.isTruncated, true)
+    assert.ok(path.endsWith(exec?.path ?? '?') && (exec?.path.length ?? 0) > 200)
+  })
+})
+
+describe('the cgroup of a container', { skip, timeout: 60_000 }, () => {
+  const id = randomBytes(32).toString('hex')
+  const hierarchies = {
+    'v1, in the memory hierarchy': ['/sys/fs/cgroup/memory', `docker/${id}`],
+    'v1, below it': ['/sys/fs/cgroup/memory', `docker/${id}/a/b`],
+    'v2 on a hybrid host': ['/sys/fs/cgroup/unified', `ringside-test.slice/docker-${id}.scope`],
+    'v2, below it': ['/sys/fs/cgroup/unified', `ringside-test.slice/docker-${id}.scope/a/b/c`],
+    'v2 alone': ['/sys/fs/cgroup', `ringside-test.slice/cri-containerd-${id}.scope`]
+  } as const
+  for (const [name, [mount, path]] of Object.entries(hierarchies)) {
+    it(`is told of each fork and exec: ${name}`, async (test) => {
+      const isThere =
+        existsSync(join(mount, 'cgroup.procs')) &&
+        existsSync(join(mount, 'cgroup.subtree_control')) === name.startsWith('v2')
+      if (!isThere) return test.skip(`no such cgroups at ${mount}`)
+      const made: string[] = []
+      for (let part = path as string; part !== '.'; part = join(part, '..')) made.push(join(mount, part))
+      const missing = made.filter((folder) => !existsSync(folder))
+      mkdirSync(join(mount, path), { recursive: true })
+      try {
+        const script = `echo $$ > ${join(mount, path)}/cgroup.procs; ${program('flood')} 1; true`
+        const { events, result } = await observe({}, () => run('sh', '-c', script))
+        const child = events.find((event) => event.kind === 'fork' && event.ppid === result.pid)
+        const exec = kindsOf(events, 'exec').find((event) => event.pid === child?.pid)
+        const cgroup = path.split('/').find((part) => part.includes(id)) as string
+        assert.deepEqual([child?.more, exec?.more, exec?.path], [cgroup, cgroup, program('flood')])
+        assert.equal(containerIdIn(cgroup), id)
+        assert.equal(exec?.ppid, result.pid)
+        const outside = kindsOf(events, 'exec').find((event) => event.pid === result.pid)
+        assert.equal(outside?.more, '', 'executed before it was put there')
+      } finally {
+        for (const folder of missing) rmdirSync(folder)
+      }
+    })
+  }
+})
