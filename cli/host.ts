@@ -1,8 +1,10 @@
 // Hosts one service in this process: says when it is ready, reports its counters to the
 // `ringside up` that started it, and ends it in order on a drain message, a signal, or when that
 // `up` is gone. The last report before a clean exit holds the final counters.
+import type { Config } from '../runtime/config.ts'
 import { messageOf } from '../runtime/errors.ts'
 import type { Log } from '../runtime/log.ts'
+import type { MetricsListener } from '../runtime/metrics.ts'
 import type { DrainMessage, Service, ServiceMessage } from '../runtime/service.ts'
 
 const reportEveryMs = 500
@@ -12,6 +14,8 @@ export interface HostOptions {
   readonly name: string
   readonly log: Log
   readonly start: () => Promise<Service>
+  /** Where /metrics is served, if anywhere. */
+  readonly metrics?: Config['metrics']
 }
 
 type Ending = 'drain' | 'stop'
@@ -26,11 +30,19 @@ const send = (message: ServiceMessage): Promise<void> =>
     else process.send(message, undefined, {}, () => resolve())
   })
 
+/** Before the service starts: an address that is taken is known at once, and an edge has its privileges yet. */
+const openMetrics = async ({ name, log, metrics }: HostOptions): Promise<MetricsListener | undefined> => {
+  if (metrics === undefined || metrics.listen === '') return undefined
+  const { listenForMetrics } = await import('../runtime/metrics.ts')
+  return listenForMetrics({ ...metrics, service: name, log })
+}
+
 /**
  * Runs the service until it ends by itself or is told to.
  * @throws what the service could not go on from
  */
-export const host = async ({ name, log, start }: HostOptions): Promise<void> => {
+export const host = async (options: HostOptions): Promise<void> => {
+  const { name, log, start } = options
   let service: Service | undefined
   let asked: Ending | undefined
   const ending = Promise.withResolvers<void>()
@@ -61,9 +73,12 @@ export const host = async ({ name, log, start }: HostOptions): Promise<void> => 
   process.on('message', onMessage).on('disconnect', onDisconnect)
 
   const timers: NodeJS.Timeout[] = []
+  let metrics: MetricsListener | undefined
   try {
+    metrics = await openMetrics(options)
     service = await start()
     const running = service
+    metrics?.serve(running.metrics ?? [])
     const report = (): Promise<void> => send({ type: 'counters', service: name, counters: running.counters() })
     await send({ type: 'ready', service: name })
     log.info('ready')
@@ -81,6 +96,7 @@ export const host = async ({ name, log, start }: HostOptions): Promise<void> => 
     throw error
   } finally {
     for (const timer of timers) clearInterval(timer)
+    metrics?.close()
     process.off('SIGINT', onProcessSignal).off('SIGTERM', onProcessSignal)
     process.off('message', onMessage).off('disconnect', onDisconnect)
     if (process.connected) process.disconnect()

@@ -27,6 +27,11 @@ export interface EdgeOptions {
   readonly batchMs?: number
   readonly backlogBytes?: number
   readonly user?: string
+  readonly cpuBudget?: string
+}
+
+export interface ServiceOptions {
+  readonly metricsListen?: string
 }
 
 /** Turns a parser's error into the one line in which commander names the option. */
@@ -112,18 +117,24 @@ export const addEdgeOptions = (command: Command): Command =>
     .option('--batch-ms <n>', 'age that closes a batch, in milliseconds', integerArgument(1))
     .option('--backlog-bytes <n>', 'encoded batches kept while Kafka is away', integerArgument(1))
     .option('--user <name>', 'whom the edge becomes once it observes (default: "nobody"; "" stays root)')
+    .option('--cpu-budget <percent>', 'of one core, for the edge and its programs, such as 3% (default: none)')
+
+/** What every service that runs for long knows. */
+export const addServiceOptions = (command: Command): Command =>
+  command.option('--metrics-listen <address>', 'serve /metrics on this PORT of loopback, or HOST:PORT (default: none)')
 
 /**
  * The configuration: defaults < file < environment < these options.
  * @throws RingsideError CONFIG with every problem
  */
-export const configFrom = (options: CommonOptions & EdgeOptions, more: ConfigInput = {}): Config =>
+export const configFrom = (options: CommonOptions & EdgeOptions & ServiceOptions, more: ConfigInput = {}): Config =>
   loadConfig(
     {
       brokers: options.brokers,
       stateDir: options.stateDir,
       topicPrefix: options.topicPrefix,
       host: options.host,
+      metrics: { listen: options.metricsListen },
       ...more,
       edge: {
         pids: options.pid,
@@ -135,7 +146,8 @@ export const configFrom = (options: CommonOptions & EdgeOptions, more: ConfigInp
         batchEvents: options.batchEvents,
         batchMs: options.batchMs,
         backlogBytes: options.backlogBytes,
-        user: options.user
+        user: options.user,
+        cpuBudget: options.cpuBudget
       }
     },
     options.config

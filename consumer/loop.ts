@@ -38,6 +38,16 @@ interface PartitionRun {
   readonly seen: Seen
   next: bigint
   lagRecords: number
+  /** When the last message that was handled came to Kafka; undefined before the first. */
+  handledMs: number | undefined
+}
+
+/** How far behind the end of a partition the loop is, as of the last fetch. */
+export interface Lag {
+  readonly partition: number
+  readonly records: number
+  /** Age of the last message handled while others wait; 0 when none does. */
+  readonly seconds: number
 }
 
 /** Bounds the memory of a fetch whose batches make many outputs each; a fetch of audit rows is about 30,000. */
@@ -128,6 +138,13 @@ export class ConsumeLoop {
     return { ...counted, ...this.#counters, deadletters, lagRecords }
   }
 
+  lags(): Lag[] {
+    return [...this.#runs.values()].map(({ partition, lagRecords: records, handledMs }) => {
+      const seconds = records > 0 && handledMs !== undefined ? Math.max(0, Date.now() - handledMs) / 1000 : 0
+      return { partition, records, seconds }
+    })
+  }
+
   /** Handles everything that is in the topic now, then stops. */
   async drain(): Promise<void> {
     const consumer = await this.#consumer
@@ -165,7 +182,15 @@ export class ConsumeLoop {
       }
     }
     const next = committed?.offset ?? 0n
-    this.#runs.set(keyOf({ topic, partition }), { topic, partition, handler, seen: new Seen(), next, lagRecords: 0 })
+    this.#runs.set(keyOf({ topic, partition }), {
+      topic,
+      partition,
+      handler,
+      seen: new Seen(),
+      next,
+      lagRecords: 0,
+      handledMs: undefined
+    })
   }
 
   #revoke(key: string): void {
@@ -193,6 +218,7 @@ export class ConsumeLoop {
       await this.#handle(run, message, outbox)
       run.next = message.offset + 1n
       run.lagRecords = Number(batch.endOffset - run.next)
+      run.handledMs = message.timestampMs
       if (outbox.size < maxOutboxMessages) continue
       if (!(await this.#settle(run, outbox))) return
       outbox = new Outbox(this.#options.topics.topicPrefix)

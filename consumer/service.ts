@@ -8,6 +8,7 @@ import type { Service } from '../runtime/service.ts'
 import { createKafkaClient } from '../wire/kafka.ts'
 import type { HandlerModule } from './handler.ts'
 import { ConsumeLoop } from './loop.ts'
+import { consumerMetrics } from './metrics.ts'
 
 export interface ConsumerServiceOptions {
   /** Instances of one name share the partitions; the group is the topic prefix and this name. */
@@ -38,6 +39,7 @@ export const startConsumer = async ({ name, module, config, log, from }: Consume
   })
   return {
     counters: () => loop.counters(),
+    metrics: consumerMetrics(loop),
     done: loop.done,
     drain: () => loop.drain(),
     stop: () => loop.stop()

@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { parse, stringify } from 'yaml'
 import { z } from 'zod'
 import { messageOf, RingsideError } from './errors.ts'
+import { findListen, isLoopback } from './listen.ts'
 
 const callMode = z.enum(['emit', 'count', 'off'])
 
@@ -15,6 +16,37 @@ const ringBytes = z
   .min(4096)
   .max(1 << 30)
   .refine((n) => (n & (n - 1)) === 0, 'must be a power of two')
+
+/** "3%" or 3. */
+const percent = z
+  .union([
+    z.number(),
+    z
+      .string()
+      .regex(/^\d+(\.\d+)?%?$/, 'must be a percentage, such as 3%')
+      .transform((text) => Number.parseFloat(text))
+  ])
+  .pipe(z.number().positive())
+
+/** A token that cannot be guessed. */
+const minTokenLength = 16
+
+const metrics = z
+  .strictObject({
+    /** "PORT" on loopback, or "HOST:PORT"; empty: nobody listens. */
+    listen: z
+      .union([z.string(), z.int().transform(String)])
+      .refine((text) => text === '' || findListen(text) !== undefined, 'must be PORT or HOST:PORT')
+      .default(''),
+    /** Asked for as a bearer; beyond loopback there must be one. */
+    token: z.string().min(minTokenLength).optional()
+  })
+  .superRefine(({ listen, token }, context) => {
+    const found = findListen(listen)
+    if (token !== undefined || found === undefined || isLoopback(found)) return
+    const message = `must be set where others than this machine may ask: metrics.listen is ${listen}`
+    context.addIssue({ code: 'custom', path: ['token'], message })
+  })
 
 const schema = z.strictObject({
   brokers: z.array(z.string().regex(/^[^\s:]+:\d+$|^\[[0-9a-fA-F:]+\]:\d+$/, 'must be host:port')).default([]),
@@ -69,7 +101,9 @@ const schema = z.strictObject({
       /** Observe only these v2 cgroups (paths below the mount point, or whole paths); empty: all. */
       cgroups: z.array(z.string().min(1)).default([]),
       /** Whom an edge that root started becomes once it observes; empty: it stays root. */
-      user: z.string().default('nobody')
+      user: z.string().default('nobody'),
+      /** Of one core, for the edge and its programs; beyond it classes are counted instead of told. */
+      cpuBudget: percent.optional()
     })
     .prefault({}),
   rollups: z
@@ -88,7 +122,8 @@ const schema = z.strictObject({
       /** Entities that a rule counts at once for each host; beyond it, the one quiet for longest is forgotten. */
       maxEntities: z.int().min(1).default(10_000)
     })
-    .prefault({})
+    .prefault({}),
+  metrics: metrics.prefault({})
 })
 
 export type Config = z.infer<typeof schema>
@@ -106,6 +141,7 @@ const fromEnvironment = (env: NodeJS.ProcessEnv): ConfigInput => {
   if (env['RINGSIDE_TOPIC_PREFIX'] !== undefined) input.topicPrefix = env['RINGSIDE_TOPIC_PREFIX']
   if (env['RINGSIDE_HOST']) input.host = env['RINGSIDE_HOST']
   if (env['RINGSIDE_STATE_DIR']) input.stateDir = env['RINGSIDE_STATE_DIR']
+  if (env['RINGSIDE_METRICS_TOKEN']) input.metrics = { token: env['RINGSIDE_METRICS_TOKEN'] }
   return input
 }
 

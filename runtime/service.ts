@@ -1,9 +1,13 @@
 // What every long-running part of Ringside looks like to whoever hosts it (cli/host.ts): the edge,
 // each consumer service.
 
+import type { MetricFamily } from './metric.ts'
+
 export interface Service {
   /** Cumulative since the start, by name: edge seen/published/dropped…, consumers events/rollups/alerts/audit/deadletters… */
   counters(): Readonly<Record<string, number>>
+  /** What /metrics tells of it; read only when somebody asks. */
+  readonly metrics?: readonly MetricFamily[]
   /** Resolves when the work ends by itself (a recording came to its end); rejects when it cannot go on. */
   readonly done: Promise<void>
   /** Finishes everything that is there now, then stops. */

@@ -2,6 +2,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Config } from '../../runtime/config.ts'
+import { withPortRaised } from '../../runtime/listen.ts'
 import { type ServiceState, SupervisedService } from '../supervised-service.ts'
 import { ChildLog } from './child-log.ts'
 import type { Totals } from './status-line.ts'
@@ -59,7 +60,10 @@ export class Services {
     // JSON is YAML.
     writeFileSync(configPath, `${JSON.stringify(config, undefined, 2)}\n`, { mode: 0o600 })
     const env = environmentFor(process.env)
-    const create = (name: string, args: readonly string[]): SupervisedService => {
+    const { listen } = config.metrics
+    const create = (name: string, index: number, args: readonly string[]): SupervisedService => {
+      // A port for each: the edge has the configured one, the consumers those after it.
+      const metrics = listen === '' ? [] : ['--metrics-listen', withPortRaised(listen, index)]
       const isNews = newsFilter()
       const log = new ChildLog(join(config.stateDir, 'logs'), name, (text) => {
         if (isNews(text)) onLine(`${name}: ${text}`)
@@ -67,7 +71,7 @@ export class Services {
       this.#logs.push(log)
       return new SupervisedService({
         name,
-        args: ['run', name, '--config', configPath, ...args],
+        args: ['run', name, '--config', configPath, ...metrics, ...args],
         env,
         onOutput: (chunk) => log.write(chunk),
         onState: (state, detail) => {
@@ -77,8 +81,8 @@ export class Services {
         }
       })
     }
-    this.#edge = edgeArgs === undefined ? undefined : create('edge', edgeArgs)
-    this.#consumers = consumerNames.map((name) => create(name, []))
+    this.#edge = edgeArgs === undefined ? undefined : create('edge', 0, edgeArgs)
+    this.#consumers = consumerNames.map((name, index) => create(name, index + 1, []))
   }
 
   get all(): readonly SupervisedService[] {

@@ -8,15 +8,17 @@ import { host } from '../host.ts'
 import {
   addCommonOptions,
   addEdgeOptions,
+  addServiceOptions,
   type CommonOptions,
   checkedSource,
   configFrom,
-  type EdgeOptions
+  type EdgeOptions,
+  type ServiceOptions
 } from '../options.ts'
 import { Output } from '../output.ts'
 import { isHandlerPath, isServiceName, nameOf, serviceNames, startService } from '../services.ts'
 
-interface RunOptions extends CommonOptions, EdgeOptions {
+interface RunOptions extends CommonOptions, EdgeOptions, ServiceOptions {
   readonly source?: string
   readonly record?: string
   readonly ignoreFamily?: true
@@ -36,7 +38,7 @@ Examples:
 
 const edgeOnly = [
   ...(['source', 'record', 'ignoreFamily', 'host', 'pid', 'comm', 'cgroup', 'call'] as const),
-  ...(['securityRingBytes', 'ringBytes', 'batchEvents', 'batchMs', 'backlogBytes', 'user'] as const)
+  ...(['securityRingBytes', 'ringBytes', 'batchEvents', 'batchMs', 'backlogBytes', 'user', 'cpuBudget'] as const)
 ]
 
 const run = async (what: string, options: RunOptions): Promise<void> => {
@@ -63,17 +65,19 @@ const run = async (what: string, options: RunOptions): Promise<void> => {
   const brokers = [...(await resolveBrokers(config))]
   const from = { source, record: options.record, ignoreFamily: options.ignoreFamily === true }
   const start = () => startService(what, { ...config, brokers }, log, from)
-  await host({ name, log, start })
+  await host({ name, log, start, metrics: config.metrics })
 }
 
 export const runCommand = (): Command =>
   addEdgeOptions(
-    addCommonOptions(
-      new Command('run')
-        .description('Runs one service until it is stopped, or until its recording ends.')
-        .argument('<service>', `${serviceNames.join(', ')}, or the path of a handler of your own`)
-        .option('--source <file>', 'edge: a recording in place of the live kernel')
-        .option('--record <file>', 'edge: also write the raw ring to this file')
+    addServiceOptions(
+      addCommonOptions(
+        new Command('run')
+          .description('Runs one service until it is stopped, or until its recording ends.')
+          .argument('<service>', `${serviceNames.join(', ')}, or the path of a handler of your own`)
+          .option('--source <file>', 'edge: a recording in place of the live kernel')
+          .option('--record <file>', 'edge: also write the raw ring to this file')
+      )
     )
   )
     .option('--ignore-family', 'edge: observe neither the parent process nor any of its children')

@@ -5,6 +5,7 @@ import { RingsideError } from '../../runtime/errors.ts'
 import {
   addCommonOptions,
   addEdgeOptions,
+  addServiceOptions,
   type CommonOptions,
   checkedSource,
   configFrom,
@@ -12,7 +13,8 @@ import {
   type EdgeOptions,
   type Format,
   formatArgument,
-  integerArgument
+  integerArgument,
+  type ServiceOptions
 } from '../options.ts'
 import { Output } from '../output.ts'
 import { quietLog } from '../quiet-log.ts'
@@ -20,7 +22,7 @@ import { Progress } from '../up/progress.ts'
 import { runUp } from '../up/run-up.ts'
 import { formatSummary } from '../up/summary.ts'
 
-interface UpVerbOptions extends CommonOptions, EdgeOptions {
+interface UpVerbOptions extends CommonOptions, EdgeOptions, ServiceOptions {
   readonly for?: number
   readonly source?: string
   readonly kafkaPort?: number
@@ -56,12 +58,14 @@ const up = async (options: UpVerbOptions): Promise<void> => {
 
 export const upCommand = (): Command =>
   addEdgeOptions(
-    addCommonOptions(
-      new Command('up')
-        .description('Runs all of it on this machine: Kafka unless brokers are named, edge, rollups, alerts, audit.')
-        .option('--for <span>', 'end by itself after this long (30s, 5m)', durationArgument)
-        .option('--source <file>', 'a recording in place of the live kernel')
-        .option('--kafka-port <n>', 'loopback port of the Kafka it starts (default: 9092)', integerArgument(1))
+    addServiceOptions(
+      addCommonOptions(
+        new Command('up')
+          .description('Runs all of it on this machine: Kafka unless brokers are named, edge, rollups, alerts, audit.')
+          .option('--for <span>', 'end by itself after this long (30s, 5m)', durationArgument)
+          .option('--source <file>', 'a recording in place of the live kernel')
+          .option('--kafka-port <n>', 'loopback port of the Kafka it starts (default: 9092)', integerArgument(1))
+      )
     )
   )
     .option('--print-config', 'print the configuration, secrets redacted, and end')

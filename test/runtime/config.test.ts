@@ -57,3 +57,31 @@ test('what is printed can be read back, with secrets left out', (t) => {
   assert.doesNotMatch(printableConfig(secret), /hunter2/)
   assert.match(printableConfig(secret), /password: <redacted>/)
 })
+
+test('a budget is a percentage, written with its sign or without', (t) => {
+  assert.equal(loadConfig({ edge: { cpuBudget: '3%' } }, undefined, {}).edge.cpuBudget, 3)
+  assert.equal(loadConfig({}, fileWith(t, 'edge: {cpuBudget: 2.5}\n'), {}).edge.cpuBudget, 2.5)
+  assert.equal(loadConfig({}, undefined, {}).edge.cpuBudget, undefined)
+  for (const cpuBudget of ['much', '-3%', 0]) {
+    assert.throws(() => loadConfig({ edge: { cpuBudget } }, undefined, {}), {
+      code: 'CONFIG',
+      message: /edge\.cpuBudget/
+    })
+  }
+})
+
+test('metrics that others may ask for need a token', () => {
+  const listen = '0.0.0.0:9464'
+  assert.throws(() => loadConfig({ metrics: { listen } }, undefined, {}), {
+    code: 'CONFIG',
+    message: /metrics\.token: must be set where others than this machine may ask: metrics\.listen is 0\.0\.0\.0:9464/
+  })
+  const env = { RINGSIDE_METRICS_TOKEN: 'a-token-of-some-length' }
+  const { metrics } = loadConfig({ metrics: { listen } }, undefined, env)
+  assert.deepEqual(metrics, { listen, token: 'a-token-of-some-length' })
+  assert.doesNotMatch(printableConfig(loadConfig({}, undefined, env)), /a-token-of/)
+  assert.equal(loadConfig({ metrics: { listen: 9464 } }, undefined, {}).metrics.listen, '9464')
+  assert.throws(() => loadConfig({ metrics: { listen: 'x:y' } }, undefined, {}), {
+    message: /metrics\.listen: must be PORT/
+  })
+})

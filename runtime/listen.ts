@@ -1,0 +1,39 @@
+// Where a listener binds to, as a configuration says it: "PORT", which is loopback, or "HOST:PORT".
+import { BlockList, isIP } from 'node:net'
+
+export interface Listen {
+  readonly host: string
+  readonly port: number
+}
+
+const loopback = new BlockList()
+loopback.addSubnet('127.0.0.0', 8, 'ipv4')
+loopback.addAddress('::1', 'ipv6')
+
+const pattern = /^(?:(?:\[([0-9a-fA-F:]+)\]|([^\s:[\]]+)):)?(\d{1,5})$/
+
+/** Undefined when the text is neither "PORT" nor "HOST:PORT" with HOST an address (IPv6 in brackets) or localhost. */
+export const findListen = (text: string): Listen | undefined => {
+  const [, ipv6, ipv4, digits] = pattern.exec(text) ?? []
+  const port = Number(digits)
+  if (digits === undefined || port > 65_535) return undefined
+  if (ipv6 !== undefined) return isIP(ipv6) === 6 ? { host: ipv6, port } : undefined
+  if (ipv4 === undefined || ipv4 === 'localhost') return { host: '127.0.0.1', port }
+  return isIP(ipv4) === 4 ? { host: ipv4, port } : undefined
+}
+
+/** @throws Error when findListen finds nothing: the configuration was to be checked before */
+export const parseListen = (text: string): Listen => {
+  const found = findListen(text)
+  if (found === undefined) throw new Error(`"${text}" is neither PORT nor HOST:PORT`)
+  return found
+}
+
+/** Whether only this machine reaches it. */
+export const isLoopback = ({ host }: Listen): boolean => loopback.check(host, isIP(host) === 6 ? 'ipv6' : 'ipv4')
+
+/** The text with its port raised; port 0, any that is free, stays. */
+export const withPortRaised = (text: string, by: number): string => {
+  const { port } = parseListen(text)
+  return port === 0 ? text : text.replace(/\d+$/, String(port + by))
+}

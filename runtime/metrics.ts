@@ -1,0 +1,128 @@
+// /metrics over HTTP in the text format of Prometheus: the families of a service, and what prom-client tells of every
+// Node process. On loopback unless told otherwise, and beyond it only for who has the token.
+import { createHash, timingSafeEqual } from 'node:crypto'
+import { once } from 'node:events'
+import { createServer, type IncomingMessage, type Server } from 'node:http'
+import { type AddressInfo, isIPv6 } from 'node:net'
+import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client'
+import ringside from '../package.json' with { type: 'json' }
+import { messageOf, RingsideError } from './errors.ts'
+import { parseListen } from './listen.ts'
+import type { Log } from './log.ts'
+import type { MetricFamily } from './metric.ts'
+
+export interface MetricsOptions {
+  /** "PORT" or "HOST:PORT"; port 0 takes any that is free. */
+  readonly listen: string
+  /** What a bearer must have; undefined: whoever reaches the listener may read. */
+  readonly token?: string | undefined
+  /** Label `service` of every sample. */
+  readonly service: string
+  readonly log: Log
+}
+
+export interface MetricsListener {
+  /** http://127.0.0.1:9464/metrics */
+  readonly url: string
+  /** From now on these are told as well. */
+  serve(families: readonly MetricFamily[]): void
+  close(): void
+}
+
+/** Beside the families: which Ringside this is. */
+export const buildInfo: MetricFamily = {
+  name: 'ringside_build_info',
+  kind: 'gauge',
+  help: 'Always 1; the labels say which Ringside and which Node run.',
+  labels: ['version', 'node'],
+  samples: () => [{ labels: { version: ringside.version, node: process.versions.node }, value: 1 }]
+}
+
+/** Every 100 ms is enough to see a loop that hangs, and wakes an idle process a tenth as often as the default. */
+const eventLoopPrecisionMs = 100
+
+const register = (registry: Registry, { name, help, kind, labels, samples }: MetricFamily): void => {
+  const common = { name, help, labelNames: [...labels], registers: [registry] }
+  if (kind === 'gauge') {
+    new Gauge({
+      ...common,
+      collect() {
+        this.reset()
+        for (const sample of samples()) this.set(sample.labels, sample.value)
+      }
+    })
+    return
+  }
+  new Counter({
+    ...common,
+    collect() {
+      this.reset()
+      // What is no longer known, as a count that a process without the right cannot read, is not told.
+      for (const sample of samples()) if (sample.value >= 0) this.inc(sample.labels, sample.value)
+    }
+  })
+}
+
+const digest = (text: string): Buffer => createHash('sha256').update(text).digest()
+
+const isAllowed = ({ headers }: IncomingMessage, token: string | undefined): boolean =>
+  token === undefined || timingSafeEqual(digest(headers.authorization ?? ''), digest(`Bearer ${token}`))
+
+const urlOf = (server: Server): string => {
+  const { address, port } = server.address() as AddressInfo
+  return `http://${isIPv6(address) ? `[${address}]` : address}:${port}/metrics`
+}
+
+/**
+ * Listens; what is asked for is read then.
+ * @throws RingsideError UNAVAILABLE when the address cannot be listened on
+ */
+export const listenForMetrics = async ({ listen, token, service, log }: MetricsOptions): Promise<MetricsListener> => {
+  const registry = new Registry()
+  registry.setDefaultLabels({ service })
+  collectDefaultMetrics({ register: registry, eventLoopMonitoringPrecision: eventLoopPrecisionMs })
+  register(registry, buildInfo)
+
+  const server = createServer(async (request, response) => {
+    const answer = (status: number, text: string, headers: Record<string, string> = {}): void => {
+      response.writeHead(status, { 'content-type': 'text/plain; charset=utf-8', ...headers }).end(text)
+    }
+    if (!isAllowed(request, token)) {
+      answer(401, 'give the token of metrics.token as a bearer\n', { 'www-authenticate': 'Bearer' })
+      return
+    }
+    if (request.method !== 'GET' || request.url?.split('?')[0] !== '/metrics') {
+      answer(404, 'there is only GET /metrics\n')
+      return
+    }
+    try {
+      answer(200, await registry.metrics(), { 'content-type': registry.contentType })
+    } catch (error) {
+      log.error({ err: error }, `metrics cannot be read: ${messageOf(error)}`)
+      answer(500, `metrics cannot be read: ${messageOf(error)}\n`)
+    }
+  })
+  const { host, port } = parseListen(listen)
+  server.listen(port, host)
+  try {
+    await once(server, 'listening')
+  } catch (cause) {
+    const what = `cannot listen for metrics on ${host}:${port}: ${messageOf(cause)}`
+    throw new RingsideError('UNAVAILABLE', `${what}; choose another metrics.listen`, { cause })
+  }
+  // Whoever asks for metrics does not keep a service alive.
+  server.unref()
+  const url = urlOf(server)
+  log.info({ url }, 'metrics')
+  return {
+    url,
+    serve: (families) => {
+      for (const family of families) register(registry, family)
+    },
+    close: () => {
+      server.close()
+      server.closeAllConnections()
+      registry.clear()
+    }
+  }
+}

@@ -1,0 +1,50 @@
+// docs/metrics.md and the code tell of the same metrics.
+import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import { consumerMetrics } from '../../consumer/metrics.ts'
+import { edgeMetrics } from '../../producer/metrics.ts'
+import { buildInfo } from '../../runtime/metrics.ts'
+
+const families = [
+  buildInfo,
+  ...edgeMetrics({
+    edge: {
+      counters: () => ({}),
+      ledger: () => ({ monotonic_us: 0, untold: 0, uncounted: 0, classes: [], steps: [] }),
+      losses: () => [],
+      reduced: []
+    },
+    source: {}
+  }),
+  ...consumerMetrics({
+    counters: () => {
+      throw new Error('not asked for')
+    },
+    lags: () => []
+  })
+]
+
+const page = readFileSync(join(import.meta.dirname, '../../docs/metrics.md'), 'utf8')
+
+test('docs/metrics.md lists every metric with its kind and its labels, and no other', () => {
+  const rows = page.matchAll(/^\| `(ringside_\w+)` \| (\w+) \|([^|]*)\|/gm)
+  const listed = [...rows].map(([, name, kind, labels]) => ({
+    name,
+    kind,
+    labels: [...(labels ?? '').matchAll(/`(\w+)`/g)].map(([, label]) => label)
+  }))
+  assert.deepEqual(
+    listed,
+    families.map(({ name, kind, labels }) => ({ name, kind, labels: [...labels] }))
+  )
+})
+
+test('names are as Prometheus wants them', () => {
+  for (const { name, kind, help } of families) {
+    assert.match(name, /^ringside_[a-z_]+$/)
+    assert.equal(name.endsWith('_total'), kind === 'counter', name)
+    assert.match(help, /^[A-Z1].*\.$/, name)
+  }
+})

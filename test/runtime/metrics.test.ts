@@ -1,0 +1,85 @@
+import assert from 'node:assert/strict'
+import { type TestContext, test } from 'node:test'
+import pino from 'pino'
+import type { MetricFamily } from '../../runtime/metric.ts'
+import { listenForMetrics } from '../../runtime/metrics.ts'
+
+const log = pino({ level: 'silent' })
+
+const listening = async (t: TestContext, token?: string) => {
+  const listener = await listenForMetrics({ listen: '0', token, service: 'edge', log })
+  t.after(() => listener.close())
+  return listener
+}
+
+const scrape = async (url: string, headers: Record<string, string> = {}) => {
+  const response = await fetch(url, { headers })
+  return { status: response.status, type: response.headers.get('content-type'), text: await response.text() }
+}
+
+test('a scrape reads the families then, and tells of the process and of the build', async (t) => {
+  const { url, serve } = await listening(t)
+  assert.match(url, /^http:\/\/127\.0\.0\.1:\d+\/metrics$/)
+  let reads = 0
+  const events: MetricFamily = {
+    name: 'ringside_edge_events_total',
+    kind: 'counter',
+    help: 'Events.',
+    labels: ['class'],
+    samples: () => {
+      reads++
+      return [
+        { labels: { class: 'network' }, value: 5 * reads },
+        { labels: { class: 'io' }, value: 0 }
+      ]
+    }
+  }
+  const level: MetricFamily = {
+    name: 'ringside_edge_spool_bytes',
+    kind: 'gauge',
+    help: 'Bytes.',
+    labels: [],
+    samples: () => [{ labels: {}, value: 7 - reads }]
+  }
+  serve([events, level])
+  assert.equal(reads, 0)
+  const first = await scrape(url)
+  assert.equal(first.status, 200)
+  assert.match(first.type ?? '', /^text\/plain; version=0\.0\.4/)
+  assert.match(first.text, /^# TYPE ringside_edge_events_total counter$/m)
+  assert.match(first.text, /^ringside_edge_events_total\{class="network",service="edge"\} 5$/m)
+  assert.match(first.text, /^ringside_edge_events_total\{class="io",service="edge"\} 0$/m)
+  assert.match(first.text, /^ringside_build_info\{version="\d+\.\d+\.\d+",node="24\.[^"]+",service="edge"\} 1$/m)
+  assert.match(first.text, /^process_cpu_seconds_total\{service="edge"\} /m)
+  const second = await scrape(url)
+  assert.match(second.text, /^ringside_edge_events_total\{class="network",service="edge"\} 10$/m)
+  assert.match(second.text, /^ringside_edge_spool_bytes\{service="edge"\} 5$/m)
+})
+
+test('with a token, only its bearer reads', async (t) => {
+  const { url } = await listening(t, 'a-token-of-some-length')
+  assert.equal((await scrape(url)).status, 401)
+  assert.equal((await scrape(url, { authorization: 'Bearer wrong' })).status, 401)
+  assert.equal((await scrape(url, { authorization: 'Bearer a-token-of-some-length' })).status, 200)
+})
+
+test('there is nothing else to ask for, and what fails says why', async (t) => {
+  const { url, serve } = await listening(t)
+  assert.equal((await scrape(url.replace('/metrics', '/'))).status, 404)
+  const samples = (): never => {
+    throw new Error('no counters')
+  }
+  serve([{ name: 'ringside_x', kind: 'gauge', help: 'X.', labels: [], samples }])
+  const { status, text } = await scrape(url)
+  assert.equal(status, 500)
+  assert.match(text, /no counters/)
+})
+
+test('an address that is taken is refused with what to do', async (t) => {
+  const { url } = await listening(t)
+  const listen = new URL(url).host
+  await assert.rejects(listenForMetrics({ listen, service: 'edge', log }), {
+    code: 'UNAVAILABLE',
+    message: /cannot listen for metrics on 127\.0\.0\.1:\d+.*EADDRINUSE.*choose another metrics\.listen/
+  })
+})
