@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { RingsideError } from '../runtime/errors.ts'
 import { nearestNames } from '../runtime/nearest.ts'
 import { movesBytes } from '../wire/bytes-moved.ts'
+import { classOfSyscall, eventClasses } from '../wire/event-class.ts'
 import type { EventClass } from '../wire/types.ts'
 import { type CallName, callNames } from './raw-event.ts'
 import { callOfUringOperation, firstUringNumber, uringOperations } from './uring-table.ts'
@@ -31,33 +32,6 @@ const modeOfClass: Readonly<Record<EventClass, CallMode>> = {
   network: 'emit',
   file: 'emit',
   io: 'count'
-}
-
-/** class_of_call of bpf/calls.h, where a test finds every call alike; what is not here is `io`. */
-const classOfCall: Readonly<Partial<Record<CallName, EventClass>>> = {
-  execve: 'process',
-  execveat: 'process',
-  ptrace: 'process',
-  socket: 'network',
-  connect: 'network',
-  accept: 'network',
-  accept4: 'network',
-  bind: 'network',
-  listen: 'network',
-  sendto: 'network',
-  sendmsg: 'network',
-  sendmmsg: 'network',
-  dup2: 'network',
-  dup3: 'network',
-  close: 'network',
-  open: 'file',
-  openat: 'file',
-  openat2: 'file',
-  unlink: 'file',
-  unlinkat: 'file',
-  rename: 'file',
-  renameat: 'file',
-  renameat2: 'file'
 }
 
 /** Numbers that 32-bit processes have twice: with times of 64 bits too. */
@@ -157,10 +131,16 @@ export const modeTable = (
     throw new RingsideError('CONFIG', `no system call or io_uring operation: ${problems.join('; ')}`)
   }
   return fill(architecture, ({ name, call }) => {
-    const eventClass = classOfCall[call] ?? 'io'
+    const eventClass = classOfSyscall(call)
     const mode = chosen[name] ?? chosen[sameAs[name] ?? ''] ?? modeOfClass[eventClass]
     return modes.indexOf(mode === 'emit' && reduced.has(eventClass) ? 'count' : mode)
   })
+}
+
+/** Classes of which a call emits: what there is to reduce. */
+export const emittingClasses = (chosen: CallModes, architecture: string = process.arch): EventClass[] => {
+  const whole = Buffer.from(modeTable(chosen, none, architecture))
+  return eventClasses.filter((name) => !whole.equals(modeTable(chosen, new Set([name]), architecture)))
 }
 
 /**

@@ -5,8 +5,8 @@ import type { Event, EventClass } from './types.ts'
 /** In the order of the enum. */
 export const eventClasses: readonly EventClass[] = ['process', 'network', 'file', 'io']
 
-/** By symbol of the Syscall enum; what is not named is io. */
-const classOfSyscall: Readonly<Record<string, EventClass>> = {
+/** By symbol of the Syscall enum, as class_of_call of bpf/calls.h has it; what is not named is io. */
+const classes: Readonly<Record<string, EventClass>> = {
   execve: 'process',
   execveat: 'process',
   ptrace: 'process',
@@ -32,10 +32,9 @@ const classOfSyscall: Readonly<Record<string, EventClass>> = {
   renameat2: 'file'
 }
 
+/** @param syscall a symbol of the Syscall enum of schemas/event_batch.avsc */
+export const classOfSyscall = (syscall: string): EventClass => classes[syscall] ?? 'io'
+
 /** Whose count of the ledger has this event. */
-export const classOfEvent = ({ kind, syscall, socket }: Pick<Event, 'kind' | 'syscall' | 'socket'>): EventClass => {
-  if (kind === 'exec' || kind === 'fork' || kind === 'exit') return 'process'
-  // The close of what is no socket.
-  if (syscall === 'close' && kind === 'syscall' && socket === -1) return 'io'
-  return classOfSyscall[syscall] ?? 'io'
-}
+export const classOfEvent = ({ kind, syscall }: Pick<Event, 'kind' | 'syscall'>): EventClass =>
+  kind === 'exec' || kind === 'fork' || kind === 'exit' ? 'process' : classOfSyscall(syscall)

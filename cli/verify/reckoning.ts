@@ -149,7 +149,9 @@ export class Reckoning {
     for (const known of boot.lineages) {
       if (known.lineage.isFinal) conclude(boot, known)
     }
-    const known = { lineage: new Lineage(batch !== 1 || continues !== null), beganMs: atMs, lastMs: atMs }
+    // A dead run without a durable batch left nothing that came before.
+    const isPartial = batch !== 1 || (continues !== null && continues.batch > 0)
+    const known = { lineage: new Lineage(isPartial), beganMs: atMs, lastMs: atMs }
     boot.lineages.add(known)
     return known
   }

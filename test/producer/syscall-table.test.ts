@@ -2,7 +2,14 @@ import assert from 'node:assert/strict'
 import { existsSync, readFileSync } from 'node:fs'
 import { describe, it } from 'node:test'
 import { callNames } from '../../producer/raw-event.ts'
-import { callMask, callName, callTable, configurableCalls, modeTable } from '../../producer/syscall-table.ts'
+import {
+  callMask,
+  callName,
+  callTable,
+  configurableCalls,
+  emittingClasses,
+  modeTable
+} from '../../producer/syscall-table.ts'
 import { RingsideError } from '../../runtime/errors.ts'
 
 const compat = 1024
@@ -141,5 +148,14 @@ describe('modes of calls', () => {
     for (const name of ['open', 'socketcall', 'arm_sync_file_range', 'io_uring_enter', 'io_uring_connect']) {
       assert.ok(configurableCalls.includes(name), name)
     }
+  })
+
+  it('there is something to reduce in a class of which a call emits', () => {
+    assert.deepEqual(emittingClasses({}, 'x64'), ['process', 'network', 'file'])
+    assert.deepEqual(emittingClasses({ getppid: 'emit' }, 'x64'), ['process', 'network', 'file', 'io'])
+    const files = ['open', 'openat', 'openat2', 'unlink', 'unlinkat', 'rename', 'renameat', 'renameat2']
+    const uring = ['openat', 'openat2', 'unlinkat', 'renameat'].map((name) => `io_uring_${name}`)
+    const off = Object.fromEntries([...files, ...uring].map((name) => [name, 'off' as const]))
+    assert.deepEqual(emittingClasses(off, 'x64'), ['process', 'network'])
   })
 })

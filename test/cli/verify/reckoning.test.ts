@@ -256,6 +256,12 @@ test('reading that begins in the middle compares numbers, and not what it cannot
   assert.deepEqual(kindsOf(only({ ...second, events: [] }, third)), ['undeclared'])
 })
 
+test('a run that takes over from one that had nothing durable begins the account', () => {
+  const [first, second, third] = run()
+  const report = only({ ...first, continues: { run: 'run-0', batch: 0 } }, second, third)
+  assert.deepEqual([report.agrees, report.partial], [true, 0])
+})
+
 test('hosts are held apart, and a message that is no batch does not agree', () => {
   const reckoning = new Reckoning()
   for (const batch of run()) reckoning.add(batch, 0)
