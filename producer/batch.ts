@@ -1,7 +1,7 @@
 // Raw records gather here until they leave as one EventBatch. The event objects are used again for
 // every batch, so a batch that was taken is valid until the next event is added.
 import type { Bucket, Clock, Event, EventBatch, Process, Socket, Summary } from '../wire/types.ts'
-import type { CallName } from './encoder.ts'
+import type { NameOfCall } from './encoder.ts'
 import { clampLong, microsecondsAt, nanosecondsBeyond } from './numbers.ts'
 import type { ProcessTable } from './process-table.ts'
 import {
@@ -60,7 +60,7 @@ export type BatchContent = Pick<EventBatch, 'processes' | 'sockets' | 'events' |
 export class BatchBuilder {
   readonly #processTable: ProcessTable
   readonly #socketTable: SocketTable
-  readonly #callName: CallName
+  readonly #callName: NameOfCall
   readonly #pool: Event[] = []
   #number = 1
   #processes: Process[] = []
@@ -72,7 +72,7 @@ export class BatchBuilder {
   #summaryTimes: number[] = []
   #bytes = 0
 
-  constructor(processTable: ProcessTable, socketTable: SocketTable, callName: CallName = () => undefined) {
+  constructor(processTable: ProcessTable, socketTable: SocketTable, callName: NameOfCall = () => undefined) {
     this.#processTable = processTable
     this.#socketTable = socketTable
     this.#callName = callName

@@ -11,7 +11,7 @@ export interface BatchLimits {
 }
 
 /** The name of a system call of an ABI, or of an operation of io_uring, by ringside_event.nr; undefined if it has none. */
-export type CallName = (nr: number, isCompat: boolean) => string | undefined
+export type NameOfCall = (nr: number, isCompat: boolean) => string | undefined
 
 export interface EncoderOptions {
   /** What the source reads into; begins at a multiple of 8 in its ArrayBuffer. */
@@ -19,7 +19,7 @@ export interface EncoderOptions {
   readonly limits: BatchLimits
   /** What is known of processes that records do not tell the beginning of; asked in the middle of `add`. */
   readonly proc: ProcReader
-  readonly callName: CallName
+  readonly callName: NameOfCall
 }
 
 /** What went through an encoder since it was made, whichever batch it is in. */

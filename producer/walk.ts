@@ -18,17 +18,24 @@ import {
 const isSummaryWhole = (pathSize: number): boolean =>
   pathSize >= summaryHeaderBytes && (pathSize - summaryHeaderBytes) % summaryCellBytes === 0
 
+/** Bytes that the record at `record` claims, or that are there when they are no record's. */
+const claimedBytes = (raw: RawEvents, length: number, record: number): number => {
+  const left = length - record
+  return left < eventHeaderBytes ? left : raw.u32(record + field.size)
+}
+
+/** The error for a read of which the bytes at `record` are no record. */
+export const noRecord = (raw: RawEvents, length: number, record: number): RingsideError =>
+  new RingsideError(
+    'DATA',
+    `the ring's bytes are not events as bpf/event.h describes them: at ${record} of ${length} a record claims ${claimedBytes(raw, length, record)} bytes; the recording is damaged, or the BPF object is of another version`
+  )
+
 /** @throws RingsideError DATA when there is no whole record at `record` */
 const sizeOf = (raw: RawEvents, length: number, record: number): number => {
-  const left = length - record
-  const size = left < eventHeaderBytes ? left : raw.u32(record + field.size)
-  if (size < eventHeaderBytes || size > left || size % 8 !== 0 || !isEvent(raw, record, size)) {
-    throw new RingsideError(
-      'DATA',
-      `the ring's bytes are not events as bpf/event.h describes them: at ${record} of ${length} a record claims ${size} bytes; the recording is damaged, or the BPF object is of another version`
-    )
-  }
-  return size
+  const size = claimedBytes(raw, length, record)
+  if (size >= eventHeaderBytes && size <= length - record && size % 8 === 0 && isEvent(raw, record, size)) return size
+  throw noRecord(raw, length, record)
 }
 
 const isEvent = (raw: RawEvents, record: number, size: number): boolean => {

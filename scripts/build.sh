@@ -1,6 +1,7 @@
 #!/bin/sh
-# Builds what is compiled, if its sources are newer: build/ringside.bpf.o (the programs for the kernel)
-# and build/ringside_ring.node (the addon that carries their records to Node). V=1 shows every command.
+# Builds what is compiled, if its sources are newer: build/ringside.bpf.o (the programs for the kernel),
+# build/ringside_ring.node (the addon that carries their records to Node) and build/ringside_codec.node (the one that
+# encodes them). V=1 shows every command.
 set -eu
 cd "$(dirname "$0")/.."
 
@@ -47,3 +48,5 @@ quiet=-s
 make $quiet --no-print-directory -f bpf/Makefile CLANG="$CLANG" STRIP="$STRIP" V="${V:-0}"
 # shellcheck disable=SC2086
 make $quiet --no-print-directory -j2 -f native/ring/Makefile V="${V:-0}"
+# shellcheck disable=SC2086
+make $quiet --no-print-directory -j2 -f native/codec/Makefile V="${V:-0}"

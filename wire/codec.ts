@@ -61,6 +61,9 @@ for (const name of Object.keys(schemaFiles) as SchemaName[]) {
   writers[name] = { name, type: current, header: Buffer.concat([magic, fingerprint]) }
 }
 
+/** Of the schema that is written, as 16 hex digits: the bytes 2 to 9 of every message. */
+export const schemaFingerprint = (name: SchemaName): string => writers[name].header.toString('hex', magic.length)
+
 // Grows to the largest message: avsc encodes twice as fast into a buffer that is there already.
 let scratch = Buffer.allocUnsafeSlow(1 << 20)
 

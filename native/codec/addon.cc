@@ -1,0 +1,152 @@
+// SPDX-License-Identifier: Apache-2.0
+// The encoder as Node sees it. producer/native-encoder.ts is its only caller and has validated what comes in; nothing
+// here is global, so that every thread and every instance stands for itself.
+//
+//   new Encoder(options)                        Encoder#begin(length) -> microseconds, or -1 - place of the damage
+//   schema: fingerprint of what is written      Encoder#add() -> whether the batch is full
+//   eventVersion: of what is read               Encoder#encode(before, clockUs, behind) -> Buffer
+//   stateNumbers: length of options.state
+#include <napi.h>
+
+#include "batch.h"
+
+namespace ringside {
+namespace {
+
+// What JavaScript looks at between calls: a Float64Array of its own, as native-encoder.ts reads it.
+struct State {
+  double count;
+  double by_class[RINGSIDE_CLASS_COUNT];
+  double events[RINGSIDE_CLASS_COUNT];
+  double summaries;
+  // Of security records, of the others, of summaries.
+  double taken[3];
+  double newest_us;
+  double highest[RINGSIDE_CPU_MAX + 1];
+};
+
+std::optional<std::string> ToOptionalString(const Napi::Value& value) {
+  if (!value.IsString()) return std::nullopt;
+  return value.As<Napi::String>().Utf8Value();
+}
+
+ProcessFacts ToFacts(const Napi::Object& facts) {
+  return {facts.Get("startTicks").As<Napi::Number>(), ToOptionalString(facts.Get("exe")),
+          ToOptionalString(facts.Get("containerId"))};
+}
+
+PresentProcesses ToPresent(const Napi::Array& pairs) {
+  PresentProcesses present;
+  for (uint32_t i = 0; i < pairs.Length(); i++) {
+    const auto pair = pairs.Get(i).As<Napi::Array>();
+    present.emplace(pair.Get(0u).As<Napi::Number>().Int32Value(), ToFacts(pair.Get(1u).As<Napi::Object>()));
+  }
+  return present;
+}
+
+CallNames ToCallNames(const Napi::Array& array) {
+  CallNames names;
+  for (uint32_t i = 0; i < array.Length(); i++) names.push_back(ToOptionalString(array.Get(i)));
+  return names;
+}
+
+std::string_view ToView(const Napi::Value& value) {
+  const auto bytes = value.As<Napi::Uint8Array>();
+  return {reinterpret_cast<const char*>(bytes.Data()), bytes.ByteLength()};
+}
+
+class Encoder : public Napi::ObjectWrap<Encoder> {
+ public:
+  static Napi::Function Define(Napi::Env env) {
+    return DefineClass(env, "Encoder",
+                       {InstanceMethod<&Encoder::Begin>("begin"), InstanceMethod<&Encoder::Add>("add"),
+                        InstanceMethod<&Encoder::Encode>("encode")});
+  }
+
+  explicit Encoder(const Napi::CallbackInfo& info) : Encoder(info, info[0].As<Napi::Object>()) {}
+
+ private:
+  Encoder(const Napi::CallbackInfo& info, const Napi::Object& options)
+      : Napi::ObjectWrap<Encoder>(info),
+        buffer_(Napi::Persistent(options.Get("buffer").As<Napi::Uint8Array>())),
+        state_array_(Napi::Persistent(options.Get("state").As<Napi::Float64Array>())),
+        read_proc_(Napi::Persistent(options.Get("readProc").As<Napi::Function>())),
+        max_count_(options.Get("maxCount").As<Napi::Number>().Int64Value()),
+        max_bytes_(options.Get("maxBytes").As<Napi::Number>().Int64Value()),
+        state_(*reinterpret_cast<State*>(state_array_.Value().Data())),
+        batch_(ProcessTable(ToPresent(options.Get("present").As<Napi::Array>()),
+                            [this](int32_t pid) { return ReadProcess(pid); }),
+               ToCallNames(options.Get("names").As<Napi::Array>())) {}
+
+  std::optional<ProcessFacts> ReadProcess(int32_t pid) {
+    const Napi::Value facts = read_proc_.Call({Napi::Number::New(Env(), pid)});
+    if (!facts.IsObject()) return std::nullopt;
+    return ToFacts(facts.As<Napi::Object>());
+  }
+
+  Napi::Value Begin(const Napi::CallbackInfo& info) {
+    const Napi::Uint8Array buffer = buffer_.Value();
+    const auto length = static_cast<size_t>(info[0].As<Napi::Number>().Int64Value());
+    if (length > buffer.ByteLength()) throw Napi::RangeError::New(Env(), "the read is longer than its buffer");
+    return Napi::Number::New(Env(), static_cast<double>(walk_.Begin(buffer.Data(), length)));
+  }
+
+  Napi::Value Add(const Napi::CallbackInfo&) {
+    while (batch_.count() < max_count_ && batch_.bytes() < max_bytes_) {
+      const ringside_event* record = walk_.Next();
+      if (record == nullptr) return Napi::Boolean::New(Env(), false);
+      if (IsSummary(*record)) {
+        batch_.AddSummary(*record);
+      } else {
+        batch_.AddEvent(*record);
+      }
+      Follow(*record);
+    }
+    return Napi::Boolean::New(Env(), true);
+  }
+
+  void Follow(const ringside_event& record) {
+    const auto seq = static_cast<double>(ClampUnsigned(record.seq));
+    state_.count++;
+    state_.highest[record.cpu] = std::max(state_.highest[record.cpu], seq);
+    if (IsSummary(record)) {
+      state_.summaries++;
+      state_.taken[2] += record.step;
+      return;
+    }
+    state_.by_class[record.event_class]++;
+    state_.events[record.event_class]++;
+    state_.taken[RINGSIDE_IS_SECURITY(record.event_class) ? 0 : 1] += record.step;
+    state_.newest_us = std::max(state_.newest_us, static_cast<double>(Microseconds(record.time_ns)));
+  }
+
+  Napi::Value Encode(const Napi::CallbackInfo& info) {
+    const int64_t clock_us = info[1].As<Napi::Number>().Int64Value();
+    const Output& encoded = batch_.Encode(ToView(info[0]), clock_us, ToView(info[2]));
+    state_.count = 0;
+    for (double& count : state_.by_class) count = 0;
+    return Napi::Buffer<uint8_t>::Copy(Env(), encoded.data(), encoded.size());
+  }
+
+  const Napi::Reference<Napi::Uint8Array> buffer_;
+  const Napi::Reference<Napi::Float64Array> state_array_;
+  const Napi::FunctionReference read_proc_;
+  const size_t max_count_;
+  const size_t max_bytes_;
+  State& state_;
+  RecordWalk walk_;
+  Batch batch_;
+};
+
+Napi::Object Init(Napi::Env env, Napi::Object exports) {
+  exports.Set("Encoder", Encoder::Define(env));
+  exports.Set("schema", kSchemaFingerprint);
+  exports.Set("eventVersion", RINGSIDE_EVENT_VERSION);
+  exports.Set("stateNumbers", static_cast<double>(sizeof(State) / sizeof(double)));
+  return exports;
+}
+
+NODE_API_MODULE(ringside_codec, Init)
+
+}  // namespace
+}  // namespace ringside

@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: Apache-2.0
+// Records gather here, encoded as they come, until they leave as one EventBatch (schemas/event_batch.avsc). The shape of
+// its rows is written down in batch.cc and in the two tables, for the schema of kSchemaFingerprint.
+#pragma once
+
+#include <vector>
+
+#include "process_table.h"
+#include "socket_table.h"
+
+namespace ringside {
+
+// Of the Parsing Canonical Form of the schema whose rows are written, as wire/fingerprint.ts has it.
+constexpr const char* kSchemaFingerprint = "35e42cd6fde09c8c";
+
+// By ABI and number; none where there is no such call.
+using CallNames = std::vector<std::optional<std::string>>;
+
+class Batch {
+ public:
+  Batch(ProcessTable processes, CallNames names) : process_table_(std::move(processes)), names_(std::move(names)) {}
+
+  void AddEvent(const ringside_event& record);
+  void AddSummary(const ringside_event& record);
+
+  // Events and summaries.
+  size_t count() const { return events_.times.size() + summaries_.times.size(); }
+  // An upper bound on the encoded size of what has been added.
+  size_t bytes() const { return bytes_; }
+
+  // Closes the batch: `before` and `behind` are the fields on either side of its rows, encoded. Times become relative to
+  // the clock. The result is valid until the next call.
+  const Output& Encode(std::string_view before, int64_t clock_us, std::string_view behind);
+
+ private:
+  // Rows of a table, encoded one behind the other.
+  struct Table {
+    Output bytes;
+    int32_t count = 0;
+  };
+  // Rows that lack their time_offset_ns until the clock is known.
+  struct TimedRows {
+    struct Time {
+      size_t place;
+      uint64_t ns;
+    };
+    Output bytes;
+    std::vector<Time> times;
+  };
+
+  int32_t ProcessOf(const ringside_event& record);
+  int32_t SocketOf(const ringside_event& record);
+  std::optional<std::string_view> NameOf(const ringside_event& record) const;
+  void Write(const Table& table);
+  void Write(const TimedRows& rows, int64_t clock_us);
+
+  ProcessTable process_table_;
+  SocketTable socket_table_;
+  const CallNames names_;
+  uint64_t number_ = 1;
+  Table processes_;
+  Table sockets_;
+  TimedRows events_;
+  TimedRows summaries_;
+  size_t bytes_ = 0;
+  Output encoded_;
+  std::string path_scratch_;
+  std::string more_scratch_;
+};
+
+}  // namespace ringside

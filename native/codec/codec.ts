@@ -1,0 +1,46 @@
+// The addon that encodes batches (addon.cc), as TypeScript sees it. Whether it is built for the schema and the records
+// of this version is asked before it is used.
+import { createRequire } from 'node:module'
+import { join } from 'node:path'
+
+export interface NativeFacts {
+  readonly startTicks: number
+  readonly exe: string | null
+  readonly containerId: string | null
+}
+
+export interface NativeEncoderOptions {
+  /** Where reads lie; begins at a multiple of 8. */
+  readonly buffer: Uint8Array
+  /** Written by every call; `stateNumbers` long. */
+  readonly state: Float64Array
+  readonly maxCount: number
+  readonly maxBytes: number
+  /** By ABI and number, RINGSIDE_ABI_COUNT × RINGSIDE_NR_MAX. */
+  readonly names: readonly (string | undefined)[]
+  readonly present: readonly (readonly [pid: number, facts: NativeFacts])[]
+  readonly readProc: (pid: number) => NativeFacts | undefined
+}
+
+export interface NativeEncoder {
+  /** @returns microseconds, or -1 - the offset of what is no record */
+  begin(length: number): number
+  /** @returns true when the batch is full, false at the end of the read */
+  add(): boolean
+  /** @param before the encoded fields before the rows; `behind`: those after them */
+  encode(before: Uint8Array, clockUs: number, behind: Uint8Array): Buffer
+}
+
+export interface CodecAddon {
+  readonly Encoder: new (options: NativeEncoderOptions) => NativeEncoder
+  /** Fingerprint of the schema whose rows it writes, as wire/codec.ts has it. */
+  readonly schema: string
+  /** RINGSIDE_EVENT_VERSION of the records that it reads. */
+  readonly eventVersion: number
+  readonly stateNumbers: number
+}
+
+const path = join(import.meta.dirname, '..', '..', 'build', 'ringside_codec.node')
+
+/** @throws Error of Node when it is not built, or cannot be loaded here */
+export const loadCodec = (): CodecAddon => createRequire(import.meta.url)(path) as CodecAddon

@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "process_table.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "utf8.h"
+
+namespace ringside {
+
+namespace {
+
+// An upper bound on the Avro bytes of a row beside its exe (producer/batch.ts).
+constexpr size_t kRowBytes = 160;
+// USER_HZ, which every Linux has reported to user space since 2.4.
+constexpr double kMicrosecondsPerTick = 1e6 / 100;
+
+int32_t PidOf(const ringside_event& record) { return static_cast<int32_t>(record.pid); }
+
+bool IsHex(char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'); }
+
+// The pattern of producer/proc.ts: 64 hex digits that begin the name or follow one of "/:.-", and end it or are
+// followed by one of "/.".
+std::optional<std::string> ContainerIdIn(std::string_view cgroup) {
+  constexpr size_t kDigits = 64;
+  for (size_t at = 0; at + kDigits <= cgroup.size(); at++) {
+    if (at > 0 && std::string_view("/:.-").find(cgroup[at - 1]) == std::string_view::npos) continue;
+    const std::string_view id = cgroup.substr(at, kDigits);
+    if (!std::all_of(id.begin(), id.end(), IsHex)) continue;
+    const size_t end = at + kDigits;
+    if (end == cgroup.size() || cgroup[end] == '/' || cgroup[end] == '.') return std::string(id);
+  }
+  return std::nullopt;
+}
+
+template <typename T>
+std::optional<T> FirstOf(std::optional<T> first, std::optional<T> second) {
+  return first ? std::move(first) : std::move(second);
+}
+
+}  // namespace
+
+ProcessTable::Row ProcessTable::IndexOf(const ringside_event& record, uint64_t batch, int32_t& count, Output& rows) {
+  Entry& entry = EntryOf(record);
+  entry.last_used = batch;
+  Name name{{}, record.uid, record.ppid, record.cgroup_id};
+  std::memcpy(name.comm, record.comm, sizeof(name.comm));
+  const auto is_it = [&name](const NamedRow& row) { return std::memcmp(&row.name, &name, sizeof(name)) == 0; };
+  auto row = std::find_if(entry.rows.begin(), entry.rows.end(), is_it);
+  if (row == entry.rows.end()) {
+    NamedRow made = MakeRow(entry, record, name);
+    if (entry.rows.size() == kMaxRows) entry.rows.erase(entry.rows.begin());
+    row = entry.rows.insert(entry.rows.end(), std::move(made));
+  }
+  if (row->batch == batch) return {row->index, 0};
+  row->batch = batch;
+  row->index = count++;
+  rows.Append(row->encoded.data(), row->encoded.size());
+  return {row->index, kRowBytes + (entry.exe ? entry.exe->size() : 0)};
+}
+
+void ProcessTable::Exec(const ringside_event& record, std::string_view path) {
+  Entry& entry = EntryOf(record);
+  const bool is_path = !path.empty() && path[0] == '/';
+  // A container's first process is forked outside, put into its cgroup, and only then executes.
+  const bool is_placed = record.more_size != 0 || entry.container_id;
+  ProcessFacts facts{};
+  if (!is_path || !is_placed) facts = Read(record).value_or(ProcessFacts{});
+  entry.exe = is_path ? std::string(path) : std::move(facts.exe);
+  entry.container_id = FirstOf(ContainerIdIn(MoreOf(record)),
+                               FirstOf(std::move(entry.container_id), std::move(facts.container_id)));
+  entry.rows.clear();
+}
+
+void ProcessTable::Fork(const ringside_event& record) {
+  const auto ppid = static_cast<int32_t>(record.ppid);
+  std::optional<ProcessFacts> parent;
+  if (const Entry* entry = entries_.Get(ppid); entry != nullptr) {
+    parent = ProcessFacts{0, entry->exe, entry->container_id};
+  } else if (const auto present = present_.find(ppid); present != present_.end()) {
+    parent = present->second;
+  } else {
+    parent = read_(ppid);
+  }
+  if (!parent) return;
+  Add(record, std::move(parent->exe), FirstOf(ContainerIdIn(MoreOf(record)), std::move(parent->container_id)));
+}
+
+void ProcessTable::Exit(const ringside_event& record) {
+  const Entry* entry = entries_.Get(PidOf(record));
+  if (entry == nullptr) return;
+  ended_.emplace_back(PidOf(record), entry->id);
+  if (ended_.size() <= kMaxEnded) return;
+  const auto [pid, id] = ended_.front();
+  ended_.pop_front();
+  const Entry* oldest = entries_.Get(pid);
+  if (oldest != nullptr && oldest->id == id) entries_.Erase(pid);
+}
+
+ProcessTable::Entry& ProcessTable::EntryOf(const ringside_event& record) {
+  Entry* entry = entries_.Get(PidOf(record));
+  if (entry != nullptr && entry->start_ns == record.start_ns) return *entry;
+  ProcessFacts facts = Read(record).value_or(ProcessFacts{});
+  return Add(record, std::move(facts.exe), std::move(facts.container_id));
+}
+
+ProcessTable::Entry& ProcessTable::Add(const ringside_event& record, std::optional<std::string> exe,
+                                       std::optional<std::string> container_id) {
+  present_.erase(PidOf(record));
+  return entries_.Set(PidOf(record), Entry{++last_id_, record.start_ns, std::move(exe), std::move(container_id), {}, 0});
+}
+
+std::optional<ProcessFacts> ProcessTable::Read(const ringside_event& record) {
+  const double ticks = static_cast<double>(Microseconds(record.start_ns)) / kMicrosecondsPerTick;
+  const auto is_it = [ticks](const ProcessFacts& facts) { return std::abs(facts.start_ticks - ticks) <= 1; };
+  const auto present = present_.find(PidOf(record));
+  if (present != present_.end() && is_it(present->second)) return present->second;
+  std::optional<ProcessFacts> now = read_(PidOf(record));
+  return now && is_it(*now) ? now : std::nullopt;
+}
+
+ProcessTable::NamedRow ProcessTable::MakeRow(const Entry& entry, const ringside_event& record, const Name& name) {
+  Output encoded;
+  const size_t exe_bytes = entry.exe ? entry.exe->size() : 0;
+  uint8_t* at = encoded.Room(kRowBytes + exe_bytes);
+  at = WriteLong(at, PidOf(record));
+  at = WriteLong(at, Microseconds(record.start_ns));
+  at = WriteLong(at, static_cast<int32_t>(record.ppid));
+  at = WriteLong(at, record.uid);
+  at = WriteBytes(at, WellFormed(CommOf(record), scratch_));
+  at = WriteOptional(at, entry.exe);
+  at = WriteOptional(at, entry.container_id);
+  at = WriteLong(at, ClampUnsigned(record.cgroup_id));
+  encoded.Commit(at);
+  return {name, std::string(reinterpret_cast<const char*>(encoded.data()), encoded.size()), 0, 0};
+}
+
+}  // namespace ringside

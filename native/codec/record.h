@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0
+// A record of the ring as the encoder sees it: checked once, then read in place.
+#pragma once
+
+#include <linux/types.h>
+
+#include <string_view>
+
+#include "../../bpf/event.h"
+#include "avro.h"
+
+namespace ringside {
+
+inline std::string_view PathOf(const ringside_event& record) { return {record.path, record.path_size}; }
+inline std::string_view MoreOf(const ringside_event& record) {
+  return {record.path + record.path_size, record.more_size};
+}
+inline std::string_view CommOf(const ringside_event& record) {
+  return {record.comm, strnlen(record.comm, sizeof(record.comm))};
+}
+inline bool IsSummary(const ringside_event& record) { return record.kind == RINGSIDE_KIND_SUMMARY; }
+inline int64_t Microseconds(uint64_t ns) { return ClampUnsigned(ns / 1000); }
+
+// Goes through the records of a read as producer/walk.ts does: those of both rings merged by time, then the summaries.
+class RecordWalk {
+ public:
+  // The bytes begin at a multiple of 8, and stay until the end of the walk.
+  // Returns CLOCK_MONOTONIC in microseconds of the oldest of the events that the rings' parts begin with, 0 without any;
+  // or -1 - the place where there is no whole record. There is then nothing to go through.
+  int64_t Begin(const uint8_t* bytes, size_t length);
+  // Null at the end of the read.
+  const ringside_event* Next();
+
+ private:
+  const ringside_event& At(size_t place) const { return *reinterpret_cast<const ringside_event*>(bytes_ + place); }
+  bool IsSecurityNext() const;
+
+  const uint8_t* bytes_ = nullptr;
+  size_t security_ = 0;
+  size_t security_end_ = 0;
+  size_t other_ = 0;
+  size_t other_end_ = 0;
+  size_t end_ = 0;
+};
+
+}  // namespace ringside

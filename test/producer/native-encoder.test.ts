@@ -1,0 +1,188 @@
+// The encoder in C++ against the one of avsc: the same records, in the same reads, give the same bytes.
+// RINGSIDE_TEST_ROUNDS: how many worlds of random records (about 20 batches each) are tried.
+import assert from 'node:assert/strict'
+import { readdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import { loadCodec } from '../../native/codec/codec.ts'
+import { createAvscEncoder } from '../../producer/avsc-encoder.ts'
+import type { BatchEncoder, BatchLimits, EncoderOptions, NameOfCall } from '../../producer/encoder.ts'
+import { createNativeEncoder } from '../../producer/native-encoder.ts'
+import type { ProcessFacts, ProcReader } from '../../producer/proc.ts'
+import { eventField, eventVersion } from '../../producer/raw-event.ts'
+import { openRecording } from '../../producer/recording.ts'
+import type { BatchHead } from '../../producer/spool-heads.ts'
+import { callName } from '../../producer/syscall-table.ts'
+import { schemaFingerprint } from '../../wire/codec.ts'
+import { headOf } from '../support/batch-heads.ts'
+import { below, oneOf, randomEvent, randomSummary, randomWorld, type World } from '../support/random-records.ts'
+import { type RawEvent, rawBuffer, rawEvent } from '../support/raw-events.ts'
+import { samples } from '../support/records.ts'
+
+const rounds = Number(process.env['RINGSIDE_TEST_ROUNDS'] ?? 150)
+const bufferBytes = 1 << 20
+
+/** The same for all who ask, but different from process to process; some began when the world says, some did not. */
+const procOf = (world: World): ProcReader => {
+  const facts = new Map<number, ProcessFacts>()
+  for (const { pid, startNs } of world.processes) {
+    const startTicks = oneOf([Number(startNs / 10_000_000n), Number(startNs / 10_000_000n), 7, Number.NaN])
+    const exe = oneOf([null, '/usr/bin/é', '/app/server', ''])
+    facts.set(pid | 0, { startTicks, exe, containerId: oneOf([null, 'f'.repeat(64)]) })
+  }
+  const present = new Map([...facts].filter(() => Math.random() < 0.5))
+  return { read: (pid) => facts.get(pid), scan: () => new Map(present) }
+}
+
+const nameOfCall: NameOfCall = (nr, isCompat) => (nr % 5 === 0 ? undefined : `call_${isCompat ? 'é' : ''}${nr}`)
+
+/** Both encoders, each with a buffer of its own. */
+class Pair {
+  readonly #buffers = [new Uint8Array(bufferBytes), new Uint8Array(bufferBytes)] as const
+  readonly #encoders: readonly [BatchEncoder, BatchEncoder]
+  batches = 0
+
+  constructor(options: Omit<EncoderOptions, 'buffer'>) {
+    const [first, second] = this.#buffers
+    this.#encoders = [
+      createAvscEncoder({ ...options, buffer: first }),
+      createNativeEncoder({ ...options, buffer: second })
+    ]
+  }
+
+  /** What both say of a read, or that both refuse it with the same words. */
+  begin(bytes: Uint8Array): boolean {
+    for (const buffer of this.#buffers) buffer.set(bytes)
+    const [oracle, native] = this.#encoders.map((encoder) => {
+      try {
+        return encoder.begin(bytes.length)
+      } catch (error) {
+        return (error as Error).message
+      }
+    })
+    assert.equal(native, oracle)
+    return typeof oracle === 'number'
+  }
+
+  /** @returns whether the batch is full */
+  add(): boolean {
+    const [oracle, native] = this.#encoders
+    const full = oracle.add()
+    assert.equal(native.add(), full)
+    assert.equal(native.count, oracle.count)
+    assert.deepEqual(native.byClass, oracle.byClass)
+    assert.deepEqual(native.progress, oracle.progress)
+    return full
+  }
+
+  close(head: BatchHead): void {
+    const [expected, found] = this.#encoders.map((encoder) => encoder.encode(head)) as [Buffer, Buffer]
+    this.batches++
+    if (expected.equals(found)) return
+    const at = expected.findIndex((byte, i) => byte !== found[i])
+    const around = (bytes: Buffer): string => bytes.subarray(Math.max(0, at - 20), at + 20).toString('hex')
+    assert.fail(`batch ${this.batches} differs at byte ${at}: ${around(expected)} and ${around(found)}`)
+  }
+}
+
+const randomHead = (): BatchHead =>
+  headOf({
+    clock: { monotonic_us: oneOf([0, 1, below(2 ** 40), 2 ** 53 - 2]), wall_us: 1_769_860_800_000_000 },
+    ledger: Math.random() < 0.1 ? samples.EventBatch.ledger : null,
+    continues: Math.random() < 0.1 ? samples.EventBatch.continues : null,
+    drops: Math.random() < 0.1 ? samples.EventBatch.drops : [],
+    sequences: samples.EventBatch.sequences
+  })
+
+const randomRead = (world: World, records: number): RawEvent[] => {
+  const events = Array.from({ length: records }, () => randomEvent(world))
+  const isSecurity = ({ class: eventClass }: RawEvent): boolean => eventClass <= 1
+  const summaries = Array.from({ length: below(5) }, () => randomSummary(world))
+  // Mostly as the rings give them; in any order otherwise.
+  if (Math.random() < 0.2) return [...events, ...summaries].toSorted(() => Math.random() - 0.5)
+  return [...events.filter(isSecurity), ...events.filter((event) => !isSecurity(event)), ...summaries]
+}
+
+const limitsOf = (): BatchLimits => ({
+  events: oneOf([1, 7, 50, 1000]),
+  bytes: oneOf([1, 3_000, 900_000])
+})
+
+const pump = (pair: Pair): void => {
+  while (pair.add()) pair.close(randomHead())
+  if (Math.random() < 0.3) pair.close(randomHead())
+}
+
+test('random records give the same bytes, however reads and batches fall', { timeout: 600_000 }, () => {
+  let batches = 0
+  for (let round = 0; round < rounds; round++) {
+    const world = randomWorld(1 + below(60), below(40))
+    const pair = new Pair({ limits: limitsOf(), proc: procOf(world), callName: nameOfCall })
+    for (let reads = 1 + below(8); reads > 0; reads--) {
+      assert.ok(pair.begin(rawBuffer(randomRead(world, below(120)))))
+      pump(pair)
+    }
+    pair.close(randomHead())
+    batches += pair.batches
+  }
+  assert.ok(batches > 10 * rounds, `${batches} batches`)
+})
+
+test('tables that are full forget the same processes and sockets', { timeout: 600_000 }, () => {
+  const world = randomWorld(40_000, 20_000)
+  const pair = new Pair({ limits: { events: 1_000, bytes: 900_000 }, proc: procOf(world), callName: nameOfCall })
+  for (let reads = 0; reads < 100; reads++) {
+    assert.ok(pair.begin(rawBuffer(randomRead(world, 1_500))))
+    pump(pair)
+  }
+  // Whoever ended long ago is not known any more.
+  const ended = Array.from({ length: 1_000 }, (_, i) => i)
+  for (let lap = 0; lap < 12; lap++) {
+    const exits = ended.map((i) => rawEvent({ class: 0, kind: 4, pid: 1_000 * lap + i, path: '' }))
+    assert.ok(pair.begin(rawBuffer(exits)))
+    pump(pair)
+  }
+  assert.ok(pair.begin(rawBuffer(ended.map((pid) => rawEvent({ pid })))))
+  pump(pair)
+  pair.close(randomHead())
+})
+
+test('damaged bytes are refused alike, and nothing of them is taken', () => {
+  const world = randomWorld(20, 10)
+  const pair = new Pair({ limits: { events: 100, bytes: 900_000 }, proc: procOf(world), callName: nameOfCall })
+  let refused = 0
+  for (let round = 0; round < 20 * rounds; round++) {
+    const bytes = rawBuffer(randomRead(world, 1 + below(6)))
+    const place = below(bytes.length / 160) * 160 + oneOf([...Object.values(eventField), below(160)])
+    for (let i = 0; i < 1 + below(3); i++) bytes[Math.min(bytes.length - 1, place + i)] = below(256)
+    const length = Math.random() < 0.2 ? below(bytes.length) : bytes.length
+    if (!pair.begin(bytes.subarray(0, length))) refused++
+    pump(pair)
+  }
+  assert.ok(refused > rounds, `${refused} reads were refused`)
+})
+
+const recordings = join(import.meta.dirname, '../../examples/recordings')
+
+for (const name of readdirSync(recordings).filter((file) => file.endsWith('.rec'))) {
+  test(`the recording ${name} gives the same bytes`, () => {
+    const source = openRecording(join(recordings, name))
+    const world = randomWorld(1, 1)
+    for (const events of [1, 10, 1_000]) {
+      const pair = new Pair({ limits: { events, bytes: 900_000 }, proc: procOf(world), callName })
+      const buffer = new Uint8Array(bufferBytes)
+      while (!source.ended) {
+        const length = source.read(buffer)
+        assert.ok(pair.begin(buffer.subarray(0, length)))
+        pump(pair)
+      }
+      pair.close(randomHead())
+    }
+    source.close()
+  })
+}
+
+test('the addon writes the schema of today, and reads the records of today', () => {
+  assert.equal(loadCodec().schema, schemaFingerprint('EventBatch'))
+  assert.equal(loadCodec().eventVersion, eventVersion)
+})
