@@ -3,7 +3,7 @@
 import { type CodecAddon, loadCodec, type NativeEncoder } from '../native/codec/codec.ts'
 import { messageOf, RingsideError } from '../runtime/errors.ts'
 import { schemaFingerprint } from '../wire/codec.ts'
-import type { BatchEncoder, NameOfCall, EncoderOptions, Progress } from './encoder.ts'
+import type { BatchEncoder, EncoderOptions, NameOfCall, Progress } from './encoder.ts'
 import { callNumberMax, eventVersion, RawEvents, summaryCpu } from './raw-event.ts'
 import { type BatchHead, withoutEvents } from './spool-heads.ts'
 import { noRecord } from './walk.ts'
