@@ -52,7 +52,7 @@ const eventOf = (i: number): Event => ({
   process: (i * 31) % processes,
   socket: -1,
   cpu: i % 2,
-  seq: i + 1,
+  seq: 1 + (i >> 1),
   time_offset_ns: ((i % eventsPerBatch) - eventsPerBatch) * 10_000,
   duration_ns: 200 + ((i * 2_654_435_761) % 2 ** (8 + (i % 14))),
   tid: 1000,

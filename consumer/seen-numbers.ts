@@ -3,6 +3,8 @@
 
 /** In the worst case, when every second number is missing, 64 KiB; typically there is one. */
 const maxRanges = 4096
+/** At once, so that it seldom has to be done. */
+const forgottenRanges = maxRanges / 4
 
 export class SeenNumbers {
   /** Ascending, below the highest range; none touches its neighbour. */
@@ -75,8 +77,8 @@ export class SeenNumbers {
 
   #keepBound(): void {
     if (this.#firsts.length <= maxRanges) return
-    this.#firsts.shift()
-    this.#lasts.shift()
+    this.#firsts.splice(0, forgottenRanges)
+    this.#lasts.splice(0, forgottenRanges)
   }
 
   /** How many of the lower ranges begin at or below a number. */
