@@ -28,7 +28,8 @@ export interface Lack {
   readonly remedy: string
 }
 
-const capabilitiesOf = (status: string): string => /^CapEff:\s*([0-9a-f]+)/m.exec(status)?.[1] ?? '0'
+/** The effective set in a process's status, hexadecimal. */
+export const capabilitiesOf = (status: string): string => /^CapEff:\s*([0-9a-f]+)/m.exec(status)?.[1] ?? '0'
 
 /** Of what loads the programs, what is not in an effective set (the CapEff line of proc_pid_status(5), hexadecimal). */
 const missingCapabilities = (capEff: string): string[] => {
@@ -40,6 +41,9 @@ const missingCapabilities = (capEff: string): string[] => {
 
 /** Whether an effective capability set may load the programs. */
 export const mayLoadPrograms = (capEff: string): boolean => missingCapabilities(capEff).length === 0
+
+/** Whether the kernel measures programs for this process (BPF_ENABLE_STATS), by its effective capability set. */
+export const mayMeasurePrograms = (capEff: string): boolean => (BigInt(`0x${capEff}`) & (1n << capSysAdmin)) !== 0n
 
 /** The map of the first user namespace (user_namespaces(7)); capabilities of any other do not count for bpf(2). */
 const inFirstUserNamespace = (uidMap: string): boolean => /^\s*0\s+0\s+4294967295\s*$/.test(uidMap)

@@ -3,7 +3,14 @@
 import { release } from 'node:os'
 import type { Config } from '../../runtime/config.ts'
 import { messageOf } from '../../runtime/errors.ts'
-import { type Lack, lacksForLiveKernel, readKernelFacts, suspectsOf } from '../live-kernel.ts'
+import {
+  capabilitiesOf,
+  type Lack,
+  lacksForLiveKernel,
+  mayMeasurePrograms,
+  readKernelFacts,
+  suspectsOf
+} from '../live-kernel.ts'
 import { type Check, type Finding, fail, ok, warn } from './check.ts'
 
 // Task local storage for tracing programs, the newest of what the programs need.
@@ -48,6 +55,19 @@ const edgeUser = async ({ edge: { user } }: Config): Promise<Finding> => {
   )
 }
 
+const cpuBudget = ({ edge: { cpuBudget: budget } }: Config): Finding => {
+  const measured = mayMeasurePrograms(capabilitiesOf(readKernelFacts().status))
+  const of = measured
+    ? 'of the edge and its programs'
+    : 'of the process alone, for the run time of programs is told to CAP_SYS_ADMIN only'
+  if (budget === undefined) return ok(`none; it would be ${of}`)
+  if (measured) return ok(`${budget}% of a core, ${of}`)
+  return warn(
+    `${budget}% of a core, ${of}`,
+    'to measure the programs too, start the edge with CAP_SYS_ADMIN, as root has'
+  )
+}
+
 export const kernelChecks = (config: Config): Check[] => [
   {
     name: 'kernel',
@@ -57,5 +77,6 @@ export const kernelChecks = (config: Config): Check[] => [
   { name: 'btf', look: () => lackOf('btf', 'the kernel has type information') },
   { name: 'privileges', look: () => lackOf('privileges', 'CAP_BPF and CAP_PERFMON') },
   { name: 'programs', look: () => loadPrograms(config) },
-  { name: 'edge user', look: () => edgeUser(config) }
+  { name: 'edge user', look: () => edgeUser(config) },
+  { name: 'cpu budget', look: () => cpuBudget(config) }
 ]

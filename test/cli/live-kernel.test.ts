@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { type KernelFacts, lacksOf, mayLoadPrograms, suspectsOf } from '../../cli/live-kernel.ts'
+import { type KernelFacts, lacksOf, mayLoadPrograms, mayMeasurePrograms, suspectsOf } from '../../cli/live-kernel.ts'
 
 const status = (capEff: string, seccomp = 0): string => `Name:\tnode\nCapEff:\t${capEff}\nSeccomp:\t${seccomp}\n`
 const fine: KernelFacts = {
@@ -19,6 +19,11 @@ test('CAP_BPF with CAP_PERFMON, or CAP_SYS_ADMIN, is enough', () => {
   assert.equal(mayLoadPrograms('0000000000000000'), false)
   assert.deepEqual(lacksOf(fine), [])
   assert.deepEqual(suspectsOf(fine), [])
+})
+
+test('the run time of programs is told to CAP_SYS_ADMIN', () => {
+  assert.equal(mayMeasurePrograms('000001ffffffffff'), true)
+  assert.equal(mayMeasurePrograms('000000c000000000'), false)
 })
 
 test('a kernel without type information is named', () => {
