@@ -4,7 +4,7 @@ import type { Alert, Event, EventBatch, Process } from '../../wire/types.ts'
 import { Anchors } from '../anchors.ts'
 import { Burst, type BurstState } from './burst.ts'
 import { Observation } from './observation.ts'
-import { eventClasses, type Rule } from './rule.ts'
+import { classOf, type Rule } from './rule.ts'
 import { Sightings } from './sightings.ts'
 import type { Subject } from './subject.ts'
 
@@ -91,7 +91,7 @@ export class HostAlerts {
     this.#maxEntities = maxEntities
     this.#counted = rules.map((rule) => ({
       rule,
-      classes: new Set(rule.events.map((event) => eventClasses[event] as string)),
+      classes: new Set(rule.events.map(classOf)),
       entities: new Map()
     }))
     const names = new Set(rules.flatMap(({ events }) => events))
@@ -158,7 +158,7 @@ export class HostAlerts {
     for (const drop of drops) {
       this.#losses.push({ monotonicUs: this.#nowUs, class: drop.class, count: drop.count })
       for (const { burst } of this.#bursting) {
-        if (burst?.counts && burst.rule.events.some((event) => eventClasses[event] === drop.class)) {
+        if (burst?.counts && burst.rule.events.some((event) => classOf(event) === drop.class)) {
           burst.state.lost += drop.count
         }
       }

@@ -2,43 +2,35 @@
 import { type ParseResult, serialize } from '@marcbachmann/cel-js'
 import { z } from 'zod'
 import { messageOf } from '../../runtime/errors.ts'
+import { classOfEvent, classOfSyscall } from '../../wire/event-class.ts'
+import type { EventClass } from '../../wire/types.ts'
 import { isNetwork, networksOf } from './networks.ts'
 import { conditionEnvironment, type Field, fields, type Subject } from './subject.ts'
 
-/** Calls by name and the other kinds of events, each with the class that its loss is declared in. */
-export const eventClasses: Readonly<Record<string, 'process' | 'network' | 'file' | 'io'>> = {
-  execve: 'process',
-  execveat: 'process',
-  ptrace: 'process',
-  exec: 'process',
-  fork: 'process',
-  exit: 'process',
-  socket: 'network',
-  connect: 'network',
-  socket_state: 'network',
-  accept: 'network',
-  accept4: 'network',
-  bind: 'network',
-  listen: 'network',
-  sendto: 'network',
-  sendmsg: 'network',
-  sendmmsg: 'network',
-  dup2: 'network',
-  dup3: 'network',
-  close: 'network',
-  open: 'file',
-  openat: 'file',
-  openat2: 'file',
-  unlink: 'file',
-  unlinkat: 'file',
-  rename: 'file',
-  renameat: 'file',
-  renameat2: 'file',
-  read: 'io',
-  write: 'io',
-  recvfrom: 'io',
-  recvmsg: 'io',
-  recvmmsg: 'io'
+/** What a rule may look at: calls by name, and the other kinds of events. */
+export const eventNames = [
+  ...['execve', 'execveat', 'ptrace', 'exec', 'fork', 'exit'],
+  ...['socket', 'connect', 'socket_state', 'accept', 'accept4', 'bind', 'listen'],
+  ...['sendto', 'sendmsg', 'sendmmsg', 'dup2', 'dup3', 'close'],
+  ...['open', 'openat', 'openat2', 'unlink', 'unlinkat', 'rename', 'renameat', 'renameat2'],
+  ...['read', 'write', 'recvfrom', 'recvmsg', 'recvmmsg']
+] as const
+export type EventName = (typeof eventNames)[number]
+
+const isEventName = (name: string): name is EventName => (eventNames as readonly string[]).includes(name)
+
+/** The class that the loss of an event is declared in. */
+export const classOf = (name: EventName): EventClass => {
+  switch (name) {
+    case 'exec':
+    case 'fork':
+    case 'exit':
+      return classOfEvent({ kind: name, syscall: 'none' })
+    case 'socket_state':
+      return classOfEvent({ kind: name, syscall: 'connect' })
+    default:
+      return classOfSyscall(name)
+  }
 }
 
 /** What {…} in an explanation may name, beside the fields of the event that raised the alert. */
@@ -104,7 +96,7 @@ const schema = z.strictObject({
   description: z.string().min(1),
   falsePositives: z.array(z.string().min(1)),
   /** Nothing else is looked at: what a rule does not name costs nothing. */
-  events: z.array(z.enum(Object.keys(eventClasses) as [string, ...string[]])).min(1),
+  events: z.array(z.enum(eventNames)).min(1),
   allow: z.array(allowEntry).default([]),
   condition: z.string().min(1),
   entity: z.array(fieldName).min(1).default(['workload', 'exe']),
@@ -185,7 +177,7 @@ const problemsBeyondSchema = (rule: RuleFile): Problem[] => {
   if (!rule.tests.some(({ raises }) => raises === 0)) add('tests', 'no case must stay without an alert')
   for (const [i, { events }] of rule.tests.entries()) {
     for (const [j, { event }] of events.entries()) {
-      if (!(event in eventClasses)) add(`tests.${i}.events.${j}.event`, `there is no event "${event}"`)
+      if (!isEventName(event)) add(`tests.${i}.events.${j}.event`, `there is no event "${event}"`)
     }
   }
   return problems

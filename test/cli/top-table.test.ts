@@ -83,6 +83,16 @@ test('rows are rates over the span, and shares of the time of all calls', () => 
   assert.equal(topRows(rollups, 2000, 'process-call', 'calls')[0]?.pid, 2)
 })
 
+test('rates and shares have no digits that only floating point makes', () => {
+  const [row] = topRows(
+    [rollup({ count: 107, errors: 1, total_ns: 1 }), rollup({ pid: 2, total_ns: 2 })],
+    10_000,
+    'process',
+    'calls'
+  )
+  assert.deepEqual([row?.calls_per_second, row?.errors_per_second, row?.time_share], [10.7, 0.1, 0.333333])
+})
+
 test('groups span what they do not name', () => {
   const rollups = [rollup(), rollup({ host: 'b', pid: 9, syscall: 'read' }), rollup({ syscall: 'write' })]
   const byCall = topRows(rollups, 1000, 'call', 'calls')

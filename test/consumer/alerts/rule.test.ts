@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { test } from 'node:test'
-import { parseRule } from '../../../consumer/alerts/rule.ts'
+import { classOf, eventNames, parseRule } from '../../../consumer/alerts/rule.ts'
 import { Subject } from '../../../consumer/alerts/subject.ts'
 import type { Event } from '../../../wire/types.ts'
 import { batchOf, eventOf, processOf, socketOf } from '../support/batches.ts'
@@ -93,5 +95,20 @@ test('the terms of a condition are its parts, with their fields', () => {
     { text: 'external', fields: ['external'] },
     { text: 'ret == 0 || ret == -115', fields: ['ret'] },
     { text: '!(remote_port in [53])', fields: ['remote_port'] }
+  ])
+})
+
+test('a rule may look at every call that the schema names, and the loss of each is declared in its class', () => {
+  const schema = readFileSync(join(import.meta.dirname, '../../../schemas/event_batch.avsc'), 'utf8')
+  const symbols = /"name": "Syscall",\s*"symbols": (\[[^\]]*\])/.exec(schema)?.[1] ?? assert.fail('no Syscall enum')
+  const calls = (JSON.parse(symbols) as string[]).filter((name) => name !== 'none' && name !== 'other')
+  assert.deepEqual(eventNames.toSorted(), [...calls, 'exec', 'fork', 'exit', 'socket_state'].sort())
+  assert.deepEqual((['exec', 'ptrace', 'socket_state', 'sendmmsg', 'renameat2', 'recvmsg'] as const).map(classOf), [
+    'process',
+    'process',
+    'network',
+    'network',
+    'file',
+    'io'
   ])
 })
