@@ -49,8 +49,6 @@ const matches = (row: Row, raw: RawEvents, record: number): boolean => {
   return true
 }
 
-const hasCgroup = (raw: RawEvents, record: number): boolean => raw.u16(record + field.moreSize) !== 0
-
 export class ProcessTable {
   readonly #entries = new SampledCache<number, Entry>(maxProcesses)
   readonly #ended: Entry[] = []
@@ -94,11 +92,9 @@ export class ProcessTable {
   exec(raw: RawEvents, record: number, path: string | null): void {
     const entry = this.#entryOf(raw, record)
     const isPath = path?.startsWith('/') ?? false
+    entry.exe = isPath ? path : (this.#read(raw, record)?.exe ?? null)
     // A container's first process is forked outside, put into its cgroup, and only then executes.
-    const isPlaced = hasCgroup(raw, record) || entry.containerId !== null
-    const facts = isPath && isPlaced ? undefined : this.#read(raw, record)
-    entry.exe = isPath ? path : (facts?.exe ?? null)
-    entry.containerId = containerIdIn(raw.more(record)) ?? entry.containerId ?? facts?.containerId ?? null
+    entry.containerId = containerIdIn(raw.more(record)) ?? entry.containerId
     entry.rows = []
   }
 

@@ -76,6 +76,8 @@ const schema = z.strictObject({
       batchEvents: z.int().min(1).max(100_000).default(1000),
       /** Age that closes a batch. */
       batchMs: z.int().min(10).max(60_000).default(100),
+      /** Who encodes batches: C++, or where that is not built avsc; the bytes are the same. */
+      codec: z.enum(['native', 'avsc']).default('native'),
       /** Encoded batches kept while Kafka is away; beyond it events are dropped and counted. */
       backlogBytes: z
         .int()

@@ -62,13 +62,9 @@ ProcessTable::Row ProcessTable::IndexOf(const ringside_event& record, uint64_t b
 void ProcessTable::Exec(const ringside_event& record, std::string_view path) {
   Entry& entry = EntryOf(record);
   const bool is_path = !path.empty() && path[0] == '/';
+  entry.exe = is_path ? std::string(path) : Read(record).value_or(ProcessFacts{}).exe;
   // A container's first process is forked outside, put into its cgroup, and only then executes.
-  const bool is_placed = record.more_size != 0 || entry.container_id;
-  ProcessFacts facts{};
-  if (!is_path || !is_placed) facts = Read(record).value_or(ProcessFacts{});
-  entry.exe = is_path ? std::string(path) : std::move(facts.exe);
-  entry.container_id = FirstOf(ContainerIdIn(MoreOf(record)),
-                               FirstOf(std::move(entry.container_id), std::move(facts.container_id)));
+  entry.container_id = FirstOf(ContainerIdIn(MoreOf(record)), std::move(entry.container_id));
   entry.rows.clear();
 }
 

@@ -16,7 +16,7 @@ import { callName } from '../../producer/syscall-table.ts'
 import { schemaFingerprint } from '../../wire/codec.ts'
 import { headOf } from '../support/batch-heads.ts'
 import { below, oneOf, randomEvent, randomSummary, randomWorld, type World } from '../support/random-records.ts'
-import { type RawEvent, rawBuffer, rawEvent } from '../support/raw-events.ts'
+import { type RawEvent, type RawSocket, rawBuffer, rawEvent } from '../support/raw-events.ts'
 import { samples } from '../support/records.ts'
 
 const rounds = Number(process.env['RINGSIDE_TEST_ROUNDS'] ?? 150)
@@ -141,21 +141,25 @@ test('random records give the same bytes, however reads and batches fall', { tim
 })
 
 test('tables that are full forget the same processes and sockets', { timeout: 600_000 }, () => {
-  const world = randomWorld(40_000, 20_000)
-  const pair = new Pair({ limits: { events: 1_000, bytes: 900_000 }, proc: procOf(world), callName: nameOfCall })
-  for (let reads = 0; reads < 100; reads++) {
-    assert.ok(pair.begin(rawBuffer(randomRead(world, 1_500))))
-    pump(pair)
+  const startNs = 1_000_000_000n
+  const pids = Array.from({ length: 36_000 }, (_, i) => i + 1)
+  const processes = pids.map((pid) => ({ pid, startNs, ppid: 1, uid: 0, comm: '', cgroupId: 0n }))
+  const socket = { ...(randomWorld(0, 1).sockets[0] as RawSocket), family: 2 }
+  const limits = { events: 15_000, bytes: 2 ** 30 }
+  const pair = new Pair({ limits, proc: procOf({ processes, sockets: [] }), callName: nameOfCall }, 1 << 24)
+  const see = (pid: number): RawEvent => rawEvent({ pid, startNs, socket: { ...socket, netns: pid % 18_000 } })
+  const add = (events: RawEvent[]): void => {
+    for (let i = 0; i < events.length; i += 40_000) {
+      assert.ok(pair.begin(rawBuffer(events.slice(i, i + 40_000))))
+      pump(pair)
+    }
   }
-  // Whoever ended long ago is not known any more.
-  const ended = Array.from({ length: 1_000 }, (_, i) => i)
-  for (let lap = 0; lap < 12; lap++) {
-    const exits = ended.map((i) => rawEvent({ class: 0, kind: 4, pid: 1_000 * lap + i, path: '' }))
-    assert.ok(pair.begin(rawBuffer(exits)))
-    pump(pair)
-  }
-  assert.ok(pair.begin(rawBuffer(ended.map((pid) => rawEvent({ pid })))))
-  pump(pair)
+  add(pids.map(see))
+  add(pids.map(() => see(oneOf(pids))))
+  // Threads of more names than a process keeps rows of.
+  add(Array.from({ length: 500 }, () => rawEvent({ pid: 1, startNs, comm: `thread-${below(70)}` })))
+  add(pids.slice(0, 9_000).map((pid) => rawEvent({ class: 0, kind: 4, pid, startNs })))
+  add(pids.slice(0, 9_000).map(see))
   pair.close(randomHead())
 })
 

@@ -113,23 +113,14 @@ test("a cgroup's name tells the container at fork and exec, without a look at /p
   const child = { pid: 101, ppid: 100, startNs: 2_000_000_000n, more: `docker-${containerId}.scope` }
   table.fork(raw(child), 0)
   assert.equal(rowOf(table, child).container_id, containerId)
+  assert.equal(rowOf(table, {}).container_id, null)
   table.exec(raw({ more: containerId }), 0, '/app/server')
-  assert.equal(rowOf(table, {}).container_id, containerId)
+  assert.deepEqual([rowOf(table, {}).exe, rowOf(table, {}).container_id], ['/app/server', containerId])
   const outside = { pid: 102, ppid: 100, startNs: 3_000_000_000n }
   table.fork(raw({ ...outside, ppid: 103 }), 0)
   table.exec(raw({ more: 'ssh.service' }), 0, '/usr/sbin/sshd')
   assert.equal(rowOf(table, {}).container_id, containerId, 'what is known is not forgotten')
   assert.equal(proc.reads, 1, 'the parent that nobody knew')
-})
-
-test('a process that was put into a container after its fork is known to be in it once it executes', () => {
-  const proc = new FakeProc()
-  const table = new ProcessTable(proc)
-  proc.now.set(100, facts())
-  assert.equal(rowOf(table, {}).container_id, null)
-  proc.now.set(100, facts({ containerId }))
-  table.exec(raw({}), 0, '/app/server')
-  assert.deepEqual([rowOf(table, {}).exe, rowOf(table, {}).container_id], ['/app/server', containerId])
 })
 
 test('an ended process is still known for late events, but not for ever', () => {
