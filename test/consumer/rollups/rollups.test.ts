@@ -71,11 +71,46 @@ const summarize = (calls: readonly CountedCall[], fields: Partial<Summary>): Sum
 /** The calls that the summaries of a stream were made of. */
 const countedCalls = new Map<Summary, readonly CountedCall[]>()
 
-/** Batches of several hosts and runs; events up to 9 s out of order, some batches twice; every run ends in order. */
+/** What batches hold, as it is said in one with another clock, behind the processes that this one has. */
+const againIn = (batch: EventBatch, earlier: readonly EventBatch[]): EventBatch => {
+  const again = {
+    ...batch,
+    processes: [...batch.processes],
+    events: [...batch.events],
+    summaries: [...batch.summaries]
+  }
+  for (const { clock, processes, events, summaries } of earlier) {
+    const moved = <Of extends Event | Summary>(of: Of): Of => ({
+      ...of,
+      process: of.process + again.processes.length,
+      time_offset_ns: of.time_offset_ns + (clock.wall_us - batch.clock.wall_us) * 1000
+    })
+    again.events.push(...events.map(moved))
+    for (const summary of summaries) {
+      const copy = moved(summary)
+      countedCalls.set(copy, countedCalls.get(summary) ?? assert.fail())
+      again.summaries.push(copy)
+    }
+    again.processes.push(...processes)
+  }
+  return again
+}
+
+/**
+ * Batches of several hosts and runs; events up to 9 s out of order, some batches twice; every run ends in order, or is
+ * taken over by one that sends again what its last batches held.
+ */
 const streamOf = (seed: number): EventBatch[] => {
   const next = random(seed)
   const log: EventBatch[] = []
-  const hosts = Array.from({ length: 3 }, (_, i) => ({ name: `host-${i}`, nowUs: pick(next, 1e6), run: 1, batch: 0 }))
+  const hosts = Array.from({ length: 3 }, (_, i) => ({
+    name: `host-${i}`,
+    nowUs: pick(next, 1e6),
+    run: 1,
+    batch: 0,
+    dead: [] as EventBatch[],
+    recent: [] as EventBatch[]
+  }))
   for (let i = 0; i < 400; i++) {
     const host = hosts[pick(next, hosts.length)] as (typeof hosts)[number]
     host.nowUs += pick(next, 500_000)
@@ -99,10 +134,11 @@ const streamOf = (seed: number): EventBatch[] => {
       countedCalls.set(summary, calls)
       return summary
     })
-    const batch = batchOf({
+    const made = batchOf({
       host: host.name,
       run: `${host.name}-${host.run}`,
       batch: host.batch,
+      continues: host.dead[0] === undefined ? null : { run: host.dead[0].run, batch: host.dead[0].batch - 1 },
       final,
       clock: { monotonic_us: 1e9 + host.nowUs, wall_us: epochUs + host.nowUs },
       counted_until_us: seed % 3 === 0 ? -1 : 1e9 + host.nowUs - pick(next, 1e6),
@@ -119,11 +155,17 @@ const streamOf = (seed: number): EventBatch[] => {
         })
       )
     })
+    const batch = againIn(made, host.dead)
     log.push(batch)
     if (next() < 0.05) log.push(batch)
-    if (final) {
+    host.dead = []
+    host.recent = [...host.recent.slice(-4), batch]
+    const dies = !final && next() < 0.05
+    if (dies) host.dead = host.recent.slice(-1 - pick(next, host.recent.length))
+    if (dies || final) {
       host.run++
       host.batch = 0
+      host.recent = []
     }
   }
   for (const host of hosts) {
@@ -146,7 +188,11 @@ interface Truth {
 /** Every window of a stream, from all of its calls at once. */
 const recompute = (log: readonly EventBatch[]): Map<string, Truth> => {
   const windows = new Map<string, Truth>()
+  const seen = new Set<string>()
   const add = (batch: EventBatch, of: Event | Summary, offsetNs: number, calls: readonly CountedCall[]): void => {
+    const name = `${'count' in of ? -1 : of.cpu} ${of.seq}`
+    if (seen.has(name)) return
+    seen.add(name)
     const process = batch.processes[of.process] ?? assert.fail()
     const timeNs = BigInt(batch.clock.wall_us) * 1000n + BigInt(offsetNs)
     for (const windowMs of options.windowsMs) {
@@ -165,7 +211,7 @@ const recompute = (log: readonly EventBatch[]): Map<string, Truth> => {
       }
     }
   }
-  for (const batch of new Set(log)) {
+  for (const batch of log) {
     for (const event of batch.events.filter(({ kind }) => kind === 'syscall')) {
       add(batch, event, event.time_offset_ns, [event])
     }
