@@ -3,6 +3,7 @@ import { describe, test } from 'node:test'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { HandlerModule, Output, StatefulHandler } from '../../consumer/handler.ts'
 import { ConsumeLoop } from '../../consumer/loop.ts'
+import { rollupsModule } from '../../consumer/rollups/rollups.ts'
 import { loadConfig } from '../../runtime/config.ts'
 import { RingsideError } from '../../runtime/errors.ts'
 import type { ConsumerOptions, KafkaClient, Message } from '../../wire/client.ts'
@@ -11,7 +12,7 @@ import { topicNames } from '../../wire/topics.ts'
 import type { EventBatch } from '../../wire/types.ts'
 import { kafkaMissing, readAll, testLog, uniqueName, withKafka } from '../support/kafka.ts'
 import { samples } from '../support/records.ts'
-import { batchOf, eventOf } from './support/batches.ts'
+import { batchOf, eventOf, summaryOf } from './support/batches.ts'
 
 const messageOf = (batch: number, events = 2): Message => ({
   key: 'host-a',
@@ -164,6 +165,29 @@ describe('the consume loop', { skip: await kafkaMissing(), timeout: 120_000 }, (
     assert.deepEqual(await mine(topicPrefix), ['0', '1', '2'])
     const { events, repeats, replayed, deadletters } = loop.counters()
     assert.deepEqual({ events, repeats, replayed, deadletters }, { events: 4, repeats: 3, replayed: 0, deadletters: 1 })
+  })
+
+  test('counted calls become rollups, once; counters tell of both', async () => {
+    const topicPrefix = await createTopics()
+    const summaries = [summaryOf({ syscall: 'other', call: 'getppid', count: 7, time_offset_ns: -200_000_000 })]
+    const last = { run: 'run-2', final: true, continues: { run: 'run-1', batch: 0 } }
+    await publish(
+      topicPrefix,
+      [batchOf({ summaries }), batchOf({ ...last, summaries })].map((batch) => ({
+        key: 'host-a',
+        value: encode('EventBatch', batch)
+      }))
+    )
+    const loop = await start(topicPrefix, rollupsModule({ windowsMs: [1000], maxKeys: 10, latenessMs: 1000 }))
+    await loop.drain()
+    const rollups = (await readAll(kafka.client, `${topicPrefix}rollups`)).map(({ value }) =>
+      decode('Rollup', value ?? Buffer.alloc(0))
+    )
+    assert.deepEqual(
+      rollups.map(({ syscall, count, errors, bytes }) => [syscall, count, errors, bytes]),
+      [['getppid', 7, 1, 12_288]]
+    )
+    assert.deepEqual([loop.counters()['counted'], loop.counters().events], [7, 0])
   })
 
   test('a dead letter that is sent again while the service runs is no repeat', async () => {
