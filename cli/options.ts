@@ -25,7 +25,6 @@ export interface EdgeOptions {
   readonly ringBytes?: number
   readonly batchEvents?: number
   readonly batchMs?: number
-  readonly backlogBytes?: number
   readonly user?: string
   readonly cpuBudget?: string
 }
@@ -115,7 +114,6 @@ export const addEdgeOptions = (command: Command): Command =>
     .option('--ring-bytes <n>', 'size of the kernel ring for the rest, a power of two', integerArgument(1))
     .option('--batch-events <n>', 'events that close a batch', integerArgument(1))
     .option('--batch-ms <n>', 'age that closes a batch, in milliseconds', integerArgument(1))
-    .option('--backlog-bytes <n>', 'encoded batches kept while Kafka is away', integerArgument(1))
     .option('--user <name>', 'whom the edge becomes once it observes (default: "nobody"; "" stays root)')
     .option('--cpu-budget <percent>', 'of one core, for the edge and its programs, such as 3% (default: none)')
 
@@ -145,7 +143,6 @@ export const configFrom = (options: CommonOptions & EdgeOptions & ServiceOptions
         ringBytes: options.ringBytes,
         batchEvents: options.batchEvents,
         batchMs: options.batchMs,
-        backlogBytes: options.backlogBytes,
         user: options.user,
         cpuBudget: options.cpuBudget
       }

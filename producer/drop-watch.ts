@@ -4,6 +4,9 @@ import type { Log } from '../runtime/log.ts'
 /** So long without a drop, and dropping has ended. */
 const calmMs = 10_000
 
+/** Batches that wait in memory: more than a Kafka that is well ever has before it. */
+const crowdedBytes = 8 << 20
+
 type Counters = Readonly<Record<string, number>>
 
 const causeOf = (counters: Counters): string => {
@@ -11,7 +14,9 @@ const causeOf = (counters: Counters): string => {
   if (isAny('spoolBytes', 'dropped_spool_full')) {
     return 'Kafka was away for longer than the spool has room (edge.spool.maxBytes)'
   }
-  if (isAny('backlogBytes', 'dropped_backlog_full')) return 'Kafka does not take them fast enough (edge.backlogBytes)'
+  if ((counters['waitingBytes'] ?? 0) >= crowdedBytes) {
+    return 'the ring is full: Kafka does not take them fast enough, and no disk does (edge.spool, edge.ringBytes)'
+  }
   return 'the ring is full (edge.ringBytes, edge.securityRingBytes), or calls emit that need not (edge.calls)'
 }
 

@@ -1,5 +1,6 @@
-// The edge: source → decode → encode → publish. Raw events come in, EventBatch messages go out, and
-// every event is accounted for: after drain() or stop(), seen = published + spooled + dropped.
+// The edge: source → encode → publish. Raw records come in, EventBatch messages go out, and every event is accounted
+// for: after drain() or stop(), seen = published + spooled + dropped. The source is told to give up its room for a
+// batch only once that is durable, so what an edge dies with is still there for the next.
 import { randomUUID } from 'node:crypto'
 import { setImmediate, setTimeout as sleep } from 'node:timers/promises'
 import ringside from '../package.json' with { type: 'json' }
@@ -7,20 +8,20 @@ import type { Config } from '../runtime/config.ts'
 import type { Log } from '../runtime/log.ts'
 import type { Service } from '../runtime/service.ts'
 import type { KafkaClient } from '../wire/client.ts'
-import { encode } from '../wire/codec.ts'
 import { topicName } from '../wire/topics.ts'
-import { BatchBuilder } from './batch.ts'
+import type { EventClass, Ledger as LedgerRecord } from '../wire/types.ts'
+import { createEncoder } from './create-encoder.ts'
 import { DropWatch } from './drop-watch.ts'
+import type { BatchEncoder } from './encoder.ts'
 import { Ledger } from './ledger.ts'
-import { microsecondsAt } from './numbers.ts'
 import { procOf } from './proc.ts'
-import { ProcessTable } from './process-table.ts'
-import { type PublishedBatch, Publisher } from './publish.ts'
-import { eventClasses, eventField as field, isSecurityClass, RawEvents } from './raw-event.ts'
-import { SocketTable } from './socket-table.ts'
-import { type Mark, noMark, type Source, type SourceStatistics } from './source.ts'
+import { Publisher } from './publish.ts'
+import { eventClasses } from './raw-event.ts'
+import type { Mark, Source, SourceStatistics } from './source.ts'
 import { Spool } from './spool.ts'
-import { walkRecords } from './walk.ts'
+import { Summarizer } from './summarizer.ts'
+import { callName } from './syscall-table.ts'
+import { type Loss, Tally } from './tally.ts'
 import { Watermark } from './watermark.ts'
 
 export interface EdgeOptions {
@@ -32,6 +33,23 @@ export interface EdgeOptions {
   readonly spoolPath?: string | undefined
   /** Called before the first event is read; /proc has then told of every process that is there. */
   readonly dropPrivileges?: () => void
+  /** Makes the source count what these classes emit, and the others do as configured. */
+  readonly reduce?: (classes: readonly EventClass[]) => void
+}
+
+export interface EdgeService extends Service {
+  /** The ledger of this moment: the kernel's counts since the programs were loaded, and what this run made of them. */
+  ledger(): LedgerRecord
+  /** Of this run: events that came out of the rings and were lost later. */
+  losses(): readonly Loss[]
+  /** Classes that are counted instead of told one by one. */
+  readonly reduced: readonly EventClass[]
+  /**
+   * Has these classes counted instead of told one by one, and all others as configured; each change is a step in the
+   * ledger and a line in the log.
+   * @param reason for a person
+   */
+  setReduced(classes: readonly EventClass[], reason: string): void
 }
 
 /** Some 7,000 events: about 10 ms of work before timers and sockets get their turn. */
@@ -42,104 +60,114 @@ const busyMs = 10
 const quietMs = 50
 /** An empty batch carries the clock, by which consumers close their windows. */
 const heartbeatMs = 1000
+const ledgerMs = 1000
 /** Below the broker's default limit of 1,048,588 bytes a message, with room for what one event can add. */
 const batchBytes = 900_000
 /** With so many batches waiting only full ones are closed: small ones would not arrive any earlier. */
 const patience = 8
-/** By enum ringside_class: the share of the backlog beyond which a class is refused; security calls last. */
-const backlogShare = [1, 1, 0.75, 0.5] as const
-/** What waits in memory beyond this, or this share of the backlog, goes to the spool. */
+/** What waits in memory beyond this goes to the spool. */
 const memoryBytes = 8 << 20
-const memoryShare = 0.25
+/** With so much waiting nothing more is read: what is not released takes as much of the rings, read or unread. */
+const maxMemoryBytes = 2 * memoryBytes
 /** So long stop() waits for a Kafka that takes nothing. */
 const stopMs = 5_000
 
-const sum = (counts: readonly number[]): number => counts.reduce((a, b) => a + b, 0)
-const addTo = (totals: number[], counts: readonly number[]): void => {
-  counts.forEach((count, i) => {
-    totals[i] = (totals[i] as number) + count
-  })
-}
+const markOf = ({ begin }: Source, [security, rest, summaries]: readonly [number, number, number]): Mark => ({
+  security: begin.security + security,
+  rest: begin.rest + rest,
+  summaries: begin.summaries + summaries
+})
 
-class Edge implements Service {
+const microseconds = (nanoseconds: bigint): number => Number(nanoseconds / 1000n)
+
+class Edge implements EdgeService {
   readonly done: Promise<void>
   readonly #options: EdgeOptions
   readonly #source: Source
   readonly #run = randomUUID()
   readonly #buffer = new Uint8Array(readBytes)
-  readonly #raw = new RawEvents(this.#buffer)
-  readonly #builder: BatchBuilder
+  readonly #encoder: BatchEncoder
   readonly #ledger: Ledger
   readonly #watermark = new Watermark()
+  readonly #summarizer: Summarizer
   readonly #spool: Spool | undefined
   readonly #publisher: Publisher
+  readonly #tally: Tally
   readonly #dropWatch: DropWatch
-  readonly #backlogLimits: readonly number[]
-  readonly #published = eventClasses.map(() => 0)
-  readonly #abandoned = eventClasses.map(() => 0)
-  /** What was read. */
-  #mark: Mark = noMark
   #batches = 0
-  #publishedEarlier = 0
-  #publishedBatches = 0
-  #publishedBytes = 0
-  #unaccounted = 0
-  /** The next event is the first of its read. */
-  #isReadBegun = false
+  #reduced: readonly EventClass[] = []
   /** When the open batch got its first event; undefined while it has none. Of performance.now(). */
   #openedAt: number | undefined
   #closedAt = performance.now()
+  #ledgerAt = performance.now()
   #detached: Promise<void> | undefined
 
   constructor(options: EdgeOptions) {
     const { config, log, source, client } = options
     this.#options = options
     this.#source = source
-    this.#builder = new BatchBuilder(new ProcessTable(procOf(source.boot)), new SocketTable())
-    this.#ledger = new Ledger(() => source.statistics())
+    const limits = { events: config.edge.batchEvents, bytes: batchBytes }
+    const proc = procOf(source.boot)
+    this.#encoder = createEncoder(config.edge.codec, { buffer: this.#buffer, limits, proc, callName }, log)
+    this.#ledger = new Ledger(source)
+    this.#summarizer = new Summarizer(source)
     if (options.spoolPath !== undefined) {
       this.#spool = new Spool({ path: options.spoolPath, ...config.edge.spool, run: this.#run, log })
     }
+    this.#tally = new Tally(this.#run, this.#spool, source.statistics())
     this.#publisher = new Publisher({
       topic: topicName(config, 'events'),
       spool: this.#spool,
-      memoryBytes: Math.min(memoryBytes, memoryShare * config.edge.backlogBytes),
+      memoryBytes,
+      pressure: () => source.pressure ?? 0,
       connect: () => client.producer(),
       log,
-      onPublished: (batch) => this.#onPublished(batch)
+      onPublished: (batch) => this.#tally.published(batch)
     })
     this.#dropWatch = new DropWatch(log)
-    this.#backlogLimits = backlogShare.map((share) => (source.lossless ? Infinity : share * config.edge.backlogBytes))
     options.dropPrivileges?.()
-    log.info({ run: this.#run, boot: source.boot }, `reading ${source.description}`)
+    const { previous } = source
+    const taken = previous === undefined ? '' : `, from where run ${previous.run} left it after batch ${previous.batch}`
+    log.info({ run: this.#run, boot: source.boot }, `reading ${source.description}${taken}`)
+    // A successor must know whom it takes over from, even if nothing of this run gets durable.
+    if (previous === undefined) source.release(source.begin, { run: this.#run, batch: 0, ...this.#ledger.account() })
     this.done = this.#work()
     // Whoever hosts the edge may look at `done` later than it rejects.
     this.done.catch(() => {})
   }
 
   counters(): Readonly<Record<string, number>> {
-    const refused = this.#ledger.refused.map((count, i) => count + (this.#abandoned[i] as number))
-    const spool = this.#spool?.account
-    const dropped = this.#ledger.lost.map((count, i) => {
-      return count + (refused[i] as number) + (spool?.givenUp[i] ?? 0) + (spool?.unreadable[i] ?? 0)
-    })
+    const { events } = this.#encoder.progress
     return {
-      seen: this.#ledger.events + sum(this.#ledger.lost),
-      published: sum(this.#published),
-      published_earlier: this.#publishedEarlier,
-      spooled: sum(spool?.waiting ?? []),
-      dropped: sum(dropped),
-      ...Object.fromEntries(eventClasses.map((name, i) => [`dropped_${name}`, dropped[i] as number])),
-      dropped_ring_full: sum(this.#ledger.lost),
-      dropped_backlog_full: sum(refused),
-      dropped_spool_full: sum(spool?.givenUp ?? []),
-      dropped_spool_unreadable: sum(spool?.unreadable ?? []),
-      lost_earlier: sum(spool?.earlierGivenUp ?? []),
-      batches: this.#publishedBatches,
-      bytes: this.#publishedBytes,
-      backlogBytes: this.#publisher.backlogBytes,
-      spoolBytes: this.#spool?.bytes ?? 0,
-      unaccounted: this.#unaccounted
+      ...this.#tally.counters(events, this.#ledger.lost, this.#source.statistics()),
+      waitingBytes: this.#publisher.backlogBytes
+    }
+  }
+
+  ledger(): LedgerRecord {
+    return this.#tally.ledger(this.#source.statistics(), microseconds(this.#source.clock().monotonicNs))
+  }
+
+  losses(): readonly Loss[] {
+    return this.#tally.losses()
+  }
+
+  get reduced(): readonly EventClass[] {
+    return this.#reduced
+  }
+
+  setReduced(classes: readonly EventClass[], reason: string): void {
+    const { reduce, log } = this.#options
+    const changed = eventClasses.filter((name) => classes.includes(name) !== this.#reduced.includes(name))
+    if (reduce === undefined || changed.length === 0) return
+    reduce(classes)
+    this.#reduced = [...classes]
+    const monotonic_us = microseconds(this.#source.clock().monotonicNs)
+    for (const name of changed) {
+      const mode = classes.includes(name) ? 'count' : 'emit'
+      this.#tally.stepped({ class: name, mode, reason, monotonic_us })
+      const what = mode === 'count' ? 'are counted instead of told one by one' : 'are told as configured again'
+      log.warn({ class: name, mode }, `calls of class ${name} ${what}: ${reason}`)
     }
   }
 
@@ -150,10 +178,10 @@ class Edge implements Service {
   }
 
   async stop(): Promise<void> {
-    let published = this.#publishedBatches
+    let published = this.#tally.batches
     const watch = setInterval(() => {
-      if (this.#publishedBatches === published) this.#publisher.giveUp()
-      published = this.#publishedBatches
+      if (this.#tally.batches === published) this.#publisher.giveUp()
+      published = this.#tally.batches
     }, stopMs)
     try {
       await this.drain()
@@ -169,7 +197,7 @@ class Edge implements Service {
       await this.#readUntilEnded()
     } catch (error) {
       // What had been read before is whole.
-      if (this.#builder.eventCount > 0) this.#close(false)
+      if (this.#encoder.count > 0) this.#close(false)
       setTimeout(() => this.#publisher.giveUp(), stopMs).unref()
       throw error
     } finally {
@@ -179,22 +207,29 @@ class Edge implements Service {
   }
 
   get #mustWait(): boolean {
-    if (this.#source.lossless !== true || this.#publisher.hasGivenUp) return false
-    const { backlogBytes, spool } = this.#options.config.edge
-    const waiting = this.#publisher.backlogBytes + (this.#spool?.bytes ?? 0)
-    return waiting >= Math.min(backlogBytes, this.#spool === undefined ? Infinity : spool.maxBytes / 2) / 2
+    if (this.#publisher.hasGivenUp) return false
+    const waiting = this.#publisher.backlogBytes
+    if (waiting >= maxMemoryBytes) return true
+    if (this.#source.lossless !== true || this.#spool === undefined) return false
+    return waiting + this.#spool.bytes >= Math.min(maxMemoryBytes, this.#options.config.edge.spool.maxBytes / 4)
   }
 
   async #readUntilEnded(): Promise<void> {
     for (let restMs: number = busyMs; ; ) {
       while (this.#mustWait) await sleep(busyMs)
       const { bytes, drained } = await this.#pass()
+      const isSummarizing = this.#detached === undefined ? this.#summarizer.keepTime() : await this.#summarizer.flush()
       if (this.#source.ended) break
+      // Nobody releases what holds up the last summaries.
+      if (drained && !isSummarizing && this.#publisher.hasGivenUp) break
       restMs = bytes > 0 ? busyMs : Math.min(quietMs, restMs * 1.5)
       await (drained ? sleep(restMs) : setImmediate())
     }
-    this.#account(this.#source.statistics(), true)
-    this.#watermark.end(this.#source.clock(), this.#builder.newestUs)
+    this.#ledger.update(this.#source.statistics(), true)
+    this.#watermark.end(this.#source.clock(), this.#encoder.progress.newestUs)
+    if (this.#encoder.count > 0) this.#close(false)
+    // Its ledger is exact: nothing is on its way any more.
+    await this.#publisher.idle()
     this.#close(true)
   }
 
@@ -209,45 +244,25 @@ class Edge implements Service {
       drained = length === 0
       if (drained) break
       bytes += length
-      this.#isReadBegun = true
-      walkRecords(this.#raw, length, this.#take)
-      const account = { run: this.#run, batch: this.#batches, closed: [], declared: [], events: [] }
-      this.#source.release(this.#mark, account)
+      this.#take(length)
       await setImmediate()
     }
     // At its end the source says itself what there was: a recording may have been left in the middle.
-    this.#account(statistics, drained && !this.#source.ended)
+    this.#ledger.update(statistics, drained && !this.#source.ended)
     if (drained) this.#watermark.drained(reading)
     this.#closeIfDue()
     this.#dropWatch.update(this.counters(), performance.now())
     return { bytes, drained }
   }
 
-  #account(statistics: SourceStatistics, drained: boolean): void {
-    this.#ledger.update(statistics, drained)
-    this.#unaccounted = statistics.unaccounted ?? 0
-  }
-
-  readonly #take = (record: number): void => {
-    const raw = this.#raw
-    const eventClass = raw.u8(record + field.class)
-    if (this.#isReadBegun) this.#watermark.follow(microsecondsAt(raw, record + field.timeNs))
-    this.#isReadBegun = false
-    const step = raw.u32(record + field.step)
-    const { security, rest, summaries } = this.#mark
-    this.#mark = isSecurityClass(eventClass)
-      ? { security: security + step, rest, summaries }
-      : { security, rest: rest + step, summaries }
-    this.#ledger.saw(raw.u16(record + field.cpu), raw.u64(record + field.seq))
-    if (this.#publisher.backlogBytes + this.#builder.bytes >= (this.#backlogLimits[eventClass] as number)) {
-      this.#ledger.refuse(eventClass)
-      this.#builder.skip(raw, record)
-      return
+  /** A read filled so much of the buffer. */
+  #take(length: number): void {
+    this.#watermark.follow(this.#encoder.begin(length))
+    for (let isFull = true; isFull; ) {
+      isFull = this.#encoder.add()
+      if (isFull) this.#close(false)
     }
-    this.#openedAt ??= performance.now()
-    this.#builder.add(raw, record)
-    const full = this.#builder.eventCount >= this.#options.config.edge.batchEvents
-    if (full || this.#builder.bytes >= batchBytes) this.#close(false)
+    if (this.#encoder.count > 0) this.#openedAt ??= performance.now()
   }
 
   #closeIfDue(): void {
@@ -261,43 +276,48 @@ class Edge implements Service {
   }
 
   #close(final: boolean): void {
-    const clock = this.#watermark.clock(this.#source.clock())
-    const { sequences, drops } = this.#ledger.close(final)
-    const { byClass } = this.#builder
+    const reading = this.#source.clock()
+    const { progress, byClass } = this.#encoder
+    const { sequences, drops, account } = this.#ledger.close(progress, final)
+    const { previous } = this.#source
+    const batch = ++this.#batches
     const head = {
       host: this.#options.config.host,
       boot: this.#source.boot,
       agent: ringside.version,
       run: this.#run,
-      batch: ++this.#batches,
-      continues: null,
+      batch,
+      continues: batch > 1 || previous === undefined ? null : { run: previous.run, batch: previous.batch },
       final,
-      clock,
-      counted_until_us: -1,
+      clock: this.#watermark.clock(reading),
+      counted_until_us: this.#summarizer.countedUntilUs(progress),
       sequences,
       drops,
-      ledger: null
+      ledger: this.#dueLedger(this.#source.statistics(), microseconds(reading.monotonicNs), final)
     }
-    const value = encode('EventBatch', { ...head, ...this.#builder.take(clock) })
-    this.#publisher.publish({ head, value, byClass })
+    const summaries = this.#encoder.count - byClass.reduce((a, b) => a + b, 0)
+    const mark = markOf(this.#source, progress.taken)
+    const onDurable = (): void => this.#source.release(mark, { run: this.#run, batch, ...account })
+    this.#publisher.publish({ head, value: this.#encoder.encode(head), byClass, summaries, onDurable })
     this.#openedAt = undefined
     this.#closedAt = performance.now()
   }
 
-  #onPublished(batch: PublishedBatch): void {
-    if (batch.run === this.#run) addTo(this.#published, batch.byClass)
-    else this.#publishedEarlier += sum(batch.byClass)
-    this.#publishedBatches++
-    this.#publishedBytes += batch.value.length
+  #dueLedger(statistics: SourceStatistics, monotonicUs: number, final: boolean): LedgerRecord | null {
+    const now = performance.now()
+    if (!final && this.#batches > 1 && now - this.#ledgerAt < ledgerMs) return null
+    this.#ledgerAt = now
+    const ledger = this.#tally.ledger(statistics, monotonicUs)
+    this.#tally.told()
+    return ledger
   }
 
   async #finish(): Promise<void> {
     const { log } = this.#options
     const left = await this.#publisher.close()
-    for (const batch of left) addTo(this.#abandoned, batch.byClass)
-    this.#source.close()
-    const events = sum(this.#abandoned)
+    const events = this.#tally.abandoned(left)
     const { spooled = 0, spoolBytes = 0 } = this.counters()
+    this.#source.close()
     if ((this.#spool?.batches ?? 0) > 0) {
       log.warn({ spooled, spoolBytes }, `Kafka was away: ${spooled} events wait in the spool for the next run`)
     }
@@ -308,9 +328,7 @@ class Edge implements Service {
 
 /**
  * Starts to read the source and publish its events; a Kafka that is away is waited for.
- * @returns counters are events unless named otherwise: seen, published, dropped (by class: dropped_process,
- * dropped_network, dropped_file, dropped_io; by reason: dropped_ring_full, dropped_backlog_full), batches and
- * bytes that Kafka acknowledged, backlogBytes that it has yet to, unaccounted calls that no event tells of. `done` rejects with RingsideError DATA when the
- * source's bytes are no events.
+ * @returns counters are events unless named otherwise, and are named in docs/edge.md. `done` rejects with RingsideError
+ * DATA when the source's bytes are no events.
  */
-export const startEdge = async (options: EdgeOptions): Promise<Service> => new Edge(options)
+export const startEdge = async (options: EdgeOptions): Promise<EdgeService> => new Edge(options)

@@ -1,48 +1,48 @@
 // The edge's account of sequence numbers: what each batch answers for, and what was lost on the way.
-// Over a run: the sequence ranges less the events that were published are the declared drops, exactly.
-import type { Drop, DropReason, EventClass, SequenceRange } from '../wire/types.ts'
-import { eventClasses } from './raw-event.ts'
-import type { SourceStatistics } from './source.ts'
+// Over a run: the sequence ranges less what was published are the declared drops, exactly; a run that takes over
+// goes on where the durable batches of the one before end.
+import { RingsideError } from '../runtime/errors.ts'
+import type { Drop, SequenceRange } from '../wire/types.ts'
+import type { Progress } from './encoder.ts'
+import { eventClasses, summaryCpu } from './raw-event.ts'
+import type { Account, Source, SourceStatistics } from './source.ts'
 
-interface Cpu {
-  /** Last seq that a closed batch answers for. */
-  closed: number
-  /** Last seq that the open batch will answer for. */
-  highest: number
+/** What the batch that is closed answers for, and what a successor has to know once it is durable. */
+export interface Closing {
+  readonly sequences: SequenceRange[]
+  readonly drops: Drop[]
+  readonly account: Pick<Account, 'closed' | 'declared' | 'events'>
 }
 
 const zeros = (): number[] => eventClasses.map(() => 0)
 const sum = (counts: readonly number[]): number => counts.reduce((a, b) => a + b, 0)
 
 export class Ledger {
-  readonly #cpus: (Cpu | undefined)[] = []
-  readonly #readStatistics: () => SourceStatistics
-  /** Events that came out of the rings, whether published or refused. */
-  #events = 0
-  /** Sequence numbers that closed batches answer for. */
+  readonly #source: Pick<Source, 'statistics'>
+  /** By CPU, and of the summaries: the last seq that closed batches answer for; undefined before its first. */
+  readonly #closed: (number | undefined)[] = new Array(summaryCpu + 1).fill(undefined)
+  /** Likewise, up to which nothing is left in the rings. */
+  readonly #drained = new Float64Array(summaryCpu + 1)
+  /** Sequence numbers of events that closed batches answer for, since the programs were loaded. */
   #sequences = 0
-  /** By class: lost in the ring as the programs count it, and as far as batches have declared it. */
+  /** By class, since the programs were loaded: lost as the programs count it, and as far as batches declare it. */
   #lost = zeros()
   #declared = zeros()
-  #refused = zeros()
-  #undeclaredRefused = zeros()
+  /** By class: what the runs before had declared, and which events they had. */
+  readonly #declaredBefore: readonly number[]
+  readonly #eventsBefore: readonly number[]
 
-  /** @param readStatistics asked for where a CPU begins, when its first event comes */
-  constructor(readStatistics: () => SourceStatistics) {
-    this.#readStatistics = readStatistics
-  }
-
-  /** An event came out of its ring. */
-  saw(cpu: number, seq: number): void {
-    this.#events++
-    const known = this.#cpus[cpu] ?? this.#begin(cpu, seq)
-    if (seq > known.highest) known.highest = seq
-  }
-
-  /** An event that came out of the ring will not be published. `eventClass` is an enum ringside_class. */
-  refuse(eventClass: number): void {
-    this.#refused[eventClass] = (this.#refused[eventClass] as number) + 1
-    this.#undeclaredRefused[eventClass] = (this.#undeclaredRefused[eventClass] as number) + 1
+  constructor(source: Pick<Source, 'statistics' | 'previous'>) {
+    this.#source = source
+    const { previous } = source
+    this.#declaredBefore = previous?.declared ?? zeros()
+    this.#eventsBefore = previous?.events ?? zeros()
+    this.#declared = [...this.#declaredBefore]
+    this.#lost = [...this.#declaredBefore]
+    for (const { cpu, seq } of previous?.closed ?? []) {
+      if (cpu !== summaryCpu) this.#sequences += seq - this.#before(cpu)
+      this.#closed[cpu] = seq
+    }
   }
 
   /**
@@ -52,66 +52,67 @@ export class Ledger {
   update(statistics: SourceStatistics, drained: boolean): void {
     this.#lost = eventClasses.map((name, i) => Math.max(this.#lost[i] as number, statistics.dropped[name]))
     if (!drained) return
-    for (const { cpu, before, last } of statistics.sequences) {
-      this.#cpus[cpu] ??= { closed: before, highest: before }
-      const known = this.#cpus[cpu] as Cpu
-      if (last > known.highest) known.highest = last
-    }
+    for (const { cpu, last } of statistics.sequences) this.#drained[cpu] = last
   }
 
   /**
    * What the batch that is closed now answers for. A loss that the programs counted is declared as soon
    * as there is a gap inside the ranges; a gap that they did not count (yet) waits, for records of a CPU leave
-   * the two rings out of order, those of processes and connections first. The last batch declares every gap, whoever counted it.
+   * the two rings out of order, those of processes and connections first. The last batch declares every gap, whoever
+   * counted it.
+   * @throws RingsideError DATA when there are events of a CPU that the source's statistics do not know
    */
-  close(final: boolean): { sequences: SequenceRange[]; drops: Drop[] } {
-    const sequences: SequenceRange[] = []
-    this.#cpus.forEach((known, cpu) => {
-      if (known === undefined || known.highest === known.closed) return
-      sequences.push({ cpu, first: known.closed + 1, last: known.highest })
-      this.#sequences += known.highest - known.closed
-      known.closed = known.highest
-    })
+  close(progress: Pick<Progress, 'highest' | 'events'>, final: boolean): Closing {
+    const sequences = this.#closeRanges(progress.highest)
+    const events = progress.events.map((count, i) => count + (this.#eventsBefore[i] as number))
     const drops: Drop[] = []
-    const declare = (eventClass: EventClass, reason: DropReason, count: number): void => {
-      if (count > 0) drops.push({ class: eventClass, reason, count })
-    }
-    let gap = this.#sequences - this.#events - sum(this.#declared)
+    let gap = this.#sequences - sum(events) - sum(this.#declared)
     eventClasses.forEach((name, i) => {
       const count = Math.max(0, Math.min(gap, (this.#lost[i] as number) - (this.#declared[i] as number)))
       this.#declared[i] = (this.#declared[i] as number) + count
       gap -= count
-      declare(name, 'ring_full', count)
-      declare(name, 'backlog_full', this.#undeclaredRefused[i] as number)
+      if (count > 0) drops.push({ class: name, reason: 'ring_full', count })
     })
-    this.#undeclaredRefused = zeros()
     if (final) {
       // Nobody knows the class of these: they count where a loss matters most.
-      declare('process', 'other', gap)
+      if (gap > 0) drops.push({ class: 'process', reason: 'other', count: gap })
       this.#declared[0] = (this.#declared[0] as number) + Math.max(0, gap)
       this.#lost = this.#declared
     }
-    return { sequences, drops }
+    return { sequences, drops, account: this.account(events) }
   }
 
-  get events(): number {
-    return this.#events
+  /** @param events by class, that durable batches hold; those of the runs before, unless given */
+  account(events: readonly number[] = this.#eventsBefore): Closing['account'] {
+    const closed = this.#closed.flatMap((seq, cpu) => (seq === undefined ? [] : [{ cpu, seq }]))
+    return { closed, declared: [...this.#declared], events }
   }
 
-  /** By class: counted as lost in the ring. */
+  /** By class: counted as lost in the ring, without what the runs before had declared. */
   get lost(): readonly number[] {
-    return this.#lost
+    return this.#lost.map((count, i) => count - (this.#declaredBefore[i] as number))
   }
 
-  /** By class: refused because the backlog was full. */
-  get refused(): readonly number[] {
-    return this.#refused
+  #closeRanges(read: Float64Array): SequenceRange[] {
+    const sequences: SequenceRange[] = []
+    for (let cpu = 0; cpu <= summaryCpu; cpu++) {
+      const last = Math.max(read[cpu] ?? 0, this.#drained[cpu] as number)
+      if (last === 0) continue
+      const closed = this.#closed[cpu] ?? this.#before(cpu)
+      if (last > closed) {
+        sequences.push({ cpu: cpu === summaryCpu ? -1 : cpu, first: closed + 1, last })
+        if (cpu !== summaryCpu) this.#sequences += last - closed
+      }
+      this.#closed[cpu] = Math.max(last, closed)
+    }
+    return sequences
   }
 
-  #begin(cpu: number, seq: number): Cpu {
-    const before = this.#readStatistics().sequences.find((range) => range.cpu === cpu)?.before ?? seq - 1
-    const known = { closed: before, highest: before }
-    this.#cpus[cpu] = known
-    return known
+  /** The seq before a CPU's first. */
+  #before(cpu: number): number {
+    const range = this.#source.statistics().sequences.find((known) => known.cpu === cpu)
+    if (range !== undefined) return range.before
+    if (cpu === summaryCpu) return 0
+    throw new RingsideError('DATA', `the source has events of CPU ${cpu}, and its statistics do not know that CPU`)
   }
 }

@@ -1,16 +1,10 @@
 // What the edge tells as metrics: its ledger by class and outcome, what waits where, and what the budget does.
 import { type MetricFamily, type Sample, single } from '../runtime/metric.ts'
-import type { DropReason, EventClass, Ledger } from '../wire/types.ts'
+import type { EventClass, Ledger } from '../wire/types.ts'
 import type { CpuUse } from './cpu-meter.ts'
 import { eventClasses } from './raw-event.ts'
 import type { Source } from './source.ts'
-
-/** Of a run: events that came out of the rings and were lost later. */
-export interface Loss {
-  readonly class: EventClass
-  readonly reason: DropReason | 'undelivered' | 'spool_unreadable'
-  readonly count: number
-}
+import type { Loss } from './tally.ts'
 
 export interface EdgeFigures {
   counters(): Readonly<Record<string, number>>

@@ -1,6 +1,7 @@
 // Encoded batches to Kafka, in order, each until it is acknowledged. One send at a time is in flight:
 // all batches of a host go to one partition, and a retry behind a later send would change their order.
-// What Kafka does not take soon goes to the spool: all that is there is older than what waits in memory.
+// What Kafka does not take soon goes to the spool: all that is there is older than what waits in memory. A batch
+// leaves memory once it is durable, acknowledged or on disk, always the oldest first.
 import { setImmediate, setTimeout as sleep } from 'node:timers/promises'
 import PQueue from 'p-queue'
 import { messageOf } from '../runtime/errors.ts'
@@ -8,13 +9,11 @@ import type { Log } from '../runtime/log.ts'
 import type { Producer } from '../wire/client.ts'
 import { eventBatchKey } from '../wire/topics.ts'
 import type { Spool } from './spool.ts'
-import type { BatchHead } from './spool-heads.ts'
+import type { SpoolableBatch } from './spool-file.ts'
 
-export interface EncodedBatch {
-  readonly head: BatchHead
-  readonly value: Buffer
-  /** Events in it by enum ringside_class. */
-  readonly byClass: readonly number[]
+export interface EncodedBatch extends Omit<SpoolableBatch, 'sent'> {
+  /** Called once it is durable; for one batch after the other, of several at once only for the last. */
+  readonly onDurable: () => void
 }
 
 export interface PublishedBatch {
@@ -30,8 +29,7 @@ interface Outgoing extends PublishedBatch {
   id: number | undefined
 }
 
-interface Waiting extends Outgoing {
-  readonly head: BatchHead
+interface Waiting extends Outgoing, EncodedBatch {
   readonly since: number
   sent: boolean
 }
@@ -41,6 +39,8 @@ export interface PublisherOptions {
   /** Where batches wait beyond memoryBytes, or for longer than two seconds; undefined: in memory only. */
   readonly spool?: Spool | undefined
   readonly memoryBytes?: number
+  /** The share of a ring that waiting batches keep occupied, from 0 to 1: beyond a quarter the spool takes them. */
+  readonly pressure?: () => number
   /** Makes a producer; asked again when one keeps failing. */
   readonly connect: () => Promise<Producer>
   readonly log: Log
@@ -58,6 +58,7 @@ const failuresPerProducer = 5
 /** A Kafka that is well takes a batch within milliseconds. */
 const maxAgeMs = 2_000
 const spoolEveryMs = 250
+const maxPressure = 0.25
 /** A transaction of so much takes 2 ms, and some 10 on a busy disk. */
 const spoolBytes = 1 << 20
 /** A client that waits for a dead broker's answer is left to itself. */
@@ -107,30 +108,25 @@ export class Publisher {
     return this.#waiting.length > 0 || (this.#options.spool?.batches ?? 0) > 0
   }
 
-  publish({ head, value, byClass }: EncodedBatch): void {
+  publish(batch: EncodedBatch): void {
+    const { head, value } = batch
     const key = eventBatchKey(head)
-    this.#waiting.push({
-      run: head.run,
-      key,
-      head,
-      value,
-      byClass,
-      id: undefined,
-      sent: false,
-      since: performance.now()
-    })
+    this.#waiting.push({ ...batch, run: head.run, key, id: undefined, sent: false, since: performance.now() })
     this.#backlogBytes += value.length
-    this.#wake()
-    if (this.#backlogBytes > (this.#options.memoryBytes ?? Infinity)) this.#spoolIfDue()
+    if (this.hasGivenUp) this.#spoolOnce()
+    else this.#wake()
+    if (this.#isPressed) this.#spoolIfDue()
   }
 
   get hasGivenUp(): boolean {
     return this.#gaveUp.signal.aborted
   }
 
-  /** Resolves when nothing waits any more. */
+  /** Resolves when nothing waits any more; after giving up, once all is on disk that the disk takes. */
   async idle(): Promise<void> {
     await this.#queue.onIdle()
+    if (!this.hasGivenUp) return
+    while (this.#waiting.length > 0 && this.#spoolOnce() > 0) await setImmediate()
   }
 
   /** Ends all retrying; idle() then resolves. */
@@ -145,7 +141,7 @@ export class Publisher {
   async close(): Promise<readonly PublishedBatch[]> {
     this.giveUp()
     clearInterval(this.#spoolTimer)
-    while (this.#waiting.length > 0 && this.#spoolOnce() > 0) await setImmediate()
+    await this.idle()
     await Promise.race([this.#dropProducer(), sleep(closeMs, undefined, { ref: false })])
     return this.#waiting
   }
@@ -209,10 +205,14 @@ export class Publisher {
   }
 
   #spoolIfDue(): void {
-    const { spool, memoryBytes = Infinity } = this.#options
     const oldest = this.#waiting[0]
-    if (oldest === undefined) spool?.tidy()
-    else if (this.#backlogBytes > memoryBytes || performance.now() - oldest.since >= maxAgeMs) void this.#spoolAll()
+    if (oldest === undefined) this.#options.spool?.tidy()
+    else if (this.#isPressed || performance.now() - oldest.since >= maxAgeMs) void this.#spoolAll()
+  }
+
+  get #isPressed(): boolean {
+    const { memoryBytes = Infinity, pressure } = this.#options
+    return this.#backlogBytes > memoryBytes || (pressure?.() ?? 0) > maxPressure
   }
 
   /** Puts all on disk that waits now, in pieces between which others get their turn. */
@@ -242,9 +242,11 @@ export class Publisher {
     return count
   }
 
-  /** The first ones wait in memory no more. */
+  /** The first ones are durable. */
   #release(count: number): void {
-    for (const { value } of this.#waiting.splice(0, count)) this.#backlogBytes -= value.length
+    const durable = this.#waiting.splice(0, count)
+    for (const { value } of durable) this.#backlogBytes -= value.length
+    durable.at(-1)?.onDurable()
   }
 
   async #dropProducer(): Promise<void> {

@@ -26,7 +26,11 @@ const statisticsSchema = z.object({
   seen: count,
   emitted: countByClass,
   dropped: countByClass,
+  off: countByClass.exactOptional(),
+  counted: countByClass.exactOptional(),
   unaccounted: count.exactOptional(),
+  uncounted: count.exactOptional(),
+  countedUntilUs: count.exactOptional(),
   sequences: z.array(z.object({ cpu: z.int().min(0), before: count, last: count }))
 })
 
@@ -117,6 +121,10 @@ class RecordingSource implements Source {
 
   release(mark: Mark, account: Account): void {
     this.#source.release(mark, account)
+  }
+
+  get pressure(): number {
+    return this.#source.pressure ?? 0
   }
 
   summarize(): Promise<boolean> {
@@ -304,7 +312,8 @@ class PlayedSource implements Source {
 
   /** What follows in the file is then not lost, only not played. */
   async detach(): Promise<void> {
-    if (!this.#ended) this.#statistics = { ...this.#statistics, sequences: [] }
+    const begun = this.#statistics.sequences.map((range) => ({ ...range, last: range.before }))
+    if (!this.#ended) this.#statistics = { ...this.#statistics, sequences: begun }
     this.#ended = true
   }
 

@@ -15,6 +15,7 @@ export interface SpoolableBatch {
   readonly value: Buffer
   /** Events in it by enum ringside_class. */
   readonly byClass: readonly number[]
+  readonly summaries: number
   /** It was sent, and Kafka may have it: it must not become another one. */
   readonly sent: boolean
 }
@@ -52,9 +53,19 @@ const rowPages = 3
 /** What gives way first: batches without a security event, then those with; the rest has nothing to give. */
 const rank = { other: 0, security: 1, empty: 2 } as const
 
-const rankOf = ([exec = 0, network = 0, ...rest]: readonly number[]): number => {
+const rankOf = ([exec = 0, network = 0, ...rest]: readonly number[], summaries: number): number => {
   if (exec + network > 0) return rank.security
-  return rest.some((count) => count > 0) ? rank.other : rank.empty
+  return summaries > 0 || rest.some((count) => count > 0) ? rank.other : rank.empty
+}
+
+/** What is left of a batch that gives way, but for the declaration of its events: that is made when it does. */
+const huskOf = ({ head, value, summaries }: SpoolableBatch): BatchHead => {
+  if (summaries === 0) return head
+  const lost = decode('EventBatch', value).summaries
+  return withDrops(
+    head,
+    eventClasses.map((name) => lost.filter((summary) => summary.class === name).length)
+  )
 }
 
 const none = eventClasses.map(() => 0)
@@ -185,28 +196,31 @@ export class SpoolFile {
   }
 
   #addOne(batch: SpoolableBatch, givenUp: GivenUp[]): boolean {
-    const husk = withoutEvents(batch.head)
-    let { value, byClass } = batch
-    let wanted = pagesFor(value.length + husk.length)
+    const husk = huskOf(batch)
+    const huskBytes = withoutEvents(husk)
+    let { value, byClass, summaries } = batch
+    let wanted = pagesFor(value.length + huskBytes.length)
     while (this.#usedPages() + wanted > this.#maxPages) {
       // A newcomer without a security event goes before any that has one.
-      const yields = rankOf(byClass) === rank.other && !batch.sent
+      const yields = rankOf(byClass, summaries) === rank.other && !batch.sent
       const victim = this.#victim(yields ? rank.other : rank.security)
       if (victim !== undefined) {
         givenUp.push(this.#giveUp(victim))
       } else if (yields) {
         givenUp.push({ run: batch.head.run, byClass })
-        value = withoutEvents(withDrops(batch.head, byClass))
+        value = withoutEvents(withDrops(husk, byClass))
         byClass = none
+        summaries = 0
         wanted = pagesFor(value.length)
       } else return false
     }
     const id = this.#nextId++
+    const ownRank = rankOf(byClass, summaries)
     const columns = ['id', 'run', 'key', 'rank', ...eventClasses, 'husk', 'value']
     this.#run(
       `INSERT INTO batches (${columns.join(', ')}) VALUES (${columns.map(() => '?').join(', ')})`,
-      ...[id, batch.head.run, eventBatchKey(batch.head), rankOf(byClass), ...byClass],
-      rankOf(byClass) === rank.empty ? new Uint8Array() : husk,
+      ...[id, batch.head.run, eventBatchKey(batch.head), ownRank, ...byClass],
+      ownRank === rank.empty ? new Uint8Array() : huskBytes,
       value
     )
     this.#count++

@@ -1,16 +1,16 @@
 // What is left of a batch whose events had to give way: its name, its clock, what it answers for, and the
 // declaration that they are lost. Neighbours without events become one, so that little is left of many.
 import { encode } from '../wire/codec.ts'
-import type { Drop, EventBatch, SequenceRange } from '../wire/types.ts'
+import type { Drop, EventBatch, Ledger, SequenceRange } from '../wire/types.ts'
 import { eventClasses } from './raw-event.ts'
 
 export type BatchHead = Omit<EventBatch, 'processes' | 'sockets' | 'events' | 'summaries'>
 
-/** The encoded batch as if it had no events. */
+/** The encoded batch as if it had neither events nor summaries. */
 export const withoutEvents = (head: BatchHead): Buffer =>
   encode('EventBatch', { ...head, processes: [], sockets: [], events: [], summaries: [] })
 
-/** @param byClass events that are declared as lost, by enum ringside_class */
+/** @param byClass events or summaries that are declared as lost, by enum ringside_class */
 export const withDrops = <Head extends BatchHead>(head: Head, byClass: readonly number[]): Head => {
   const drops = eventClasses.map(
     (name, i): Drop => ({ class: name, reason: 'spool_full', count: byClass[i] as number })
@@ -19,13 +19,14 @@ export const withDrops = <Head extends BatchHead>(head: Head, byClass: readonly 
 }
 
 /**
- * One batch for several of a run that follow each other: it has the last one's number and clock, and says what
+ * One batch for several of a run that follow each other: it has the last one's number, clock and ledger, and says what
  * the first one's run continues.
  * @param heads at least one, without events
  */
 export const joinHeads = (heads: readonly EventBatch[]): EventBatch => ({
   ...(heads.at(-1) as EventBatch),
   continues: heads[0]?.continues ?? null,
+  ledger: joinLedgers(heads.flatMap(({ ledger }) => ledger ?? [])),
   sequences: joinRanges(heads.flatMap(({ sequences }) => sequences)),
   drops: sumDrops(heads.flatMap(({ drops }) => drops))
 })
@@ -37,6 +38,11 @@ const sumDrops = (drops: readonly Drop[]): Drop[] => {
     sums.set(name, { ...drop, count: drop.count + (sums.get(name)?.count ?? 0) })
   }
   return [...sums.values()].filter(({ count }) => count > 0)
+}
+
+const joinLedgers = (ledgers: readonly Ledger[]): Ledger | null => {
+  const last = ledgers.at(-1)
+  return last === undefined ? null : { ...last, steps: ledgers.flatMap(({ steps }) => steps) }
 }
 
 const joinRanges = (ranges: readonly SequenceRange[]): SequenceRange[] => {

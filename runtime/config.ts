@@ -78,11 +78,6 @@ const schema = z.strictObject({
       batchMs: z.int().min(10).max(60_000).default(100),
       /** Who encodes batches: C++, or where that is not built avsc; the bytes are the same. */
       codec: z.enum(['native', 'avsc']).default('native'),
-      /** Encoded batches kept while Kafka is away; beyond it events are dropped and counted. */
-      backlogBytes: z
-        .int()
-        .min(1 << 20)
-        .default(64 << 20),
       /** Where encoded batches wait beyond memory while Kafka is away, in the state directory. */
       spool: z
         .strictObject({

@@ -41,6 +41,8 @@ export interface Summary {
   readonly agrees: boolean | null
   /** What does not agree, or cannot be known. */
   readonly disagreements: readonly string[]
+  /** Calls that the kernel counted instead of telling one by one. */
+  readonly counted: number
 }
 
 const droppedPrefix = 'dropped_'
@@ -54,7 +56,11 @@ interface Judgement {
 }
 
 const judgeEdge = (edge: ServiceTally): Judgement | undefined => {
-  const { seen = 0, published = 0, spooled = 0, dropped = 0 } = edge.counters
+  const { seen = 0, published = 0, spooled = 0, dropped = 0, counted = 0 } = edge.counters
+  if (seen === 0) {
+    const also = counted > 0 ? `, and counted ${counted} calls` : ''
+    return { agrees: null, why: `the edge saw no event${also}: there is nothing to compare` }
+  }
   if (seen === published + spooled + dropped) return undefined
   const why = `the edge saw ${seen} events, but published ${published}, spooled ${spooled} and dropped ${dropped}`
   return edge.complete ? { agrees: false, why } : { agrees: null, why: `${why}: it died before it could report` }
@@ -109,7 +115,8 @@ export const summarize = ({ edge, consumers, otherTraffic, durationMs }: Tallies
     read: Object.fromEntries(Object.entries(consumers).map(([name, tally]) => [name, tally.counters['events'] ?? 0])),
     restarts: Object.fromEntries(Object.entries(all).map(([name, tally]) => [name, tally.restarts])),
     agrees: judgements.some(({ agrees }) => agrees === false) ? false : judgements.length === 0 ? true : null,
-    disagreements: judgements.map(({ why }) => why)
+    disagreements: judgements.map(({ why }) => why),
+    counted: edgeCounters['counted'] ?? 0
   }
 }
 
@@ -127,6 +134,7 @@ export const formatSummary = (summary: Summary): string[] => {
     ['published', formatCount(summary.published)],
     ...optional('published, seen by earlier runs', summary.published_earlier),
     ...optional('spooled for a later run', summary.spooled),
+    ...optional('calls counted', summary.counted),
     ['dropped', formatCount(summary.dropped)],
     ...Object.entries(summary.dropped_by).map(([by, count]): [string, string] => [
       `  ${by.replace('_', ', ').replaceAll('_', ' ')}`,

@@ -3,8 +3,8 @@ import assert from 'node:assert/strict'
 import { join } from 'node:path'
 import { describe, type TestContext, test } from 'node:test'
 import { createRecorder } from '../../producer/recording.ts'
+import { FakeKernel } from '../support/fake-kernel.ts'
 import { localKafkaMissing } from '../support/kafka.ts'
-import { FakeKernel } from '../support/raw-events.ts'
 import {
   childrenOf,
   eventually,

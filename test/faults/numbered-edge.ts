@@ -4,7 +4,7 @@ import pino from 'pino'
 import { startEdge } from '../../producer/edge.ts'
 import { loadConfig } from '../../runtime/config.ts'
 import { createKafkaClient } from '../../wire/kafka.ts'
-import { FakeKernel } from '../support/raw-events.ts'
+import { FakeKernel } from '../support/fake-kernel.ts'
 
 const [brokers = '', topicPrefix = '', spoolPath = '', from = ''] = process.argv.slice(2)
 const eventsPerMs = 2

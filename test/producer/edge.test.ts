@@ -6,17 +6,17 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import pino from 'pino'
-import { startEdge } from '../../producer/edge.ts'
+import { type EdgeService, startEdge } from '../../producer/edge.ts'
 import { createRecorder, openRecording } from '../../producer/recording.ts'
 import type { Config } from '../../runtime/config.ts'
 import { loadConfig } from '../../runtime/config.ts'
 import { RingsideError } from '../../runtime/errors.ts'
-import type { Service } from '../../runtime/service.ts'
 import type { Message, Producer } from '../../wire/client.ts'
 import { decode } from '../../wire/codec.ts'
-import type { EventBatch } from '../../wire/types.ts'
+import type { EventBatch, EventClass, Summary } from '../../wire/types.ts'
 import { withoutRepeats } from '../consumer/support/batches.ts'
-import { FakeKernel, type RawEvent, rawBytes, rawEvent } from '../support/raw-events.ts'
+import { FakeKernel } from '../support/fake-kernel.ts'
+import { type RawEvent, rawBytes, rawEvent } from '../support/raw-events.ts'
 import { temporaryDirectory } from '../support/ringside.ts'
 
 const log = pino({ level: 'silent' })
@@ -56,10 +56,13 @@ const start = async (
   edge: Partial<Config['edge']> = {},
   kernel = new FakeKernel(),
   spoolPath?: string
-): Promise<{ kernel: FakeKernel; kafka: FakeKafka; service: Service }> => {
+): Promise<{ kernel: FakeKernel; kafka: FakeKafka; service: EdgeService }> => {
   const kafka = new FakeKafka()
   const config = loadConfig({ host: 'test-host', edge }, undefined, {})
-  const service = await startEdge({ config, log, source: kernel, client: kafka, spoolPath })
+  const reduce = (classes: readonly EventClass[]): void => {
+    kernel.reduced.push(classes)
+  }
+  const service = await startEdge({ config, log, source: kernel, client: kafka, spoolPath, reduce })
   return { kernel, kafka, service }
 }
 
@@ -70,6 +73,7 @@ const totals = (batches: readonly EventBatch[]): { covered: number; events: numb
   }
   const covered = batches
     .flatMap((batch) => batch.sequences)
+    .filter(({ cpu }) => cpu >= 0)
     .reduce((sum, { first, last }) => sum + last - first + 1, 0)
   return { covered, events: batches.reduce((sum, batch) => sum + batch.events.length, 0), drops }
 }
@@ -84,7 +88,7 @@ const assertAccounted = (batches: readonly EventBatch[], counters: Readonly<Reco
   )
   const last = new Map<number, number>()
   for (const { cpu, first, last: end } of batches.flatMap((batch) => batch.sequences)) {
-    assert.equal(first, (last.get(cpu) ?? 1_000 * (cpu + 1)) + 1, 'ranges of a CPU follow each other')
+    assert.equal(first, (last.get(cpu) ?? (cpu < 0 ? 0 : 1_000 * (cpu + 1))) + 1, 'ranges of a CPU follow each other')
     last.set(cpu, end)
   }
   const { covered, events, drops } = totals(batches)
@@ -216,56 +220,47 @@ test('a client that keeps failing is replaced', { timeout: 60_000 }, async () =>
   assertAccounted(kafka.batches, service.counters())
 })
 
-test('a full backlog drops reads first and security calls last, declares it, and stays within its bound', async () => {
-  const backlogBytes = 1 << 20
-  const { kernel, kafka, service } = await start({ batchEvents: 200, backlogBytes })
+test('with Kafka away and no disk the rings fill, each for itself, and memory stays within its bound', async () => {
+  const kernel = new FakeKernel()
+  kernel.ringBytes = 32 << 20
+  const { kafka, service } = await start({ batchEvents: 200 }, kernel)
   let open = (): void => {}
   const away = new Promise<void>((resolve) => {
     open = resolve
   })
   kafka.behave = () => away
-  const path = `/${'x'.repeat(200)}`
-  const sent = [0, 0, 0, 0]
+  const path = `/${'x'.repeat(4000)}`
   let most = 0
-  const flood = async (eventClass: number, count: number): Promise<void> => {
-    for (let i = 0; i < count; i++) kernel.emit({ class: eventClass, path, timeNs: now() }, true)
-    sent[eventClass] = (sent[eventClass] as number) + count
-    await sleep(120)
-    most = Math.max(most, service.counters()['backlogBytes'] as number)
+  for (let round = 0; round < 20; round++) {
+    for (let i = 0; i < 1_000; i++) kernel.emit({ class: 3, path, timeNs: now() })
+    for (let i = 0; i < 100; i++) kernel.emit({ class: 1, path, timeNs: now() })
+    await sleep(50)
+    most = Math.max(most, service.counters()['waitingBytes'] as number)
   }
-  for (let round = 0; round < 5; round++) {
-    await flood(3, 2_000)
-    await flood(2, 500)
-    await flood(1, 100)
-    await flood(0, 50)
-  }
+  assert.ok(most > 8 << 20 && most < 18 << 20, `${most} bytes`)
   open()
   await service.drain()
   assertAccounted(kafka.batches, service.counters())
   const { drops } = totals(kafka.batches)
-  assert.ok((drops['io backlog_full'] as number) > 0)
-  assert.ok((drops['file backlog_full'] as number) > 0)
-  assert.equal(drops['network backlog_full'], undefined)
-  assert.equal(drops['process backlog_full'], undefined)
-  assert.equal(service.counters()['dropped_backlog_full'], dropped(drops))
-  assert.ok(most > backlogBytes / 2 && most <= backlogBytes, `${most} bytes`)
+  assert.deepEqual(Object.keys(drops), ['io ring_full'])
+  assert.ok((drops['io ring_full'] as number) > 5_000)
 })
 
 test('a recording waits for a Kafka that is slow, and loses nothing', async () => {
   const recording = new FakeKernel()
   recording.lossless = true
-  const { kernel, kafka, service } = await start({ backlogBytes: 1 << 20 }, recording)
+  const { kernel, kafka, service } = await start({}, recording)
   kafka.behave = () => sleep(5)
   let most = 0
   const watch = setInterval(() => {
-    most = Math.max(most, service.counters()['backlogBytes'] as number)
+    most = Math.max(most, service.counters()['waitingBytes'] as number)
   }, 1)
-  for (let i = 0; i < 20_000; i++) kernel.emit({ path: `/${'x'.repeat(200)}`, timeNs: now() })
+  for (let i = 0; i < 20_000; i++) kernel.emit({ path: `/${'x'.repeat(2000)}`, timeNs: now() })
   await service.drain()
   clearInterval(watch)
   assertAccounted(kafka.batches, service.counters())
   assert.equal(service.counters()['dropped'], 0)
-  assert.ok(most <= 2 << 20, `${most} bytes`)
+  assert.ok(most <= 18 << 20, `${most} bytes`)
 })
 
 test('a recording that is left in the middle has lost nothing', async (test) => {
@@ -289,8 +284,8 @@ test('a recording that is left in the middle has lost nothing', async (test) => 
   assert.ok((seen as number) > 0 && (seen as number) < 1_000, `${seen} events`)
 })
 
-test('random drops, failures and overflow at once: the account is exact', { timeout: 120_000 }, async () => {
-  const { kernel, kafka, service } = await start({ batchEvents: 100, batchMs: 10, backlogBytes: 1 << 20 })
+test('random drops and failures at once: the account is exact', { timeout: 120_000 }, async () => {
+  const { kernel, kafka, service } = await start({ batchEvents: 100, batchMs: 10 })
   kafka.behave = async () => {
     await sleep(Math.random() * 20)
     if (Math.random() < 0.3) throw new RingsideError('UNAVAILABLE', 'no broker answers')
@@ -427,7 +422,7 @@ test('with Kafka away for long a bounded disk loses what matters least, exactly 
   timeout: 120_000
 }, async (t) => {
   const spoolPath = join(temporaryDirectory(t, 'edge'), 'edge', 'spool.sqlite')
-  const edge = { batchEvents: 200, backlogBytes: 4 << 20, spool: { enabled: true, maxBytes: 16 << 20 } }
+  const edge = { batchEvents: 200, spool: { enabled: true, maxBytes: 16 << 20 } }
   const { kernel, kafka, service } = await start(edge, new FakeKernel(), spoolPath)
   let open = (): void => {}
   const away = new Promise<void>((resolve) => {
@@ -456,4 +451,192 @@ test('with Kafka away for long a bounded disk loses what matters least, exactly 
   )
   assert.equal(counters['dropped_spool_full'], drops['io spool_full'])
   assert.equal(drops['network spool_full'], undefined)
+})
+
+const mapOf = (batches: readonly EventBatch[]): Map<string, number> =>
+  new Map(batches.flatMap(({ events }) => events.map(({ cpu, seq, ret }) => [`${cpu} ${seq}`, ret])))
+
+const summariesOf = (batches: readonly EventBatch[]): Summary[] => batches.flatMap(({ summaries }) => summaries)
+
+const until = async (holds: () => boolean): Promise<void> => {
+  for (let i = 0; i < 1_000 && !holds(); i++) await sleep(10)
+  assert.ok(holds())
+}
+
+test('a batch is released once Kafka has it, and not before', async () => {
+  const { kernel, kafka, service } = await start({ batchEvents: 10 })
+  let open = (): void => {}
+  const away = new Promise<void>((resolve) => {
+    open = resolve
+  })
+  kafka.behave = () => away
+  for (let i = 0; i < 100; i++) kernel.emit({ cpu: i % 2, class: i % 4, timeNs: now() })
+  await until(() => kafka.inFlight === 1)
+  await sleep(100)
+  assert.deepEqual(
+    kernel.released.map(({ account }) => account.batch),
+    [0]
+  )
+  open()
+  await service.drain()
+  const last = kernel.released.at(-1)
+  assert.deepEqual(last?.account, {
+    run: kafka.batches[0]?.run,
+    batch: kafka.batches.length,
+    closed: [
+      { cpu: 0, seq: 1_050 },
+      { cpu: 1, seq: 2_050 }
+    ],
+    declared: [0, 0, 0, 0],
+    events: [25, 25, 25, 25]
+  })
+  assert.deepEqual(last.mark, { security: 50 * 168, rest: 50 * 168, summaries: 0 })
+})
+
+test('a batch is released once the disk has it', { timeout: 60_000 }, async (t) => {
+  const spoolPath = join(temporaryDirectory(t, 'edge'), 'edge', 'spool.sqlite')
+  const { kernel, kafka, service } = await start({}, new FakeKernel(), spoolPath)
+  kafka.behave = () => new Promise(() => {})
+  for (let i = 0; i < 100; i++) kernel.emit({ class: 1, timeNs: now() })
+  await until(() => kernel.released.at(-1)?.account.events[1] === 100)
+  assert.equal(service.counters()['spooled'], 100)
+  await service.stop()
+})
+
+test('an edge goes on where a dead one was durable: all comes once, or is declared, and repeats are known', {
+  timeout: 60_000
+}, async (t) => {
+  const kernel = new FakeKernel()
+  const first = await start({ batchEvents: 20 }, kernel)
+  t.after(() => first.service.stop())
+  let made = 0
+  const emit = (count: number, room = true): void => {
+    for (let i = 0; i < count; i++) {
+      kernel.emit({ cpu: made % 3, class: made % 4, ret: BigInt(made++), timeNs: now() }, room)
+    }
+  }
+  emit(100)
+  kernel.count({ pid: 7 }, 1_000)
+  await until(() => first.kafka.batches.some(({ events }) => events.some(({ ret }) => ret === 99)))
+  // Stored, and never acknowledged: what follows is not durable.
+  first.kafka.answer = () => new Promise(() => {})
+  emit(10)
+  emit(5, false)
+  emit(90)
+  await until(
+    () => kernel.pressure > 0 || first.kafka.batches.some(({ events }) => events.some(({ ret }) => ret > 110))
+  )
+  await sleep(300)
+  const left = kernel.released.at(-1)?.account
+
+  const second = await start({ batchEvents: 20 }, kernel.successor())
+  emit(50)
+  kernel.count({ pid: 8 }, 2_000)
+  await sleep(100)
+  await second.service.drain()
+  const [begin] = second.kafka.batches
+  assert.deepEqual(begin?.continues, { run: left?.run, batch: left?.batch })
+  assert.deepEqual(
+    second.kafka.batches.slice(1).filter(({ continues }) => continues !== null),
+    []
+  )
+  const durable = first.kafka.batches.filter(({ batch }) => batch <= (left?.batch as number))
+  const both = [...durable, ...second.kafka.batches]
+  const seen = mapOf([...first.kafka.batches, ...second.kafka.batches])
+  assert.equal(seen.size, made - 5)
+  assert.equal(both.flatMap(({ events }) => events).length, made - 5, 'no event twice beside repeats')
+  const { covered, events, drops } = totals(both)
+  assert.equal(covered, made)
+  assert.equal(covered, events + dropped(drops))
+  assert.equal(dropped(drops), 5)
+  assert.deepEqual(
+    summariesOf(both).map(({ seq, count }) => [seq, count]),
+    [
+      [1, 1_000],
+      [2, 2_000]
+    ]
+  )
+  for (let cpu = -1; cpu < 3; cpu++) {
+    const ranges = both.flatMap(({ sequences }) => sequences.filter((range) => range.cpu === cpu))
+    for (let i = 1; i < ranges.length; i++) assert.equal(ranges[i]?.first, (ranges[i - 1]?.last as number) + 1)
+  }
+})
+
+test('counted calls come as summaries each second, and a batch says until when they are told', {
+  timeout: 60_000
+}, async () => {
+  const { kernel, kafka, service } = await start()
+  assert.ok(kafka.batches.every(({ counted_until_us }) => counted_until_us === -1))
+  let calls = 0
+  for (let i = 0; i < 25; i++) {
+    kernel.count({ timeNs: now() }, 10)
+    calls += 10
+    await sleep(100)
+  }
+  await service.drain()
+  const summaries = summariesOf(kafka.batches)
+  assert.equal(
+    summaries.reduce((sum, { count }) => sum + count, 0),
+    calls
+  )
+  let untilUs = -1
+  for (const { counted_until_us, clock, summaries: told } of kafka.batches) {
+    assert.ok(counted_until_us >= untilUs)
+    for (const { time_offset_ns } of told) assert.ok(clock.monotonic_us + time_offset_ns / 1000 > untilUs)
+    untilUs = counted_until_us
+  }
+  assert.ok(untilUs > 0)
+  assertAccounted(kafka.batches, service.counters())
+  const ends = new Set(summaries.map(({ time_offset_ns }) => time_offset_ns))
+  assert.ok(ends.size >= 2)
+  assert.equal(service.counters()['counted'], calls)
+})
+
+test('the ledger travels once a second, and that of the last batch is exact', { timeout: 60_000 }, async () => {
+  const { kernel, kafka, service } = await start({ batchMs: 20 })
+  for (let i = 0; i < 60; i++) {
+    for (let n = 0; n < 5; n++) kernel.emit({ class: n % 4, timeNs: now() }, n < 4)
+    kernel.count({}, 3)
+    await sleep(30)
+  }
+  await service.drain()
+  const ledgers = kafka.batches.flatMap(({ ledger }) => ledger ?? [])
+  assert.ok(ledgers.length >= 3 && ledgers.length <= 10, `${ledgers.length} of ${kafka.batches.length}`)
+  const last = kafka.batches.at(-1)
+  assert.equal(last?.final, true)
+  assert.deepEqual(
+    last.ledger?.classes.map(({ emitted, dropped, published, spooled, counted }) => [
+      emitted,
+      dropped,
+      published,
+      spooled,
+      counted
+    ]),
+    [
+      [60, 60, 60, 0, 0],
+      [60, 0, 60, 0, 0],
+      [60, 0, 60, 0, 0],
+      [60, 0, 60, 0, 180]
+    ]
+  )
+})
+
+test('a class that is counted instead of told is a step in the ledger, once', { timeout: 60_000 }, async () => {
+  const { kernel, kafka, service } = await start()
+  service.setReduced(['io'], 'over 3% of a core')
+  service.setReduced(['io'], 'still over')
+  service.setReduced(['io', 'file'], 'still over')
+  service.setReduced([], 'quiet again')
+  await service.drain()
+  assert.deepEqual(kernel.reduced, [['io'], ['io', 'file'], []])
+  const steps = kafka.batches.flatMap(({ ledger }) => ledger?.steps ?? [])
+  assert.deepEqual(
+    steps.map((step) => [step.class, step.mode, step.reason]),
+    [
+      ['io', 'count', 'over 3% of a core'],
+      ['file', 'count', 'still over'],
+      ['file', 'emit', 'quiet again'],
+      ['io', 'emit', 'quiet again']
+    ]
+  )
 })

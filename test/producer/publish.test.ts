@@ -32,10 +32,12 @@ const publisherOf = (
   return { publisher, published, connects: () => connects }
 }
 
-const batch = (name: string, bytes = 10): EncodedBatch => ({
+const batch = (name: string, bytes = 10, onDurable = (): void => {}): EncodedBatch => ({
   head: headOf({ batch: name.charCodeAt(0) }),
   value: Buffer.alloc(bytes, name),
-  byClass: [0, 0, 0, 1]
+  byClass: [0, 0, 0, 1],
+  summaries: 0,
+  onDurable
 })
 
 test('what waits goes together, up to the size of one send', async () => {
@@ -175,4 +177,62 @@ test('what waits at the end goes to disk, and the next publisher begins with it'
   assert.deepEqual(next.published, ['a', 'b', 'c'])
   assert.deepEqual(await next.publisher.close(), [])
   reopened.close()
+})
+
+test('a batch is durable once Kafka or the disk has it, in order, whichever is first', async (t) => {
+  const spool = spoolIn(temporaryDirectory(t, 'publish'))
+  const durable: string[] = []
+  const publishNamed = (publisher: Publisher, names: string, bytes = 900): void => {
+    for (const name of names) publisher.publish(batch(name, bytes, () => durable.push(name)))
+  }
+  let answer = (): void => {}
+  const { publisher } = publisherOf(() => new Promise((resolve) => (answer = resolve)), spool, 2000)
+  publishNamed(publisher, 'a')
+  await new Promise(setImmediate)
+  assert.deepEqual(durable, [])
+  answer()
+  await eventually('an acknowledged batch', 20, () => durable.length === 1 || undefined)
+  // The third goes beyond what memory may hold: the disk takes all, also what is on its way to Kafka.
+  publishNamed(publisher, 'bcd')
+  assert.deepEqual(durable, ['a', 'd'])
+  publishNamed(publisher, 'e')
+  assert.deepEqual(durable, ['a', 'd'])
+  for (let i = 0; i < 100 && spool.batches + publisher.backlogBatches > 0; i++) {
+    answer()
+    await new Promise((resolve) => setTimeout(resolve, 20))
+  }
+  assert.deepEqual(durable, ['a', 'd', 'e'])
+  await publisher.close()
+  spool.close()
+})
+
+test('what holds up the rings goes to disk at once', async (t) => {
+  const spool = spoolIn(temporaryDirectory(t, 'publish'))
+  let pressure = 0.2
+  const publisher = new Publisher({
+    topic: 'events',
+    connect: () => new Promise(() => {}),
+    log: pino({ level: 'silent' }),
+    spool,
+    pressure: () => pressure,
+    onPublished: () => {}
+  })
+  publisher.publish(batch('a'))
+  assert.equal(spool.batches, 0)
+  pressure = 0.3
+  publisher.publish(batch('b'))
+  assert.equal(spool.batches, 2)
+  await publisher.close()
+  spool.close()
+})
+
+test('after giving up what comes still goes to disk', async (t) => {
+  const spool = spoolIn(temporaryDirectory(t, 'publish'))
+  const { publisher } = publisherOf(() => new Promise(() => {}), spool)
+  publisher.publish(batch('a'))
+  publisher.giveUp()
+  publisher.publish(batch('b'))
+  assert.equal(spool.batches, 2)
+  assert.deepEqual(await publisher.close(), [])
+  spool.close()
 })

@@ -3,7 +3,8 @@ import { statSync } from 'node:fs'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { type SpoolableBatch, SpoolFile } from '../../producer/spool-file.ts'
-import { decode } from '../../wire/codec.ts'
+import { decode, encode } from '../../wire/codec.ts'
+import type { Summary } from '../../wire/types.ts'
 import { headOf } from '../support/batch-heads.ts'
 import { temporaryDirectory } from '../support/ringside.ts'
 
@@ -15,7 +16,26 @@ const batch = (number: number, byClass = [0, 0, 0, 10], bytes = 1000, run = 'run
   head: headOf({ run, batch: number, sequences: [{ cpu: 0, first: number * 10 - 9, last: number * 10 }] }),
   value: Buffer.alloc(bytes, number),
   byClass,
+  summaries: 0,
   sent: false
+})
+
+const summaryOf = (given: Partial<Summary>): Summary => ({
+  process: 0,
+  syscall: 'read',
+  call: null,
+  class: 'io',
+  seq: 1,
+  time_offset_ns: 0,
+  duration_ns: 1,
+  count: 1,
+  errors: 0,
+  total_ns: 1,
+  bytes: 1,
+  latency: [],
+  sizes: [],
+  errnos: [],
+  ...given
 })
 
 const numbers = (file: SpoolFile): number[] => file.head(Infinity, Infinity).map(({ value }) => value[0] as number)
@@ -117,6 +137,24 @@ test('what was given up is declared by its own run, and neighbours without event
   assert.deepEqual(second.sequences, [{ cpu: 0, first: 31, last: 130 }])
   assert.deepEqual(second.drops, [{ class: 'io', reason: 'spool_full', count: 100 }])
   assert.equal(file.count, 9)
+})
+
+test('summaries give way with the events, and are declared by their class', (t) => {
+  const file = open(pathIn(t))
+  t.after(() => file.close())
+  const head = headOf({ batch: 1, sequences: [{ cpu: -1, first: 1, last: 3 }] })
+  const summaries = (['io', 'file', 'io'] as const).map((name, i) => summaryOf({ class: name, seq: i + 1 }))
+  const value = encode('EventBatch', { ...head, processes: [], sockets: [], events: [], summaries })
+  file.add([{ head, value, byClass: [0, 0, 0, 0], summaries: 3, sent: false }])
+  for (let number = 2; number <= 9; number++) file.add([batch(number, [0, 1, 0, 0], 1 << 20)])
+  const [first] = file.head(Infinity, Infinity)
+  const left = decode('EventBatch', first?.value as Buffer)
+  assert.deepEqual(left.summaries, [])
+  assert.deepEqual(left.sequences[0], { cpu: -1, first: 1, last: 3 })
+  assert.deepEqual(left.drops.slice(0, 2), [
+    { class: 'file', reason: 'spool_full', count: 1 },
+    { class: 'io', reason: 'spool_full', count: 2 }
+  ])
 })
 
 test('what was sent is never given up, for Kafka may have it', (t) => {

@@ -49,3 +49,17 @@ test('joined batches answer for all ranges of each, under the last number and cl
   ])
   assert.deepEqual(joined.drops, [{ class: 'file', reason: 'other', count: 1 }])
 })
+
+test('joined batches still say whom the run took over from, and every step of the ledger', () => {
+  const step = (reason: string) => ({ class: 'io' as const, mode: 'count', reason, monotonic_us: 1 })
+  const ledger = (monotonic_us: number, ...reasons: string[]) => {
+    return { monotonic_us, untold: 0, uncounted: 0, classes: [], steps: reasons.map(step) }
+  }
+  const joined = joinHeads([
+    empty({ batch: 1, continues: { run: 'before', batch: 4 }, ledger: ledger(1, 'a') }),
+    empty({ batch: 2, ledger: ledger(2, 'b', 'c') }),
+    empty({ batch: 3 })
+  ])
+  assert.deepEqual(joined.continues, { run: 'before', batch: 4 })
+  assert.deepEqual(joined.ledger, ledger(2, 'a', 'b', 'c'))
+})

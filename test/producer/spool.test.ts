@@ -25,6 +25,7 @@ const batch = (number: number, bytes = 1000, run = 'run'): SpoolableBatch => ({
   head: headOf({ run, batch: number }),
   value: Buffer.alloc(bytes, number),
   byClass: [0, 0, 0, 10],
+  summaries: 0,
   sent: false
 })
 
@@ -148,7 +149,7 @@ test('a process that lost its rights to the folder goes on writing', { skip: noM
     const spool = new Spool({ path: ${JSON.stringify(path)}, maxBytes: 32 << 20, run: 'run', log })
     process.setgroups([]); process.setgid(65534); process.setuid(65534)
     const head = ${JSON.stringify(headOf())}
-    const batch = () => ({ head, value: Buffer.alloc(900_000, 1), byClass: [0, 0, 0, 1], sent: false })
+    const batch = () => ({ head, value: Buffer.alloc(900_000, 1), byClass: [0, 0, 0, 1], summaries: 0, sent: false })
     const filled = []
     for (let i = 0; i < 20; i++) filled.push(spool.add([batch()]).count)
     spool.acknowledge(spool.head(Infinity, Infinity))

@@ -37,7 +37,8 @@ test('counts that agree say so', () => {
     read: { rollups: 97, alerts: 97, audit: 97 },
     restarts: { edge: 0, rollups: 0, alerts: 0, audit: 0 },
     agrees: true,
-    disagreements: []
+    disagreements: [],
+    counted: 0
   })
 })
 
@@ -89,6 +90,15 @@ test('events of others on the same topics make no disagreement', () => {
   const summary = summarize(tallies({ consumers, otherTraffic: 'others may publish' }))
   assert.equal(summary.agrees, null)
   assert.match(summary.disagreements.join(), /others may publish/)
+})
+
+test('an edge that saw nothing has no counts that agree, and says so', () => {
+  const consumers = { audit: tally({ events: 0 }) }
+  const summary = summarize(tallies({ edge: tally({ seen: 0, published: 0, dropped: 0, counted: 12 }), consumers }))
+  assert.equal(summary.agrees, null)
+  const text = formatSummary(summary).join('\n')
+  assert.match(text, /counts agree: cannot be known: the edge saw no event, and counted 12 calls: there is nothing/)
+  assert.match(text, /calls counted +12/)
 })
 
 test('without an edge there is nothing to disagree with', () => {

@@ -1,0 +1,203 @@
+// A kernel with two rings, counts and pins: the edge's input without a kernel. emit() is a program that runs, count()
+// one that counts; successor() is what an edge finds after the death of the one before.
+import { eventClasses, isSecurityClass, summaryCpu } from '../../producer/raw-event.ts'
+import {
+  type Account,
+  type ClockReading,
+  type Mark,
+  noMark,
+  type Source,
+  type SourceStatistics
+} from '../../producer/source.ts'
+import type { EventClass } from '../../wire/types.ts'
+import { type RawEvent, rawBytes, rawEvent, rawSummary } from './raw-events.ts'
+
+interface LaneRecord {
+  readonly bytes: Buffer
+  /** Sum of the steps up to its end. */
+  readonly end: number
+}
+
+/** Records that come by one way, kept until they are released. */
+class Lane {
+  readonly records: LaneRecord[] = []
+  /** Sum of the steps of all that was ever put in, and of what was released. */
+  end = 0
+  released = 0
+
+  put(event: RawEvent): void {
+    // A ring's records have a header of 8 bytes.
+    const step = rawBytes(event).length + 8
+    this.end += step
+    this.records.push({ bytes: rawBytes({ ...event, step }), end: this.end })
+  }
+
+  release(mark: number): void {
+    this.released = Math.max(this.released, mark)
+    while (this.records[0] !== undefined && this.records[0].end <= mark) this.records.shift()
+  }
+
+  get used(): number {
+    return this.end - this.released
+  }
+}
+
+const byClass = (): Record<EventClass, number> => ({ process: 0, network: 0, file: 0, io: 0 })
+
+/** What outlives an edge. */
+class Pins {
+  readonly lanes = [new Lane(), new Lane(), new Lane()] as const
+  readonly cpus = new Map<number, { before: number; last: number }>()
+  readonly emitted = byClass()
+  readonly dropped = byClass()
+  readonly counted = byClass()
+  counting: RawEvent[] = []
+  countedUntilUs: number | undefined
+  summaries = 0
+  account: Account | undefined
+}
+
+export class FakeKernel implements Source {
+  readonly boot = '00000000-0000-0000-0000-000000000000'
+  readonly description = 'a kernel made of paper'
+  readonly previous: Account | undefined
+  readonly begin: Mark
+  readonly released: { mark: Mark; account: Account }[] = []
+  readonly #pins: Pins
+  readonly #read: [number, number, number]
+  #detached = false
+  #dead = false
+  /** The classes that were to be counted, each time that this changed. */
+  readonly reduced: (readonly EventClass[])[] = []
+  closed = false
+  lossless = false
+  unaccounted = 0
+  /** Of each ring; beyond it the programs find no room. */
+  ringBytes = Infinity
+
+  constructor(pins = new Pins()) {
+    this.#pins = pins
+    this.previous = pins.account
+    const [security, rest, summaries] = pins.lanes
+    this.begin =
+      pins.account === undefined
+        ? noMark
+        : { security: security.released, rest: rest.released, summaries: summaries.released }
+    this.#read = [this.begin.security, this.begin.rest, this.begin.summaries]
+  }
+
+  /** The same kernel for the edge after this one, which is dead from now on. */
+  successor(): FakeKernel {
+    this.#dead = true
+    return new FakeKernel(this.#pins)
+  }
+
+  /** An event that the programs saw; `room` is whether the ring took it. */
+  emit(given: Partial<RawEvent>, room = true): void {
+    const hasRoom = room && this.#laneOf(rawEvent(given)).used < this.ringBytes
+    const event = this.number(given, hasRoom)
+    if (hasRoom) this.put(event)
+  }
+
+  /** Gives an event its seq, and its place in the statistics. */
+  number(given: Partial<RawEvent>, room = true): RawEvent {
+    const cpu = given.cpu ?? 0
+    const range = this.#pins.cpus.get(cpu) ?? { before: 1_000 * (cpu + 1), last: 1_000 * (cpu + 1) }
+    range.last++
+    this.#pins.cpus.set(cpu, range)
+    const event = rawEvent({ ...given, cpu, seq: BigInt(range.last) })
+    const counts = room ? this.#pins.emitted : this.#pins.dropped
+    counts[eventClasses[event.class] as EventClass]++
+    return event
+  }
+
+  put(event: RawEvent): void {
+    this.#laneOf(event).put(event)
+  }
+
+  /** Calls that are counted, and of which the next summaries tell. */
+  count(given: Partial<RawEvent>, calls = 1): void {
+    this.#pins.countedUntilUs ??= 0
+    const summary = rawSummary(given, { count: BigInt(calls) })
+    this.#pins.counted[eventClasses[summary.class] as EventClass] += calls
+    this.#pins.counting.push(summary)
+  }
+
+  #laneOf(event: RawEvent): Lane {
+    return this.#pins.lanes[isSecurityClass(event.class) ? 0 : 1]
+  }
+
+  get ended(): boolean {
+    const isRead = this.#pins.lanes.every(({ end }, i) => end === this.#read[i])
+    return this.#detached && isRead && this.#pins.counting.length === 0
+  }
+
+  read(into: Uint8Array): number {
+    if (this.#dead) return 0
+    let filled = 0
+    this.#pins.lanes.forEach((lane, i) => {
+      const limit = i === 0 ? into.length - into.length / 4 : into.length
+      for (const { bytes, end } of lane.records) {
+        if (end <= (this.#read[i] as number)) continue
+        if (filled + bytes.length > limit) break
+        into.set(bytes, filled)
+        filled += bytes.length
+        this.#read[i] = end
+      }
+    })
+    return filled
+  }
+
+  clock(): ClockReading {
+    const monotonicNs = process.hrtime.bigint()
+    return { monotonicNs, wallNs: monotonicNs + 1_700_000_000_000_000_000n }
+  }
+
+  statistics(): SourceStatistics {
+    const { summaries, countedUntilUs } = this.#pins
+    const [emitted, dropped, counted] = [this.#pins.emitted, this.#pins.dropped, this.#pins.counted].map((counts) => ({
+      ...counts
+    })) as [Record<EventClass, number>, Record<EventClass, number>, Record<EventClass, number>]
+    const seen = [...Object.values(emitted), ...Object.values(dropped)].reduce((a, b) => a + b, 0)
+    const sequences = [...this.#pins.cpus].map(([cpu, range]) => ({ cpu, ...range }))
+    if (summaries > 0) sequences.push({ cpu: summaryCpu, before: 0, last: summaries })
+    const statistics = { seen, emitted, dropped, counted, unaccounted: this.unaccounted, sequences }
+    return countedUntilUs === undefined ? statistics : { ...statistics, countedUntilUs }
+  }
+
+  get pressure(): number {
+    const shares = this.#pins.lanes.slice(0, 2).map((lane, i) => (this.#read[i] as number) - lane.released)
+    return Math.max(...shares) / this.ringBytes
+  }
+
+  release(mark: Mark, account: Account): void {
+    if (this.#dead) return
+    this.released.push({ mark, account })
+    const [security, rest, summaries] = this.#pins.lanes
+    security.release(mark.security)
+    rest.release(mark.rest)
+    summaries.release(mark.summaries)
+    this.#pins.account = account
+  }
+
+  async summarize(): Promise<boolean> {
+    const pins = this.#pins
+    const lane = pins.lanes[2]
+    if (this.#dead || pins.countedUntilUs === undefined || lane.used > 0) return false
+    const { monotonicNs } = this.clock()
+    for (const summary of pins.counting) lane.put({ ...summary, seq: BigInt(++pins.summaries), timeNs: monotonicNs })
+    const made = pins.counting.length > 0
+    pins.counting = []
+    pins.countedUntilUs = Number(monotonicNs / 1000n)
+    return made
+  }
+
+  detach(): Promise<void> {
+    this.#detached = true
+    return Promise.resolve()
+  }
+
+  close(): void {
+    this.closed = true
+  }
+}
