@@ -44,8 +44,10 @@ static __always_inline void prepend_deleted(struct path_walk *walk)
 	prepend(walk, deleted, sizeof(deleted) - 1);
 }
 
-/* One step from a folder to the one above it, through mounts; false at the root, and when there is no more room. */
-static __always_inline bool step_up(struct path_walk *walk)
+/* One step from a folder to the one above it, through mounts; false at the root, and when there is no more room.
+ * A function of its own: of one that falls into its beginning from its end, as the compiler may lay out a long loop,
+ * the verifiers of Linux 5.15 and 6.1 see no end ("back-edge"). */
+static __noinline bool step_up(struct path_walk *walk)
 {
 	struct dentry *dentry = walk->dentry;
 	struct dentry *parent = BPF_CORE_READ(dentry, d_parent);

@@ -11,51 +11,58 @@ static __always_inline void write_task(struct ringside_event *event, struct task
 	write_subject(event, &subject);
 }
 
-/* `room` for the path is a constant, a power of two, and more than `bytes` of it; behind it is room for NAME_BYTES. */
-static __always_inline void submit_with_names(struct ringside_event *event, __u32 room, const char *path, __u32 bytes,
-					      const char *more)
+/* What is told of an exec, whatever room its path takes. */
+struct exec_story {
+	struct subject subject;
+	const char *path;
+	const char *container;
+	__u32 path_bytes;
+	bool is_whole;
+};
+
+/* `room` for the path is a constant, a power of two, and more than its bytes; behind it is room for NAME_BYTES. All
+ * that depends on it is on one branch: Linux 6.1 forgets the bounds of a number of 32 bits that goes by the stack. */
+static __always_inline void submit_exec(const struct exec_story *story, __u32 room)
 {
+	struct ringside_event *event = reserve_event(RINGSIDE_KIND_EXEC, RINGSIDE_CLASS_PROCESS,
+						     sizeof(*event) + room + NAME_BYTES);
+	__u32 bytes = story->path_bytes;
 	long more_bytes = 0;
 
+	if (!event)
+		return;
+	event->time_ns = bpf_ktime_get_ns();
+	write_subject(event, &story->subject);
+	if (!story->is_whole)
+		event->flags |= RINGSIDE_PATH_TRUNCATED;
 	bytes &= room - 1;
 	barrier_var(bytes); /* clang 14 drops the mask, and the verifier then sees no bound */
 	bytes &= room - 1;
-	bpf_probe_read_kernel(event->path, bytes, path);
-	if (more)
-		more_bytes = bpf_probe_read_kernel_str(event->path + bytes, NAME_BYTES, more);
+	bpf_probe_read_kernel(event->path, bytes, story->path);
+	if (story->container)
+		more_bytes = bpf_probe_read_kernel_str(event->path + bytes, NAME_BYTES, story->container);
 	set_sizes(event, bytes, length_of(more_bytes));
 	submit_event(event);
 }
 
 static __always_inline void tell_exec(struct task_struct *task, struct file *file)
 {
-	const char *container = find_container(task);
+	struct exec_story story = { .container = find_container(task) };
 	const __u32 first = 0;
 	struct path_walk *walk = bpf_map_lookup_elem(&path_walks, &first);
-	struct ringside_event *event;
-	__u32 begin, bytes, room;
-	bool is_whole;
+	__u32 begin;
 
 	if (!walk)
 		return;
-	is_whole = read_file_path(walk, file);
+	story.is_whole = read_file_path(walk, file);
 	begin = walk->begin & (RINGSIDE_PATH_MAX - 1);
-	bytes = RINGSIDE_PATH_MAX - begin;
-	room = sizeof(*event) + NAME_BYTES;
-	if (bytes < RINGSIDE_PATH_SHORT)
-		event = reserve_event(RINGSIDE_KIND_EXEC, RINGSIDE_CLASS_PROCESS, room + RINGSIDE_PATH_SHORT);
+	story.path = walk->text + begin;
+	story.path_bytes = RINGSIDE_PATH_MAX - begin;
+	describe(&story.subject, task);
+	if (story.path_bytes < RINGSIDE_PATH_SHORT)
+		submit_exec(&story, RINGSIDE_PATH_SHORT);
 	else
-		event = reserve_event(RINGSIDE_KIND_EXEC, RINGSIDE_CLASS_PROCESS, room + RINGSIDE_PATH_MAX);
-	if (!event)
-		return;
-	event->time_ns = bpf_ktime_get_ns();
-	write_task(event, task);
-	if (!is_whole)
-		event->flags |= RINGSIDE_PATH_TRUNCATED;
-	if (bytes < RINGSIDE_PATH_SHORT)
-		submit_with_names(event, RINGSIDE_PATH_SHORT, walk->text + begin, bytes, container);
-	else
-		submit_with_names(event, RINGSIDE_PATH_MAX, walk->text + begin, bytes, container);
+		submit_exec(&story, RINGSIDE_PATH_MAX);
 }
 
 SEC("tp_btf/sched_process_exec")
@@ -78,11 +85,25 @@ int BPF_PROG(sched_process_exec, struct task_struct *task, int old_tid, struct l
 	return 0;
 }
 
+/* `room` for the container's name is a constant: NAME_BYTES, or none. */
+static __always_inline void submit_fork(struct task_struct *child, const char *container, __u32 room)
+{
+	struct ringside_event *event =
+		reserve_event(RINGSIDE_KIND_FORK, RINGSIDE_CLASS_PROCESS, sizeof(*event) + room);
+
+	if (!event)
+		return;
+	event->time_ns = bpf_ktime_get_ns();
+	write_task(event, child);
+	if (room)
+		set_sizes(event, 0, length_of(bpf_probe_read_kernel_str(event->path, room, container)));
+	submit_event(event);
+}
+
 SEC("tp_btf/sched_process_fork")
 int BPF_PROG(sched_process_fork, struct task_struct *parent, struct task_struct *child)
 {
 	struct task_state *state;
-	struct ringside_event *event;
 	const char *container;
 
 	if (child->pid != child->tgid || (child->flags & PF_KTHREAD))
@@ -92,16 +113,9 @@ int BPF_PROG(sched_process_fork, struct task_struct *parent, struct task_struct 
 		return 0;
 	container = find_container(child);
 	if (container)
-		event = reserve_event(RINGSIDE_KIND_FORK, RINGSIDE_CLASS_PROCESS, sizeof(*event) + NAME_BYTES);
+		submit_fork(child, container, NAME_BYTES);
 	else
-		event = reserve_event(RINGSIDE_KIND_FORK, RINGSIDE_CLASS_PROCESS, sizeof(*event));
-	if (!event)
-		return 0;
-	event->time_ns = bpf_ktime_get_ns();
-	write_task(event, child);
-	if (container)
-		set_sizes(event, 0, length_of(bpf_probe_read_kernel_str(event->path, NAME_BYTES, container)));
-	submit_event(event);
+		submit_fork(child, 0, 0);
 	return 0;
 }
 
