@@ -3,6 +3,7 @@ import { describe, test } from 'node:test'
 import type { Output } from '../../../consumer/handler.ts'
 import { Rollups } from '../../../consumer/rollups/rollups.ts'
 import { bucketOf } from '../../../consumer/rollups/sketch.ts'
+import { decode, encode } from '../../../wire/codec.ts'
 import type { Bucket, Event, EventBatch, Process, Rollup, Summary } from '../../../wire/types.ts'
 import { batchOf, contextOf, eventOf, hosted, processOf, summaryOf } from '../support/batches.ts'
 import { random } from '../support/random.ts'
@@ -423,6 +424,25 @@ describe('rollups', () => {
     handler.handle(at(0.5, 1, { continues, events: [call(0.1)] }), contextOf(0n))
     assert.deepEqual(handler.handle(at(2, 2, { final: true }), contextOf(1n)), [])
     assert.equal(handler.counters()['outside'], 1)
+  })
+
+  test('times that sum up to more than a record can carry become the greatest that it can', () => {
+    const handler = new Rollups({ ...options, windowsMs: [1000] })
+    const month = 2_592_000e9
+    const events = Array.from({ length: 100 }, () => call(0.1, { syscall: 'futex', duration_ns: month }))
+    const summaries = [
+      summaryOf({ time_offset_ns: 0, total_ns: 2 ** 53 - 2, bytes: 2 ** 53 - 2, latency: [{ index: 1695, count: 1 }] }),
+      summaryOf({ time_offset_ns: 0, total_ns: 2 ** 53 - 2, bytes: 2 ** 53 - 2, latency: [{ index: 2047, count: 1 }] })
+    ]
+    const rows = rollupsOf(handler.handle(at(0.9, 1, { final: true, events, summaries }), contextOf(0n)))
+    for (const row of rows) assert.deepEqual(decode('Rollup', encode('Rollup', row)), row)
+    assert.deepEqual(
+      rows.map(({ total_ns, bytes }) => [total_ns, bytes]),
+      [
+        [2 ** 53 - 2, 0],
+        [2 ** 53 - 2, 2 ** 53 - 2]
+      ]
+    )
   })
 
   test('what io_uring was asked for has rows of its own, by its name', () => {
