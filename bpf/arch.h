@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
-/* What differs between architectures: where a system call's number and arguments lie. */
+/* What differs between architectures: where a system call's number and arguments lie, and which calls stand for
+ * others. */
 #ifndef RINGSIDE_ARCH_H
 #define RINGSIDE_ARCH_H
 
@@ -12,14 +13,70 @@ static __always_inline __u64 call_number(struct pt_regs *regs)
 	return regs->orig_ax;
 }
 
-static __always_inline void read_arguments(__u64 *args, struct pt_regs *regs)
+static __always_inline void read_arguments(__u64 *args, struct pt_regs *regs, __u8 abi)
 {
+	if (abi == RINGSIDE_ABI_COMPAT) {
+		args[0] = (__u32)regs->bx;
+		args[1] = (__u32)regs->cx;
+		args[2] = (__u32)regs->dx;
+		args[3] = (__u32)regs->si;
+		args[4] = (__u32)regs->di;
+		args[5] = (__u32)regs->bp;
+		return;
+	}
 	args[0] = regs->di;
 	args[1] = regs->si;
 	args[2] = regs->dx;
 	args[3] = regs->r10;
 	args[4] = regs->r8;
 	args[5] = regs->r9;
+}
+
+/* x32: 64-bit entry, 32-bit pointers; its numbers are marked, and those from 512 on have structures of 32 bits */
+enum { X32_SYSCALL_BIT = 0x40000000, X32_FIRST = 512 };
+
+static __always_inline __u64 number_in_table(__u64 number)
+{
+	return number & ~(__u64)X32_SYSCALL_BIT;
+}
+
+static __always_inline bool has_short_pointers(__u8 abi, __u16 nr)
+{
+	return abi == RINGSIDE_ABI_COMPAT || nr >= X32_FIRST;
+}
+
+/* i386's socketcall(2), by its first argument (SYS_*, include/uapi/linux/net.h): the number of the call that does
+ * the same, and how many words of arguments its second one points to. accept is accept4 without flags, send and
+ * recv are sendto and recvfrom without an address. */
+enum { NR_SOCKETCALL = 102 };
+struct socketcall {
+	__u16 nr;
+	__u16 words;
+};
+const struct socketcall socketcalls[32] = {
+	[1] = { 359, 3 },  [2] = { 361, 3 },  [3] = { 362, 3 },	 [4] = { 363, 2 },  [5] = { 364, 3 },
+	[6] = { 367, 3 },  [7] = { 368, 3 },  [8] = { 360, 4 },	 [9] = { 369, 4 },  [10] = { 371, 4 },
+	[11] = { 369, 6 }, [12] = { 371, 6 }, [13] = { 373, 2 }, [14] = { 366, 5 }, [15] = { 365, 5 },
+	[16] = { 370, 3 }, [17] = { 372, 3 }, [18] = { 364, 4 }, [19] = { 337, 5 }, [20] = { 345, 4 },
+};
+
+static __always_inline bool stands_for_another(__u8 abi, __u16 nr)
+{
+	return abi == RINGSIDE_ABI_COMPAT && nr == NR_SOCKETCALL;
+}
+
+/* The number of the call that was meant, and its arguments; the same number when they cannot be read. */
+static __always_inline __u16 take_apart(__u16 nr, __u64 *args)
+{
+	struct socketcall meant = socketcalls[args[0] & 31];
+	__u32 words[8] = {};
+
+	if (args[0] > 31 || !meant.nr ||
+	    bpf_probe_read_user(words, (meant.words & 7) * sizeof(words[0]), (void *)args[1]))
+		return nr;
+	for (int i = 0; i < 6; i++)
+		args[i] = words[i];
+	return meant.nr;
 }
 
 /* a 32-bit entry has its own numbers; also when a 64-bit program uses int $0x80 */
@@ -39,7 +96,7 @@ static __always_inline __u64 call_number(struct pt_regs *regs)
 	return (__u32)regs->syscallno;
 }
 
-static __always_inline void read_arguments(__u64 *args, struct pt_regs *regs)
+static __always_inline void read_arguments(__u64 *args, struct pt_regs *regs, __u8 abi)
 {
 	args[0] = regs->orig_x0;
 	args[1] = regs->regs[1];
@@ -47,6 +104,30 @@ static __always_inline void read_arguments(__u64 *args, struct pt_regs *regs)
 	args[3] = regs->regs[3];
 	args[4] = regs->regs[4];
 	args[5] = regs->regs[5];
+}
+
+static __always_inline __u64 number_in_table(__u64 number)
+{
+	return number;
+}
+
+static __always_inline bool has_short_pointers(__u8 abi, __u16 nr)
+{
+	return abi == RINGSIDE_ABI_COMPAT;
+}
+
+/* 32-bit arm's send(2) and recv(2), which are sendto and recvfrom, the next number each, without an address */
+enum { NR_SEND = 289, NR_RECV = 291 };
+
+static __always_inline bool stands_for_another(__u8 abi, __u16 nr)
+{
+	return abi == RINGSIDE_ABI_COMPAT && (nr == NR_SEND || nr == NR_RECV);
+}
+
+static __always_inline __u16 take_apart(__u16 nr, __u64 *args)
+{
+	args[4] = args[5] = 0;
+	return nr + 1;
 }
 
 static __always_inline bool is_compat(struct task_struct *task)

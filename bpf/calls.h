@@ -52,16 +52,27 @@ static __always_inline __u8 class_of(__u8 call)
 	return class_of_call[call & RINGSIDE_CALL_MASK] & (RINGSIDE_CLASS_COUNT - 1);
 }
 
+static __always_inline void look_up(struct known_call *known, __u8 abi, __u16 nr)
+{
+	__u32 at = abi * RINGSIDE_NR_MAX + nr;
+
+	barrier_var(at); /* or the compiler drops the mask, and the verifier sees no bound */
+	at &= RINGSIDE_ABI_COUNT * RINGSIDE_NR_MAX - 1;
+	known->nr = nr;
+	known->abi = abi;
+	known->call = config.call_of[0][at];
+	known->mode = config.mode_of[0][at];
+}
+
 /* Mode OFF for a number that is in no table; task is current. */
 static __always_inline struct known_call find_call(struct task_struct *task, __u64 number)
 {
-	struct known_call known = { .abi = RINGSIDE_ABI_NATIVE };
+	__u8 abi = is_compat(task) ? RINGSIDE_ABI_COMPAT : RINGSIDE_ABI_NATIVE;
+	struct known_call known = { .abi = abi };
 
-	if (number >= RINGSIDE_NR_URING || is_compat(task))
-		return known;
-	known.nr = number;
-	known.call = config.call_of[RINGSIDE_ABI_NATIVE][number];
-	known.mode = config.mode_of[RINGSIDE_ABI_NATIVE][number];
+	number = number_in_table(number);
+	if (number < RINGSIDE_NR_URING)
+		look_up(&known, abi, number);
 	return known;
 }
 

@@ -30,7 +30,7 @@ enum { BPF_ANY = 0, BPF_LOCAL_STORAGE_GET_F_CREATE = 1, BPF_RB_NO_WAKEUP = 1 };
 
 enum { ECANCELED = 125, ENAMETOOLONG = 36 };
 enum { AF_UNIX = 1, AF_INET = 2, AF_INET6 = 10 };
-enum { SOCK_RAW = 3, IPPROTO_TCP = 6, UNIX_PATH_MAX = 108 };
+enum { SOCK_RAW = 3, SOCK_TYPE_MASK = 0xf, IPPROTO_TCP = 6, UNIX_PATH_MAX = 108 };
 enum { S_IFMT = 0170000, S_IFSOCK = 0140000 };
 /* include/net/tcp_states.h */
 enum { TCP_ESTABLISHED = 1, TCP_SYN_SENT = 2, TCP_SYN_RECV = 3, TCP_CLOSE = 7 };
@@ -41,7 +41,7 @@ enum { PF_KTHREAD = 0x00200000, SIGNAL_GROUP_EXIT = 0x4 };
 
 #if defined(__TARGET_ARCH_x86)
 struct pt_regs {
-	unsigned long di, si, dx, r10, r8, r9, orig_ax;
+	unsigned long bp, bx, r10, r9, r8, cx, dx, si, di, orig_ax;
 };
 struct thread_info {
 	__u32 status;

@@ -43,7 +43,7 @@ struct task_state {
 	__u8 call;		/* the call it is in, or was in last: as config.call_of has it */
 	__u8 abi;
 	__u16 nr;
-	__u16 reserved;
+	__u16 entered;		/* the number it came in by, which may stand for nr */
 	struct ringside_socket socket;	/* of close: at exit it is gone */
 };
 

@@ -129,4 +129,38 @@ static __always_inline void submit_with_path(struct ringside_event *event, const
 	bpf_ringbuf_discard(event, BPF_RB_NO_WAKEUP);
 }
 
+/* Reads two strings of user memory, the second behind the first; `room` of each is a constant, a power of two. */
+static __always_inline void read_strings(struct ringside_event *event, __u32 room, const char *path, const char *more)
+{
+	__u32 bytes = length_of(bpf_probe_read_user_str(event->path, room, path));
+
+	barrier_var(bytes); /* clang 14 drops the mask, and the verifier then sees no bound */
+	bytes &= room - 1;
+	set_sizes(event, bytes, length_of(bpf_probe_read_user_str(event->path + bytes, room, more)));
+}
+
+/* Submits `event`, of room for twice RINGSIDE_PATH_SHORT, with two paths; likewise. */
+static __always_inline void submit_with_paths(struct ringside_event *event, const char *path, const char *more)
+{
+	struct ringside_event *longer;
+
+	read_strings(event, RINGSIDE_PATH_SHORT, path, more);
+	if (event->path_size < RINGSIDE_PATH_SHORT - 1 && event->more_size < RINGSIDE_PATH_SHORT - 1) {
+		submit_event(event);
+		return;
+	}
+	longer = reserve_room(event->event_class, sizeof(*event) + 2 * RINGSIDE_PATH_MAX);
+	if (!longer) {
+		event->flags |= RINGSIDE_PATH_TRUNCATED;
+		submit_event(event);
+		return;
+	}
+	__builtin_memcpy(longer, event, sizeof(*event));
+	read_strings(longer, RINGSIDE_PATH_MAX, path, more);
+	if (longer->ret == -ENAMETOOLONG)
+		longer->flags |= RINGSIDE_PATH_TRUNCATED;
+	submit_event(longer);
+	bpf_ringbuf_discard(event, BPF_RB_NO_WAKEUP);
+}
+
 #endif

@@ -5,10 +5,10 @@
 #ifndef RINGSIDE_SYSCALLS_H
 #define RINGSIDE_SYSCALLS_H
 
-/* struct user_msghdr as far as it is read */
-struct message_header {
-	__u64 name;
-	__u32 name_bytes;
+/* An address in user memory. */
+struct user_name {
+	__u64 at;
+	__u32 bytes;
 };
 
 static __always_inline void remember_exec(struct task_struct *task, const char *path)
@@ -34,15 +34,27 @@ static __always_inline bool remember_close(struct task_struct *task, struct task
 	return true;
 }
 
+/* what exit can no longer see; false when there is nothing to tell at exit */
+static __always_inline bool remember(struct task_struct *task, struct task_state *state, __u8 call)
+{
+	if (call == RINGSIDE_CALL_CLOSE)
+		return remember_close(task, state);
+	if (call == RINGSIDE_CALL_EXECVE)
+		remember_exec(task, (const char *)state->args[0]);
+	else if (call == RINGSIDE_CALL_EXECVEAT)
+		remember_exec(task, (const char *)state->args[1]);
+	return true;
+}
+
 SEC("tp_btf/sys_enter")
 int BPF_PROG(sys_enter, struct pt_regs *regs, long number)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
 	struct known_call known = find_call(task, number);
+	bool is_another = stands_for_another(known.abi, known.nr);
 	struct task_state *state;
-	__u8 call = known.call & RINGSIDE_CALL_MASK;
 
-	if (known.mode == RINGSIDE_MODE_OFF)
+	if (known.mode == RINGSIDE_MODE_OFF && !is_another)
 		return 0;
 	state = state_of(task);
 	if (!state)
@@ -51,15 +63,15 @@ int BPF_PROG(sys_enter, struct pt_regs *regs, long number)
 	state->mode = RINGSIDE_MODE_OFF;
 	if (!is_observed(task, state))
 		return 0;
-	if (known.mode == RINGSIDE_MODE_EMIT) {
-		read_arguments(state->args, regs);
-		if (call == RINGSIDE_CALL_CLOSE && !remember_close(task, state))
-			return 0;
-		if (call == RINGSIDE_CALL_EXECVE)
-			remember_exec(task, (const char *)state->args[0]);
-		else if (call == RINGSIDE_CALL_EXECVEAT)
-			remember_exec(task, (const char *)state->args[1]);
+	state->entered = known.nr;
+	if (is_another) {
+		read_arguments(state->args, regs, known.abi);
+		look_up(&known, known.abi, take_apart(known.nr, state->args));
+	} else if (known.mode == RINGSIDE_MODE_EMIT) {
+		read_arguments(state->args, regs, known.abi);
 	}
+	if (known.mode == RINGSIDE_MODE_EMIT && !remember(task, state, known.call & RINGSIDE_CALL_MASK))
+		return 0;
 	state->nr = known.nr;
 	state->abi = known.abi;
 	state->call = known.call;
@@ -97,18 +109,83 @@ static __always_inline struct ringside_event *reserve_call(const struct call_exi
 	return event;
 }
 
-static __always_inline void exit_open(const struct call_exit *exit)
+static __always_inline __u32 read_open_flags(const struct call_exit *exit)
+{
+	const __u64 *args = exit->state->args;
+	__u64 flags = 0;
+
+	if (exit->call == RINGSIDE_CALL_OPEN)
+		return args[1];
+	if (exit->call == RINGSIDE_CALL_OPENAT)
+		return args[2];
+	/* struct open_how begins with them */
+	bpf_probe_read_user(&flags, sizeof(flags), (void *)args[2]);
+	return flags;
+}
+
+/* open* and unlink* */
+static __always_inline void exit_path(const struct call_exit *exit)
 {
 	struct ringside_event *event = reserve_call(exit, sizeof(*event) + RINGSIDE_PATH_SHORT);
 	__u64 path = exit->state->args[1];
 
 	if (!event)
 		return;
-	if (exit->call == RINGSIDE_CALL_OPEN)
+	if (exit->call == RINGSIDE_CALL_OPEN || exit->call == RINGSIDE_CALL_UNLINK)
 		path = exit->state->args[0];
 	else
 		event->fd = exit->state->args[0];
+	if (exit->call != RINGSIDE_CALL_UNLINK && exit->call != RINGSIDE_CALL_UNLINKAT)
+		event->arg = read_open_flags(exit);
 	submit_with_path(event, (const char *)path, true);
+}
+
+static __always_inline void exit_rename(const struct call_exit *exit)
+{
+	struct ringside_event *event = reserve_call(exit, sizeof(*event) + 2 * RINGSIDE_PATH_SHORT);
+	const __u64 *args = exit->state->args;
+	__u64 from = args[1], to = args[3];
+
+	if (!event)
+		return;
+	if (exit->call == RINGSIDE_CALL_RENAME) {
+		from = args[0];
+		to = args[1];
+	} else {
+		event->fd = args[0];
+	}
+	submit_with_paths(event, (const char *)from, (const char *)to);
+}
+
+static __always_inline void exit_ptrace(const struct call_exit *exit)
+{
+	struct ringside_event *event = reserve_call(exit, sizeof(*event));
+
+	if (!event)
+		return;
+	event->arg = exit->state->args[0];
+	event->target = exit->state->args[1];
+	submit_event(event);
+}
+
+/* What was asked for, when there is no socket that knows better. */
+static __always_inline void exit_socket(const struct call_exit *exit)
+{
+	struct sock *sk = exit->ret < 0 ? 0 : sock_of(exit->task, exit->ret);
+	struct ringside_event *event = reserve_call(exit, sizeof(*event));
+	const __u64 *args = exit->state->args;
+
+	if (!event)
+		return;
+	event->flags |= RINGSIDE_HAS_SOCKET;
+	if (sk) {
+		read_sock(&event->socket, sk);
+	} else {
+		event->socket.family = args[0];
+		event->socket.type = args[1] & SOCK_TYPE_MASK;
+		event->socket.protocol = args[2];
+	}
+	submit_event(event);
 }
 
 static __always_inline void exit_exec(const struct call_exit *exit)
@@ -133,30 +210,58 @@ static __always_inline void exit_exec(const struct call_exit *exit)
 	bpf_task_storage_delete(&execs, exit->task);
 }
 
-/* the sockaddr that the call was given, over what its socket says */
-static __always_inline void overlay_argument(struct ringside_socket *socket, struct unix_name *name,
-					     const struct call_exit *exit)
+/* what a struct msghdr, or the first of struct mmsghdrs, says of the other end; its layout is the caller's */
+static __always_inline struct user_name read_message_name(const struct task_state *state)
+{
+	const void *header = (const void *)state->args[1];
+	struct user_name name = {};
+	__u32 words[2];
+
+	if (!has_short_pointers(state->abi, state->nr)) {
+		bpf_probe_read_user(&name, sizeof(__u64) + sizeof(__u32), header);
+	} else if (!bpf_probe_read_user(words, sizeof(words), header)) {
+		name.at = words[0];
+		name.bytes = words[1];
+	}
+	return name;
+}
+
+/* The sockaddr that the call was given or that it filled in, none when there is none to tell of. */
+static __always_inline struct user_name find_address(const struct call_exit *exit)
 {
 	const __u64 *args = exit->state->args;
-	struct message_header header = {};
+	struct user_name name = {};
 
 	switch (exit->call) {
-	case RINGSIDE_CALL_CONNECT:
-		overlay_address(socket, name, args[1], args[2], false);
-		break;
-	case RINGSIDE_CALL_SENDTO:
-		overlay_address(socket, name, args[4], args[5], false);
-		break;
-	case RINGSIDE_CALL_SENDMSG:
-		if (!bpf_probe_read_user(&header, sizeof(header), (void *)args[1]))
-			overlay_address(socket, name, header.name, header.name_bytes, false);
-		break;
 	case RINGSIDE_CALL_BIND:
 		/* once bound, the socket knows better: port 0 has become a real one */
+		if (exit->ret >= 0)
+			break;
+		/* fall through */
+	case RINGSIDE_CALL_CONNECT:
+		name.at = args[1];
+		name.bytes = args[2];
+		break;
+	case RINGSIDE_CALL_SENDTO:
+		name.at = args[4];
+		name.bytes = args[5];
+		break;
+	case RINGSIDE_CALL_RECVFROM:
+		if (exit->ret < 0 || bpf_probe_read_user(&name.bytes, sizeof(name.bytes), (void *)args[5]))
+			break;
+		name.at = args[4];
+		break;
+	case RINGSIDE_CALL_RECVMSG:
+	case RINGSIDE_CALL_RECVMMSG:
 		if (exit->ret < 0)
-			overlay_address(socket, name, args[1], args[2], true);
+			break;
+		/* fall through */
+	case RINGSIDE_CALL_SENDMSG:
+	case RINGSIDE_CALL_SENDMMSG:
+		name = read_message_name(exit->state);
 		break;
 	}
+	return name;
 }
 
 static __always_inline void exit_descriptor(const struct call_exit *exit)
@@ -164,6 +269,7 @@ static __always_inline void exit_descriptor(const struct call_exit *exit)
 	struct ringside_socket socket = {};
 	struct unix_name name = {};
 	struct ringside_event *event;
+	struct user_name given;
 	__u32 fd = exit->state->args[0];
 	struct sock *sk = 0;
 
@@ -181,7 +287,8 @@ static __always_inline void exit_descriptor(const struct call_exit *exit)
 		if (socket.family == AF_UNIX)
 			find_unix_name(&name, sk);
 	}
-	overlay_argument(&socket, &name, exit);
+	given = find_address(exit);
+	overlay_address(&socket, &name, given.at, given.bytes, exit->call == RINGSIDE_CALL_BIND);
 
 	if (name.path)
 		event = reserve_call(exit, sizeof(*event) + RINGSIDE_PATH_SHORT);
@@ -220,7 +327,8 @@ int BPF_PROG(sys_exit, struct pt_regs *regs, long ret)
 	exit.call = known.call & RINGSIDE_CALL_MASK;
 	/* execve comes out under the number of the program that it began, which may be of another ABI, and so does
 	 * execveat: what it was, enter knows */
-	if (known.mode == RINGSIDE_MODE_OFF && exit.call != RINGSIDE_CALL_EXECVE) {
+	if (known.mode == RINGSIDE_MODE_OFF && exit.call != RINGSIDE_CALL_EXECVE &&
+	    !stands_for_another(known.abi, known.nr)) {
 		count_off(known.call);
 		return 0;
 	}
@@ -231,7 +339,7 @@ int BPF_PROG(sys_exit, struct pt_regs *regs, long ret)
 	mode = exit.state->mode;
 	exit.state->mode = RINGSIDE_MODE_OFF;
 	/* not observed, refused by seccomp before it was entered, or entered before its mode was changed */
-	if (mode == RINGSIDE_MODE_OFF || (exit.state->nr != known.nr && exit.call != RINGSIDE_CALL_EXECVE)) {
+	if (mode == RINGSIDE_MODE_OFF || (exit.state->entered != known.nr && exit.call != RINGSIDE_CALL_EXECVE)) {
 		count_off(known.call);
 		return 0;
 	}
@@ -251,7 +359,20 @@ int BPF_PROG(sys_exit, struct pt_regs *regs, long ret)
 	case RINGSIDE_CALL_OPEN:
 	case RINGSIDE_CALL_OPENAT:
 	case RINGSIDE_CALL_OPENAT2:
-		exit_open(&exit);
+	case RINGSIDE_CALL_UNLINK:
+	case RINGSIDE_CALL_UNLINKAT:
+		exit_path(&exit);
+		break;
+	case RINGSIDE_CALL_RENAME:
+	case RINGSIDE_CALL_RENAMEAT:
+	case RINGSIDE_CALL_RENAMEAT2:
+		exit_rename(&exit);
+		break;
+	case RINGSIDE_CALL_PTRACE:
+		exit_ptrace(&exit);
+		break;
+	case RINGSIDE_CALL_SOCKET:
+		exit_socket(&exit);
 		break;
 	case RINGSIDE_CALL_EXECVE:
 	case RINGSIDE_CALL_EXECVEAT:

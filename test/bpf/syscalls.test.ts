@@ -128,15 +128,6 @@ describe('syscalls', { skip, timeout: 60_000 }, () => {
     assert.deepEqual(callsOf(events, 'openat'), [])
   })
 
-  it('never takes a 32-bit call for what its number means to 64-bit programs', async (test) => {
-    const { events, result } = await observeProgram('compat')
-    if (result.code === 2) return test.skip('this kernel has no 32-bit entry')
-    assert.deepEqual(
-      events.filter((event) => event.kind === 'syscall').map((event) => event.call),
-      []
-    )
-  })
-
   it('counts every one of many calls', async () => {
     const { events, statistics } = await observeProgram('flood', '20000')
     assert.equal(callsOf(events, 'write').length, 20_000)

@@ -1,0 +1,225 @@
+// What is told of calls beyond their number: names, addresses, flags; and the same of 32-bit processes.
+import assert from 'node:assert/strict'
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { constants, tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, describe, it } from 'node:test'
+import { callName } from '../../producer/syscall-table.ts'
+import { callsOf, commOf, observe, observeProgram, program, run, type Seen, skip } from './observe.ts'
+
+const folder = mkdtempSync(join(tmpdir(), 'ringside-test-'))
+after(() => rmSync(folder, { recursive: true }))
+
+const { EBADF, EFAULT, ENAMETOOLONG, ENOENT, EAGAIN, ESRCH, EAFNOSUPPORT, EINVAL, ENOSYS } = constants.errno
+const atCwd = -100
+const isX64 = process.arch === 'x64'
+const names = (event: Seen) => [event.fd, event.path, event.more, event.ret]
+/** Over both rings. */
+const inOrder = (events: readonly Seen[]) => events.toSorted((a, b) => a.timeNs - b.timeNs)
+const recvs = { recvfrom: 'emit', recvmsg: 'emit', recvmmsg: 'emit' } as const
+
+const observeWith = async (calls: Record<string, 'emit' | 'count' | 'off'>, name: string, ...args: string[]) => {
+  const path = program(name)
+  return observe({ comms: [commOf(name)], calls }, () => run(path, ...args))
+}
+
+describe('calls', { skip, timeout: 60_000 }, () => {
+  it('have their flags when they open a file', async () => {
+    const file = join(folder, 'file')
+    const list = join(folder, 'names')
+    writeFileSync(file, '....')
+    writeFileSync(list, `${file}\0`)
+    const { events } = await observeProgram('files', file, list)
+    const { O_RDONLY, O_RDWR } = { O_RDONLY: 0, O_RDWR: 2 }
+    if (isX64) assert.equal(callsOf(events, 'open')[0]?.arg, O_RDONLY)
+    assert.deepEqual(
+      callsOf(events, 'openat').map((event) => event.arg),
+      [O_RDWR, O_RDONLY, O_RDONLY, O_RDONLY, O_RDONLY]
+    )
+    assert.equal(callsOf(events, 'openat2')[0]?.arg, O_RDWR, 'from struct open_how')
+  })
+
+  it('that rename and remove have both names', async () => {
+    const place = join(folder, 'renames')
+    mkdirSync(place)
+    for (const name of ['a', 'b']) writeFileSync(join(place, name), '')
+    const long = 'x'.repeat(3000)
+    const { events } = await observeProgram('names', place, long)
+    const [exchange, tooLong, unreadable] = callsOf(events, 'renameat2')
+    const dir = callsOf(events, 'openat').find((event) => event.path === '.')?.ret ?? -1
+    if (isX64) {
+      assert.deepEqual(callsOf(events, 'rename').map(names), [[-1, 'a', 'c', 0]])
+      assert.deepEqual(callsOf(events, 'unlink').map(names), [[-1, 'a', '', 0]])
+    }
+    assert.deepEqual(callsOf(events, 'renameat').map(names), [[dir, 'c', 'a', 0]])
+    assert.deepEqual(
+      [exchange, tooLong, unreadable].map((event) => event && names(event)),
+      [
+        [atCwd, 'a', 'b', 0],
+        [atCwd, 'a', long, -ENAMETOOLONG],
+        [atCwd, '', 'c', -EFAULT]
+      ]
+    )
+    assert.deepEqual(callsOf(events, 'unlinkat').map(names), [
+      [dir, 'b', '', 0],
+      [atCwd, 'nowhere', '', -ENOENT]
+    ])
+    const files = events.filter((event) => /^(unlink|rename)/.test(event.call))
+    assert.deepEqual([...new Set(files.map((event) => event.class))], ['file'])
+  })
+
+  for (const [first, second] of [
+    [255, 10],
+    [10, 255],
+    [254, 254],
+    [256, 3000],
+    [4095, 4095]
+  ] as const) {
+    it(`carry names of ${first} and ${second} bytes whole`, async () => {
+      const path = (length: number) => `/${'x'.repeat(199)}`.repeat(21).slice(0, length)
+      const { events } = await observeProgram('rename_paths', path(first), path(second))
+      const [rename] = callsOf(events, 'renameat2')
+      assert.deepEqual([rename?.path, rename?.more, rename?.isTruncated], [path(first), path(second), false])
+    })
+  }
+
+  it('say whom ptrace is aimed at, and what it asks for', async () => {
+    const place = join(folder, 'ptrace')
+    mkdirSync(place)
+    const { events, result } = await observeProgram('names', place, 'x')
+    const child = Number(result.stdout)
+    const seize = 0x4206
+    const attach = 16
+    assert.deepEqual(
+      callsOf(events, 'ptrace').map(({ arg, target, ret, fd, class: eventClass }) => [
+        arg,
+        target,
+        ret,
+        fd,
+        eventClass
+      ]),
+      [
+        [seize, child, 0, -1, 'process'],
+        [attach, -1, -ESRCH, -1, 'process']
+      ]
+    )
+    assert.ok(events.filter((event) => event.call !== 'ptrace').every((event) => event.target === -1))
+  })
+
+  it('say what socket was asked for, and what it made', async () => {
+    const place = join(folder, 'socket')
+    mkdirSync(place)
+    const { events } = await observeProgram('names', place, 'x')
+    assert.deepEqual(
+      callsOf(events, 'socket').map(({ ret, fd, class: eventClass, socket }) => [
+        ret < 0 ? ret : 'fd',
+        fd,
+        eventClass,
+        socket?.family,
+        socket?.type,
+        socket?.protocol
+      ]),
+      [
+        ['fd', -1, 'network', 10, 2, 17],
+        ['fd', -1, 'network', 16, 3, 0],
+        [-EAFNOSUPPORT, -1, 'network', 99, 1, 7]
+      ]
+    )
+  })
+
+  it('that send and receive messages have their addresses', async () => {
+    const { events, result } = await observeWith(recvs, 'messages')
+    const [client, server] = result.stdout.split(' ').map((port) => `127.0.0.1:${Number(port)}`)
+    const ends = (event: Seen) => [event.ret, event.socket?.local, event.socket?.remote]
+    assert.deepEqual(callsOf(events, 'sendmmsg').map(ends), [[6, client, server]])
+    assert.deepEqual(callsOf(events, 'recvfrom').map(ends), [
+      [3, server, client],
+      [3, server, '0.0.0.0:0'],
+      [-EAGAIN, server, '0.0.0.0:0']
+    ])
+    assert.deepEqual(callsOf(events, 'recvmsg').map(ends), [
+      [3, server, client],
+      [3, server, '0.0.0.0:0']
+    ])
+    assert.deepEqual(callsOf(events, 'recvmmsg').map(ends), [[2, server, client]])
+    assert.deepEqual([...new Set(callsOf(events, 'recvmsg').map((event) => event.class))], ['io'])
+    assert.equal(callsOf(events, 'sendmmsg')[0]?.class, 'network')
+  })
+})
+
+describe('calls of 32 bits', { skip: skip || (isX64 ? false : 'needs x86-64'), timeout: 60_000 }, () => {
+  it('have their own names, arguments and structures', async (test) => {
+    const file = join(folder, 'compat')
+    writeFileSync(file, '')
+    const all = { ...recvs, write: 'emit', mkdir: 'emit', shutdown: 'emit', socketcall: 'emit' } as const
+    const { events, result } = await observeWith(all, 'compat', file)
+    if (result.code === 2) return test.skip('this kernel has no 32-bit entry')
+    assert.equal(result.code, 0)
+    const server = `127.0.0.1:${Number(result.stdout)}`
+    const compat = inOrder(events).filter((event) => event.kind === 'syscall' && event.isCompat)
+    const told = compat.map((event) => [event.call, callName(event.nr, true), event.path, Math.min(event.ret, 0)])
+    assert.deepEqual(told, [
+      ['openat', 'openat', file, 0],
+      ['open', 'open', '/nowhere/at-all', -ENOENT],
+      ['write', 'write', '', -EBADF],
+      ['rename', 'rename', '/nowhere/at-all', -ENOENT],
+      ['unlink', 'unlink', '/nowhere/at-all', -ENOENT],
+      ['other', 'mkdir', '', -ENOENT],
+      ['ptrace', 'ptrace', '', -ESRCH],
+      ['socket', 'socket', '', 0],
+      ['sendmsg', 'sendmsg', '', 0],
+      ['sendmmsg', 'sendmmsg', '', 0],
+      ['recvfrom', 'recvfrom', '', 0],
+      ['connect', 'connect', '', 0],
+      ['socket', 'socket', '', 0],
+      ['connect', 'connect', '', 0],
+      ['sendto', 'sendto', '', 0],
+      ['sendto', 'sendto', '', 0],
+      ['recvmsg', 'recvmsg', '', 0],
+      ['other', 'shutdown', '', 0],
+      ['other', 'socketcall', '', -EFAULT],
+      ['other', 'socketcall', '', -EINVAL]
+    ])
+    const [openat, open] = compat
+    assert.deepEqual([openat?.fd, openat?.arg, open?.arg], [atCwd, 1, 0x82])
+    assert.equal(callsOf(compat, 'rename')[0]?.more, file)
+    assert.deepEqual([callsOf(compat, 'ptrace')[0]?.arg, callsOf(compat, 'ptrace')[0]?.target], [16, -1])
+    for (const call of ['sendmsg', 'sendmmsg', 'connect', 'sendto']) {
+      const remotes = callsOf(compat, call).map((event) => event.socket?.remote)
+      assert.ok(remotes.length > 0 && remotes.every((remote) => remote === server), `${call} ${remotes}`)
+    }
+    const [recvfrom] = callsOf(compat, 'recvfrom')
+    const client = callsOf(compat, 'connect')[0]?.socket?.local
+    assert.deepEqual([recvfrom?.socket?.local, recvfrom?.socket?.remote], [server, client])
+    assert.deepEqual(
+      callsOf(compat, 'sendto').map((event) => event.ret),
+      [6, 7]
+    )
+  })
+
+  it('of x32 have the names of their numbers, also where the kernel refuses them', async (test) => {
+    const file = join(folder, 'x32')
+    writeFileSync(file, '')
+    const { events, result } = await observeWith(recvs, 'compat', file)
+    if (result.code === 2) return test.skip('this kernel has no 32-bit entry')
+    const native = inOrder(events).filter((event) => event.kind === 'syscall' && !event.isCompat)
+    const [openat, sendmsg] = native.slice(-2)
+    const x32Sendmsg = 518
+    assert.deepEqual(
+      [openat?.call, openat?.path, sendmsg?.call, sendmsg?.nr],
+      ['openat', '/nowhere/at-all', 'sendmsg', x32Sendmsg]
+    )
+    assert.ok([-ENOENT, -ENOSYS].includes(openat?.ret ?? 0))
+    assert.equal(sendmsg?.socket?.remote, `127.0.0.1:${Number(result.stdout)}`, 'from a header of 32 bits')
+  })
+
+  it('are off and counted by the mode of the call that is meant', async (test) => {
+    const file = join(folder, 'modes')
+    writeFileSync(file, '')
+    const { events, result } = await observeWith({ ...recvs, socketcall: 'off', connect: 'off' }, 'compat', file)
+    if (result.code === 2) return test.skip('this kernel has no 32-bit entry')
+    assert.deepEqual(callsOf(events, 'connect'), [])
+    assert.equal(callsOf(events, 'sendto').length, 2, 'two of socketcall')
+    assert.deepEqual(callsOf(events, 'other'), [])
+  })
+})
