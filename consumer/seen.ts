@@ -7,18 +7,27 @@ import { SeenNumbers } from './seen-numbers.ts'
 
 /** On the host's clock, which stands still in the topic until what is sent again has come: seconds at most. */
 const keptUs = 120_000_000
-/** A host has one, and for a while those whose batches waited in a spool; a partition has far fewer hosts. */
-const maxLineages = 10_000
-/** What comes again is of the last run, or of those that died before they had anything durable. */
+/** A partition has far fewer; of a host that was forgotten all is new. */
+const maxHosts = 10_000
+/** Of a host: the last, those that died shortly before it, and those whose batches waited in a spool. */
 const maxRuns = 16
 const cpuOfSummaries = -1
+
+/** What a map has, now its newest; made when it is missing, and then the oldest beyond `max` goes. */
+const touch = <Value>(map: Map<string, Value>, key: string, max: number, create: () => Value): Value => {
+  const value = map.get(key) ?? create()
+  map.delete(key)
+  map.set(key, value)
+  if (map.size > max) map.delete(map.keys().next().value as string)
+  return value
+}
 
 /** An edge's run, and those that took over from it. */
 class Lineage {
   /** Batches by run. */
   readonly #runs = new Map<string, SeenNumbers>()
   /** Events by cpu + 1, and so summaries at 0. */
-  readonly #cpus: SeenNumbers[] = []
+  #cpus: SeenNumbers[] = []
   #forgottenUs = Number.NEGATIVE_INFINITY
   /** The highest numbers when something was last forgotten: what lies below them is old the next time. */
   #aging: number[] = []
@@ -37,18 +46,13 @@ class Lineage {
     )
   }
 
-  add({ run, batch, clock, events, summaries }: EventBatch): void {
-    this.#addBatch(run, batch)
+  add({ run, batch, final, clock, events, summaries }: EventBatch): void {
+    touch(this.#runs, run, maxRuns, () => new SeenNumbers()).add(batch)
     for (const { cpu, seq } of events) this.#add(cpu, seq)
     for (const { seq } of summaries) this.#add(cpuOfSummaries, seq)
     if (clock.monotonic_us - this.#forgottenUs >= keptUs) this.#forget(clock.monotonic_us)
-  }
-
-  #addBatch(run: string, batch: number): void {
-    const batches = this.#runs.get(run) ?? new SeenNumbers()
-    batches.add(batch)
-    this.#runs.set(run, batches)
-    if (this.#runs.size > maxRuns) this.#runs.delete(this.#runs.keys().next().value as string)
+    // Nobody takes over from a run that ended in order: nothing of it comes in other batches.
+    if (final) this.#cpus = []
   }
 
   #add(cpu: number, seq: number): void {
@@ -68,8 +72,8 @@ class Lineage {
 }
 
 export class Seen {
-  /** By host and run; the one heard from longest ago is first. */
-  readonly #lineages = new Map<string, Lineage>()
+  /** By host, then by run; the one heard from longest ago is first. */
+  readonly #hosts = new Map<string, Map<string, Lineage>>()
 
   /**
    * A batch without the events and summaries that were added before: the batch itself when none was.
@@ -92,12 +96,8 @@ export class Seen {
   }
 
   #lineageOf({ host, run, continues }: EventBatch): Lineage {
-    const key = `${host} ${run}`
-    const earlier = continues === null ? undefined : this.#lineages.get(`${host} ${continues.run}`)
-    const lineage = this.#lineages.get(key) ?? earlier ?? new Lineage()
-    this.#lineages.delete(key)
-    this.#lineages.set(key, lineage)
-    if (this.#lineages.size > maxLineages) this.#lineages.delete(this.#lineages.keys().next().value as string)
-    return lineage
+    const runs = touch(this.#hosts, host, maxHosts, () => new Map<string, Lineage>())
+    const earlier = continues === null ? undefined : runs.get(continues.run)
+    return touch(runs, run, maxRuns, () => earlier ?? new Lineage())
   }
 }

@@ -73,6 +73,22 @@ test('a batch that was not added, since its handler failed, is new again', () =>
   assert.equal(seen.unseenOf(batch), batch)
 })
 
+test('of a run that ended in order a batch that is sent again is still known', () => {
+  const seen = new Seen()
+  const last = batchOf({ batch: 2, final: true, events: events(2) })
+  take(seen, batchOf({ events: events(1) }))
+  take(seen, last)
+  assert.equal(take(seen, last), undefined)
+})
+
+test('of a host whose edge began anew 16 times, the first run is forgotten and taken for new', () => {
+  const seen = new Seen()
+  const runs = Array.from({ length: 17 }, (_, i) => batchOf({ run: `run-${i}`, events: events(i) }))
+  for (const batch of runs) take(seen, batch)
+  assert.equal(take(seen, runs[1] as EventBatch), undefined)
+  assert.equal(take(seen, runs[0] as EventBatch), runs[0])
+})
+
 test('what left the kernel late is not taken for a repeat, however far behind it is', () => {
   const seen = new Seen()
   take(seen, batchOf({ batch: 1, events: events(1, 1_000_000_000) }))
