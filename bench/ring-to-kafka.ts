@@ -6,7 +6,8 @@ import { absentProc } from '../producer/proc.ts'
 import { ProcessTable } from '../producer/process-table.ts'
 import { RawEvents } from '../producer/raw-event.ts'
 import { SocketTable } from '../producer/socket-table.ts'
-import { walkRecords } from '../producer/walk.ts'
+import { callName } from '../producer/syscall-table.ts'
+import { RecordWalk } from '../producer/walk.ts'
 import { loadConfig } from '../runtime/config.ts'
 import { RingsideError } from '../runtime/errors.ts'
 import type { KafkaClient } from '../wire/client.ts'
@@ -20,18 +21,26 @@ import { syntheticSource } from './synthetic-source.ts'
 
 export const name = 'ring-to-kafka'
 export const summary =
-  'ring bytes to Kafka acknowledged: batches of Avro, plain and zstd, against one JSON message an event'
-export const cases = ['plain', 'zstd', 'json-per-event'] as const
+  'ring bytes to Kafka acknowledged: batches of Avro, plain, zstd, and encoded by avsc, against one JSON message an event'
+export const cases = ['plain', 'zstd', 'avsc', 'json-per-event'] as const
 
 type Case = (typeof cases)[number]
 
 const reference: Case = 'json-per-event'
 const rounds = 5
 /** About a second of CPU time each. */
-const events: Readonly<Record<Case, number>> = { plain: 1_000_000, zstd: 1_000_000, 'json-per-event': 60_000 }
+const events: Readonly<Record<Case, number>> = {
+  plain: 2_000_000,
+  zstd: 1_000_000,
+  avsc: 600_000,
+  'json-per-event': 60_000
+}
 const messagesPerSend = 1_000
 
-const configOf = (which: Case) => loadConfig({ host: 'bench', topicPrefix: `bench-${which}.` }, undefined, {})
+const configOf = (which: Case) => {
+  const codec = which === 'avsc' ? 'avsc' : 'native'
+  return loadConfig({ host: 'bench', topicPrefix: `bench-${which}.`, edge: { codec } }, undefined, {})
+}
 
 const publishBatches = async (client: KafkaClient, which: Case): Promise<number> => {
   const source = syntheticSource(events[which])
@@ -63,19 +72,21 @@ const publishJson = async (client: KafkaClient, which: Case): Promise<number> =>
   const source = syntheticSource(events[which])
   const topic = topicName(configOf(which), 'events')
   const producer = await client.producer()
-  const builder = new BatchBuilder(new ProcessTable(absentProc), new SocketTable())
+  const builder = new BatchBuilder(new ProcessTable(absentProc), new SocketTable(), callName)
   const buffer = new Uint8Array(1 << 20)
   const raw = new RawEvents(buffer)
+  const walk = new RecordWalk(raw)
   for (let length = source.read(buffer); length > 0; length = source.read(buffer)) {
     const rows: string[] = []
     const flush = (): void => {
       const batch = { ...header, ...builder.take(header.clock) }
       for (const event of batch.events) rows.push(JSON.stringify(eventRow(batch, event)))
     }
-    walkRecords(raw, length, (record) => {
-      builder.add(raw, record)
-      if (builder.eventCount === messagesPerSend) flush()
-    })
+    walk.begin(length)
+    for (let record = walk.next(); record >= 0; record = walk.next()) {
+      builder.addEvent(raw, record)
+      if (builder.count === messagesPerSend) flush()
+    }
     flush()
     for (let i = 0; i < rows.length; i += messagesPerSend) {
       const messages = rows.slice(i, i + messagesPerSend).map((row) => ({ key: 'bench', value: Buffer.from(row) }))
@@ -93,6 +104,7 @@ async function* runOn(brokers: readonly string[]): AsyncGenerator<Row> {
   const runs: Readonly<Record<Case, () => Promise<number>>> = {
     plain: () => publishBatches(plain, 'plain'),
     zstd: () => publishBatches(zstd, 'zstd'),
+    avsc: () => publishBatches(plain, 'avsc'),
     'json-per-event': () => publishJson(plain, 'json-per-event')
   }
   for (const which of cases) await zstd.ensureTopics(topicSpecifications(configOf(which)))

@@ -72,7 +72,7 @@ export class BatchBuilder {
   #summaryTimes: number[] = []
   #bytes = 0
 
-  constructor(processTable: ProcessTable, socketTable: SocketTable, callName: NameOfCall = () => undefined) {
+  constructor(processTable: ProcessTable, socketTable: SocketTable, callName: NameOfCall) {
     this.#processTable = processTable
     this.#socketTable = socketTable
     this.#callName = callName
@@ -86,25 +86,6 @@ export class BatchBuilder {
   /** An upper bound on the encoded size of what has been added. */
   get bytes(): number {
     return this.#bytes
-  }
-
-  // What the edge uses until it encodes through the seam of encoder.ts.
-  #byClass = eventClasses.map(() => 0)
-  newestUs = 0
-  get eventCount(): number {
-    return this.count
-  }
-  get byClass(): readonly number[] {
-    return this.#byClass
-  }
-  skip(raw: RawEvents, record: number): void {
-    this.newestUs = Math.max(this.newestUs, microsecondsAt(raw, record + field.timeNs))
-  }
-  add(raw: RawEvents, record: number): void {
-    this.addEvent(raw, record)
-    this.skip(raw, record)
-    const eventClass = raw.u8(record + field.class)
-    this.#byClass[eventClass] = (this.#byClass[eventClass] as number) + 1
   }
 
   /** Adds the event at offset `record` of raw. */
@@ -202,7 +183,6 @@ export class BatchBuilder {
     this.#eventTimes = []
     this.#summaryTimes = []
     this.#bytes = 0
-    this.#byClass = eventClasses.map(() => 0)
     return content
   }
 

@@ -115,10 +115,3 @@ export class RecordWalk {
     return next < this.#otherEnd ? microsecondsAt(this.#raw, next + field.timeNs) : 0
   }
 }
-
-/** @param visit gets the offset of each record of a read */
-export const walkRecords = (raw: RawEvents, length: number, visit: (record: number) => void): void => {
-  const walk = new RecordWalk(raw)
-  walk.begin(length)
-  for (let record = walk.next(); record >= 0; record = walk.next()) visit(record)
-}

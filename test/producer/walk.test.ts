@@ -1,12 +1,14 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { eventField, RawEvents } from '../../producer/raw-event.ts'
-import { RecordWalk, walkRecords } from '../../producer/walk.ts'
+import { RecordWalk } from '../../producer/walk.ts'
 import { type RawEvent, rawBuffer, rawEvent, rawSummary } from '../support/raw-events.ts'
 
 const visited = (bytes: Uint8Array, length = bytes.length): number[] => {
+  const walk = new RecordWalk(new RawEvents(bytes))
+  walk.begin(length)
   const records: number[] = []
-  walkRecords(new RawEvents(bytes), length, (record) => records.push(record))
+  for (let record = walk.next(); record >= 0; record = walk.next()) records.push(record)
   return records
 }
 
