@@ -6,6 +6,7 @@ import type { Source } from '../producer/source.ts'
 import type { Config } from '../runtime/config.ts'
 import type { Log } from '../runtime/log.ts'
 import type { Service } from '../runtime/service.ts'
+import type { EventClass } from '../wire/types.ts'
 
 export const serviceNames = ['edge', 'rollups', 'alerts', 'audit'] as const
 export type ServiceName = (typeof serviceNames)[number]
@@ -30,12 +31,17 @@ export interface EdgeSource {
 const startEdgeService = async (config: Config, log: Log, from: EdgeSource): Promise<Service> => {
   const { startEdge } = await import('../producer/edge.ts')
   const { createRecorder, openRecording } = await import('../producer/recording.ts')
+  const { measureEdge } = await import('../producer/measured-edge.ts')
   const { createKafkaClient } = await import('../wire/kafka.ts')
   const client = createKafkaClient({ brokers: config.brokers, clientId: 'ringside-edge', log })
+  const { calls, cpuBudget } = config.edge
   const record = (source: Source) => (from.record === undefined ? source : createRecorder(source, from.record))
   const spoolPath = config.edge.spool.enabled ? join(config.stateDir, 'edge', 'spool.sqlite') : undefined
   if (from.source !== undefined) {
-    return startEdge({ config, log, source: record(openRecording(from.source)), client, spoolPath })
+    const source = record(openRecording(from.source))
+    const edge = await startEdge({ config, log, source, client, spoolPath })
+    // What a recording holds can no longer be counted instead.
+    return measureEdge({ edge, source, calls, cpuBudget: undefined, programTimeNs: () => undefined, log })
   }
 
   const { openLiveSource } = await import('../producer/live-source.ts')
@@ -48,7 +54,10 @@ const startEdgeService = async (config: Config, log: Log, from: EdgeSource): Pro
   }
   const opened = await openLiveSource({ ...config.edge, ignoreFamily: from.ignoreFamily })
   try {
-    return await startEdge({ config, log, source: record(opened), client, spoolPath, dropPrivileges })
+    const source = record(opened)
+    const reduce = (classes: readonly EventClass[]) => opened.setCalls(calls, new Set(classes))
+    const edge = await startEdge({ config, log, source, client, spoolPath, dropPrivileges, reduce })
+    return measureEdge({ edge, source, calls, cpuBudget, programTimeNs: () => undefined, log })
   } catch (error) {
     opened.close()
     throw error

@@ -94,6 +94,8 @@ class Edge implements EdgeService {
   readonly #publisher: Publisher
   readonly #tally: Tally
   readonly #dropWatch: DropWatch
+  /** Of a source that is closed, which nobody may ask any more. */
+  #lastStatistics: SourceStatistics | undefined
   #batches = 0
   #reduced: readonly EventClass[] = []
   /** When the open batch got its first event; undefined while it has none. Of performance.now(). */
@@ -139,13 +141,13 @@ class Edge implements EdgeService {
   counters(): Readonly<Record<string, number>> {
     const { events } = this.#encoder.progress
     return {
-      ...this.#tally.counters(events, this.#ledger.lost, this.#source.statistics()),
+      ...this.#tally.counters(events, this.#ledger.lost, this.#statistics),
       waitingBytes: this.#publisher.backlogBytes
     }
   }
 
   ledger(): LedgerRecord {
-    return this.#tally.ledger(this.#source.statistics(), microseconds(this.#source.clock().monotonicNs))
+    return this.#tally.ledger(this.#statistics, microseconds(this.#source.clock().monotonicNs))
   }
 
   losses(): readonly Loss[] {
@@ -169,6 +171,10 @@ class Edge implements EdgeService {
       const what = mode === 'count' ? 'are counted instead of told one by one' : 'are told as configured again'
       log.warn({ class: name, mode }, `calls of class ${name} ${what}: ${reason}`)
     }
+  }
+
+  get #statistics(): SourceStatistics {
+    return this.#lastStatistics ?? this.#source.statistics()
   }
 
   async drain(): Promise<void> {
@@ -317,6 +323,7 @@ class Edge implements EdgeService {
     const left = await this.#publisher.close()
     const events = this.#tally.abandoned(left)
     const { spooled = 0, spoolBytes = 0 } = this.counters()
+    this.#lastStatistics = this.#source.statistics()
     this.#source.close()
     if ((this.#spool?.batches ?? 0) > 0) {
       log.warn({ spooled, spoolBytes }, `Kafka was away: ${spooled} events wait in the spool for the next run`)

@@ -33,8 +33,11 @@ export interface LiveSourceOptions extends LiveFilter {
 export interface LiveSource extends Source {
   /** Takes the place of the filter there was, at once. */
   setFilter(filter: LiveFilter): void
-  /** Takes the place of the modes there were. */
-  setCalls(calls: CallModes): void
+  /**
+   * Takes the place of the modes there were.
+   * @param reduced classes of which calls that would emit are counted
+   */
+  setCalls(calls: CallModes, reduced?: ReadonlySet<EventClass>): void
 }
 
 /** Where cgroup v2 is mounted: /sys/fs/cgroup, or /sys/fs/cgroup/unified on a hybrid host. */
@@ -103,8 +106,8 @@ class KernelSource implements LiveSource {
     this.#ring.setFilter(toRingFilter(filter))
   }
 
-  setCalls(calls: CallModes): void {
-    this.#ring.setModes(modeTable(calls))
+  setCalls(calls: CallModes, reduced?: ReadonlySet<EventClass>): void {
+    this.#ring.setModes(modeTable(calls, reduced))
   }
 
   release(mark: Mark): void {
