@@ -94,8 +94,6 @@ class Edge implements EdgeService {
   readonly #publisher: Publisher
   readonly #tally: Tally
   readonly #dropWatch: DropWatch
-  /** Of a source that is closed, which nobody may ask any more. */
-  #lastStatistics: SourceStatistics | undefined
   #batches = 0
   #reduced: readonly EventClass[] = []
   /** When the open batch got its first event; undefined while it has none. Of performance.now(). */
@@ -103,6 +101,8 @@ class Edge implements EdgeService {
   #closedAt = performance.now()
   #ledgerAt = performance.now()
   #detached: Promise<void> | undefined
+  /** What a source that is closed cannot be asked any more. */
+  #last: { readonly statistics: SourceStatistics; readonly monotonicUs: number } | undefined
 
   constructor(options: EdgeOptions) {
     const { config, log, source, client } = options
@@ -141,13 +141,14 @@ class Edge implements EdgeService {
   counters(): Readonly<Record<string, number>> {
     const { events } = this.#encoder.progress
     return {
-      ...this.#tally.counters(events, this.#ledger.lost, this.#statistics),
+      ...this.#tally.counters(events, this.#ledger.lost, this.#now().statistics),
       waitingBytes: this.#publisher.backlogBytes
     }
   }
 
   ledger(): LedgerRecord {
-    return this.#tally.ledger(this.#statistics, microseconds(this.#source.clock().monotonicNs))
+    const { statistics, monotonicUs } = this.#now()
+    return this.#tally.ledger(statistics, monotonicUs)
   }
 
   losses(): readonly Loss[] {
@@ -161,20 +162,16 @@ class Edge implements EdgeService {
   setReduced(classes: readonly EventClass[], reason: string): void {
     const { reduce, log } = this.#options
     const changed = eventClasses.filter((name) => classes.includes(name) !== this.#reduced.includes(name))
-    if (reduce === undefined || changed.length === 0) return
+    if (reduce === undefined || changed.length === 0 || this.#last !== undefined) return
     reduce(classes)
     this.#reduced = [...classes]
-    const monotonic_us = microseconds(this.#source.clock().monotonicNs)
+    const monotonic_us = this.#now().monotonicUs
     for (const name of changed) {
       const mode = classes.includes(name) ? 'count' : 'emit'
       this.#tally.stepped({ class: name, mode, reason, monotonic_us })
       const what = mode === 'count' ? 'are counted instead of told one by one' : 'are told as configured again'
       log.warn({ class: name, mode }, `calls of class ${name} ${what}: ${reason}`)
     }
-  }
-
-  get #statistics(): SourceStatistics {
-    return this.#lastStatistics ?? this.#source.statistics()
   }
 
   async drain(): Promise<void> {
@@ -196,6 +193,12 @@ class Edge implements EdgeService {
     } finally {
       clearInterval(watch)
     }
+  }
+
+  #now(): { readonly statistics: SourceStatistics; readonly monotonicUs: number } {
+    if (this.#last !== undefined) return this.#last
+    const { monotonicNs } = this.#source.clock()
+    return { statistics: this.#source.statistics(), monotonicUs: microseconds(monotonicNs) }
   }
 
   async #work(): Promise<void> {
@@ -323,7 +326,7 @@ class Edge implements EdgeService {
     const left = await this.#publisher.close()
     const events = this.#tally.abandoned(left)
     const { spooled = 0, spoolBytes = 0 } = this.counters()
-    this.#lastStatistics = this.#source.statistics()
+    this.#last = this.#now()
     this.#source.close()
     if ((this.#spool?.batches ?? 0) > 0) {
       log.warn({ spooled, spoolBytes }, `Kafka was away: ${spooled} events wait in the spool for the next run`)

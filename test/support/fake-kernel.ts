@@ -154,6 +154,7 @@ export class FakeKernel implements Source {
   }
 
   statistics(): SourceStatistics {
+    if (this.closed) throw new Error('the kernel is closed')
     const { summaries, countedUntilUs } = this.#pins
     const [emitted, dropped, counted] = [this.#pins.emitted, this.#pins.dropped, this.#pins.counted].map((counts) => ({
       ...counts
