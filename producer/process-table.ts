@@ -3,7 +3,7 @@
 import type { Process } from '../wire/types.ts'
 import { clampLong, microsecondsAt } from './numbers.ts'
 import { containerIdIn, type ProcessFacts, type ProcReader, ticksPerSecond } from './proc.ts'
-import { eventField as field, type RawEvents } from './raw-event.ts'
+import { eventFlag, eventField as field, type RawEvents } from './raw-event.ts'
 import { SampledCache } from './sampled-cache.ts'
 
 /** About 600 bytes each: at most 20 MB. A busy host has some thousands of processes. */
@@ -91,8 +91,9 @@ export class ProcessTable {
   /** A process began a program: what is known of it changes. To be called before indexOf. */
   exec(raw: RawEvents, record: number, path: string | null): void {
     const entry = this.#entryOf(raw, record)
-    const isPath = path?.startsWith('/') ?? false
-    entry.exe = isPath ? path : (this.#read(raw, record)?.exe ?? null)
+    // A path that is not whole could be made to look like any other.
+    const isWhole = (raw.u8(record + field.flags) & eventFlag.pathTruncated) === 0 && path?.startsWith('/')
+    entry.exe = isWhole ? path : (this.#read(raw, record)?.exe ?? null)
     // A container's first process is forked outside, put into its cgroup, and only then executes.
     entry.containerId = containerIdIn(raw.more(record)) ?? entry.containerId
     entry.rows = []

@@ -61,8 +61,9 @@ ProcessTable::Row ProcessTable::IndexOf(const ringside_event& record, uint64_t b
 
 void ProcessTable::Exec(const ringside_event& record, std::string_view path) {
   Entry& entry = EntryOf(record);
-  const bool is_path = !path.empty() && path[0] == '/';
-  entry.exe = is_path ? std::string(path) : Read(record).value_or(ProcessFacts{}).exe;
+  // A path that is not whole could be made to look like any other.
+  const bool is_whole = (record.flags & RINGSIDE_PATH_TRUNCATED) == 0 && !path.empty() && path[0] == '/';
+  entry.exe = is_whole ? std::string(path) : Read(record).value_or(ProcessFacts{}).exe;
   // A container's first process is forked outside, put into its cgroup, and only then executes.
   entry.container_id = FirstOf(ContainerIdIn(MoreOf(record)), std::move(entry.container_id));
   entry.rows.clear();

@@ -98,6 +98,8 @@ test('an executable that the kernel could not name is looked up, and null when i
   proc.now.set(100, facts({ exe: '/home/u/prog' }))
   table.exec(raw({}), 0, './prog')
   assert.equal(rowOf(table, {}).exe, '/home/u/prog')
+  table.exec(raw({ pathTruncated: true }), 0, '/usr/bin/sshd')
+  assert.equal(rowOf(table, {}).exe, '/home/u/prog')
   proc.now.clear()
   table.exec(raw({}), 0, null)
   assert.equal(rowOf(table, {}).exe, null)
