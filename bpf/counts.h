@@ -17,4 +17,12 @@ static __always_inline void count_call(const struct task_state *state)
 	own->uncounted++;
 }
 
+static __always_inline void count_request(struct task_struct *task, const struct known_call *known)
+{
+	struct ringside_counters *own = own_counters();
+
+	own->counted[class_of(known->call)]++;
+	own->uncounted++;
+}
+
 #endif

@@ -31,6 +31,8 @@ enum { BPF_ANY = 0, BPF_LOCAL_STORAGE_GET_F_CREATE = 1, BPF_RB_NO_WAKEUP = 1 };
 enum { ECANCELED = 125, ENAMETOOLONG = 36 };
 enum { AF_UNIX = 1, AF_INET = 2, AF_INET6 = 10 };
 enum { SOCK_RAW = 3, SOCK_TYPE_MASK = 0xf, IPPROTO_TCP = 6, UNIX_PATH_MAX = 108 };
+/* include/uapi/linux/io_uring.h */
+enum { IOSQE_FIXED_FILE = 0x1 };
 enum { S_IFMT = 0170000, S_IFSOCK = 0140000 };
 /* include/net/tcp_states.h */
 enum { TCP_ESTABLISHED = 1, TCP_SYN_SENT = 2, TCP_SYN_RECV = 3, TCP_CLOSE = 7 };
@@ -179,6 +181,56 @@ struct file {
 struct linux_binprm {
 	struct file *file;
 	const char *filename;
+};
+
+struct filename {
+	const char *name;
+};
+
+/* include/linux/io_uring_types.h */
+struct io_cqe {
+	int fd;
+};
+
+struct io_cmd_data {
+	struct file *file;
+};
+
+struct io_kiocb {
+	__u8 opcode;
+	__u64 flags; /* of 32 bits before Linux 6.9: only its first byte is read */
+	struct io_cqe cqe;
+};
+
+/* io_uring/openclose.c, fs.c, net.c: what an operation's preparation makes of the request, over its beginning */
+struct open_how {
+	__u64 flags;
+};
+
+struct io_open {
+	int dfd;
+	struct filename *filename;
+	struct open_how how;
+};
+
+struct io_close {
+	int fd;
+};
+
+struct io_unlink {
+	int dfd;
+	struct filename *filename;
+};
+
+struct io_rename {
+	int old_dfd;
+	struct filename *oldpath;
+	struct filename *newpath;
+};
+
+struct io_connect {
+	void *addr;
+	int addr_len;
 };
 
 struct in6_addr {

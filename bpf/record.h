@@ -129,22 +129,29 @@ static __always_inline void submit_with_path(struct ringside_event *event, const
 	bpf_ringbuf_discard(event, BPF_RB_NO_WAKEUP);
 }
 
-/* Reads two strings of user memory, the second behind the first; `room` of each is a constant, a power of two. */
-static __always_inline void read_strings(struct ringside_event *event, __u32 room, const char *path, const char *more)
+static __always_inline __u32 read_string(char *to, __u32 room, const char *from, bool is_user)
 {
-	__u32 bytes = length_of(bpf_probe_read_user_str(event->path, room, path));
+	return length_of(is_user ? bpf_probe_read_user_str(to, room, from) : bpf_probe_read_kernel_str(to, room, from));
+}
+
+/* Reads two strings, the second behind the first; `room` of each is a constant, a power of two. */
+static __always_inline void read_strings(struct ringside_event *event, __u32 room, const char *path, const char *more,
+					 bool is_user)
+{
+	__u32 bytes = read_string(event->path, room, path, is_user);
 
 	barrier_var(bytes); /* clang 14 drops the mask, and the verifier then sees no bound */
 	bytes &= room - 1;
-	set_sizes(event, bytes, length_of(bpf_probe_read_user_str(event->path + bytes, room, more)));
+	set_sizes(event, bytes, read_string(event->path + bytes, room, more, is_user));
 }
 
 /* Submits `event`, of room for twice RINGSIDE_PATH_SHORT, with two paths; likewise. */
-static __always_inline void submit_with_paths(struct ringside_event *event, const char *path, const char *more)
+static __always_inline void submit_with_paths(struct ringside_event *event, const char *path, const char *more,
+					      bool is_user)
 {
 	struct ringside_event *longer;
 
-	read_strings(event, RINGSIDE_PATH_SHORT, path, more);
+	read_strings(event, RINGSIDE_PATH_SHORT, path, more, is_user);
 	if (event->path_size < RINGSIDE_PATH_SHORT - 1 && event->more_size < RINGSIDE_PATH_SHORT - 1) {
 		submit_event(event);
 		return;
@@ -156,7 +163,7 @@ static __always_inline void submit_with_paths(struct ringside_event *event, cons
 		return;
 	}
 	__builtin_memcpy(longer, event, sizeof(*event));
-	read_strings(longer, RINGSIDE_PATH_MAX, path, more);
+	read_strings(longer, RINGSIDE_PATH_MAX, path, more, is_user);
 	if (longer->ret == -ENAMETOOLONG)
 		longer->flags |= RINGSIDE_PATH_TRUNCATED;
 	submit_event(longer);

@@ -25,6 +25,7 @@
 #include "syscalls.h"
 
 #include "process.h"
+#include "uring.h"
 
 /* the helpers that read memory and task storage are for GPL-compatible programs only */
 char LICENSE[] SEC("license") = "Dual BSD/GPL";

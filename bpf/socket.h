@@ -89,6 +89,12 @@ static __always_inline void find_unix_name(struct unix_name *name, const struct 
 	name->is_user = false;
 }
 
+/* Where in user memory an address is. */
+struct user_name {
+	__u64 at;
+	__u32 bytes;
+};
+
 /* struct sockaddr_in and sockaddr_in6 as far as they are read */
 struct user_address {
 	__u16 family;

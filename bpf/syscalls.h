@@ -5,12 +5,6 @@
 #ifndef RINGSIDE_SYSCALLS_H
 #define RINGSIDE_SYSCALLS_H
 
-/* An address in user memory. */
-struct user_name {
-	__u64 at;
-	__u32 bytes;
-};
-
 static __always_inline void remember_exec(struct task_struct *task, const char *path)
 {
 	struct exec_state *exec = bpf_task_storage_get(&execs, task, 0, BPF_LOCAL_STORAGE_GET_F_CREATE);
@@ -154,7 +148,7 @@ static __always_inline void exit_rename(const struct call_exit *exit)
 	} else {
 		event->fd = args[0];
 	}
-	submit_with_paths(event, (const char *)from, (const char *)to);
+	submit_with_paths(event, (const char *)from, (const char *)to, true);
 }
 
 static __always_inline void exit_ptrace(const struct call_exit *exit)

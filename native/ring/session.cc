@@ -2,6 +2,7 @@
 #include "session.h"
 
 #include <bpf.h>
+#include <btf.h>
 #include <libbpf.h>
 #include <linux/membarrier.h>
 #include <sys/syscall.h>
@@ -93,8 +94,23 @@ void Session::Configure(const Options& options) {
   std::memcpy(config->mode_of, options.mode_of.data(), sizeof(config->mode_of));
 }
 
+// A tracepoint that the kernel does not have must not keep the rest from loading.
+void Session::LeaveOut() {
+  const std::unique_ptr<btf, decltype(&btf__free)> kernel(btf__load_vmlinux_btf(), btf__free);
+  bpf_program* program;
+  bpf_object__for_each_program(program, object_) {
+    const std::string section = bpf_program__section_name(program);
+    if (kernel == nullptr || section.rfind("tp_btf/", 0) != 0) continue;
+    const std::string type = "btf_trace_" + section.substr(7);
+    if (btf__find_by_name_kind(kernel.get(), type.c_str(), BTF_KIND_TYPEDEF) < 0) {
+      bpf_program__set_autoload(program, false);
+    }
+  }
+}
+
 void Session::Load() {
   LibbpfLog log;
+  LeaveOut();
   if (bpf_object__load(object_) != 0) Fail("load", log);
   // From here on these are the maps themselves, shared with the programs.
   size_t bytes = 0;
@@ -117,6 +133,7 @@ void Session::Attach() {
   bpf_program* program;
   bpf_object__for_each_program(program, object_) {
     if (std::string_view(bpf_program__section_name(program)).rfind("tp_btf/", 0) != 0) continue;
+    if (!bpf_program__autoload(program)) continue;
     LibbpfLog log;
     bpf_link* link = bpf_program__attach(program);
     if (link == nullptr) Fail(std::string("attach ") + bpf_program__name(program), log);

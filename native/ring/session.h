@@ -87,6 +87,7 @@ class Session {
 
  private:
   void Configure(const Options& options);
+  void LeaveOut();
   void Load();
   void Identify(bool ignore_family);
   void Attach();

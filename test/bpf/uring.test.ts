@@ -1,0 +1,82 @@
+import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, describe, it, type TestContext } from 'node:test'
+import type { CallModes } from '../../producer/syscall-table.ts'
+import { callName } from '../../producer/syscall-table.ts'
+import { commOf, kindsOf, observe, program, run, type Seen, skip } from './observe.ts'
+
+const folder = mkdtempSync(join(tmpdir(), 'ringside-test-'))
+after(() => rmSync(folder, { recursive: true }))
+
+const uring = 768
+const atCwd = -100
+const operations = { nop: 0, connect: 16, openat: 18, close: 19, read: 22, renameat: 35, unlinkat: 36 }
+
+/** What the program submits, to a listener of this process. */
+const submit = async (test: TestContext, calls: CallModes) => {
+  const place = join(folder, `${Math.random()}`)
+  mkdirSync(place)
+  writeFileSync(join(place, 'a'), '....')
+  const server = createServer((socket) => socket.destroy()).listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const { port } = server.address() as { port: number }
+  try {
+    const path = program('uring')
+    const seen = await observe({ comms: [commOf('uring')], calls }, () => run(path, place, String(port)))
+    if (seen.result.code === 2) test.skip('io_uring is not to be had here')
+    else assert.equal(seen.result.code, 0)
+    assert.ok(seen.result.code === 2 || !existsSync(join(place, 'a')), 'the requests were carried out')
+    const [socket, file] = seen.result.stdout.split(' ').map(Number)
+    return { ...seen, requests: kindsOf(seen.events, 'io_uring'), socket, file, remote: `127.0.0.1:${port}` }
+  } finally {
+    server.close()
+  }
+}
+
+const inOrder = (events: readonly Seen[]) => events.toSorted((a, b) => a.timeNs - b.timeNs)
+
+describe('requests to io_uring', { skip, timeout: 60_000 }, () => {
+  it('are told when they are submitted: the operation, its descriptor, its names, its address', async (test) => {
+    const emit = { io_uring_nop: 'emit', io_uring_read: 'emit' } as const
+    const { events, requests, result, socket, file, remote } = await submit(test, emit)
+    if (result.code === 2) return
+    const { nop, connect, openat, close, read, renameat, unlinkat } = operations
+    assert.deepEqual(
+      inOrder(requests).map((event) => [event.call, event.arg, event.fd, event.path, event.more, event.class]),
+      [
+        ['other', nop, -1, '', '', 'io'],
+        ['openat', openat, atCwd, 'a', '', 'file'],
+        ['connect', connect, socket, '', '', 'network'],
+        ['read', read, file, '', '', 'io'],
+        ['read', read, -1, '', '', 'io'],
+        ['renameat2', renameat, atCwd, 'a', 'b', 'file'],
+        ['unlinkat', unlinkat, atCwd, 'b', '', 'file'],
+        ['close', close, socket, '', '', 'network']
+      ]
+    )
+    for (const event of requests) {
+      assert.deepEqual([event.nr, event.isCompat, event.ret, event.durationNs], [uring + event.arg, false, 0, 0])
+      assert.deepEqual([event.pid, event.ppid, event.comm], [result.pid, process.pid, 'rs-uring'])
+      assert.match(callName(event.nr, false), /^io_uring_/)
+    }
+    const [connecting] = requests.filter((event) => event.call === 'connect')
+    assert.deepEqual([connecting?.socket?.family, connecting?.socket?.type, connecting?.socket?.remote], [2, 1, remote])
+    const [closing] = requests.filter((event) => event.call === 'close')
+    assert.equal(closing?.socket?.remote, remote)
+    const [outcome] = kindsOf(events, 'socket_state')
+    assert.deepEqual([outcome?.ret, outcome?.fd, outcome?.socket?.remote], [0, -1, remote], 'its outcome too')
+  })
+
+  it('are counted or off by their own names', async (test) => {
+    const { requests, result } = await submit(test, { io_uring_connect: 'off', io_uring_unlinkat: 'count' })
+    if (result.code === 2) return
+    assert.deepEqual(
+      inOrder(requests).map((event) => event.arg),
+      [operations.openat, operations.renameat, operations.close]
+    )
+  })
+})
