@@ -258,11 +258,29 @@ static __always_inline struct user_name find_address(const struct call_exit *exi
 	return name;
 }
 
+/* `room` is a constant: RINGSIDE_PATH_SHORT for a name that has a path, else none. */
+static __always_inline void submit_descriptor(const struct call_exit *exit, __u32 fd,
+					      const struct ringside_socket *socket, const struct unix_name *name,
+					      __u32 room)
+{
+	struct ringside_event *event = reserve_call(exit, sizeof(*event) + room);
+
+	if (!event)
+		return;
+	event->fd = fd;
+	if (socket->family) {
+		event->flags |= RINGSIDE_HAS_SOCKET;
+		event->socket = *socket;
+	}
+	if (room)
+		write_unix_path(event, name);
+	submit_event(event);
+}
+
 static __always_inline void exit_descriptor(const struct call_exit *exit)
 {
 	struct ringside_socket socket = {};
 	struct unix_name name = {};
-	struct ringside_event *event;
 	struct user_name given;
 	__u32 fd = exit->state->args[0];
 	struct sock *sk = 0;
@@ -285,19 +303,9 @@ static __always_inline void exit_descriptor(const struct call_exit *exit)
 	overlay_address(&socket, &name, given.at, given.bytes, exit->call == RINGSIDE_CALL_BIND);
 
 	if (name.path)
-		event = reserve_call(exit, sizeof(*event) + RINGSIDE_PATH_SHORT);
+		submit_descriptor(exit, fd, &socket, &name, RINGSIDE_PATH_SHORT);
 	else
-		event = reserve_call(exit, sizeof(*event));
-	if (!event)
-		return;
-	event->fd = fd;
-	if (socket.family) {
-		event->flags |= RINGSIDE_HAS_SOCKET;
-		event->socket = socket;
-	}
-	if (name.path)
-		write_unix_path(event, &name);
-	submit_event(event);
+		submit_descriptor(exit, fd, &socket, &name, 0);
 }
 
 /* A call that is told of by its number, its result and its time alone. */

@@ -5,6 +5,7 @@ import { constants, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, describe, it } from 'node:test'
 import { callName } from '../../producer/syscall-table.ts'
+import { kernelTimeoutMs } from '../support/kernel.ts'
 import { callsOf, commOf, observe, observeProgram, program, run, type Seen, skip } from './observe.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'ringside-test-'))
@@ -23,7 +24,7 @@ const observeWith = async (calls: Record<string, 'emit' | 'count' | 'off'>, name
   return observe({ comms: [commOf(name)], calls }, () => run(path, ...args))
 }
 
-describe('calls', { skip, timeout: 60_000 }, () => {
+describe('calls', { skip, timeout: kernelTimeoutMs }, () => {
   it('have their flags when they open a file', async () => {
     const file = join(folder, 'file')
     const list = join(folder, 'names')
@@ -147,7 +148,7 @@ describe('calls', { skip, timeout: 60_000 }, () => {
   })
 })
 
-describe('calls of 32 bits', { skip: skip || (isX64 ? false : 'needs x86-64'), timeout: 60_000 }, () => {
+describe('calls of 32 bits', { skip: skip || (isX64 ? false : 'needs x86-64'), timeout: kernelTimeoutMs }, () => {
   it('have their own names, arguments and structures', async (test) => {
     const file = join(folder, 'compat')
     writeFileSync(file, '')

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
 import { createServer } from 'node:net'
 import { describe, it } from 'node:test'
+import { kernelTimeoutMs } from '../support/kernel.ts'
 import { callsOf, commOf, kindsOf, observe, observeProgram, program, run, skip } from './observe.ts'
 
 const econnrefused = -111
@@ -17,7 +18,7 @@ const listen = (): Promise<{ port: number; close: () => void }> =>
     })
   })
 
-describe('outcome of connects', { skip, timeout: 60_000 }, () => {
+describe('outcome of connects', { skip, timeout: kernelTimeoutMs }, () => {
   it('tells what became of connects that did not wait', async () => {
     const server = await listen()
     const closed = await listen()

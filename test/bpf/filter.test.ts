@@ -5,6 +5,7 @@ import { mkdirSync, readFileSync, rmdirSync, statSync, writeFileSync } from 'nod
 import { join } from 'node:path'
 import { describe, it } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { kernelTimeoutMs } from '../support/kernel.ts'
 import { callsOf, drain, observe, program, quiet, run, skip } from './observe.ts'
 
 const cgroupMount = (): string | undefined =>
@@ -29,7 +30,7 @@ const startStopped = async (count: number) => {
   }
 }
 
-describe('filters', { skip, timeout: 60_000 }, () => {
+describe('filters', { skip, timeout: kernelTimeoutMs }, () => {
   it('let only the named processes pass', async () => {
     const chosen = await startStopped(100)
     const other = await startStopped(100)

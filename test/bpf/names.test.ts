@@ -15,6 +15,7 @@ import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
 import { after, describe, it } from 'node:test'
 import { containerIdIn } from '../../producer/proc.ts'
+import { kernelTimeoutMs } from '../support/kernel.ts'
 import { kindsOf, observe, program, run, type Seen, skip } from './observe.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'ringside-test-'))
@@ -34,7 +35,7 @@ const execsUnder = async (end: string, work: () => Promise<unknown>): Promise<Se
   return kindsOf(events, 'exec').filter((event) => event.path.endsWith(end))
 }
 
-describe('the path of an executable', { skip, timeout: 60_000 }, () => {
+describe('the path of an executable', { skip, timeout: kernelTimeoutMs }, () => {
   it('is the real one, whatever name it was executed by', async () => {
     const path = place('rs-real')
     symlinkSync(path, join(folder, 'rs-link'))
@@ -98,7 +99,7 @@ describe('the path of an executable', { skip, timeout: 60_000 }, () => {
   })
 })
 
-describe('the cgroup of a container', { skip, timeout: 60_000 }, () => {
+describe('the cgroup of a container', { skip, timeout: kernelTimeoutMs }, () => {
   const id = randomBytes(32).toString('hex')
   const hierarchies = {
     'v1, in the memory hierarchy': ['/sys/fs/cgroup/memory', `docker/${id}`],

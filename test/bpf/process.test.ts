@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { describe, it } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { kernelTimeoutMs } from '../support/kernel.ts'
 import { callsOf, kindsOf, observeProgram, program, skip } from './observe.ts'
 
 const sigkill = 9
@@ -15,7 +16,7 @@ const slabObjects = (cache: string): number | undefined => {
   return line === undefined ? undefined : Number(line.split(/\s+/)[1])
 }
 
-describe('the life of processes', { skip, timeout: 60_000 }, () => {
+describe('the life of processes', { skip, timeout: kernelTimeoutMs }, () => {
   it('tells of one exec, with the new name and the path that was given', async () => {
     const path = program('flood')
     const { events, result } = await observeProgram('flood', '1')

@@ -10,6 +10,7 @@ import { loadConfig } from '../../runtime/config.ts'
 import type { Producer } from '../../wire/client.ts'
 import { decode } from '../../wire/codec.ts'
 import type { EventBatch } from '../../wire/types.ts'
+import { kernelTimeoutMs } from '../support/kernel.ts'
 import { callsOf, commOf, observe, program, quiet, run, type Seen, skip } from './observe.ts'
 
 const byCpu = (events: readonly Seen[]): Map<number, number[]> => {
@@ -18,7 +19,7 @@ const byCpu = (events: readonly Seen[]): Map<number, number[]> => {
   return sequences
 }
 
-describe('records', { skip, timeout: 60_000 }, () => {
+describe('records', { skip, timeout: kernelTimeoutMs }, () => {
   it('number the events of each CPU without a gap while the ring has room', async () => {
     const path = program('tcp')
     const { events, statistics } = await observe({ comms: [commOf('tcp')] }, () => run(path, '4'))

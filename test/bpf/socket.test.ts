@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, describe, it } from 'node:test'
+import { kernelTimeoutMs } from '../support/kernel.ts'
 import { callsOf, observeProgram, type Seen, skip } from './observe.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'ringside-test-'))
@@ -15,7 +16,7 @@ const portOf = (address: string | undefined) => address?.slice(address.lastIndex
 const loopback = { 4: '127.0.0.1', 6: '0:0:0:0:0:0:0:1' }
 const any = { 4: '0.0.0.0', 6: '0:0:0:0:0:0:0:0' }
 
-describe('sockets', { skip, timeout: 60_000 }, () => {
+describe('sockets', { skip, timeout: kernelTimeoutMs }, () => {
   for (const version of [4, 6] as const) {
     it(`tells both ends of a TCP connection over IPv${version}`, async () => {
       const { events, result } = await observeProgram('tcp', String(version))

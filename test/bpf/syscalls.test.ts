@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { after, describe, it } from 'node:test'
 import { callNames } from '../../producer/raw-event.ts'
 import { callMask, callTable } from '../../producer/syscall-table.ts'
+import { kernelTimeoutMs } from '../support/kernel.ts'
 import { callsOf, observeProgram, program, type Seen, skip } from './observe.ts'
 
 const enoent = -2
@@ -16,7 +17,7 @@ after(() => rmSync(folder, { recursive: true }))
 const summary = (events: readonly Seen[]) => events.map(({ fd, ret, path }) => ({ fd, ret, path }))
 const atCwd = -100
 
-describe('syscalls', { skip, timeout: 60_000 }, () => {
+describe('syscalls', { skip, timeout: kernelTimeoutMs }, () => {
   it('tells of opens, reads and writes with their paths, descriptors and results', async () => {
     const file = join(folder, 'file')
     const names = join(folder, 'names')

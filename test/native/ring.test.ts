@@ -10,7 +10,7 @@ import { Ring, type RingOptions, readClocks, readLayout } from '../../native/rin
 import { callTable, modeTable } from '../../producer/syscall-table.ts'
 import { RingsideError } from '../../runtime/errors.ts'
 import { skip } from '../bpf/observe.ts'
-import { privateCode } from '../support/kernel.ts'
+import { kernelTimeoutMs, privateCode } from '../support/kernel.ts'
 
 const options: RingOptions = {
   securityRingBytes: 1 << 16,
@@ -53,7 +53,7 @@ const givenBack = async (before: number): Promise<void> => {
 const isError = (code: string, message: RegExp) => (error: unknown) =>
   error instanceof RingsideError && error.code === code && message.test(error.message)
 
-describe('the ring', { skip, timeout: 60_000 }, () => {
+describe('the ring', { skip, timeout: kernelTimeoutMs }, () => {
   it('loads, attaches, reads, and gives everything back', async () => {
     const before = heldByThisProcess()
     const ring = await Ring.open(options)

@@ -7,6 +7,7 @@ import { openLiveSource } from '../../producer/live-source.ts'
 import { createRecorder, openRecording } from '../../producer/recording.ts'
 import { RingsideError } from '../../runtime/errors.ts'
 import { callsOf, commOf, drain, program, quiet, run, skip } from '../bpf/observe.ts'
+import { kernelTimeoutMs } from '../support/kernel.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'ringside-test-'))
 after(() => rmSync(folder, { recursive: true }))
@@ -14,7 +15,7 @@ after(() => rmSync(folder, { recursive: true }))
 const isConfig = (message: RegExp) => (error: unknown) =>
   error instanceof RingsideError && error.code === 'CONFIG' && message.test(error.message)
 
-describe('the live source', { skip, timeout: 60_000 }, () => {
+describe('the live source', { skip, timeout: kernelTimeoutMs }, () => {
   it('says where its events come from', async () => {
     const source = await openLiveSource(quiet)
     assert.equal(source.boot, readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim())

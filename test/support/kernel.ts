@@ -17,6 +17,9 @@ export const kernelTests: { readonly skip: string | false } = {
   skip: missing === undefined ? false : `kernel test: ${missing}`
 }
 
+/** Milliseconds that the tests of one file may take; RINGSIDE_TEST_PATIENCE times as long on a slow machine. */
+export const kernelTimeoutMs = 60_000 * Number(process.env['RINGSIDE_TEST_PATIENCE'] ?? 1)
+
 /** Why another user cannot run this code, or false: for the `skip` of tests that do so as `nobody`. */
 export const privateCode = (): string | false => {
   const file = join(import.meta.dirname, '../../package.json')
