@@ -81,7 +81,7 @@ const underRingside =
     }, drainEveryMs)
     try {
       const value = await measure([loop], calls)
-      const rows = ring.statistics()
+      const rows = ring.statistics().cpus
       const emitted = sum(rows.flatMap((row) => row.emitted))
       const dropped = sum(rows.flatMap((row) => row.dropped))
       if (dropped > 0 || emitted < events) {

@@ -178,6 +178,8 @@ struct ringside_summary {
 #define RINGSIDE_FILTER_PIDS 0x1
 #define RINGSIDE_FILTER_COMMS 0x2
 #define RINGSIDE_FILTER_CGROUPS 0x4
+/* Not a filter map, but no task at all: of a set of programs that is not in use yet, or no more. */
+#define RINGSIDE_FILTER_NOBODY 0x8
 
 /* Written by user space, before loading or while running; the whole value of map .data.config. */
 struct ringside_config {

@@ -34,7 +34,7 @@ static __always_inline bool decide(struct task_struct *task)
 	__u32 tgid = task->tgid;
 	char comm[RINGSIDE_COMM_SIZE] = {};
 
-	if (is_family(task))
+	if ((filters & RINGSIDE_FILTER_NOBODY) || is_family(task))
 		return false;
 	if ((filters & RINGSIDE_FILTER_PIDS) && !bpf_map_lookup_elem(&filter_pids, &tgid))
 		return false;

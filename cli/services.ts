@@ -45,14 +45,16 @@ const startEdgeService = async (config: Config, log: Log, from: EdgeSource): Pro
   }
 
   const { openLiveSource } = await import('../producer/live-source.ts')
-  const { preparePrivilegeDrop } = await import('../producer/privileges.ts')
+  const { futureUser, preparePrivilegeDrop } = await import('../producer/privileges.ts')
   const { loadKafkajsWhole } = await import('../wire/kafkajs.ts')
   const drop = preparePrivilegeDrop(config.edge.user)
   const dropPrivileges = () => {
     loadKafkajsWhole()
     log.info(drop())
   }
-  const opened = await openLiveSource({ ...config.edge, ignoreFamily: from.ignoreFamily })
+  const pinOwner = futureUser(config.edge.user)
+  const opened = await openLiveSource({ ...config.edge, ignoreFamily: from.ignoreFamily, pinOwner })
+  for (const note of opened.notes) log.warn(note)
   try {
     const source = record(opened)
     const reduce = (classes: readonly EventClass[]) => opened.setCalls(calls, new Set(classes))

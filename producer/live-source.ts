@@ -2,11 +2,11 @@
 import { readFileSync, statSync } from 'node:fs'
 import { release } from 'node:os'
 import { join } from 'node:path'
-import { type CpuCounters, Ring, type RingFilter, readClocks } from '../native/ring/ring.ts'
+import { type CpuCounters, Ring, type RingFilter, type RingOptions, readClocks } from '../native/ring/ring.ts'
 import { messageOf, RingsideError } from '../runtime/errors.ts'
 import type { EventClass } from '../wire/types.ts'
-import { eventClasses } from './raw-event.ts'
-import { type ClockReading, type Mark, noMark, type Source, type SourceStatistics } from './source.ts'
+import { eventClasses, summaryCpu } from './raw-event.ts'
+import type { Account, ClockReading, Mark, Source, SourceStatistics } from './source.ts'
 import { type CallModes, callTable, modeTable } from './syscall-table.ts'
 
 /** Empty: all pass. What is not empty must all be met. */
@@ -28,126 +28,18 @@ export interface LiveSourceOptions extends LiveFilter {
   readonly calls: CallModes
   /** Observe neither this process's parent nor any of the parent's children: the rest of `ringside up`. */
   readonly ignoreFamily: boolean
+  /** Folder of a bpffs for what is to outlive this process; '' or undefined: nothing is. */
+  readonly pinDir?: string
+  /** Who will remove the pins, if this process becomes another user. */
+  readonly pinOwner?: RingOptions['pinOwner']
+  /** Have the kernel measure what the programs cost, which costs a little with each run. */
+  readonly measureCost?: boolean
 }
 
 export interface LiveSource extends Source {
   /** Takes the place of the filter there was, at once. */
   setFilter(filter: LiveFilter): void
-  /**
-   * Takes the place of the modes there were.
-   * @param reduced classes of which calls that would emit are counted
-   */
-  setCalls(calls: CallModes, reduced?: ReadonlySet<EventClass>): void
-}
-
-/** Where cgroup v2 is mounted: /sys/fs/cgroup, or /sys/fs/cgroup/unified on a hybrid host. */
-const findCgroupMount = (): string => {
-  for (const line of readFileSync('/proc/mounts', 'utf8').split('\n')) {
-    const [, path, type] = line.split(' ')
-    if (type === 'cgroup2' && path !== undefined) return path
-  }
-  throw new RingsideError('CONFIG', 'a filter by cgroup needs cgroup v2, and none is mounted')
-}
-
-/** A cgroup's id is the inode of its folder. */
-const cgroupId = (path: string, mount: string): bigint => {
-  const folder = path === mount || path.startsWith(`${mount}/`) ? path : join(mount, path)
-  try {
-    return statSync(folder, { bigint: true }).ino
-  } catch (cause) {
-    throw new RingsideError('CONFIG', `there is no cgroup "${path}": ${messageOf(cause)}`, { cause })
-  }
-}
-
-const toRingFilter = ({ pids, comms, cgroups }: LiveFilter): RingFilter => {
-  const mount = cgroups.length > 0 ? findCgroupMount() : ''
-  return { pids, comms, cgroups: cgroups.map((path) => cgroupId(path, mount)) }
-}
-
-const sumByClass = (rows: readonly CpuCounters[], pick: (row: CpuCounters) => readonly number[]) =>
-  Object.fromEntries(
-    eventClasses.map((name, index) => [name, rows.reduce((sum, row) => sum + (pick(row)[index] ?? 0), 0)])
-  ) as Record<EventClass, number>
-
-const total = (counts: Readonly<Record<EventClass, number>>): number =>
-  Object.values(counts).reduce((sum, count) => sum + count, 0)
-
-class KernelSource implements LiveSource {
-  readonly boot = readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim()
-  readonly description: string
-  readonly begin = noMark
-  readonly #ring: Ring
-
-  constructor(ring: Ring, { securityRingBytes, ringBytes }: LiveSourceOptions) {
-    this.#ring = ring
-    this.description = `live kernel ${release()}, rings ${securityRingBytes / 2 ** 20} MiB and ${ringBytes / 2 ** 20} MiB`
-  }
-
-  read(into: Uint8Array): number {
-    return this.#ring.read(into)
-  }
-
-  clock(): ClockReading {
-    return readClocks()
-  }
-
-  statistics(): SourceStatistics {
-    const rows = this.#ring.statistics()
-    const emitted = sumByClass(rows, (row) => row.emitted)
-    const dropped = sumByClass(rows, (row) => row.dropped)
-    const sequences = rows
-      .filter((row) => row.last > row.before)
-      .map(({ cpu, before, last }) => ({ cpu, before, last }))
-    const unaccounted = rows.reduce((sum, row) => sum + row.unaccounted, 0)
-    return { seen: total(emitted) + total(dropped), emitted, dropped, unaccounted, sequences }
-  }
-
-  setFilter(filter: LiveFilter): void {
-    this.#ring.setFilter(toRingFilter(filter))
-  }
-
-  setCalls(calls: CallModes, reduced?: ReadonlySet<EventClass>): void {
-    this.#ring.setModes(modeTable(calls, reduced))
-  }
-
-  release(mark: Mark): void {
-    this.#ring.release(mark.security, mark.rest)
-  }
-
-  get pressure(): number {
-    return this.#ring.pressure
-  }
-
-  async summarize(): Promise<boolean> {
-    return false
-  }
-
-  get ended(): boolean {
-    return this.#ring.ended
-  }
-
-  detach(): Promise<void> {
-    return this.#ring.detach()
-  }
-
-  close(): void {
-    this.#ring.close()
-  }
-}
-
-/**
- * Begins to observe this host; events flow when it resolves. Needs CAP_BPF and CAP_PERFMON.
- * @throws RingsideError CONFIG (an unknown call, cgroup, or ring size), NO_PERMISSION, or OS (no BTF, not built)
- */
-export const openLiveSource = async (options: LiveSourceOptions): Promise<LiveSource> => {
-  const { securityRingBytes, ringBytes, calls, ignoreFamily } = options
-  const ring = await Ring.open({
-    securityRingBytes,
-    ringBytes,
-    callOf: callTable(),
-    modeOf: modeTable(calls),
-    filter: toRingFilter(options),
-    ignoreFamily
-  })
-  return new KernelSource(ring, options)
-}
+  /** For the log: what was taken over or could not be, why nothing is pinned, what this kernel has no place for. */
+  readonly notes: readonly string[]
+  /** Nanoseconds that the programs have run, on all CPUs; undefined unless it is measured. */
+  programTimeNs(): number | undefined

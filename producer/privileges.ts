@@ -1,10 +1,10 @@
 // Gives up, for good, what only loading and attaching needs: the edge then reads its ring as a user who may
 // do nothing. What is left afterwards is read back from the kernel, thread by thread: no drop by half.
 import { readdirSync, readFileSync } from 'node:fs'
-import { type Addon, addon } from '../native/ring/ring.ts'
+import { type Addon, addon } from '../native/ring/addon.ts'
 import { messageOf, RingsideError } from '../runtime/errors.ts'
 
-interface User {
+export interface User {
   readonly uid: number
   readonly gid: number
 }
@@ -61,6 +61,13 @@ const findUser = (name: string, native: Addon): User => {
   }
   return user
 }
+
+/**
+ * Whom root becomes by preparePrivilegeDrop; undefined when this process stays who it is.
+ * @throws RingsideError CONFIG (no such user, or root again)
+ */
+export const futureUser = (userName: string): User | undefined =>
+  userName === '' || process.geteuid?.() !== 0 ? undefined : findUser(userName, addon())
 
 const become = ({ uid, gid }: User): void => {
   // All threads follow: glibc sees to it.

@@ -100,7 +100,9 @@ const schema = z.strictObject({
       /** Whom an edge that root started becomes once it observes; empty: it stays root. */
       user: z.string().default('nobody'),
       /** Of one core, for the edge and its programs; beyond it classes are counted instead of told. */
-      cpuBudget: percent.optional()
+      cpuBudget: percent.optional(),
+      /** Folder of a bpffs in which programs and rings outlive the edge, for its successor; empty: they end with it. */
+      pinDir: z.string().default('/sys/fs/bpf/ringside')
     })
     .prefault({}),
   rollups: z
@@ -139,6 +141,7 @@ const fromEnvironment = (env: NodeJS.ProcessEnv): ConfigInput => {
   if (env['RINGSIDE_HOST']) input.host = env['RINGSIDE_HOST']
   if (env['RINGSIDE_STATE_DIR']) input.stateDir = env['RINGSIDE_STATE_DIR']
   if (env['RINGSIDE_METRICS_TOKEN']) input.metrics = { token: env['RINGSIDE_METRICS_TOKEN'] }
+  if (env['RINGSIDE_PIN_DIR'] !== undefined) input.edge = { pinDir: env['RINGSIDE_PIN_DIR'] }
   return input
 }
 

@@ -34,7 +34,7 @@ const loadPrograms = async (config: Config): Promise<Finding> => {
   try {
     const { openLiveSource } = await import('../../producer/live-source.ts')
     const sizes = { securityRingBytes: 1 << 20, ringBytes: 1 << 20 }
-    const source = await openLiveSource({ ...config.edge, ...sizes, ignoreFamily: false })
+    const source = await openLiveSource({ ...config.edge, ...sizes, ignoreFamily: false, pinDir: '' })
     const description = source.description
     await source.detach()
     source.close()

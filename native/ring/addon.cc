@@ -2,16 +2,18 @@
 // The ring as Node sees it. ring.ts is its only caller and has validated what comes in; nothing here
 // is global, so that every thread and every instance stands for itself.
 //
-//   open(options) -> Promise<Ring>        Ring#read(into) -> bytes, Ring#release(security, rest), Ring#pressure
-//   clock() -> [monotonicNs, wallNs]      Ring#setFilter(pids, comms, cgroups)
-//   layout(object, struct) -> fields      Ring#setModes(modeOf)
-//   findUser(name) -> {uid, gid} | null   Ring#statistics() -> Float64Array
-//   dropBoundingSet()                     Ring#detach() -> Promise, Ring#ended, Ring#close()
+//   open(options) -> Promise<Ring>        Ring#begin, #previous, #notes, #leftOut, #ringBytes
+//   clock() -> [monotonicNs, wallNs]      Ring#read(into) -> bytes, #release(table, run), #pressure
+//   layout(object, struct) -> fields      Ring#summarize() -> Promise<boolean>
+//   summarize(groups, ...) -> records     Ring#setFilter(pids, comms, cgroups), #setModes(modeOf)
+//   findUser(name) -> {uid, gid} | null   Ring#statistics() -> Float64Array, #programTimeNs()
+//   dropBoundingSet()                     Ring#detach() -> Promise, #ended, #close()
 //   dropCapabilities()
 #include <libbpf.h>
 #include <napi.h>
 #include <time.h>
 
+#include <algorithm>
 #include <cstring>
 #include <optional>
 
@@ -22,8 +24,11 @@
 namespace ringside {
 namespace {
 
-// Columns of a row of Ring#statistics(): cpu, before, last, emitted and dropped by class, unaccounted.
-constexpr size_t kStatisticsColumns = 4 + 2 * RINGSIDE_CLASS_COUNT;
+// Ring#statistics(): seq before the first, last seq of the summaries, nanoseconds up to which all is counted, runs
+// that were skipped; then rows of: cpu, last, emitted, dropped, off and counted by class, unaccounted, uncounted.
+constexpr size_t kStatisticsHead = 4;
+constexpr size_t kStatisticsColumns = 4 + 4 * RINGSIDE_CLASS_COUNT;
+// Of Ring#release() and Ring#previous: marks, batch, declared and events by class; then rows of: cpu, seq.
 
 struct AddonData {
   Napi::FunctionReference ring;
@@ -88,10 +93,78 @@ class DetachWorker : public Worker {
 
  private:
   void Work() override { session_->Detach(); }
-  Napi::Value Result() override { return Env().Undefined(); }
+  Napi::Value Result() override {
+    session_->FreezeLast();
+    return Env().Undefined();
+  }
 
   std::shared_ptr<Session> session_;
 };
+
+class SummaryWorker : public Worker {
+ public:
+  SummaryWorker(Napi::Env env, std::shared_ptr<Session> session) : Worker(env), session_(std::move(session)) {}
+
+ private:
+  void Work() override {
+    WaitForPrograms();
+    summaries_ = session_->CollectSummaries();
+  }
+  Napi::Value Result() override {
+    session_->InstallSummaries(std::move(summaries_));
+    return Napi::Boolean::New(Env(), true);
+  }
+
+  std::shared_ptr<Session> session_;
+  Summaries summaries_;
+};
+
+Account ToAccount(const Napi::Value& table, const Napi::Value& run) {
+  Account account{};
+  const auto numbers = table.As<Napi::Float64Array>();
+  const double* from = numbers.Data();
+  const auto next = [&from] { return static_cast<uint64_t>(*from++); };
+  for (uint64_t& mark : account.marks) mark = next();
+  account.batch = next();
+  for (uint64_t& count : account.declared) count = next();
+  for (uint64_t& count : account.events) count = next();
+  while (from < numbers.Data() + numbers.ElementLength()) {
+    const uint64_t cpu = next();
+    account.closed[std::min<uint64_t>(cpu, RINGSIDE_CPU_MAX)] = next();
+  }
+  const std::string id = run.As<Napi::String>();
+  std::memcpy(account.run, id.data(), std::min(id.size(), sizeof(account.run) - 1));
+  return account;
+}
+
+Napi::Float64Array ToTable(Napi::Env env, const std::vector<double>& numbers) {
+  auto table = Napi::Float64Array::New(env, numbers.size());
+  std::copy(numbers.begin(), numbers.end(), table.Data());
+  return table;
+}
+
+Napi::Value FromAccount(Napi::Env env, const Account& account) {
+  std::vector<double> numbers;
+  numbers.insert(numbers.end(), std::begin(account.marks), std::end(account.marks));
+  numbers.push_back(static_cast<double>(account.batch));
+  numbers.insert(numbers.end(), std::begin(account.declared), std::end(account.declared));
+  numbers.insert(numbers.end(), std::begin(account.events), std::end(account.events));
+  for (size_t cpu = 0; cpu <= RINGSIDE_CPU_MAX; cpu++) {
+    if (account.closed[cpu] == 0) continue;
+    numbers.push_back(static_cast<double>(cpu));
+    numbers.push_back(static_cast<double>(account.closed[cpu]));
+  }
+  auto result = Napi::Object::New(env);
+  result.Set("table", ToTable(env, numbers));
+  result.Set("run", Napi::String::New(env, account.run));
+  return result;
+}
+
+Napi::Array ToStrings(Napi::Env env, const std::vector<std::string>& texts) {
+  auto array = Napi::Array::New(env, texts.size());
+  for (uint32_t i = 0; i < texts.size(); i++) array.Set(i, texts[i]);
+  return array;
+}
 
 template <size_t N>
 std::array<uint8_t, N> ToArray(const Napi::Value& value) {
@@ -117,15 +190,29 @@ Filter ToFilter(const Napi::Value& pids, const Napi::Value& comms, const Napi::V
   return filter;
 }
 
+Napi::Value Summary(const Napi::CallbackInfo& info) {
+  const auto groups = info[0].As<Napi::Uint8Array>();
+  const auto number = [&](size_t index) { return static_cast<uint64_t>(info[index].As<Napi::Number>().DoubleValue()); };
+  const Summaries made = Summarize(reinterpret_cast<const ringside_group*>(groups.Data()),
+                                   groups.ByteLength() / sizeof(ringside_group), number(1), number(2), number(3));
+  auto records = Napi::Uint8Array::New(info.Env(), made.records.size());
+  std::copy(made.records.begin(), made.records.end(), records.Data());
+  return records;
+}
+
 class Ring : public Napi::ObjectWrap<Ring> {
  public:
   static Napi::Function Define(Napi::Env env) {
-    return DefineClass(env, "Ring",
-                       {InstanceMethod<&Ring::Read>("read"), InstanceMethod<&Ring::Release>("release"),
-                        InstanceAccessor<&Ring::Pressure>("pressure"), InstanceMethod<&Ring::SetFilter>("setFilter"),
-                        InstanceMethod<&Ring::SetModes>("setModes"), InstanceMethod<&Ring::Statistics>("statistics"),
-                        InstanceMethod<&Ring::Detach>("detach"), InstanceMethod<&Ring::Close>("close"),
-                        InstanceAccessor<&Ring::Ended>("ended")});
+    return DefineClass(
+        env, "Ring",
+        {InstanceMethod<&Ring::Read>("read"), InstanceMethod<&Ring::Release>("release"),
+         InstanceMethod<&Ring::Summarize>("summarize"), InstanceMethod<&Ring::SetFilter>("setFilter"),
+         InstanceMethod<&Ring::SetModes>("setModes"), InstanceMethod<&Ring::Statistics>("statistics"),
+         InstanceMethod<&Ring::ProgramTimeNs>("programTimeNs"), InstanceMethod<&Ring::Detach>("detach"),
+         InstanceMethod<&Ring::Close>("close"), InstanceAccessor<&Ring::Ended>("ended"),
+         InstanceAccessor<&Ring::Pressure>("pressure"), InstanceAccessor<&Ring::Begin>("begin"),
+         InstanceAccessor<&Ring::Previous>("previous"), InstanceAccessor<&Ring::Notes>("notes"),
+         InstanceAccessor<&Ring::LeftOut>("leftOut"), InstanceAccessor<&Ring::RingBytes>("ringBytes")});
   }
 
   explicit Ring(const Napi::CallbackInfo& info)
@@ -143,11 +230,46 @@ class Ring : public Napi::ObjectWrap<Ring> {
   }
 
   void Release(const Napi::CallbackInfo& info) {
-    const auto position = [&](size_t lane) {
-      return static_cast<uint64_t>(info[lane].As<Napi::Number>().DoubleValue());
-    };
     try {
-      Open().Release({position(0), position(1)});
+      Open().Release(ToAccount(info[0], info[1]));
+    } catch (const Failure& failure) {
+      throw ToError(Env(), failure);
+    }
+  }
+
+  Napi::Value Summarize(const Napi::CallbackInfo&) {
+    if (!Open().BeginSummaries()) {
+      auto deferred = Napi::Promise::Deferred::New(Env());
+      deferred.Resolve(Napi::Boolean::New(Env(), false));
+      return deferred.Promise();
+    }
+    auto* worker = new SummaryWorker(Env(), session_);
+    worker->Queue();
+    return worker->Promise();
+  }
+
+  Napi::Value Begin(const Napi::CallbackInfo&) {
+    const auto& begin = Open().Begin();
+    return ToTable(Env(), std::vector<double>(begin.begin(), begin.end()));
+  }
+
+  Napi::Value Previous(const Napi::CallbackInfo&) {
+    const Account* account = Open().Previous();
+    return account == nullptr ? Env().Null() : FromAccount(Env(), *account);
+  }
+
+  Napi::Value Notes(const Napi::CallbackInfo&) { return ToStrings(Env(), Open().Notes()); }
+  Napi::Value LeftOut(const Napi::CallbackInfo&) { return ToStrings(Env(), Open().LeftOut()); }
+
+  Napi::Value RingBytes(const Napi::CallbackInfo&) {
+    const auto bytes = Open().RingBytes();
+    return ToTable(Env(), std::vector<double>(bytes.begin(), bytes.end()));
+  }
+
+  Napi::Value ProgramTimeNs(const Napi::CallbackInfo&) {
+    try {
+      const std::optional<uint64_t> time_ns = Open().ProgramTimeNs();
+      return time_ns ? Napi::Number::New(Env(), static_cast<double>(*time_ns)) : Env().Undefined();
     } catch (const Failure& failure) {
       throw ToError(Env(), failure);
     }
@@ -168,16 +290,23 @@ class Ring : public Napi::ObjectWrap<Ring> {
   }
 
   Napi::Value Statistics(const Napi::CallbackInfo&) {
-    const std::vector<CpuStatistics> rows = Open().Statistics();
-    auto table = Napi::Float64Array::New(Env(), rows.size() * kStatisticsColumns);
+    Session& session = Open();
+    const std::vector<CpuStatistics> rows = session.Statistics();
+    auto table = Napi::Float64Array::New(Env(), kStatisticsHead + rows.size() * kStatisticsColumns);
     double* cell = table.Data();
-    for (const CpuStatistics& row : rows) {
-      *cell++ = row.cpu;
-      *cell++ = static_cast<double>(row.before);
-      *cell++ = static_cast<double>(row.counters.seq);
-      for (uint64_t emitted : row.counters.emitted) *cell++ = static_cast<double>(emitted);
-      for (uint64_t dropped : row.counters.dropped) *cell++ = static_cast<double>(dropped);
-      *cell++ = static_cast<double>(row.counters.unaccounted);
+    const auto add = [&cell](uint64_t count) { *cell++ = static_cast<double>(count); };
+    add(session.SeqBefore());
+    add(session.LastSummarySeq());
+    add(session.CountedUntilNs());
+    add(session.Skipped());
+    for (const auto& [cpu, counters] : rows) {
+      add(cpu);
+      add(counters.seq);
+      for (const auto* counts : {counters.emitted, counters.dropped, counters.off, counters.counted}) {
+        std::for_each(counts, counts + RINGSIDE_CLASS_COUNT, add);
+      }
+      add(counters.unaccounted);
+      add(counters.uncounted);
     }
     return table;
   }
@@ -193,7 +322,14 @@ class Ring : public Napi::ObjectWrap<Ring> {
     return Napi::Boolean::New(Env(), session_ == nullptr || session_->Ended());
   }
 
-  void Close(const Napi::CallbackInfo&) { session_.reset(); }
+  void Close(const Napi::CallbackInfo&) {
+    const std::shared_ptr<Session> session = std::move(session_);
+    try {
+      if (session != nullptr) session->Close();
+    } catch (const Failure& failure) {
+      throw ToError(Env(), failure);
+    }
+  }
 
   std::shared_ptr<Session> session_;
 };
@@ -201,13 +337,20 @@ class Ring : public Napi::ObjectWrap<Ring> {
 Napi::Value OpenRing(const Napi::CallbackInfo& info) {
   const auto from = info[0].As<Napi::Object>();
   Options options{};
-  options.object = from.Get("object").As<Napi::String>();
-  options.security_ring_bytes = from.Get("securityRingBytes").As<Napi::Number>();
-  options.ring_bytes = from.Get("ringBytes").As<Napi::Number>();
+  options.load.object = from.Get("object").As<Napi::String>();
+  options.load.security_ring_bytes = from.Get("securityRingBytes").As<Napi::Number>();
+  options.load.ring_bytes = from.Get("ringBytes").As<Napi::Number>();
+  options.load.call_of = ToArray<sizeof(ringside_config::call_of)>(from.Get("callOf"));
+  options.hash = ToArray<std::tuple_size_v<ObjectHash>>(from.Get("hash"));
   options.ignore_family = from.Get("ignoreFamily").As<Napi::Boolean>();
-  options.call_of = ToArray<sizeof(ringside_config::call_of)>(from.Get("callOf"));
   options.mode_of = ToArray<sizeof(ringside_config::mode_of)>(from.Get("modeOf"));
   options.filter = ToFilter(from.Get("pids"), from.Get("comms"), from.Get("cgroups"));
+  options.pin_folder = from.Get("pinDir").As<Napi::String>();
+  if (from.Get("pinOwner").IsObject()) {
+    const auto owner = from.Get("pinOwner").As<Napi::Object>();
+    options.owner = {owner.Get("uid").As<Napi::Number>(), owner.Get("gid").As<Napi::Number>()};
+  }
+  options.measure_cost = from.Get("measureCost").As<Napi::Boolean>();
   auto* worker = new OpenWorker(info.Env(), std::move(options));
   worker->Queue();
   return worker->Promise();
@@ -281,6 +424,7 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   env.SetInstanceData(data);
   exports.Set("open", Napi::Function::New<OpenRing>(env, "open"));
   exports.Set("clock", Napi::Function::New<ReadClocks>(env, "clock"));
+  exports.Set("summarize", Napi::Function::New<Summary>(env, "summarize"));
   exports.Set("layout", Napi::Function::New<ReadLayout>(env, "layout"));
   exports.Set("findUser", Napi::Function::New<FindUserByName>(env, "findUser"));
   exports.Set("dropBoundingSet", Napi::Function::New<DropOnEveryThread<DropBoundingSet>>(env, "dropBoundingSet"));

@@ -17,7 +17,7 @@
 #include <set>
 #include <vector>
 
-#include "session.h"
+#include "failure.h"
 
 namespace ringside {
 

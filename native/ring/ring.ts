@@ -1,18 +1,25 @@
 // The rings of the kernel programs: loads, attaches, and hands out their records in batches. Validates
 // what the addon assumes, and turns its failures into errors that say what to do.
-import { existsSync } from 'node:fs'
-import { createRequire } from 'node:module'
-import { constants } from 'node:os'
+import { createHash } from 'node:crypto'
+import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { getSystemErrorName } from 'node:util'
-import { messageOf, RingsideError } from '../../runtime/errors.ts'
+import { RingsideError } from '../../runtime/errors.ts'
+import {
+  addon,
+  buildDir,
+  type NativeAccount,
+  type NativeOptions,
+  type NativeRing,
+  type StructLayout,
+  toRingsideError
+} from './addon.ts'
 
-const buildDir = join(import.meta.dirname, '..', '..', 'build')
 const kernelTypes = '/sys/kernel/btf/vmlinux'
 
 /** RINGSIDE_ABI_COUNT × RINGSIDE_NR_MAX, bpf/event.h. */
 const callNumbers = 2 * 1024
 const classCount = 4
+const laneCount = 3
 const commMaxBytes = 15
 /** A record is read only into room for the longest: its header, and strings whose sizes have 16 bits. */
 const longestRecordBytes = 160 + 65_536
@@ -41,6 +48,40 @@ export interface RingOptions {
   readonly filter: RingFilter
   /** Observe neither this process's parent nor any of the parent's children. */
   readonly ignoreFamily: boolean
+  /** Folder of a bpffs in which all outlives this process; '' (the default): nothing does. */
+  readonly pinDir?: string
+  /** Who will remove the pins, if this process becomes another user. */
+  readonly pinOwner?: { readonly uid: number; readonly gid: number } | undefined
+  /** Have the kernel measure what the programs cost, which costs a little with each run. */
+  readonly measureCost?: boolean
+}
+
+/** A place in the security ring, the ring of the rest, and the summaries: sums of the steps of their records. */
+export interface RingMark {
+  readonly security: number
+  readonly rest: number
+  readonly summaries: number
+}
+
+/** What is durable at a mark, for a successor to go on from; arrays by enum ringside_class. */
+export interface RingAccount {
+  /** At most 39 bytes. */
+  readonly run: string
+  readonly batch: number
+  readonly closed: readonly { readonly cpu: number; readonly seq: number }[]
+  readonly declared: readonly number[]
+  readonly events: readonly number[]
+}
+
+export interface RingStatistics {
+  /** Of all possible CPUs. */
+  readonly cpus: readonly CpuCounters[]
+  /** The seq before the first, and that of the last summary that can be read. */
+  readonly summaries: { readonly before: number; readonly last: number }
+  /** CLOCK_MONOTONIC up to which summaries tell of all counted calls; undefined: none were made. */
+  readonly countedUntilNs: number | undefined
+  /** Runs of programs that the kernel left out, as far as it says so. */
+  readonly skipped: number
 }
 
 /** The counters of one CPU, since the programs were loaded; classes are in the order of enum ringside_class. */
@@ -53,81 +94,13 @@ export interface CpuCounters {
   readonly emitted: readonly number[]
   /** The ring had no room. */
   readonly dropped: readonly number[]
+  /** Calls that were not observed, by mode or filter. */
+  readonly off: readonly number[]
+  readonly counted: readonly number[]
   /** Calls that no state could be stored for. */
   readonly unaccounted: number
-}
-
-export interface StructLayout {
-  readonly bytes: number
-  /** Byte offsets; a field of a nested struct is named "outer.inner". */
-  readonly fields: Readonly<Record<string, number>>
-}
-
-interface NativeRing {
-  readonly ended: boolean
-  readonly pressure: number
-  read(into: Uint8Array): number
-  release(security: number, rest: number): void
-  setFilter(pids: Uint32Array, comms: readonly string[], cgroups: BigUint64Array): void
-  setModes(modeOf: Uint8Array): void
-  statistics(): Float64Array
-  detach(): Promise<void>
-  close(): void
-}
-
-interface NativeOptions extends Omit<RingOptions, 'filter'> {
-  readonly object: string
-  readonly pids: Uint32Array
-  readonly comms: readonly string[]
-  readonly cgroups: BigUint64Array
-}
-
-export interface Addon {
-  open(options: NativeOptions): Promise<NativeRing>
-  clock(): [bigint, bigint]
-  layout(object: string, struct: string): StructLayout
-  findUser(name: string): { readonly uid: number; readonly gid: number } | null
-  dropBoundingSet(): void
-  dropCapabilities(): void
-}
-
-let loaded: Addon | undefined
-
-/** @throws RingsideError OS when it is not built */
-export const addon = (): Addon => {
-  const path = join(buildDir, 'ringside_ring.node')
-  try {
-    loaded ??= createRequire(import.meta.url)(path) as Addon
-    return loaded
-  } catch (cause) {
-    throw new RingsideError('OS', `cannot load ${path}: ${messageOf(cause)}; build it with: npm run build`, { cause })
-  }
-}
-
-interface NativeFailure extends Error {
-  readonly operation: string
-  readonly errno: number
-  readonly log: string
-}
-
-const isNativeFailure = (error: unknown): error is NativeFailure => error instanceof Error && 'operation' in error
-
-/** The end of the verifier's log is where it says why. */
-const lastLines = (log: string): string => log.trimEnd().split('\n').slice(-12).join('\n')
-
-/** libbpf has numbers of its own, which only its message explains. */
-const firstLibbpfError = 4000
-
-const toRingsideError = (cause: unknown): unknown => {
-  if (!isNativeFailure(cause)) return cause
-  const { operation, errno, log, message } = cause
-  const what = errno < firstLibbpfError ? `${operation}: ${getSystemErrorName(-errno)}` : message
-  if (errno === constants.errno.EPERM) {
-    const message = `the kernel refused (${what}): needs CAP_BPF and CAP_PERFMON: run as root; \`ringside doctor\` tells what is in the way`
-    return new RingsideError('NO_PERMISSION', message, { cause })
-  }
-  const details = log === '' ? '' : `\n${lastLines(log)}`
-  return new RingsideError('OS', `observing the kernel failed (${what})${details}`, { cause })
+  /** Of those counted: no summary has them. */
+  readonly uncounted: number
 }
 
 const invalid = (message: string): RingsideError => new RingsideError('CONFIG', message)
@@ -159,6 +132,36 @@ const requireLength = (name: string, bytes: Uint8Array, length: number): void =>
   if (bytes.length !== length) throw invalid(`${name} has ${bytes.length} entries; it must have ${length}`)
 }
 
+const byClass = (counts: readonly number[]): number[] => Array.from({ length: classCount }, (_, i) => counts[i] ?? 0)
+
+const toTable = ({ security, rest, summaries }: RingMark, account: RingAccount): Float64Array =>
+  Float64Array.from([
+    ...[security, rest, summaries, account.batch],
+    ...byClass(account.declared),
+    ...byClass(account.events),
+    ...account.closed.flatMap(({ cpu, seq }) => [cpu, seq])
+  ])
+
+const fromTable = ({ run, table }: NativeAccount): RingAccount => {
+  const [batch = 0, ...numbers] = table.subarray(laneCount)
+  const pairs = numbers.slice(2 * classCount)
+  const closed = Array.from({ length: pairs.length / 2 }, (_, i) => ({
+    cpu: pairs[2 * i] as number,
+    seq: pairs[2 * i + 1] as number
+  }))
+  const declared = numbers.slice(0, classCount)
+  return { run, batch, closed, declared, events: numbers.slice(classCount, 2 * classCount) }
+}
+
+/**
+ * The summaries that groups (struct ringside_group, bpf/event.h) are merged into, as records of KIND_SUMMARY.
+ * @param groups whole ones, beginning at a multiple of 8
+ * @param seqBefore of the summary before the first
+ * @param timeNs when counting ended, by CLOCK_MONOTONIC; it had gone on for durationNs
+ */
+export const mergeGroups = (groups: Uint8Array, seqBefore: number, timeNs: number, durationNs: number): Uint8Array =>
+  addon().summarize(groups, seqBefore, timeNs, durationNs)
+
 /** CLOCK_MONOTONIC and CLOCK_REALTIME at the same moment, in nanoseconds. */
 export const readClocks = (): { monotonicNs: bigint; wallNs: bigint } => {
   const [monotonicNs, wallNs] = addon().clock()
@@ -179,13 +182,30 @@ export const readLayout = (struct: string, object = join(buildDir, 'ringside.bpf
 
 export class Ring {
   readonly #native: NativeRing
+  /** Where reading begins; all zeros unless taken over. */
+  readonly begin: RingMark
+  /** The account that a dead edge left; undefined when there was none. */
+  readonly previous: RingAccount | undefined
+  /** For whoever started it to know: what was taken over or could not be, and why nothing is pinned. */
+  readonly notes: readonly string[]
+  /** Programs that are not loaded, as this kernel has no place for them. */
+  readonly leftOut: readonly string[]
+  /** Of the security ring and the other: those of a ring that was taken over stay what they were. */
+  readonly ringBytes: readonly number[]
 
   private constructor(native: NativeRing) {
     this.#native = native
+    const [security = 0, rest = 0, summaries = 0] = native.begin
+    this.begin = { security, rest, summaries }
+    this.previous = native.previous === null ? undefined : fromTable(native.previous)
+    this.notes = native.notes
+    this.leftOut = native.leftOut
+    this.ringBytes = [...native.ringBytes]
   }
 
   /**
-   * Loads and attaches the programs, off the event loop; events flow when it resolves.
+   * Loads and attaches the programs, or takes over those that a dead process left pinned, off the event loop; events
+   * flow when it resolves.
    * @throws RingsideError CONFIG, NO_PERMISSION, or OS with the verifier's log
    */
   static async open(options: RingOptions): Promise<Ring> {
@@ -201,18 +221,21 @@ export class Ring {
       const message = `this kernel has no BTF at ${kernelTypes}: needs Linux 5.15 or newer with CONFIG_DEBUG_INFO_BTF=y`
       throw new RingsideError('OS', message)
     }
+    const hash = createHash('sha256').update(readFileSync(object)).digest()
+    const { pinDir = '', pinOwner, measureCost = false } = options
+    const sizes = { securityRingBytes, ringBytes }
+    const tables = { callOf, modeOf, ignoreFamily, ...filter }
     try {
-      const sizes = { securityRingBytes, ringBytes }
-      return new Ring(await addon().open({ object, ...sizes, callOf, modeOf, ignoreFamily, ...filter }))
+      return new Ring(await addon().open({ object, hash, ...sizes, ...tables, pinDir, pinOwner, measureCost }))
     } catch (error) {
       throw toRingsideError(error)
     }
   }
 
   /**
-   * Copies whole records out of the rings, as many as are there and fit, and never blocks: first those of processes
-   * and connections, then the others, for which a quarter of the room is kept. Each says in its field `step` how far
-   * it moves the place in its ring.
+   * Copies whole records, as many as are there and fit, and never blocks: first those of processes and connections,
+   * then the others, for which a quarter of the room is kept, then summaries. Each says in its field `step` how far
+   * it moves the place in its lane.
    * @param into room for at least four of the longest record (65,696 bytes), beginning at a multiple of 8
    * @returns bytes filled; 0 when there is nothing to read
    */
@@ -225,14 +248,15 @@ export class Ring {
   }
 
   /**
-   * Gives the rings' room before these places back; each is the sum of the steps of a ring's records up to there.
-   * @throws RingsideError SOFTWARE when a place lies before what was released or behind what was read
+   * Gives back the room before a mark; whoever takes over begins there, with this account.
+   * @throws RingsideError SOFTWARE when the mark lies before what was released or behind what was read
    */
-  release(security: number, rest: number): void {
+  release(mark: RingMark, account: RingAccount): void {
     try {
-      this.#native.release(security, rest)
+      this.#native.release(toTable(mark, account), account.run)
     } catch (cause) {
-      const message = `cannot release the rings up to ${security} and ${rest}: not between what was released and read`
+      const place = `${mark.security}, ${mark.rest}, ${mark.summaries}`
+      const message = `cannot release up to ${place}: it lies not between what was released and what was read`
       throw new RingsideError('SOFTWARE', message, { cause })
     }
   }
@@ -240,6 +264,14 @@ export class Ring {
   /** From 0 to 1: what was read and is not released holds this share of its ring, of the fuller one. */
   get pressure(): number {
     return this.#native.pressure
+  }
+
+  /**
+   * Ends the time that summaries are of; when it resolves, they can be read. Waits for the kernel off the event loop.
+   * @returns false when it did nothing: summaries are not released yet, or no call is counted
+   */
+  summarize(): Promise<boolean> {
+    return this.#native.summarize()
   }
 
   /** Takes the place of the filter there was; what a task is doing just now may still be told by the old one. */
@@ -258,37 +290,50 @@ export class Ring {
     this.#native.setModes(modeOf)
   }
 
-  /** Of the CPUs that had any event; from mapped memory, without a system call. */
-  statistics(): CpuCounters[] {
+  /** Since the programs were first loaded; from mapped memory, but for `skipped`, asked for once a second. */
+  statistics(): RingStatistics {
     const table = this.#native.statistics()
-    const columns = 4 + 2 * classCount
-    const rows: CpuCounters[] = []
-    for (let at = 0; at < table.length; at += columns) {
-      const [cpu = 0, before = 0, last = 0, ...counts] = table.subarray(at, at + columns)
-      rows.push({
-        cpu,
-        before,
-        last,
-        emitted: counts.slice(0, classCount),
-        dropped: counts.slice(classCount, 2 * classCount),
-        unaccounted: counts[2 * classCount] ?? 0
-      })
+    const [before = 0, lastSummary = 0, countedUntilNs = 0, skipped = 0] = table
+    const head = 4
+    const columns = 4 + 4 * classCount
+    const cpus: CpuCounters[] = []
+    for (let at = head; at < table.length; at += columns) {
+      const [cpu = 0, last = 0, ...counts] = table.subarray(at, at + columns)
+      const [emitted = [], dropped = [], off = [], counted = []] = [0, 1, 2, 3].map((index) =>
+        counts.slice(index * classCount, (index + 1) * classCount)
+      )
+      const [unaccounted = 0, uncounted = 0] = counts.slice(4 * classCount)
+      cpus.push({ cpu, before, last, emitted, dropped, off, counted, unaccounted, uncounted })
     }
-    return rows
+    const summaries = { before, last: lastSummary }
+    return { cpus, summaries, countedUntilNs: countedUntilNs === 0 ? undefined : countedUntilNs, skipped }
   }
 
-  /** Stops the making of records: when it resolves, what is in the rings is all there will be. */
+  /** Nanoseconds that the programs have run, on all CPUs; undefined unless it is measured. */
+  programTimeNs(): number | undefined {
+    try {
+      return this.#native.programTimeNs()
+    } catch (error) {
+      throw toRingsideError(error)
+    }
+  }
+
+  /** Stops the making of records: when it resolves, what can be read and what is still counted is all there will be. */
   async detach(): Promise<void> {
     await this.#native.detach()
   }
 
-  /** Detached, and both rings are read to their end. */
+  /** Detached, and read to the end; what was counted last can be read when what was counted before is released. */
   get ended(): boolean {
     return this.#native.ended
   }
 
-  /** Gives everything back to the kernel; unread records are lost. */
+  /** Gives everything back to the kernel, pins too if it was detached; unread records are then lost. */
   close(): void {
-    this.#native.close()
+    try {
+      this.#native.close()
+    } catch (error) {
+      throw toRingsideError(error)
+    }
   }
 }

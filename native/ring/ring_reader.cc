@@ -52,8 +52,11 @@ size_t RingReader::Read(uint8_t* into, size_t room) {
   return filled;
 }
 
-void RingReader::Release(uint64_t position) {
+void RingReader::CheckRelease(uint64_t position) const {
   if (position < *released_ || position > position_) throw Failure{"release a place that was not read", ERANGE, ""};
+}
+
+void RingReader::Release(uint64_t position) {
   // The kernel writes over what lies before it as soon as it sees this.
   __atomic_store_n(released_, position, __ATOMIC_RELEASE);
 }

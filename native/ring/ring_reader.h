@@ -22,8 +22,9 @@ class RingReader {
   // end of the record before it to its own end. Returns the bytes written.
   size_t Read(uint8_t* into, size_t room);
 
-  // Gives the room before `position` back to the kernel. Throws Failure unless it lies between what was released
-  // and what was read.
+  // Throws Failure unless `position` lies between what was released and what was read.
+  void CheckRelease(uint64_t position) const;
+  // Gives the room before `position` back to the kernel.
   void Release(uint64_t position);
 
   // Nothing is left to read.

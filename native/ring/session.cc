@@ -2,17 +2,11 @@
 #include "session.h"
 
 #include <bpf.h>
-#include <btf.h>
 #include <libbpf.h>
-#include <linux/membarrier.h>
-#include <sys/syscall.h>
 #include <time.h>
-#include <unistd.h>
 
 #include <algorithm>
-#include <cerrno>
 #include <cstring>
-#include <string_view>
 
 #include "libbpf_log.h"
 
@@ -22,153 +16,348 @@ namespace {
 
 // Of the room of a read, what the security ring leaves for the other, however full it is.
 constexpr size_t kShareOfRest = 4;
-// In the order in which they are read; a ring's index is its place here.
-constexpr std::array<const char*, 2> kRings = {"security_events", "other_events"};
+constexpr size_t kLongestRecord = sizeof(ringside_event) + (1 << 16);
+// In the order in which they are read; the index of a ring is that of its lane.
+constexpr std::array<const char*, 2> kRings = {kSecurityRing, kRestRing};
+constexpr size_t kSummaries = 2;
 
-// libbpf reports failure as a negative return and in errno; the latter also covers NULL.
-[[noreturn]] void Fail(const std::string& operation, const LibbpfLog& log) {
-  throw Failure{operation, errno, log.text()};
-}
+constexpr const char* kStatePin = "released";
+constexpr const char* kNextStatePin = "next-released";
 
-// Moves faster than any CPU makes events, and stays a whole double for 28 years of uptime.
-uint64_t MonotonicTenthsOfMicroseconds() {
+uint64_t MonotonicNs() {
   timespec now;
   clock_gettime(CLOCK_MONOTONIC, &now);
-  return static_cast<uint64_t>(now.tv_sec) * 10000000 + static_cast<uint64_t>(now.tv_nsec) / 100;
+  return static_cast<uint64_t>(now.tv_sec) * 1000000000 + static_cast<uint64_t>(now.tv_nsec);
+}
+
+// Of the clock that seq begins at: it moves faster than any CPU makes events, and stays a whole double for 28
+// years of uptime.
+constexpr uint64_t kNsPerSeq = 100;
+constexpr uint64_t kSkippedEveryNs = 1000000000;
+
+// Nothing, where the kernel does not say.
+ProgramCost CostOf(const Programs& programs) {
+  try {
+    return programs.Cost();
+  } catch (const Failure&) {
+    return {};
+  }
+}
+
+// Everything before is seen by whoever sees this.
+void Publish(uint32_t& where, uint32_t value) { __atomic_store_n(&where, value, __ATOMIC_SEQ_CST); }
+
+Mapping MapState(int fd) { return Mapping(fd, sizeof(State), PROT_READ | PROT_WRITE, 0, kStatePin); }
+
+// nullopt unless it is a state as this edge knows it.
+std::optional<Mapping> OpenState(const Descriptor& map) {
+  bpf_map_info info{};
+  uint32_t bytes = sizeof(info);
+  if (bpf_map_get_info_by_fd(map.get(), &info, &bytes) != 0 || info.value_size != sizeof(State)) return std::nullopt;
+  Mapping mapping = MapState(map.get());
+  if (mapping.as<State>()->version != kStateVersion) return std::nullopt;
+  return mapping;
 }
 
 }  // namespace
 
 Session::Session(const Options& options) {
-  try {
-    Configure(options);
-    Load();
-    Identify(options.ignore_family);
-    SetFilter(options.filter);
-    OpenRings();
-    Attach();
-  } catch (...) {
-    GiveBack();
-    throw;
-  }
-}
-
-Session::~Session() { GiveBack(); }
-
-void Session::GiveBack() {
-  for (bpf_link* link : links_) bpf_link__destroy(link);
-  links_.clear();
-  bpf_object__close(object_);
-  object_ = nullptr;
-}
-
-bpf_map* Session::Map(const char* name) const {
-  bpf_map* map = bpf_object__find_map_by_name(object_, name);
-  if (map == nullptr) throw Failure{std::string("find map ") + name, ENOENT, ""};
-  return map;
-}
-
-void Session::Configure(const Options& options) {
-  LibbpfLog log;
   const int cpus = libbpf_num_possible_cpus();
-  if (cpus < 0) throw Failure{"count CPUs", -cpus, log.text()};
+  if (cpus < 0) throw Failure{"count CPUs", -cpus, ""};
   if (cpus > RINGSIDE_CPU_MAX) throw Failure{"count CPUs", E2BIG, "more than RINGSIDE_CPU_MAX"};
   cpus_ = static_cast<uint32_t>(cpus);
+  if (options.measure_cost) statistics_ = Descriptor(bpf_enable_stats(BPF_STATS_RUN_TIME));
 
-  object_ = bpf_object__open_file(options.object.c_str(), nullptr);
-  if (object_ == nullptr) Fail("open " + options.object, log);
-  const std::array<uint32_t, kRings.size()> ring_bytes = {options.security_ring_bytes, options.ring_bytes};
+  if (!options.pin_folder.empty()) {
+    std::string reason;
+    pins_ = Pins::Open(options.pin_folder, reason);
+    if (!pins_) notes_.push_back("nothing will be left to a successor: " + reason);
+  }
+  if (pins_ && pins_.Has(kStatePin)) {
+    TakeOver(options);
+  } else {
+    LoadAnew(options);
+  }
+  if (pins_ && options.owner) pins_.GiveTo(options.owner->user, options.owner->group);
+}
+
+void Session::MakeState(const ObjectHash& hash, uint64_t seq_before, const Account& account) {
+  bpf_map_create_opts create{};
+  create.sz = sizeof(create);
+  create.map_flags = BPF_F_MMAPABLE;
+  Descriptor map(bpf_map_create(BPF_MAP_TYPE_ARRAY, kStatePin, sizeof(uint32_t), sizeof(State), 1, &create));
+  if (!map) throw Failure{"create map released", errno, ""};
+  Mapping mapping = MapState(map.get());
+  auto* state = mapping.as<State>();
+  state->version = kStateVersion;
+  state->event_version = RINGSIDE_EVENT_VERSION;
+  state->set = programs_.number();
+  state->objects[state->set & 1] = hash;
+  state->seq_before = seq_before;
+  state->flips[0].time_ns = MonotonicNs();
+  state->flips[0].before = account.marks[kSummaries];
+  state->accounts[0] = account;
+  state_map_ = std::move(map);
+  state_mapping_ = std::move(mapping);
+  state_ = state;
+}
+
+void Session::LoadAnew(const Options& options) {
+  if (pins_) Programs::RemoveOthers(pins_, 0);
+  const uint64_t seq_before = MonotonicNs() / kNsPerSeq;
+  programs_ = *Programs::Load(options.load, 1, nullptr, std::vector<uint64_t>(RINGSIDE_CPU_MAX, seq_before));
+  MakeState(options.hash, seq_before, {});
+  programs_.Attach();
+  if (pins_) {
+    programs_.Pin(pins_);
+    // The last: without it, the others are waste.
+    pins_.Pin(state_map_.get(), kStatePin);
+  }
+  OpenLanes();
+  Observe(options);
+}
+
+void Session::TakeOver(const Options& options) {
+  pins_.Remove(kNextStatePin);
+  state_map_ = pins_.Get(kStatePin);
+  std::optional<Mapping> mapping = OpenState(state_map_);
+  if (!mapping) return Discard(options, "is of a version that this one does not know");
+  state_mapping_ = std::move(*mapping);
+  state_ = state_mapping_.as<State>();
+  Programs::RemoveOthers(pins_, state_->set);
+  const Account& account = state_->Current();
+  std::copy(std::begin(account.marks), std::end(account.marks), begin_.begin());
+  if (account.run[0] != 0) previous_ = account;
+
+  if (state_->event_version != RINGSIDE_EVENT_VERSION) return Replace(options);
+  std::optional<Programs> old;
+  try {
+    old = Programs::Open(pins_, state_->set);
+  } catch (const Failure& failure) {
+    return Discard(options, "is not whole (" + failure.operation + ")");
+  }
+  old->config()->epoch = state_->epoch;
+  if (state_->objects[state_->set & 1] == options.hash) return Adopt(options, std::move(*old));
+  std::optional<Programs> next = Programs::Load(options.load, state_->set + 1, &*old, {});
+  if (!next) return Replace(options);
+  Upgrade(options, std::move(*old), std::move(*next));
+}
+
+void Session::Discard(const Options& options, const std::string& reason) {
+  notes_.push_back("what a dead edge left " + reason + ", and is removed: what it had not released is lost");
+  begin_ = {};
+  previous_.reset();
+  pins_.Remove(kStatePin);
+  LoadAnew(options);
+}
+
+void Session::Adopt(const Options& options, Programs old) {
+  programs_ = std::move(old);
+  // An end in order that was not reached has left no links.
+  programs_.Attach();
+  programs_.Pin(pins_);
+  filter_ = {KeysOf<uint32_t>("filter_pids"), KeysOf<Comm>("filter_comms"), KeysOf<uint64_t>("filter_cgroups")};
+  std::memcpy(programs_.config()->call_of, options.load.call_of.data(), options.load.call_of.size());
+  OpenLanes();
+  Observe(options);
+  notes_.push_back("taken over from a dead edge");
+}
+
+void Session::Upgrade(const Options& options, Programs old, Programs next) {
+  try {
+    next.Attach();
+    next.Pin(pins_);
+  } catch (...) {
+    next.Unpin(pins_);
+    throw;
+  }
+  state_->objects[next.number() & 1] = options.hash;
+  state_->missed += CostOf(old).skipped;
+  Publish(state_->set, next.number());
+  programs_ = std::move(next);
+  OpenLanes();
+  Observe(options, &old);
+  old.Detach(pins_);
+  old.Unpin(pins_);
+  notes_.push_back("taken over from a dead edge with other programs: calls and connects in progress are not told");
+}
+
+void Session::Replace(const Options& options) {
+  Account account = state_->Current();
+  account.marks[0] = account.marks[1] = 0;
+  std::fill(std::begin(account.declared), std::end(account.declared), 0);
+  std::fill(std::begin(account.events), std::end(account.events), 0);
+  begin_ = {0, 0, account.marks[kSummaries]};
+  if (previous_) previous_ = account;
+
+  const std::vector<uint64_t> seqs = Programs::Stop(pins_, state_->set);
+  programs_ = *Programs::Load(options.load, state_->set + 1, nullptr, seqs);
+  MakeState(options.hash, state_->seq_before, account);
+  programs_.Attach();
+  programs_.Pin(pins_);
+  pins_.Pin(state_map_.get(), kNextStatePin);
+  pins_.Rename(kNextStatePin, kStatePin);
+  Programs::RemoveOthers(pins_, programs_.number());
+  OpenLanes();
+  Observe(options);
+  notes_.push_back(
+      "taken over from a dead edge whose rings cannot be kept: what it had not released is lost, and shows as a gap");
+}
+
+void Session::OpenLanes() {
+  const int read_write = PROT_READ | PROT_WRITE;
   for (size_t ring = 0; ring < kRings.size(); ring++) {
-    if (bpf_map__set_max_entries(Map(kRings[ring]), ring_bytes[ring]) != 0) Fail("size a ring", log);
+    rings_[ring] = RingReader(programs_.Map(kRings[ring]), programs_.MaxEntries(kRings[ring]), begin_[ring]);
   }
-
-  size_t bytes = 0;
-  auto* counters = static_cast<ringside_counters*>(bpf_map__initial_value(Map(".data.counters"), &bytes));
-  if (bytes != sizeof(ringside_counters) * RINGSIDE_CPU_MAX) throw Failure{"lay out counters", EINVAL, ""};
-  seq_before_ = MonotonicTenthsOfMicroseconds();
-  for (uint32_t cpu = 0; cpu < RINGSIDE_CPU_MAX; cpu++) counters[cpu].seq = seq_before_;
-
-  auto* config = static_cast<ringside_config*>(bpf_map__initial_value(Map(".data.config"), &bytes));
-  if (bytes != sizeof(ringside_config)) throw Failure{"lay out config", EINVAL, ""};
-  std::memcpy(config->call_of, options.call_of.data(), sizeof(config->call_of));
-  std::memcpy(config->mode_of, options.mode_of.data(), sizeof(config->mode_of));
+  counters_ = Mapping(programs_.Map(kCounters), sizeof(ringside_counters) * RINGSIDE_CPU_MAX, PROT_READ, 0, "counters");
+  used_ = Mapping(programs_.Map(kUsed), 2 * sizeof(ringside_used), read_write, 0, "used");
+  const size_t groups = programs_.MaxEntries(kGroups);
+  groups_ = Mapping(programs_.Map(kGroups), groups * sizeof(ringside_group), read_write, 0, "groups");
 }
 
-// A tracepoint that the kernel does not have must not keep the rest from loading.
-void Session::LeaveOut() {
-  const std::unique_ptr<btf, decltype(&btf__free)> kernel(btf__load_vmlinux_btf(), btf__free);
-  bpf_program* program;
-  bpf_object__for_each_program(program, object_) {
-    const std::string section = bpf_program__section_name(program);
-    if (kernel == nullptr || section.rfind("tp_btf/", 0) != 0) continue;
-    const std::string type = "btf_trace_" + section.substr(7);
-    if (btf__find_by_name_kind(kernel.get(), type.c_str(), BTF_KIND_TYPEDEF) < 0) {
-      bpf_program__set_autoload(program, false);
-    }
+void Session::Observe(const Options& options, const Programs* old) {
+  programs_.Identify(options.ignore_family);
+  FillFilter(options.filter);
+  // A call that the old programs saw begin, they alone could tell; one that begins from here on, only the new ones.
+  if (old != nullptr) Mute(old->config());
+  ApplyFilter();
+  SetModes(options.mode_of);
+  ResumeSummaries();
+  if (RingBytes() != std::array<uint32_t, 2>{options.load.security_ring_bytes, options.load.ring_bytes}) {
+    notes_.push_back("the rings keep the sizes they were made with");
   }
 }
 
-void Session::Load() {
-  LibbpfLog log;
-  LeaveOut();
-  if (bpf_object__load(object_) != 0) Fail("load", log);
-  // From here on these are the maps themselves, shared with the programs.
-  size_t bytes = 0;
-  counters_ = static_cast<ringside_counters*>(bpf_map__initial_value(Map(".data.counters"), &bytes));
-  config_ = static_cast<ringside_config*>(bpf_map__initial_value(Map(".data.config"), &bytes));
-}
-
-void Session::Identify(bool ignore_family) {
-  LibbpfLog log;
-  uint32_t request = ignore_family ? 1 : 0;
-  bpf_test_run_opts run{};
-  run.sz = sizeof(run);
-  run.ctx_in = &request;
-  run.ctx_size_in = sizeof(request);
-  const bpf_program* program = bpf_object__find_program_by_name(object_, "identify");
-  if (program == nullptr || bpf_prog_test_run_opts(bpf_program__fd(program), &run) != 0) Fail("identify", log);
-}
-
-void Session::Attach() {
-  bpf_program* program;
-  bpf_object__for_each_program(program, object_) {
-    if (std::string_view(bpf_program__section_name(program)).rfind("tp_btf/", 0) != 0) continue;
-    if (!bpf_program__autoload(program)) continue;
-    LibbpfLog log;
-    bpf_link* link = bpf_program__attach(program);
-    if (link == nullptr) Fail(std::string("attach ") + bpf_program__name(program), log);
-    links_.push_back(link);
-  }
-}
-
-void Session::OpenRings() {
-  for (size_t ring = 0; ring < kRings.size(); ring++) {
-    const bpf_map* map = Map(kRings[ring]);
-    rings_[ring] = RingReader(bpf_map__fd(map), bpf_map__max_entries(map), 0);
-  }
+std::array<uint32_t, 2> Session::RingBytes() const {
+  return {programs_.MaxEntries(kSecurityRing), programs_.MaxEntries(kRestRing)};
 }
 
 size_t Session::Read(uint8_t* into, size_t bytes) {
-  const size_t security = rings_[0].Read(into, bytes - bytes / kShareOfRest);
-  return security + rings_[1].Read(into + security, bytes - security);
+  const size_t left = frozen_.records.size() - frozen_read_;
+  const size_t kept = left > 0 ? kLongestRecord : 0;
+  size_t filled = rings_[0].Read(into, bytes - bytes / kShareOfRest - kept);
+  filled += rings_[1].Read(into + filled, bytes - filled - kept);
+  size_t end = frozen_read_;
+  while (end < frozen_.records.size()) {
+    const auto* event = reinterpret_cast<const ringside_event*>(frozen_.records.data() + end);
+    if (end + event->size - frozen_read_ > bytes - filled) break;
+    end += event->size;
+  }
+  std::memcpy(into + filled, frozen_.records.data() + frozen_read_, end - frozen_read_);
+  filled += end - frozen_read_;
+  frozen_read_ = end;
+  return filled;
 }
 
-void Session::Release(const std::array<uint64_t, 2>& positions) {
-  for (size_t ring = 0; ring < kRings.size(); ring++) rings_[ring].Release(positions[ring]);
+void Session::Release(const Account& account) {
+  const uint64_t summaries = account.marks[kSummaries];
+  if (summaries < state_->Current().marks[kSummaries] || summaries > MadeUntil()) {
+    throw Failure{"release summaries that were not read", ERANGE, ""};
+  }
+  for (size_t ring = 0; ring < kRings.size(); ring++) rings_[ring].CheckRelease(account.marks[ring]);
+  const uint32_t next = 1 - (state_->account & 1);
+  state_->accounts[next] = account;
+  Publish(state_->account, next);
+  for (size_t ring = 0; ring < kRings.size(); ring++) rings_[ring].Release(account.marks[ring]);
+  if (!collecting_ && state_->IsPending() && summaries == MadeUntil()) ClearFrozen();
 }
 
 double Session::Pressure() const { return std::max(rings_[0].Pressure(), rings_[1].Pressure()); }
 
+const ringside_group* Session::FrozenGroups() const {
+  const uint32_t half = (state_->epoch - 1) & 1;
+  return groups_.as<ringside_group>() + half * programs_.config()->groups;
+}
+
+size_t Session::FrozenCount() const {
+  const uint32_t half = (state_->epoch - 1) & 1;
+  return std::min(used_.as<ringside_used>()[half].groups, programs_.config()->groups);
+}
+
+bool Session::BeginSummaries() {
+  const ringside_config* config = programs_.config();
+  const auto* modes = &config->mode_of[0][0];
+  const bool counts = std::find(modes, modes + sizeof(config->mode_of), RINGSIDE_MODE_COUNT) !=
+                      modes + sizeof(config->mode_of);
+  const bool counted = used_.as<ringside_used>()[state_->epoch & 1].groups > 0;
+  if (collecting_ || state_->IsPending() || !(counts || counted)) return false;
+  Freeze();
+  collecting_ = true;
+  return true;
+}
+
+void Session::Freeze() {
+  const uint64_t before = MadeUntil();
+  const uint64_t since_ns = state_->flips[state_->epoch & 1].time_ns;
+  const uint32_t epoch = state_->epoch + 1;
+  state_->flips[epoch & 1] = {MonotonicNs(), since_ns, before};
+  Publish(state_->epoch, epoch);
+  Publish(programs_.config()->epoch, epoch);
+  made_ = 0;
+}
+
+Summaries Session::CollectSummaries() const {
+  const Flip& flip = state_->flips[state_->epoch & 1];
+  return Summarize(FrozenGroups(), FrozenCount(), state_->seq_before + flip.before, flip.time_ns,
+                   flip.time_ns - flip.since_ns);
+}
+
+void Session::InstallSummaries(Summaries summaries) {
+  collecting_ = false;
+  frozen_ = std::move(summaries);
+  frozen_read_ = 0;
+  made_ = frozen_.count;
+  counted_until_ns_ = state_->flips[state_->epoch & 1].time_ns;
+  if (made_ == 0) ClearFrozen();
+  if (last_is_due_) FreezeLast();
+}
+
+void Session::ClearFrozen() {
+  // Groups first: while `used` stands, they are found again and zeroed again.
+  Publish(state_->clearing, state_->epoch);
+  const uint32_t half = (state_->epoch - 1) & 1;
+  const size_t first = static_cast<size_t>(half) * programs_.config()->groups;
+  std::memset(static_cast<void*>(groups_.as<ringside_group>() + first), 0, FrozenCount() * sizeof(ringside_group));
+  Publish(used_.as<ringside_used>()[half].groups, 0);
+  Publish(state_->cleared, state_->epoch);
+  frozen_ = {};
+  frozen_read_ = 0;
+  if (last_is_due_) FreezeLast();
+}
+
+void Session::ResumeSummaries() {
+  const Flip& flip = state_->flips[state_->epoch & 1];
+  if (state_->epoch > 0) counted_until_ns_ = flip.time_ns;
+  made_ = begin_[kSummaries] - flip.before;
+  if (!state_->IsPending()) return;
+  WaitForPrograms();
+  if (state_->clearing == state_->epoch) return ClearFrozen();
+  InstallSummaries(CollectSummaries());
+  for (uint64_t left = begin_[kSummaries] - flip.before; left > 0 && state_->IsPending(); left--) {
+    frozen_read_ += reinterpret_cast<const ringside_event*>(frozen_.records.data() + frozen_read_)->size;
+  }
+  if (state_->IsPending() && begin_[kSummaries] == MadeUntil()) ClearFrozen();
+}
+
 template <typename Key>
-void Session::Replace(const char* name, std::set<Key>& present, const std::set<Key>& wanted) {
-  LibbpfLog log;
-  const bpf_map* map = Map(name);
+std::set<Key> Session::KeysOf(const char* name) const {
+  std::set<Key> keys;
+  Key key;
+  const Key* before = nullptr;
+  for (Key next; bpf_map_get_next_key(programs_.Map(name), before, &next) == 0; before = &key) {
+    key = next;
+    keys.insert(key);
+  }
+  return keys;
+}
+
+template <typename Key>
+void Session::ReplaceKeys(const char* name, std::set<Key>& present, const std::set<Key>& wanted) {
+  const int map = programs_.Map(name);
   const uint8_t member = 1;
   for (const Key& key : wanted) {
     if (present.count(key) != 0) continue;
-    if (bpf_map__update_elem(map, &key, sizeof(key), &member, sizeof(member), BPF_ANY) != 0) {
-      Fail(std::string("add to ") + name, log);
-    }
+    if (bpf_map_update_elem(map, &key, &member, BPF_ANY) != 0) throw Failure{std::string("add to ") + name, errno, ""};
     present.insert(key);
   }
   for (auto key = present.begin(); key != present.end();) {
@@ -176,53 +365,87 @@ void Session::Replace(const char* name, std::set<Key>& present, const std::set<K
       ++key;
       continue;
     }
-    if (bpf_map__delete_elem(map, &*key, sizeof(*key), 0) != 0) Fail(std::string("remove from ") + name, log);
+    if (bpf_map_delete_elem(map, &*key) != 0) throw Failure{std::string("remove from ") + name, errno, ""};
     key = present.erase(key);
   }
 }
 
-void Session::SetFilter(const Filter& filter) {
-  Replace("filter_pids", filter_.pids, filter.pids);
-  Replace("filter_comms", filter_.comms, filter.comms);
-  Replace("filter_cgroups", filter_.cgroups, filter.cgroups);
-  const uint32_t filters = (filter.pids.empty() ? 0 : RINGSIDE_FILTER_PIDS) |
-                           (filter.comms.empty() ? 0 : RINGSIDE_FILTER_COMMS) |
-                           (filter.cgroups.empty() ? 0 : RINGSIDE_FILTER_CGROUPS);
-  __atomic_store_n(&config_->filters, filters, __ATOMIC_RELEASE);
-  // Last: decisions made from here on are kept. 0 is what a task begins with, undecided.
-  __atomic_add_fetch(&config_->generation, 1, __ATOMIC_RELEASE);
+void Session::FillFilter(const Filter& filter) {
+  ReplaceKeys("filter_pids", filter_.pids, filter.pids);
+  ReplaceKeys("filter_comms", filter_.comms, filter.comms);
+  ReplaceKeys("filter_cgroups", filter_.cgroups, filter.cgroups);
 }
 
-void Session::SetModes(const std::array<uint8_t, sizeof(ringside_config::mode_of)>& mode_of) {
-  std::memcpy(config_->mode_of, mode_of.data(), mode_of.size());
+void Session::ApplyFilter() {
+  ringside_config* config = programs_.config();
+  const uint32_t filters = (filter_.pids.empty() ? 0 : RINGSIDE_FILTER_PIDS) |
+                           (filter_.comms.empty() ? 0 : RINGSIDE_FILTER_COMMS) |
+                           (filter_.cgroups.empty() ? 0 : RINGSIDE_FILTER_CGROUPS);
+  __atomic_store_n(&config->filters, filters, __ATOMIC_RELEASE);
+  // Last: decisions made from here on are kept. 0 is what a task begins with, undecided.
+  __atomic_add_fetch(&config->generation, 1, __ATOMIC_RELEASE);
+}
+
+void Session::SetFilter(const Filter& filter) {
+  FillFilter(filter);
+  if (!detaching_) ApplyFilter();
+}
+
+void Session::SetModes(const Modes& mode_of) {
+  if (!detaching_) std::memcpy(programs_.config()->mode_of, mode_of.data(), mode_of.size());
 }
 
 void Session::Detach() {
-  std::call_once(detaching_, [this] { StopPrograms(); });
+  detaching_ = true;
+  std::call_once(detach_once_, [this] {
+    // A system call's tracepoint may be entered before the link goes and run its program after it: muted, it
+    // then does nothing. All other programs run with RCU held, which the barrier waits for.
+    Mute(programs_.config());
+    programs_.Detach(pins_);
+    WaitForPrograms();
+    detached_ = true;
+  });
 }
 
-void Session::StopPrograms() {
-  // A system call's tracepoint may be entered before the link goes and run its program after it: with no
-  // call to emit it then does nothing. All other programs run with RCU held, which the barrier waits for.
-  std::memset(config_->mode_of, RINGSIDE_MODE_OFF, sizeof(config_->mode_of));
-  for (bpf_link* link : links_) bpf_link__destroy(link);
-  links_.clear();
-  if (syscall(__NR_membarrier, MEMBARRIER_CMD_GLOBAL, 0, 0) != 0) usleep(100000);
-  detached_ = true;
+void Session::FreezeLast() {
+  if (is_last_frozen_) return;
+  last_is_due_ = collecting_ || state_->IsPending();
+  if (last_is_due_) return;
+  is_last_frozen_ = true;
+  Freeze();
+  InstallSummaries(CollectSummaries());
 }
 
 bool Session::Ended() const {
-  return detached_ && std::all_of(rings_.begin(), rings_.end(), [](const RingReader& ring) { return ring.IsDrained(); });
+  return detached_ && is_last_frozen_ && frozen_read_ == frozen_.records.size() &&
+         std::all_of(rings_.begin(), rings_.end(), [](const RingReader& ring) { return ring.IsDrained(); });
+}
+
+void Session::Close() {
+  if (!pins_ || !detached_) return;
+  // Without it, the others are waste.
+  pins_.Remove(kStatePin);
+  programs_.Unpin(pins_);
 }
 
 std::vector<CpuStatistics> Session::Statistics() const {
   std::vector<CpuStatistics> rows;
-  for (uint32_t cpu = 0; cpu < cpus_; cpu++) {
-    const ringside_counters counters = counters_[cpu];
-    if (counters.seq == seq_before_ && counters.unaccounted == 0) continue;
-    rows.push_back({cpu, seq_before_, counters});
-  }
+  for (uint32_t cpu = 0; cpu < cpus_; cpu++) rows.push_back({cpu, counters_.as<ringside_counters>()[cpu]});
   return rows;
+}
+
+uint64_t Session::Skipped() {
+  const uint64_t now = MonotonicNs();
+  if (now >= skipped_until_ns_) {
+    skipped_ = state_->missed + CostOf(programs_).skipped;
+    skipped_until_ns_ = now + kSkippedEveryNs;
+  }
+  return skipped_;
+}
+
+std::optional<uint64_t> Session::ProgramTimeNs() const {
+  if (!statistics_) return std::nullopt;
+  return CostOf(programs_).run_ns;
 }
 
 }  // namespace ringside

@@ -3,7 +3,15 @@ import { execFileSync, spawn } from 'node:child_process'
 import { existsSync, mkdirSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { type LiveSource, type LiveSourceOptions, openLiveSource } from '../../producer/live-source.ts'
-import { callNames, eventClasses, eventField, eventFlag, eventKinds, RawEvents } from '../../producer/raw-event.ts'
+import {
+  callNames,
+  eventClasses,
+  eventField,
+  eventFlag,
+  eventKinds,
+  RawEvents,
+  summaryKind
+} from '../../producer/raw-event.ts'
 import type { Source, SourceStatistics } from '../../producer/source.ts'
 
 const programsDir = join(import.meta.dirname, 'programs')
@@ -119,13 +127,15 @@ const decode = (raw: RawEvents, at: number): Seen => {
   }
 }
 
-/** Everything that can be read now. */
+/** Every event that can be read now; summaries of counted calls are left out. */
 export const drain = (source: Source): Seen[] => {
   const batch = new Uint8Array(1 << 20)
   const raw = new RawEvents(batch)
   const seen: Seen[] = []
   for (let bytes = source.read(batch); bytes > 0; bytes = source.read(batch)) {
-    for (let at = 0; at < bytes; at += raw.u32(at)) seen.push(decode(raw, at))
+    for (let at = 0; at < bytes; at += raw.u32(at)) {
+      if (raw.u8(at + eventField.kind) !== summaryKind) seen.push(decode(raw, at))
+    }
   }
   return seen
 }

@@ -6,12 +6,13 @@ import { join } from 'node:path'
 import { describe, it } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Worker } from 'node:worker_threads'
-import { Ring, type RingOptions, readClocks, readLayout } from '../../native/ring/ring.ts'
+import { Ring, type RingAccount, type RingOptions, readClocks, readLayout } from '../../native/ring/ring.ts'
 import { callTable, modeTable } from '../../producer/syscall-table.ts'
 import { RingsideError } from '../../runtime/errors.ts'
 import { skip } from '../bpf/observe.ts'
 import { kernelTimeoutMs, privateCode } from '../support/kernel.ts'
 
+const account: RingAccount = { run: 'a-run', batch: 1, closed: [], declared: [], events: [] }
 const options: RingOptions = {
   securityRingBytes: 1 << 16,
   ringBytes: 1 << 16,
@@ -127,7 +128,7 @@ describe('the ring', { skip, timeout: kernelTimeoutMs }, () => {
     const ring = await Ring.open({ ...options, securityRingBytes: 1 << 20, ringBytes: 1 << 20 })
     for (let index = 0; index < 80; index++) execFileSync('true')
     await ring.detach()
-    const counted = ring.statistics().reduce((sum, row) => sum + row.emitted.reduce((a, b) => a + b), 0)
+    const counted = ring.statistics().cpus.reduce((sum, row) => sum + row.emitted.reduce((a, b) => a + b), 0)
     const small = new Uint8Array(4 * 65_696)
     let records = 0
     for (let bytes = ring.read(small); bytes > 0; bytes = ring.read(small)) {
@@ -161,13 +162,15 @@ describe('the ring', { skip, timeout: kernelTimeoutMs }, () => {
     const ring = await Ring.open({ ...options, filter: { pids: [], comms: ['true'], cgroups: [] } })
     const batch = new Uint8Array(1 << 20)
     const view = new DataView(batch.buffer)
-    const steps = [0, 0]
+    const steps: [number, number, number] = [0, 0, 0]
+    const mark = () => ({ security: steps[0], rest: steps[1], summaries: steps[2] })
     const take = (): number => {
       const bytes = ring.read(batch)
       for (let at = 0; at < bytes; at += view.getUint32(at, true)) {
-        const lane = view.getUint8(at + 5) <= 1 ? 0 : 1
-        assert.ok(view.getUint32(at + 84, true) >= view.getUint32(at, true) + 8)
-        steps[lane] = (steps[lane] as number) + view.getUint32(at + 84, true)
+        const lane = view.getUint8(at + 4) === 7 ? 2 : view.getUint8(at + 5) <= 1 ? 0 : 1
+        const step = view.getUint32(at + 84, true)
+        assert.ok(lane === 2 ? step === 1 : step >= view.getUint32(at, true) + 8)
+        steps[lane] += step
       }
       return bytes
     }
@@ -175,8 +178,7 @@ describe('the ring', { skip, timeout: kernelTimeoutMs }, () => {
       for (let index = 0; index < 10; index++) execFileSync('true')
       while (take() > 0);
       assert.ok(ring.pressure > 0)
-      const [security = 0, rest = 0] = steps
-      ring.release(security, rest)
+      ring.release(mark(), account)
       assert.ok(ring.pressure < 0.1, 'but for what was discarded at the end')
     }
     await ring.detach()
@@ -184,12 +186,12 @@ describe('the ring', { skip, timeout: kernelTimeoutMs }, () => {
     assert.equal(
       ring
         .statistics()
-        .flatMap((row) => row.dropped)
+        .cpus.flatMap((row) => row.dropped)
         .reduce((a, b) => a + b),
       0
     )
-    assert.throws(() => ring.release(0, 0), /cannot release/)
-    assert.throws(() => ring.release((steps[0] as number) + 8, steps[1] as number), /cannot release/)
+    assert.throws(() => ring.release({ security: 0, rest: 0, summaries: 0 }, account), /cannot release/)
+    assert.throws(() => ring.release({ ...mark(), security: steps[0] + 8 }, account), /cannot release/)
     ring.close()
   })
 

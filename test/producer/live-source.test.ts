@@ -53,7 +53,8 @@ describe('the live source', { skip, timeout: kernelTimeoutMs }, () => {
     assert.ok(live.length > 10)
     const played = openRecording(path)
     assert.deepEqual(drain(played), live)
-    assert.deepEqual(played.statistics(), statistics)
+    const { seen, emitted, dropped } = statistics
+    assert.partialDeepStrictEqual(played.statistics(), { seen, emitted, dropped })
     played.close()
   })
 

@@ -27,7 +27,9 @@ export const startRingside = (args: readonly string[], env: Record<string, strin
 
 /** Likewise, by another command that runs it in the end. */
 export const startCommand = (command: string, args: readonly string[], env: Record<string, string>): Running => {
-  const child = spawn(command, args, { env: { ...process.env, ...env }, stdio: ['ignore', 'pipe', 'pipe'] })
+  // What one test's edge leaves when it is killed must not be another's to take over.
+  const alone = { RINGSIDE_PIN_DIR: '' }
+  const child = spawn(command, args, { env: { ...process.env, ...alone, ...env }, stdio: ['ignore', 'pipe', 'pipe'] })
   const output = { stdout: '', stderr: '' }
   child.stdout.setEncoding('utf8').on('data', (text: string) => {
     output.stdout += text

@@ -1,0 +1,107 @@
+// The addon as it stands behind ring.ts: what it takes and gives, and its failures as errors that say what to do.
+import { createRequire } from 'node:module'
+import { constants } from 'node:os'
+import { join } from 'node:path'
+import { getSystemErrorName } from 'node:util'
+import { messageOf, RingsideError } from '../../runtime/errors.ts'
+
+/** Where scripts/build.sh puts what it builds. */
+export const buildDir = join(import.meta.dirname, '..', '..', 'build')
+
+export interface StructLayout {
+  readonly bytes: number
+  /** Byte offsets; a field of a nested struct is named "outer.inner". */
+  readonly fields: Readonly<Record<string, number>>
+}
+
+/** An account as numbers: marks, batch, declared and events by class; then pairs of cpu and seq. */
+export interface NativeAccount {
+  readonly table: Float64Array
+  readonly run: string
+}
+
+export interface NativeRing {
+  readonly ended: boolean
+  readonly pressure: number
+  read(into: Uint8Array): number
+  readonly begin: Float64Array
+  readonly previous: NativeAccount | null
+  readonly notes: readonly string[]
+  readonly leftOut: readonly string[]
+  readonly ringBytes: Float64Array
+  release(table: Float64Array, run: string): void
+  summarize(): Promise<boolean>
+  programTimeNs(): number | undefined
+  setFilter(pids: Uint32Array, comms: readonly string[], cgroups: BigUint64Array): void
+  setModes(modeOf: Uint8Array): void
+  statistics(): Float64Array
+  detach(): Promise<void>
+  close(): void
+}
+
+export interface NativeOptions {
+  readonly object: string
+  /** SHA-256 of the object. */
+  readonly hash: Uint8Array
+  readonly securityRingBytes: number
+  readonly ringBytes: number
+  readonly callOf: Uint8Array
+  readonly modeOf: Uint8Array
+  readonly ignoreFamily: boolean
+  readonly pinDir: string
+  readonly pinOwner?: { readonly uid: number; readonly gid: number } | undefined
+  readonly measureCost: boolean
+  readonly pids: Uint32Array
+  readonly comms: readonly string[]
+  readonly cgroups: BigUint64Array
+}
+
+export interface Addon {
+  open(options: NativeOptions): Promise<NativeRing>
+  clock(): [bigint, bigint]
+  summarize(groups: Uint8Array, seqBefore: number, timeNs: number, durationNs: number): Uint8Array
+  layout(object: string, struct: string): StructLayout
+  findUser(name: string): { readonly uid: number; readonly gid: number } | null
+  dropBoundingSet(): void
+  dropCapabilities(): void
+}
+
+let loaded: Addon | undefined
+
+/** @throws RingsideError OS when it is not built */
+export const addon = (): Addon => {
+  const path = join(buildDir, 'ringside_ring.node')
+  try {
+    loaded ??= createRequire(import.meta.url)(path) as Addon
+    return loaded
+  } catch (cause) {
+    throw new RingsideError('OS', `cannot load ${path}: ${messageOf(cause)}; build it with: npm run build`, { cause })
+  }
+}
+
+interface NativeFailure extends Error {
+  readonly operation: string
+  readonly errno: number
+  readonly log: string
+}
+
+const isNativeFailure = (error: unknown): error is NativeFailure => error instanceof Error && 'operation' in error
+
+/** The end of the verifier's log is where it says why. */
+const lastLines = (log: string): string => log.trimEnd().split('\n').slice(-12).join('\n')
+
+/** libbpf has numbers of its own, which only its message explains. */
+const firstLibbpfError = 4000
+
+/** @returns what is no failure of the addon as it is */
+export const toRingsideError = (cause: unknown): unknown => {
+  if (!isNativeFailure(cause)) return cause
+  const { operation, errno, log, message } = cause
+  const what = errno < firstLibbpfError ? `${operation}: ${getSystemErrorName(-errno)}` : message
+  if (errno === constants.errno.EPERM) {
+    const message = `the kernel refused (${what}): needs CAP_BPF and CAP_PERFMON: run as root; \`ringside doctor\` tells what is in the way`
+    return new RingsideError('NO_PERMISSION', message, { cause })
+  }
+  const details = log === '' ? '' : `\n${lastLines(log)}`
+  return new RingsideError('OS', `observing the kernel failed (${what})${details}`, { cause })
+}

@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "summaries.h"
+
+#include <algorithm>
+#include <array>
+#include <cstring>
+#include <limits>
+#include <map>
+#include <numeric>
+#include <tuple>
+
+namespace ringside {
+
+namespace {
+
+constexpr size_t kBuckets = sizeof(ringside_group::counts) / sizeof(uint32_t);
+// What a path_size of 16 bits has room for, in multiples of 8 as every record is.
+constexpr size_t kMaxCells = (65528 - sizeof(ringside_summary)) / sizeof(ringside_cell);
+
+auto SubjectOf(const ringside_group& group) {
+  return std::make_tuple(group.pid, group.start_ns, group.abi, group.nr);
+}
+
+void AddCells(const ringside_group& group, std::map<std::pair<uint16_t, uint16_t>, uint64_t>& cells) {
+  for (size_t bucket = 0; bucket < kBuckets; bucket++) {
+    if (group.counts[bucket] == 0) continue;
+    cells[{group.what, static_cast<uint16_t>(group.first + bucket)}] += group.counts[bucket];
+  }
+}
+
+ringside_event HeadOf(const ringside_group& group) {
+  ringside_event event{};
+  event.kind = RINGSIDE_KIND_SUMMARY;
+  event.event_class = group.event_class;
+  event.call = group.call;
+  event.flags = group.abi == RINGSIDE_ABI_COMPAT ? RINGSIDE_IS_COMPAT : 0;
+  event.start_ns = group.start_ns;
+  event.cgroup_id = group.cgroup_id;
+  event.cpu = RINGSIDE_CPU_SUMMARIES;
+  event.nr = group.nr;
+  event.pid = group.pid;
+  event.tid = group.tid;
+  event.ppid = group.ppid;
+  event.uid = group.uid;
+  event.fd = -1;
+  event.target = -1;
+  event.step = 1;
+  std::memcpy(event.comm, group.comm, sizeof(event.comm));
+  return event;
+}
+
+template <typename T>
+void Append(std::vector<uint8_t>& to, const T& value) {
+  const auto* bytes = reinterpret_cast<const uint8_t*>(&value);
+  to.insert(to.end(), bytes, bytes + sizeof(value));
+}
+
+}  // namespace
+
+Summaries Summarize(const ringside_group* groups, size_t count, uint64_t seq_before, uint64_t time_ns,
+                    uint64_t duration_ns) {
+  std::vector<uint32_t> order(count);
+  std::iota(order.begin(), order.end(), 0U);
+  std::stable_sort(order.begin(), order.end(),
+                   [groups](uint32_t a, uint32_t b) { return SubjectOf(groups[a]) < SubjectOf(groups[b]); });
+  Summaries summaries;
+  for (auto first = order.begin(); first != order.end();) {
+    const auto subject = SubjectOf(groups[*first]);
+    const auto end = std::find_if(first, order.end(), [&](uint32_t i) { return SubjectOf(groups[i]) != subject; });
+    ringside_summary totals{};
+    std::map<std::pair<uint16_t, uint16_t>, uint64_t> cells;
+    ringside_event event = HeadOf(groups[*first]);
+    for (; first != end; ++first) {
+      const ringside_group& group = groups[*first];
+      const uint64_t calls = std::accumulate(std::begin(group.counts), std::end(group.counts), uint64_t{0});
+      if (group.what == RINGSIDE_WHAT_LATENCY) {
+        totals.count += calls;
+        totals.total_ns += group.sum;
+      } else if (group.what == RINGSIDE_WHAT_BYTES) {
+        totals.bytes += group.sum;
+      } else if (group.what == RINGSIDE_WHAT_ERRNO) {
+        totals.errors += calls;
+      }
+      AddCells(group, cells);
+    }
+    // A group that was allocated and then not needed, as another CPU was faster.
+    if (cells.empty()) continue;
+
+    const size_t told = std::min(cells.size(), kMaxCells);
+    if (told < cells.size()) event.flags |= RINGSIDE_PATH_TRUNCATED;
+    event.path_size = static_cast<uint16_t>(sizeof(totals) + told * sizeof(ringside_cell));
+    event.size = static_cast<uint32_t>(sizeof(event) + event.path_size);
+    event.seq = seq_before + ++summaries.count;
+    event.time_ns = time_ns;
+    event.duration_ns = duration_ns;
+    Append(summaries.records, event);
+    Append(summaries.records, totals);
+    size_t cell = 0;
+    for (const auto& [place, calls] : cells) {
+      if (cell++ == told) break;
+      const auto clamped = std::min<uint64_t>(calls, std::numeric_limits<uint32_t>::max());
+      Append(summaries.records, ringside_cell{place.first, place.second, static_cast<uint32_t>(clamped)});
+    }
+  }
+  return summaries;
+}
+
+}  // namespace ringside

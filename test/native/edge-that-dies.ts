@@ -1,0 +1,77 @@
+// Reads a pinned ring, releases some of it, and is killed. One line of JSON a read goes to argv[3], before anything of it
+// is released: the mark behind it, and its records. argv[2]: options of Ring.open as JSON, tables as arrays.
+import { appendFileSync } from 'node:fs'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { Ring, type RingAccount, type RingMark, type RingOptions } from '../../native/ring/ring.ts'
+
+export interface ReadRecord {
+  readonly cpu: number
+  readonly seq: number
+  readonly kind: number
+  readonly pid: number
+  /** Of a summary: its number of calls; else 1. */
+  readonly calls: number
+}
+
+export interface ReadBatch {
+  readonly mark: RingMark
+  readonly records: readonly ReadRecord[]
+}
+
+/** All that can be read now, with the mark behind it. */
+export const readBatch = (ring: Ring, into: Uint8Array, from: RingMark): ReadBatch => {
+  const bytes = ring.read(into)
+  const view = new DataView(into.buffer)
+  const records: ReadRecord[] = []
+  let { security, rest, summaries } = from
+  for (let at = 0; at < bytes; at += view.getUint32(at, true)) {
+    const kind = view.getUint8(at + 4)
+    const step = view.getUint32(at + 84, true)
+    if (kind === 7) summaries += step
+    else if (view.getUint8(at + 5) <= 1) security += step
+    else rest += step
+    records.push({
+      cpu: view.getUint16(at + 56, true),
+      seq: Number(view.getBigUint64(at + 8, true)),
+      kind,
+      pid: view.getUint32(at + 60, true),
+      calls: kind === 7 ? Number(view.getBigUint64(at + 160, true)) : 1
+    })
+  }
+  return { mark: { security, rest, summaries }, records }
+}
+
+/** As JSON carries them. */
+export const optionsFrom = (text: string): RingOptions => {
+  const options = JSON.parse(text) as RingOptions
+  return { ...options, callOf: Uint8Array.from(options.callOf), modeOf: Uint8Array.from(options.modeOf) }
+}
+
+export const optionsToText = (options: RingOptions): string =>
+  JSON.stringify({ ...options, callOf: [...options.callOf], modeOf: [...options.modeOf] })
+
+if (import.meta.main) {
+  const [optionsText = '', path = ''] = process.argv.slice(2)
+  const ring = await Ring.open(optionsFrom(optionsText))
+  appendFileSync(path, `${JSON.stringify({ mark: ring.begin, records: [], notes: ring.notes })}\n`)
+  const into = new Uint8Array(1 << 20)
+  let mark = ring.begin
+  let events = ring.previous?.events[3] ?? 0
+  for (let batch = 1; ; batch++) {
+    const read = readBatch(ring, into, mark)
+    mark = read.mark
+    events += read.records.length
+    appendFileSync(path, `${JSON.stringify(read)}\n`)
+    const account: RingAccount = {
+      run: `run-${process.pid}`,
+      batch,
+      closed: [{ cpu: 0, seq: batch }],
+      declared: [0, 0, 0, 0],
+      events: [0, 0, 0, events]
+    }
+    if (batch % 3 > 0) ring.release(mark, account)
+    // What stays read and not released is what a successor reads again.
+    if (batch % 5 === 0) void ring.summarize()
+    await sleep(batch % 2)
+  }
+}

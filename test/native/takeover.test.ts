@@ -1,0 +1,300 @@
+import assert from 'node:assert/strict'
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmdirSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, describe, it } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { Ring, type RingAccount, type RingMark, type RingOptions } from '../../native/ring/ring.ts'
+import { callTable, modeTable } from '../../producer/syscall-table.ts'
+import { commOf, program, skip } from '../bpf/observe.ts'
+import { privateCode } from '../support/kernel.ts'
+import { optionsToText, type ReadBatch, type ReadRecord, readBatch } from './edge-that-dies.ts'
+
+const bpffs = '/sys/fs/bpf'
+const code = join(import.meta.dirname, 'edge-that-dies.ts')
+
+const skipWithoutBpffs =
+  skip || (readFileSync('/proc/mounts', 'utf8').includes(` ${bpffs} bpf `) ? false : `needs a bpffs at ${bpffs}`)
+
+let folder = ''
+let pinDir = ''
+const children: ChildProcess[] = []
+
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'ringside-takeover-'))
+  pinDir = join(bpffs, folder.slice(folder.lastIndexOf('/') + 1))
+})
+
+afterEach(async () => {
+  for (const child of children.splice(0)) {
+    if (child.exitCode !== null || child.signalCode !== null) continue
+    child.kill('SIGKILL')
+    await once(child, 'exit')
+  }
+  rmSync(folder, { recursive: true })
+  if (existsSync(pinDir)) rmSync(pinDir, { recursive: true })
+})
+
+const optionsWith = (over: Partial<RingOptions> & { readonly calls?: Record<string, 'emit' | 'count' | 'off'> }) => {
+  const { calls = { write: 'emit' }, ...rest } = over
+  const options: RingOptions = {
+    securityRingBytes: 1 << 20,
+    ringBytes: 1 << 22,
+    callOf: callTable(),
+    modeOf: modeTable(calls),
+    filter: { pids: [], comms: [commOf('flood')], cgroups: [] },
+    ignoreFamily: false,
+    pinDir,
+    ...rest
+  }
+  return options
+}
+
+const start = (command: string, ...args: string[]): ChildProcess => {
+  const child = spawn(command, args, { stdio: ['ignore', 'ignore', 'inherit'] })
+  children.push(child)
+  return child
+}
+
+const kill = async (child: ChildProcess): Promise<void> => {
+  child.kill('SIGKILL')
+  await once(child, 'exit')
+}
+
+/** An edge that reads, and has read some; its batches up to now, the first being where it began. */
+const startEdge = async (options: RingOptions, log: string) => {
+  const edge = start(process.execPath, code, optionsToText(options), log)
+  for (let tries = 0; !existsSync(log) || readFileSync(log, 'utf8').split('\n').length < 8; tries++) {
+    assert.ok(tries < 500 && edge.exitCode === null, 'the edge does not read')
+    await sleep(20)
+  }
+  return edge
+}
+
+/** A line that a kill cut off is of a read of which nothing was released. */
+const batchesOf = (log: string): (ReadBatch & { notes?: string[] })[] =>
+  readFileSync(log, 'utf8')
+    .split('\n')
+    .flatMap((line) => {
+      try {
+        return [JSON.parse(line) as ReadBatch]
+      } catch {
+        return []
+      }
+    })
+
+const isReleased = (mark: RingMark, begin: RingMark): boolean =>
+  mark.security <= begin.security && mark.rest <= begin.rest && mark.summaries <= begin.summaries
+
+const emptyAccount: RingAccount = { run: 'successor', batch: 1, closed: [], declared: [], events: [] }
+
+/** Reads and releases all that comes until the end, in order. */
+const readToEnd = async (ring: Ring): Promise<ReadRecord[]> => {
+  const into = new Uint8Array(1 << 20)
+  const records: ReadRecord[] = []
+  let mark = ring.begin
+  const drain = (): void => {
+    for (;;) {
+      const batch = readBatch(ring, into, mark)
+      if (batch.records.length === 0) return
+      mark = batch.mark
+      records.push(...batch.records)
+      ring.release(mark, emptyAccount)
+    }
+  }
+  await ring.detach()
+  while (!ring.ended) drain()
+  ring.release(mark, emptyAccount)
+  return records
+}
+
+/** What is known to be released, and what the last one read, is everything, and nothing twice. */
+const assertWhole = (records: readonly ReadRecord[], ring: Ring): void => {
+  const { cpus, summaries } = ring.statistics()
+  let missing = 0
+  for (const { cpu, before, last } of [...cpus, { cpu: 1024, ...summaries }]) {
+    const seqs = records.filter((record) => record.cpu === cpu).map(({ seq }) => seq)
+    assert.equal(new Set(seqs).size, seqs.length, `a seq of CPU ${cpu} came twice`)
+    assert.ok(seqs.every((seq) => seq > before && seq <= last))
+    missing += last - before - seqs.length
+    if (cpu === 1024) assert.equal(seqs.length, last - before)
+  }
+  const dropped = cpus.flatMap((row) => row.dropped).reduce((a, b) => a + b)
+  assert.equal(missing, dropped, 'what is missing was dropped, and counted')
+}
+
+describe('a successor', { skip: skipWithoutBpffs, timeout: 120_000 }, () => {
+  for (const { name, calls, loops } of [
+    {
+      name: 'gets every record that no dead edge released, and none that one did, ten times over',
+      calls: 'emit',
+      loops: 1e6
+    },
+    {
+      name: 'gets every count that no dead edge released, and none that one did, ten times over',
+      calls: 'count',
+      loops: 20e6
+    }
+  ] as const) {
+    it(name, async () => {
+      const options = optionsWith({ calls: { write: calls } })
+      const logs: string[] = []
+      const flood = program('flood')
+      let writer: ChildProcess | undefined
+      for (let round = 0; round < 10; round++) {
+        const log = join(folder, `log-${round}`)
+        logs.push(log)
+        const edge = await startEdge(options, log)
+        writer ??= start(flood, String(loops))
+        await sleep(20 + Math.random() * 60)
+        await kill(edge)
+      }
+      const ring = await Ring.open(options)
+      assert.match(ring.notes.join(), /taken over from a dead edge/)
+      assert.equal(ring.previous?.run.startsWith('run-'), true)
+      if (writer?.exitCode === null) await once(writer as ChildProcess, 'exit')
+      const last = await readToEnd(ring)
+      const begins = [...logs.slice(1).map((log) => batchesOf(log)[0]?.mark), ring.begin]
+      const records = logs.flatMap((log, index) =>
+        batchesOf(log)
+          .filter(({ mark }) => isReleased(mark, begins[index] as RingMark))
+          .flatMap((batch) => batch.records)
+      )
+      assert.ok(records.length > 0, 'something was released')
+      assertWhole([...records, ...last], ring)
+      if (calls === 'count') {
+        const counted = [...records, ...last].filter(({ kind, pid }) => kind === 7 && pid === writer?.pid)
+        const uncounted = ring.statistics().cpus.reduce((sum, row) => sum + row.uncounted, 0)
+        assert.equal(uncounted, 0)
+        assert.equal(
+          counted.reduce((sum, row) => sum + row.calls, 0),
+          loops
+        )
+      }
+      ring.close()
+      assert.deepEqual(readdirSync(pinDir), [])
+    })
+  }
+})
+
+describe('pins', { skip: skipWithoutBpffs, timeout: 60_000 }, () => {
+  it('belong to an edge that lives: another goes on without', async () => {
+    const first = await Ring.open(optionsWith({}))
+    const second = await Ring.open(optionsWith({}))
+    assert.deepEqual(first.notes, [])
+    assert.match(second.notes.join(), /nothing will be left to a successor: another edge that runs holds/)
+    execFileSync(program('flood'), ['100'])
+    for (const ring of [second, first]) {
+      const records = await readToEnd(ring)
+      assert.equal(records.filter(({ kind }) => kind === 1).length, 100)
+      ring.close()
+    }
+    assert.deepEqual(readdirSync(pinDir), [])
+  })
+
+  it('are not made where there is no bpffs, and it is said', async () => {
+    const ring = await Ring.open(optionsWith({ pinDir: join(folder, 'pins') }))
+    assert.match(ring.notes.join(), /is no bpffs: mount one there/)
+    ring.close()
+  })
+
+  it('stay when an edge closes without an end in order, and hold what happens then', async () => {
+    const first = await Ring.open(optionsWith({}))
+    first.close()
+    assert.ok(readdirSync(pinDir).includes('released'))
+    execFileSync(program('flood'), ['100'])
+    const second = await Ring.open(optionsWith({ ringBytes: 1 << 16 }))
+    assert.equal(second.previous, undefined)
+    assert.match(second.notes.join(), /the rings keep the sizes.*taken over/s)
+    const records = await readToEnd(second)
+    assert.equal(records.filter(({ kind }) => kind === 1).length, 100)
+    assertWhole(records, second)
+    second.close()
+  })
+
+  it('take the configuration of whoever takes them over', async () => {
+    const first = await Ring.open(optionsWith({ filter: { pids: [1, 2], comms: ['nobody'], cgroups: [3n] } }))
+    first.close()
+    execFileSync(program('flood'), ['10'])
+    const second = await Ring.open(optionsWith({}))
+    execFileSync(program('flood'), ['100'])
+    const records = await readToEnd(second)
+    assert.equal(records.filter(({ kind }) => kind === 1).length, 100)
+    second.close()
+  })
+
+  it('that were left while they were made or removed are no obstacle', async () => {
+    const first = await Ring.open(optionsWith({}))
+    first.close()
+    rmSync(join(pinDir, 'released'))
+    assert.ok(readdirSync(pinDir).length > 10)
+    const second = await Ring.open(optionsWith({}))
+    assert.deepEqual(second.notes, [])
+    await readToEnd(second)
+    second.close()
+    assert.deepEqual(readdirSync(pinDir), [])
+  })
+
+  it('are removed at an end in order, also by the user that the edge became', { skip: privateCode() }, () => {
+    const root = join(import.meta.dirname, '..', '..')
+    const script = `
+      import { Ring } from ${JSON.stringify(join(root, 'native', 'ring', 'ring.ts'))}
+      import { futureUser, preparePrivilegeDrop } from ${JSON.stringify(join(root, 'producer', 'privileges.ts'))}
+      import { optionsFrom } from ${JSON.stringify(code)}
+      const drop = preparePrivilegeDrop('nobody')
+      const options = optionsFrom(${JSON.stringify(optionsToText(optionsWith({ measureCost: true })))})
+      const ring = await Ring.open({ ...options, pinOwner: futureUser('nobody') })
+      drop()
+      const before = ring.programTimeNs()
+      for (let i = 0; i < 1000; i++) process.getgid()
+      console.log(ring.programTimeNs() > before, ring.statistics().skipped >= 0)
+      await ring.detach()
+      ring.close()`
+    const output = execFileSync(process.execPath, ['--input-type=module', '-e', script], { encoding: 'utf8' })
+    assert.equal(output, 'true true\n')
+    assert.deepEqual(readdirSync(pinDir), [])
+    rmdirSync(pinDir)
+  })
+})
+
+describe('an upgrade', { skip: skipWithoutBpffs, timeout: 60_000 }, () => {
+  const build = (change: (text: string) => string): string => {
+    const source = join(folder, 'source')
+    const root = join(import.meta.dirname, '..', '..')
+    execFileSync('cp', ['-r', join(root, 'bpf'), source])
+    const event = join(source, 'event.h')
+    writeFileSync(event, change(readFileSync(event, 'utf8')))
+    const maps = join(source, 'maps.h')
+    writeFileSync(maps, change(readFileSync(maps, 'utf8')))
+    const clang = execFileSync('sh', ['-c', 'ls /usr/bin/clang /usr/bin/clang-[0-9]* 2>/dev/null | tail -1'])
+    const built = join(folder, 'other.bpf.o')
+    const arch = process.arch === 'arm64' ? 'arm64' : 'x86'
+    const flags = ['-O2', '-g', '-target', 'bpf', '-mcpu=v3', `-D__TARGET_ARCH_${arch}`]
+    const includes = ['-I', join(root, 'native/third_party/libbpf/src')]
+    execFileSync(String(clang).trim(), [...flags, ...includes, '-c', join(source, 'ringside.bpf.c'), '-o', built])
+    return built
+  }
+
+  it('to other programs keeps the rings, the counters and the account, and tells nothing twice', async () => {
+    const other = build((text) => text.replace('max_entries, 16384', 'max_entries, 8192'))
+    const log = join(folder, 'log')
+    const edge = await startEdge(optionsWith({}), log)
+    const writer = start(program('flood'), '2000000')
+    await sleep(50)
+    await kill(edge)
+    const ring = await Ring.open(optionsWith({ object: other }))
+    assert.match(ring.notes.join(), /with other programs/)
+    if (writer.exitCode === null) await once(writer, 'exit')
+    const last = await readToEnd(ring)
+    const released = batchesOf(log)
+      .filter(({ mark }) => isReleased(mark, ring.begin))
+      .flatMap((batch) => batch.records)
+    assertWhole([...released, ...last], ring)
+    const calls = ring.statistics().cpus.reduce((sum, row) => sum + (row.emitted[3] ?? 0) + (row.dropped[3] ?? 0), 0)
+    assert.ok(calls <= 2_000_000 && calls > 1_999_000, `${calls} of 2,000,000 calls`)
+    ring.close()
+    assert.deepEqual(readdirSync(pinDir), [])
+  })
+})
