@@ -52,8 +52,9 @@ const startEdgeService = async (config: Config, log: Log, from: EdgeSource): Pro
     loadKafkajsWhole()
     log.info(drop())
   }
+  const measureCost = config.edge.cpuBudget !== undefined
   const pinOwner = futureUser(config.edge.user)
-  const opened = await openLiveSource({ ...config.edge, ignoreFamily: from.ignoreFamily, pinOwner })
+  const opened = await openLiveSource({ ...config.edge, ignoreFamily: from.ignoreFamily, pinOwner, measureCost })
   for (const note of opened.notes) log.warn(note)
   try {
     const source = record(opened)
