@@ -60,7 +60,7 @@ const startEdgeService = async (config: Config, log: Log, from: EdgeSource): Pro
     const source = record(opened)
     const reduce = (classes: readonly EventClass[]) => opened.setCalls(calls, new Set(classes))
     const edge = await startEdge({ config, log, source, client, spoolPath, dropPrivileges, reduce })
-    return measureEdge({ edge, source, calls, cpuBudget, programTimeNs: () => undefined, log })
+    return measureEdge({ edge, source, calls, cpuBudget, programTimeNs: () => opened.programTimeNs(), log })
   } catch (error) {
     opened.close()
     throw error

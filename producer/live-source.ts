@@ -43,3 +43,142 @@ export interface LiveSource extends Source {
   readonly notes: readonly string[]
   /** Nanoseconds that the programs have run, on all CPUs; undefined unless it is measured. */
   programTimeNs(): number | undefined
+  /**
+   * Takes the place of the modes there were.
+   * @param reduced classes of which calls that would emit are counted
+   */
+  setCalls(calls: CallModes, reduced?: ReadonlySet<EventClass>): void
+}
+
+/** Where cgroup v2 is mounted: /sys/fs/cgroup, or /sys/fs/cgroup/unified on a hybrid host. */
+const findCgroupMount = (): string => {
+  for (const line of readFileSync('/proc/mounts', 'utf8').split('\n')) {
+    const [, path, type] = line.split(' ')
+    if (type === 'cgroup2' && path !== undefined) return path
+  }
+  throw new RingsideError('CONFIG', 'a filter by cgroup needs cgroup v2, and none is mounted')
+}
+
+/** A cgroup's id is the inode of its folder. */
+const cgroupId = (path: string, mount: string): bigint => {
+  const folder = path === mount || path.startsWith(`${mount}/`) ? path : join(mount, path)
+  try {
+    return statSync(folder, { bigint: true }).ino
+  } catch (cause) {
+    throw new RingsideError('CONFIG', `there is no cgroup "${path}": ${messageOf(cause)}`, { cause })
+  }
+}
+
+const toRingFilter = ({ pids, comms, cgroups }: LiveFilter): RingFilter => {
+  const mount = cgroups.length > 0 ? findCgroupMount() : ''
+  return { pids, comms, cgroups: cgroups.map((path) => cgroupId(path, mount)) }
+}
+
+const sumByClass = (rows: readonly CpuCounters[], pick: (row: CpuCounters) => readonly number[]) =>
+  Object.fromEntries(
+    eventClasses.map((name, index) => [name, rows.reduce((sum, row) => sum + (pick(row)[index] ?? 0), 0)])
+  ) as Record<EventClass, number>
+
+const total = (counts: Readonly<Record<EventClass, number>>): number =>
+  Object.values(counts).reduce((sum, count) => sum + count, 0)
+
+class KernelSource implements LiveSource {
+  readonly boot = readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim()
+  readonly description: string
+  readonly begin: Mark
+  readonly previous: Account | undefined
+  readonly notes: readonly string[]
+  readonly #ring: Ring
+
+  constructor(ring: Ring) {
+    this.#ring = ring
+    const [security, rest] = ring.ringBytes.map((bytes) => `${bytes / 2 ** 20} MiB`)
+    this.description = `live kernel ${release()}, rings ${security} and ${rest}`
+    this.begin = ring.begin
+    this.previous = ring.previous
+    const leftOut = ring.leftOut.map((name) => `not observed, as this kernel does not tell: ${name}`)
+    this.notes = [...ring.notes, ...leftOut]
+  }
+
+  read(into: Uint8Array): number {
+    return this.#ring.read(into)
+  }
+
+  clock(): ClockReading {
+    return readClocks()
+  }
+
+  statistics(): SourceStatistics {
+    const { cpus, summaries, countedUntilNs, skipped } = this.#ring.statistics()
+    const emitted = sumByClass(cpus, (row) => row.emitted)
+    const dropped = sumByClass(cpus, (row) => row.dropped)
+    return {
+      seen: total(emitted) + total(dropped),
+      emitted,
+      dropped,
+      off: sumByClass(cpus, (row) => row.off),
+      counted: sumByClass(cpus, (row) => row.counted),
+      unaccounted: cpus.reduce((sum, row) => sum + row.unaccounted, skipped),
+      uncounted: cpus.reduce((sum, row) => sum + row.uncounted, 0),
+      ...(countedUntilNs === undefined ? {} : { countedUntilUs: Math.floor(countedUntilNs / 1000) }),
+      sequences: [...cpus, { cpu: summaryCpu, ...summaries }]
+        .filter((row) => row.last > row.before)
+        .map(({ cpu, before, last }) => ({ cpu, before, last }))
+    }
+  }
+
+  setFilter(filter: LiveFilter): void {
+    this.#ring.setFilter(toRingFilter(filter))
+  }
+
+  setCalls(calls: CallModes, reduced?: ReadonlySet<EventClass>): void {
+    this.#ring.setModes(modeTable(calls, reduced))
+  }
+
+  release(mark: Mark, account: Account): void {
+    this.#ring.release(mark, account)
+  }
+
+  get pressure(): number {
+    return this.#ring.pressure
+  }
+
+  summarize(): Promise<boolean> {
+    return this.#ring.summarize()
+  }
+
+  programTimeNs(): number | undefined {
+    return this.#ring.programTimeNs()
+  }
+
+  get ended(): boolean {
+    return this.#ring.ended
+  }
+
+  detach(): Promise<void> {
+    return this.#ring.detach()
+  }
+
+  close(): void {
+    this.#ring.close()
+  }
+}
+
+/**
+ * Begins to observe this host, or goes on where a dead process stopped; events flow when it resolves. Needs CAP_BPF and CAP_PERFMON.
+ * @throws RingsideError CONFIG (an unknown call, cgroup, or ring size), NO_PERMISSION, or OS (no BTF, not built)
+ */
+export const openLiveSource = async (options: LiveSourceOptions): Promise<LiveSource> => {
+  const ring = await Ring.open({
+    securityRingBytes: options.securityRingBytes,
+    ringBytes: options.ringBytes,
+    callOf: callTable(),
+    modeOf: modeTable(options.calls),
+    filter: toRingFilter(options),
+    ignoreFamily: options.ignoreFamily,
+    pinDir: options.pinDir ?? '',
+    pinOwner: options.pinOwner,
+    measureCost: options.measureCost ?? false
+  })
+  return new KernelSource(ring)
+}
