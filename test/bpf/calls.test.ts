@@ -1,12 +1,13 @@
 // What is told of calls beyond their number: names, addresses, flags; and the same of 32-bit processes.
 import assert from 'node:assert/strict'
+import { spawnSync } from 'node:child_process'
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { constants, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, describe, it } from 'node:test'
 import { callName } from '../../producer/syscall-table.ts'
 import { kernelTimeoutMs } from '../support/kernel.ts'
-import { callsOf, commOf, observe, observeProgram, program, run, type Seen, skip } from './observe.ts'
+import { callsOf, commOf, kindsOf, observe, observeProgram, program, run, type Seen, skip } from './observe.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'ringside-test-'))
 after(() => rmSync(folder, { recursive: true }))
@@ -148,6 +149,11 @@ describe('calls', { skip, timeout: kernelTimeoutMs }, () => {
   })
 })
 
+const canCompileFor32Bits = (): boolean => {
+  const source = 'int main(void) { return sizeof(void *) != 4; }'
+  return spawnSync('gcc', ['-m32', '-static', '-x', 'c', '-', '-o', '/dev/null'], { input: source }).status === 0
+}
+
 describe('calls of 32 bits', { skip: skip || (isX64 ? false : 'needs x86-64'), timeout: kernelTimeoutMs }, () => {
   it('have their own names, arguments and structures', async (test) => {
     const file = join(folder, 'compat')
@@ -196,6 +202,38 @@ describe('calls of 32 bits', { skip: skip || (isX64 ? false : 'needs x86-64'), t
       callsOf(compat, 'sendto').map((event) => event.ret),
       [6, 7]
     )
+  })
+
+  it('are those of a process that is compiled for them', async (test) => {
+    if (!canCompileFor32Bits()) return test.skip('gcc -m32 compiles nothing here: it comes with gcc-multilib')
+    const path = program('short_pointers', '-m32')
+    const file = join(folder, 'short')
+    writeFileSync(file, '')
+    const { events, result } = await observe({ comms: [commOf('short_pointers')] }, () => run(path, file))
+    if (result.code !== 0) return test.skip('this kernel executes no 32-bit programs')
+    const calls = inOrder(events).filter((event) => event.kind === 'syscall')
+    const first = calls.findIndex((event) => event.call === 'execve' && event.path === path)
+    assert.ok(calls.every((event) => event.isCompat))
+    assert.equal(calls[first]?.ret, 0)
+    const server = `127.0.0.1:${Number(result.stdout)}`
+    const own = calls.slice(first + 1).map((event) => [event.call, event.path || (event.socket?.remote ?? '')])
+    const nobody = '0.0.0.0:0'
+    for (const expected of [
+      ['bind', nobody],
+      ['sendmsg', server],
+      ['connect', server],
+      ['sendto', server],
+      ['openat', file],
+      ['rename', file]
+    ]) {
+      assert.ok(
+        own.some(([call, what]) => call === expected[0] && what === expected[1]),
+        `${expected} of ${own.join('; ')}`
+      )
+    }
+    assert.equal(calls.filter((event) => event.call === 'socket').length, 2)
+    const [exec, again] = kindsOf(events, 'exec')
+    assert.deepEqual([exec?.path, again?.path], [path, path])
   })
 
   it('of x32 have the names of their numbers, also where the kernel refuses them', async (test) => {

@@ -28,12 +28,12 @@ export const skip: string | false =
         : false
 
 /** Compiles programs/`name`.c if need be; the process it becomes has the comm `rs-name`. Static: no loader's calls. */
-export const program = (name: string): string => {
+export const program = (name: string, ...flags: string[]): string => {
   const source = join(programsDir, `${name}.c`)
   const built = join(buildDir, commOf(name))
   if (!existsSync(built) || statSync(built).mtimeMs < statSync(source).mtimeMs) {
     mkdirSync(buildDir, { recursive: true })
-    execFileSync('gcc', ['-O2', '-Wall', '-static', '-pthread', source, '-o', built])
+    execFileSync('gcc', ['-O2', '-Wall', '-static', '-pthread', ...flags, source, '-o', built])
   }
   return built
 }
