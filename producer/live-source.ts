@@ -82,6 +82,15 @@ const sumByClass = (rows: readonly CpuCounters[], pick: (row: CpuCounters) => re
 const total = (counts: Readonly<Record<EventClass, number>>): number =>
   Object.values(counts).reduce((sum, count) => sum + count, 0)
 
+/** The same tracepoint, by its name of before Linux 6.5 and the one since. */
+const uringPrograms: readonly string[] = ['io_uring_submit_sqe', 'io_uring_submit_req']
+
+const notesOf = (leftOut: readonly string[]): string[] => {
+  const names = leftOut.filter((name) => !uringPrograms.includes(name))
+  if (uringPrograms.every((name) => leftOut.includes(name))) names.push('requests to io_uring')
+  return names.map((name) => `not observed, as this kernel does not tell: ${name}`)
+}
+
 class KernelSource implements LiveSource {
   readonly boot = readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim()
   readonly description: string
@@ -96,8 +105,7 @@ class KernelSource implements LiveSource {
     this.description = `live kernel ${release()}, rings ${security} and ${rest}`
     this.begin = ring.begin
     this.previous = ring.previous
-    const leftOut = ring.leftOut.map((name) => `not observed, as this kernel does not tell: ${name}`)
-    this.notes = [...ring.notes, ...leftOut]
+    this.notes = [...ring.notes, ...notesOf(ring.leftOut)]
   }
 
   read(into: Uint8Array): number {

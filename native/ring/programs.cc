@@ -79,8 +79,15 @@ bool IsAlike(const bpf_map* map, int fd) {
          info.value_size == bpf_map__value_size(map) && info.map_flags == bpf_map__map_flags(map);
 }
 
+// Programs without which the rest goes on: they follow what the kernel changes from version to version.
+constexpr std::string_view kOptional = "io_uring_";
+
+bool IsOptional(const bpf_program* program) {
+  return std::string_view(bpf_program__name(program)).substr(0, kOptional.size()) == kOptional;
+}
+
 // A tracepoint that the kernel does not have must not keep the rest from loading.
-std::vector<std::string> LeaveOut(bpf_object* object) {
+std::vector<std::string> LeaveOut(bpf_object* object, bool with_optional) {
   const std::unique_ptr<btf, decltype(&btf__free)> kernel(btf__load_vmlinux_btf(), btf__free);
   std::vector<std::string> left_out;
   bpf_program* program;
@@ -88,7 +95,8 @@ std::vector<std::string> LeaveOut(bpf_object* object) {
     const std::string section = bpf_program__section_name(program);
     if (kernel == nullptr || section.rfind(kTracepoint, 0) != 0) continue;
     const std::string type = "btf_trace_" + section.substr(kTracepoint.size());
-    if (btf__find_by_name_kind(kernel.get(), type.c_str(), BTF_KIND_TYPEDEF) >= 0) continue;
+    const bool is_there = btf__find_by_name_kind(kernel.get(), type.c_str(), BTF_KIND_TYPEDEF) >= 0;
+    if (is_there && (with_optional || !IsOptional(program))) continue;
     bpf_program__set_autoload(program, false);
     left_out.emplace_back(bpf_program__name(program));
   }
@@ -133,6 +141,15 @@ void WaitForPrograms() {
 
 std::optional<Programs> Programs::Load(const LoadOptions& options, uint32_t number, const Programs* keep,
                                        const std::vector<uint64_t>& seqs) {
+  try {
+    return Load(options, number, keep, seqs, true);
+  } catch (const Failure&) {
+    return Load(options, number, keep, seqs, false);
+  }
+}
+
+std::optional<Programs> Programs::Load(const LoadOptions& options, uint32_t number, const Programs* keep,
+                                       const std::vector<uint64_t>& seqs, bool with_optional) {
   LibbpfLog log;
   const Object object(bpf_object__open_file(options.object.c_str(), nullptr), bpf_object__close);
   if (object == nullptr) Fail("open " + options.object, log);
@@ -143,7 +160,7 @@ std::optional<Programs> Programs::Load(const LoadOptions& options, uint32_t numb
   }
   Programs set;
   set.number_ = number;
-  set.left_out_ = LeaveOut(object.get());
+  set.left_out_ = LeaveOut(object.get(), with_optional);
 
   auto* config = Initial<ringside_config>(object.get(), kConfig, sizeof(ringside_config));
   std::memcpy(config->call_of, options.call_of.data(), sizeof(config->call_of));

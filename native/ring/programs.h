@@ -47,8 +47,9 @@ class Programs {
  public:
   Programs() = default;
 
-  // Loads and does not attach. `keep` gives its lasting maps to the new programs; nullopt when they do not fit.
-  // `seqs` is what the counters of the CPUs begin with if they are not kept. Throws Failure.
+  // Loads and does not attach; when the kernel refuses, without what the rest can do without. `keep` gives its
+  // lasting maps to the new programs; nullopt when they do not fit. `seqs` is what the counters of the CPUs begin with
+  // if they are not kept. Throws Failure.
   static std::optional<Programs> Load(const LoadOptions& options, uint32_t number, const Programs* keep,
                                       const std::vector<uint64_t>& seqs);
   // What is pinned under this number. Throws Failure when anything that is needed is missing.
@@ -77,6 +78,8 @@ class Programs {
   ProgramCost Cost() const;
 
  private:
+  static std::optional<Programs> Load(const LoadOptions& options, uint32_t number, const Programs* keep,
+                                      const std::vector<uint64_t>& seqs, bool with_optional);
   void Remove(const Pins& pins, const char* kind, const std::map<std::string, Descriptor>& of) const;
   void MapConfig();
 

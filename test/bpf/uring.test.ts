@@ -7,6 +7,7 @@ import { join } from 'node:path'
 import { after, describe, it, type TestContext } from 'node:test'
 import type { CallModes } from '../../producer/syscall-table.ts'
 import { callName } from '../../producer/syscall-table.ts'
+import { kernelTimeoutMs } from '../support/kernel.ts'
 import { commOf, kindsOf, observe, program, run, type Seen, skip } from './observe.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'ringside-test-'))
@@ -39,7 +40,7 @@ const submit = async (test: TestContext, calls: CallModes) => {
 
 const inOrder = (events: readonly Seen[]) => events.toSorted((a, b) => a.timeNs - b.timeNs)
 
-describe('requests to io_uring', { skip, timeout: 60_000 }, () => {
+describe('requests to io_uring', { skip, timeout: kernelTimeoutMs }, () => {
   it('are told when they are submitted: the operation, its descriptor, its names, its address', async (test) => {
     const emit = { io_uring_nop: 'emit', io_uring_read: 'emit' } as const
     const { events, requests, result, socket, file, remote } = await submit(test, emit)
