@@ -135,7 +135,7 @@ describe('a successor', { skip: skipWithoutBpffs, timeout: 120_000 }, () => {
     {
       name: 'gets every count that no dead edge released, and none that one did, ten times over',
       calls: 'count',
-      loops: 20e6
+      loops: 8e6
     }
   ] as const) {
     it(name, async () => {

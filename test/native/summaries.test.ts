@@ -1,0 +1,137 @@
+import assert from 'node:assert/strict'
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, it } from 'node:test'
+import { mergeGroups } from '../../native/ring/ring.ts'
+
+const skip = existsSync(join(import.meta.dirname, '../../build/ringside_ring.node'))
+  ? false
+  : 'needs build/ringside_ring.node: npm run build'
+
+const groupBytes = 192
+const latency = 0
+const bytes = 1
+const errno = 2
+
+interface Group {
+  readonly pid: number
+  readonly startNs?: bigint
+  readonly nr?: number
+  readonly abi?: number
+  readonly what: number
+  readonly first: number
+  readonly sum: bigint
+  /** Bucket within the group to its count. */
+  readonly counts: Readonly<Record<number, number>>
+  readonly uid?: number
+  readonly comm?: string
+}
+
+/** As struct ringside_group of bpf/event.h lays them out. */
+const encode = (groups: readonly Group[]): Uint8Array => {
+  const memory = Buffer.alloc(groups.length * groupBytes)
+  groups.forEach((group, index) => {
+    const at = index * groupBytes
+    memory.writeBigUInt64LE(group.startNs ?? 7n, at)
+    memory.writeBigUInt64LE(99n, at + 8)
+    memory.writeUInt32LE(group.pid, at + 16)
+    memory.writeUInt32LE(group.pid + 1, at + 20)
+    memory.writeUInt32LE(1, at + 24)
+    memory.writeUInt32LE(group.uid ?? 0, at + 28)
+    memory.write(group.comm ?? 'a', at + 32)
+    memory.writeUInt16LE(group.nr ?? 3, at + 48)
+    memory.writeUInt8(group.abi ?? 0, at + 50)
+    memory.writeUInt8(5, at + 51)
+    memory.writeUInt8(3, at + 52)
+    memory.writeUInt8(group.what, at + 53)
+    memory.writeUInt16LE(group.first, at + 54)
+    memory.writeBigUInt64LE(group.sum, at + 56)
+    for (const [bucket, count] of Object.entries(group.counts))
+      memory.writeUInt32LE(count, at + 64 + 4 * Number(bucket))
+  })
+  return memory
+}
+
+const decode = (records: Uint8Array) => {
+  const view = new DataView(records.buffer, records.byteOffset, records.byteLength)
+  const rows = []
+  for (let at = 0; at < records.byteLength; at += view.getUint32(at, true)) {
+    const pathBytes = view.getUint16(at + 80, true)
+    const cells = []
+    for (let cell = at + 192; cell < at + 160 + pathBytes; cell += 8) {
+      cells.push([view.getUint16(cell, true), view.getUint16(cell + 2, true), view.getUint32(cell + 4, true)])
+    }
+    const big = (offset: number): number => Number(view.getBigUint64(at + offset, true))
+    rows.push({
+      seq: big(8),
+      timeNs: big(16),
+      durationNs: big(24),
+      startNs: big(40),
+      cpu: view.getUint16(at + 56, true),
+      nr: view.getUint16(at + 58, true),
+      pid: view.getUint32(at + 60, true),
+      uid: view.getUint32(at + 72, true),
+      step: view.getUint32(at + 84, true),
+      isCompat: (view.getUint8(at + 7) & 4) !== 0,
+      comm: Buffer.from(records.buffer, records.byteOffset + at + 96, 1).toString(),
+      ...{ count: big(160), errors: big(168), totalNs: big(176), bytes: big(184), cells }
+    })
+  }
+  return rows
+}
+
+const summarize = (groups: readonly Group[]) => decode(mergeGroups(encode(groups), 100, 5000, 1000))
+
+describe('groups of counts', { skip }, () => {
+  it('of one process and call become one summary, with cells by what and index', () => {
+    const rows = summarize([
+      { pid: 1, what: errno, first: 0, sum: 4n, counts: { 2: 2 }, uid: 5, comm: 'first' },
+      { pid: 1, what: latency, first: 320, sum: 4000n, counts: { 0: 3, 31: 1 }, uid: 6, comm: 'second' },
+      { pid: 1, what: latency, first: 288, sum: 500n, counts: { 1: 1 } },
+      { pid: 1, what: bytes, first: 96, sum: 30n, counts: { 0: 2 } }
+    ])
+    const cells = [
+      [latency, 289, 1],
+      [latency, 320, 3],
+      [latency, 351, 1],
+      [bytes, 96, 2],
+      [errno, 2, 2]
+    ]
+    const who = { pid: 1, startNs: 7, nr: 3, isCompat: false, uid: 5, comm: 'f' }
+    const when = { seq: 101, cpu: 1024, step: 1, timeNs: 5000, durationNs: 1000 }
+    assert.deepEqual(rows, [{ ...who, ...when, count: 5, errors: 2, totalNs: 4500, bytes: 30, cells }])
+  })
+
+  it('of the same bucket are added up', () => {
+    const group = { pid: 1, what: latency, first: 32, sum: 10n, counts: { 4: 0xffff_fff0 } }
+    const [row] = summarize([group, { ...group, counts: { 4: 3 } }])
+    assert.deepEqual(row?.cells, [[latency, 36, 0xffff_fff3]])
+    const [full] = summarize([group, group])
+    assert.deepEqual(full?.cells, [[latency, 36, 0xffff_ffff]])
+    assert.equal(full?.count, 2 * 0xffff_fff0)
+  })
+
+  it('are ordered by process and call, whatever order they were made in', () => {
+    const one = { what: latency, first: 0, sum: 1n, counts: { 0: 1 } }
+    const rows = summarize([
+      { ...one, pid: 2 },
+      { ...one, pid: 1, nr: 9 },
+      { ...one, pid: 1, nr: 2, abi: 1 },
+      { ...one, pid: 1, startNs: 3n, nr: 20 }
+    ])
+    assert.deepEqual(
+      rows.map(({ seq, pid, startNs, nr, isCompat }) => [seq, pid, startNs, nr, isCompat]),
+      [
+        [101, 1, 3, 20, false],
+        [102, 1, 7, 9, false],
+        [103, 1, 7, 2, true],
+        [104, 2, 7, 3, false]
+      ]
+    )
+  })
+
+  it('in which nothing was counted become nothing', () => {
+    assert.deepEqual(summarize([]), [])
+    assert.deepEqual(summarize([{ pid: 1, what: latency, first: 0, sum: 0n, counts: {} }]), [])
+  })
+})
