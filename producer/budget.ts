@@ -26,7 +26,7 @@ interface Held {
   cameBackAt: number
 }
 
-const percent = (share: number): string => `${(100 * share).toFixed(share < 0.1 ? 1 : 0)}%`
+const percent = (share: number): string => `${Number((100 * share).toPrecision(2))}%`
 
 export class Budget {
   readonly #share: number

@@ -12,6 +12,7 @@ import {
   suspectsOf
 } from '../live-kernel.ts'
 import { type Check, type Finding, fail, ok, warn } from './check.ts'
+import { pinCheck } from './pin-check.ts'
 
 // Task local storage for tracing programs, the newest of what the programs need.
 const oldestKernel = [5, 11] as const
@@ -77,6 +78,7 @@ export const kernelChecks = (config: Config): Check[] => [
   { name: 'btf', look: () => lackOf('btf', 'the kernel has type information') },
   { name: 'privileges', look: () => lackOf('privileges', 'CAP_BPF and CAP_PERFMON') },
   { name: 'programs', look: () => loadPrograms(config) },
+  pinCheck(config.edge.pinDir),
   { name: 'edge user', look: () => edgeUser(config) },
   { name: 'cpu budget', look: () => cpuBudget(config) }
 ]

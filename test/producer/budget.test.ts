@@ -95,8 +95,8 @@ test('a class that has to go again soon after it came back waits twice as long, 
 test('a reason says what was used and what may be', () => {
   const { reasons } = run([4.2, 4.2, ...repeat(1, 10)])
   assert.deepEqual(reasons, [
-    'the edge used 4.2% of a core, and may use 3.0%',
-    'the edge used 1.0% of a core, less than 1.8% for 10 s'
+    'the edge used 4.2% of a core, and may use 3%',
+    'the edge used 1% of a core, less than 1.8% for 10 s'
   ])
 })
 

@@ -1,0 +1,95 @@
+// Over its CPU budget the edge counts calls instead of telling of them, class by class, and tells of them again when it
+// is quiet. Nothing is lost by it: every call is an event, in a summary, or a declared drop.
+import assert from 'node:assert/strict'
+import { execFileSync } from 'node:child_process'
+import { join } from 'node:path'
+import { describe, type TestContext, test } from 'node:test'
+import type { HostReport } from '../../cli/verify/reckoning.ts'
+import { decode } from '../../wire/codec.ts'
+import type { Step } from '../../wire/types.ts'
+import { kafkaMissing, readAll, withKafka } from '../support/kafka.ts'
+import { kernelTests } from '../support/kernel.ts'
+import { eventually, runRingside, startRingside, temporaryDirectory } from '../support/ringside.ts'
+
+const writesPerFlood = 1_000_000
+const timeout = 180_000
+
+describe('the CPU budget, on a live kernel', { skip: kernelTests.skip || (await kafkaMissing()) }, () => {
+  const kafka = withKafka()
+
+  const start = async (t: TestContext, name: string, budget: string) => {
+    const directory = temporaryDirectory(t, name)
+    const env = {
+      RINGSIDE_STATE_DIR: directory,
+      RINGSIDE_HOST: name,
+      RINGSIDE_TOPIC_PREFIX: `${name}.`,
+      RINGSIDE_BROKERS: kafka.brokers.join(','),
+      RINGSIDE_PIN_DIR: ''
+    }
+    const flood = join(directory, 'flood')
+    execFileSync('gcc', ['-O1', '-o', flood, join(import.meta.dirname, '../bpf/programs/flood.c')])
+    await runRingside(['topics', 'create', '--partitions', '1'], env)
+    const options = ['--cpu-budget', budget, '--call', 'write=emit', '--comm', 'flood']
+    const edge = startRingside(['run', 'edge', ...options], env)
+    t.after(() => edge.child.kill('SIGKILL'))
+    await eventually('the edge is ready', 30, () => /"ready"/.test(edge.output.stderr) || undefined)
+    let writes = 0
+    return {
+      /** Floods until the log says so, if not at once. */
+      floodUntil: (said: RegExp) =>
+        eventually(`the log says ${said}`, 60, () => {
+          execFileSync(flood, [String(writesPerFlood)])
+          writes += writesPerFlood
+          return said.test(edge.output.stderr) || undefined
+        }),
+      wait: (said: RegExp) => eventually(`the log says ${said}`, 90, () => said.test(edge.output.stderr) || undefined),
+      /** The steps of its ledger, once it is found that every write is accounted for. */
+      finish: async (): Promise<Step[]> => {
+        edge.child.kill('SIGINT')
+        assert.equal((await edge.finished).code, 0, edge.output.stderr)
+        const { code, stdout, stderr } = await startRingside(['verify', '--format', 'json'], env).finished
+        assert.equal(code, 0, stdout + stderr)
+        const { dropped, classes } = JSON.parse(stdout) as HostReport
+        const batches = (await readAll(kafka.client, `${name}.events`)).map(({ value }) => decode('EventBatch', value))
+        const told = batches.flatMap(({ events }) => events).filter(({ syscall }) => syscall === 'write').length
+        const counted = batches
+          .flatMap(({ summaries }) => summaries)
+          .reduce((sum, { syscall, count }) => sum + (syscall === 'write' ? count : 0), 0)
+        // Exactly, but for those that the kernel had no room to count by process and call.
+        const uncounted = batches.findLast(({ ledger }) => ledger !== null)?.ledger?.uncounted ?? 0
+        const elsewhere = writes - told - counted - dropped
+        assert.ok(elsewhere >= 0 && elsewhere <= uncounted, `${elsewhere} writes, ${uncounted} calls uncounted`)
+        assert.ok(classes.some((row) => row.class === 'io' && row.counted > 0))
+        return batches.flatMap(({ ledger }) => ledger?.steps ?? [])
+      }
+    }
+  }
+
+  test('with next to no budget every class is counted in the end, security calls last', { timeout }, async (t) => {
+    const { floodUntil, wait, finish } = await start(t, 'tiny', '0.01%')
+    await floodUntil(/calls of class io are counted/)
+    await floodUntil(/calls of class file are counted/)
+    await wait(/over the CPU budget with every class reduced/)
+    const steps = await finish()
+    assert.deepEqual(
+      steps.map((step) => [step.class, step.mode]),
+      ['io', 'file', 'network', 'process'].map((name) => [name, 'count'])
+    )
+    assert.match(steps[0]?.reason ?? '', /^the edge used .*% of a core, and may use 0\.01%$/)
+  })
+
+  test('when it is quiet, what was reduced is told again', { timeout }, async (t) => {
+    const { floodUntil, wait, finish } = await start(t, 'ample', '10%')
+    await floodUntil(/calls of class io are counted/)
+    await wait(/calls of class io are told as configured again/)
+    await floodUntil(/./)
+    const steps = await finish()
+    assert.deepEqual(
+      steps
+        .filter((step) => step.class === 'io')
+        .map(({ mode }) => mode)
+        .slice(0, 2),
+      ['count', 'emit']
+    )
+  })
+})
