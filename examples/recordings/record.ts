@@ -8,7 +8,20 @@ import { createRecorder } from '../../producer/recording.ts'
 import { commOf, program, quiet, run } from '../../test/bpf/observe.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'ringside-'))
-const names = ['files', 'tcp', 'udp', 'unix', 'connect', 'descriptors', 'exec', 'children', 'flood']
+const names = [
+  'files',
+  'tcp',
+  'udp',
+  'unix',
+  'messages',
+  'connect',
+  'descriptors',
+  'names',
+  'uring',
+  'exec',
+  'children',
+  'flood'
+]
 
 /** The path under which a program is recorded. */
 const place = (name: string): string => {
@@ -29,13 +42,18 @@ await call('tcp', '4')
 await call('tcp', '6')
 await call('udp', '4242')
 await call('unix', join(folder, 'socket'), 'ringside-example')
+await call('messages')
 await call('connect', '1')
 await call('descriptors')
+for (const name of ['a', 'b']) writeFileSync(join(folder, name), '')
+await call('names', folder, 'x'.repeat(300))
+writeFileSync(join(folder, 'a'), '....')
+await call('uring', folder, '9')
 await call('exec', paths['flood'] ?? '')
 await call('children', '5')
 await call('flood', '100')
 await source.detach()
-const batch = new Uint8Array(1 << 16)
+const batch = new Uint8Array(1 << 20)
 while (!source.ended) source.read(batch)
 const { seen } = source.statistics()
 source.close()

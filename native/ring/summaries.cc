@@ -81,10 +81,11 @@ Summaries Summarize(const ringside_group* groups, size_t count, uint64_t seq_bef
       } else if (group.what == RINGSIDE_WHAT_ERRNO) {
         totals.errors += calls;
       }
-      AddCells(group, cells);
+      // Of a request to io_uring it is not known how long it took: it is counted, and nothing more.
+      if (group.nr < RINGSIDE_NR_URING) AddCells(group, cells);
     }
     // A group that was allocated and then not needed, as another CPU was faster.
-    if (cells.empty()) continue;
+    if (totals.count == 0 && cells.empty()) continue;
 
     const size_t told = std::min(cells.size(), kMaxCells);
     if (told < cells.size()) event.flags |= RINGSIDE_PATH_TRUNCATED;
