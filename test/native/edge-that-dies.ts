@@ -8,6 +8,7 @@ export interface ReadRecord {
   readonly cpu: number
   readonly seq: number
   readonly kind: number
+  readonly nr: number
   readonly pid: number
   /** Of a summary: its number of calls; else 1. */
   readonly calls: number
@@ -34,6 +35,7 @@ export const readBatch = (ring: Ring, into: Uint8Array, from: RingMark): ReadBat
       cpu: view.getUint16(at + 56, true),
       seq: Number(view.getBigUint64(at + 8, true)),
       kind,
+      nr: view.getUint16(at + 58, true),
       pid: view.getUint32(at + 60, true),
       calls: kind === 7 ? Number(view.getBigUint64(at + 160, true)) : 1
     })

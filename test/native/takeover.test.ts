@@ -13,6 +13,8 @@ import { privateCode } from '../support/kernel.ts'
 import { optionsToText, type ReadBatch, type ReadRecord, readBatch } from './edge-that-dies.ts'
 
 const bpffs = '/sys/fs/bpf'
+/** Number of write(2). */
+const write = process.arch === 'arm64' ? 64 : 1
 const code = join(import.meta.dirname, 'edge-that-dies.ts')
 
 const skipWithoutBpffs =
@@ -125,7 +127,7 @@ const assertWhole = (records: readonly ReadRecord[], ring: Ring): void => {
   assert.equal(missing, dropped, 'what is missing was dropped, and counted')
 }
 
-describe('a successor', { skip: skipWithoutBpffs, timeout: 120_000 }, () => {
+describe('a successor', { skip: skipWithoutBpffs, timeout: 240_000 }, () => {
   for (const { name, calls, loops } of [
     {
       name: 'gets every record that no dead edge released, and none that one did, ten times over',
@@ -135,7 +137,7 @@ describe('a successor', { skip: skipWithoutBpffs, timeout: 120_000 }, () => {
     {
       name: 'gets every count that no dead edge released, and none that one did, ten times over',
       calls: 'count',
-      loops: 8e6
+      loops: 3e6
     }
   ] as const) {
     it(name, async () => {
@@ -143,6 +145,9 @@ describe('a successor', { skip: skipWithoutBpffs, timeout: 120_000 }, () => {
       const logs: string[] = []
       const flood = program('flood')
       let writer: ChildProcess | undefined
+      // The verifier takes its time; those that follow take over.
+      const loader = await Ring.open(options)
+      loader.close()
       for (let round = 0; round < 10; round++) {
         const log = join(folder, `log-${round}`)
         logs.push(log)
@@ -165,7 +170,7 @@ describe('a successor', { skip: skipWithoutBpffs, timeout: 120_000 }, () => {
       assert.ok(records.length > 0, 'something was released')
       assertWhole([...records, ...last], ring)
       if (calls === 'count') {
-        const counted = [...records, ...last].filter(({ kind, pid }) => kind === 7 && pid === writer?.pid)
+        const counted = [...records, ...last].filter(({ nr, pid }) => pid === writer?.pid && nr === write)
         const uncounted = ring.statistics().cpus.reduce((sum, row) => sum + row.uncounted, 0)
         assert.equal(uncounted, 0)
         assert.equal(
