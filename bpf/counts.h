@@ -1,20 +1,185 @@
 /* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
-/* Calls that are counted, not told of one by one. Counters are of the CPU and move without atomics where only
- * programs of system calls move them: these run with preemption disabled, and never within each other. */
+/* Calls that are counted, not told of one by one: into the groups of event.h, of the half that config.epoch names.
+ * Programs of system calls run with preemption disabled and never within each other, so what is of one CPU or
+ * of one thread alone moves without atomics. */
 #ifndef RINGSIDE_COUNTS_H
 #define RINGSIDE_COUNTS_H
+
+/* 128 Ki places, in cache lines: four for each group of a half as it is by default. What finds no place in its
+ * line, then one group in thousands, is the thread's instead of the process's. */
+enum { INDEX_LINES = 1 << 14, LINE_PLACES = 8 };
+/* A place has 17 bits for its group. */
+_Static_assert(2 * RINGSIDE_GROUPS_MAX == 1 << 17, "a group's number has 17 bits");
+enum { GROUP_BITS = 17, NO_GROUP = 0xffffffff, NEARLY_FULL = 0xffff0000 };
+
+/* What the groups of a process are for, in 20 bits: number, ABI, what, and first / 32. */
+#define GROUP_KEY(nr, abi, what, bucket) ((__u32)(nr) | (abi) << 10 | (what) << 11 | ((bucket) >> 5) << 13)
+
+/*
+ * (process, key) -> group, for the threads of a process to share its groups. A place holds the epoch that it is
+ * of in its upper half, then 15 bits to tell keys apart, and the group. Those of another epoch are free, so
+ * nothing needs to be removed when a process or an epoch ends.
+ */
+__u64 group_index[INDEX_LINES * LINE_PLACES];
+
+/* A function that is verified once, by itself: its branches would multiply all that comes after them. */
+__noinline __u32 find_bucket(__u64 value)
+{
+	return bucket_of(value);
+}
 
 static __always_inline void count_off(__u8 call)
 {
 	own_counters()->off[class_of(call)]++;
 }
 
-static __always_inline void count_call(const struct task_state *state)
+/* A group of its own for a key, not yet in the index; NULL when none is left. */
+static __always_inline struct ringside_group *take_group(struct task_struct *task, __u32 key, __u8 call, __u32 epoch,
+							 __u32 *at)
 {
+	struct ringside_used *half = &used[epoch & 1];
+	struct ringside_group *group;
+	struct subject subject;
+	__u32 next;
+
+	if (half->groups >= config.groups)
+		return 0;
+	next = __sync_fetch_and_add(&half->groups, 1);
+	if (next >= config.groups)
+		return 0;
+	*at = (epoch & 1) * config.groups + next;
+	group = bpf_map_lookup_elem(&groups, at);
+	if (!group)
+		return 0;
+	describe(&subject, task);
+	group->start_ns = subject.start_ns;
+	group->cgroup_id = subject.cgroup_id;
+	group->pid = subject.pid;
+	group->tid = subject.tid;
+	group->ppid = subject.ppid;
+	group->uid = subject.uid;
+	__builtin_memcpy(group->comm, subject.comm, sizeof(group->comm));
+	group->nr = key & (RINGSIDE_NR_MAX - 1);
+	group->abi = (key >> 10) & 1;
+	group->call = call & RINGSIDE_CALL_MASK;
+	group->event_class = class_of(call);
+	group->what = (key >> 11) & 3;
+	group->first = (key >> 13) << 5;
+	return group;
+}
+
+static __always_inline bool is_group_of(const struct ringside_group *group, __u32 pid, __u64 start_ns, __u32 key)
+{
+	return group->pid == pid && group->start_ns == start_ns &&
+	       GROUP_KEY(group->nr, group->abi, group->what, group->first) == key;
+}
+
+/* The group of the process for a key: that which it has in this epoch, or a new one; NO_GROUP when none is left. */
+static __noinline __u32 find_group(struct task_struct *task, __u32 key, __u8 call, __u32 epoch)
+{
+	__u64 start_ns = task->group_leader->start_boottime;
+	__u32 pid = task->tgid;
+	__u64 hash = (start_ns ^ (__u64)pid << 32 ^ key) * 0x9e3779b97f4a7c15ULL;
+	__u32 line = (hash >> 32) & (INDEX_LINES - 1);
+	/* above the bits of the line; not 0, which is what a place that was never used holds */
+	__u64 mark = (__u64)epoch << 32 | ((hash >> 49) | 1) << GROUP_BITS;
+	struct ringside_group *group = 0;
+	__u32 found, own = NO_GROUP;
+
+	for (__u32 place = 0; place < LINE_PLACES; place++) {
+		__u64 *entry = &group_index[line * LINE_PLACES + place];
+		__u64 seen = *(volatile __u64 *)entry;
+
+		if (seen >> GROUP_BITS == mark >> GROUP_BITS) {
+			found = seen & (2 * RINGSIDE_GROUPS_MAX - 1);
+			group = bpf_map_lookup_elem(&groups, &found);
+			if (group && is_group_of(group, pid, start_ns, key))
+				return found;
+			continue;
+		}
+		/* of this epoch, and not of those that were never used */
+		if (seen >> 32 == epoch && (__u32)seen >> GROUP_BITS)
+			continue;
+		if (own == NO_GROUP && !take_group(task, key, call, epoch, &own))
+			return NO_GROUP;
+		/* a full barrier: whoever finds the place finds the group whole */
+		if (__sync_val_compare_and_swap(entry, seen, mark | own) == seen)
+			return own;
+	}
+	if (own == NO_GROUP && !take_group(task, key, call, epoch, &own))
+		return NO_GROUP;
+	return own;
+}
+
+/* Through the thread's own cache, which nearly every call hits. */
+static __always_inline struct ringside_group *group_of(struct task_struct *task, struct task_state *state, __u16 what,
+						       __u32 bucket, __u32 epoch)
+{
+	__u32 key = GROUP_KEY(state->nr, state->abi, what, bucket);
+	struct cached_group *cached = &state->groups[(key * 0x9e3779b1U) >> 28];
+
+	if (cached->key != (key | CACHED)) {
+		__u32 at = find_group(task, key, state->call, epoch);
+
+		if (at == NO_GROUP)
+			return 0;
+		cached->key = key | CACHED;
+		cached->group = at;
+	}
+	return bpf_map_lookup_elem(&groups, &cached->group);
+}
+
+static __always_inline void add_to(struct ringside_group *group, __u32 bucket, __u64 value, bool alone)
+{
+	if (alone) {
+		group->counts[bucket & 31]++;
+		group->sum += value;
+	} else {
+		__sync_fetch_and_add(&group->counts[bucket & 31], 1);
+		__sync_fetch_and_add(&group->sum, value);
+	}
+}
+
+/* All that a call counts is counted, or it is declared as uncounted. */
+static __always_inline void count_call(struct task_struct *task, struct task_state *state, __s64 ret)
+{
+	__u64 duration_ns = bpf_ktime_get_ns() - state->enter_ns;
+	__u32 epoch = *(volatile __u32 *)&config.epoch;
 	struct ringside_counters *own = own_counters();
+	/* the only thread of its process, and so the only one that counts into its groups */
+	bool alone = task->signal->nr_threads == 1;
+	__u32 duration_bucket = find_bucket(duration_ns ?: 1);
+	struct ringside_group *latency, *outcome;
+	__u32 bucket = 0;
+	__u64 bytes = 0;
 
 	own->counted[class_of(state->call)]++;
-	own->uncounted++;
+	if (state->epoch != epoch) {
+		__builtin_memset(state->groups, 0, sizeof(state->groups));
+		state->epoch = epoch;
+	}
+	latency = group_of(task, state, RINGSIDE_WHAT_LATENCY, duration_bucket, epoch);
+	if (!latency || latency->counts[duration_bucket & 31] >= NEARLY_FULL) {
+		own->uncounted++;
+		return;
+	}
+	if (ret < 0 && ret >= -MAX_ERRNO) {
+		bucket = -ret;
+		outcome = group_of(task, state, RINGSIDE_WHAT_ERRNO, bucket, epoch);
+	} else if (ret > 0 && (state->call & RINGSIDE_MOVES_BYTES)) {
+		bytes = ret;
+		bucket = find_bucket(bytes);
+		outcome = group_of(task, state, RINGSIDE_WHAT_BYTES, bucket, epoch);
+	} else {
+		add_to(latency, duration_bucket, duration_ns, alone);
+		return;
+	}
+	if (!outcome || outcome->counts[bucket & 31] >= NEARLY_FULL) {
+		own->uncounted++;
+		return;
+	}
+	add_to(latency, duration_bucket, duration_ns, alone);
+	add_to(outcome, bucket, bytes, alone);
 }
 
 static __always_inline void count_request(struct task_struct *task, const struct known_call *known)

@@ -188,7 +188,7 @@ struct ringside_config {
 	__u32 self_tgid;	/* the agent's own process, never observed; set by program identify */
 	__u32 family_tgid;	/* if not 0, this process and its children are not observed either */
 	__u32 epoch;		/* raised by user space each second: its lowest bit says which half of the groups counts */
-	__u32 groups;		/* of a half: map groups has room for twice as many; set before loading */
+	__u32 groups;		/* of a half, up to RINGSIDE_GROUPS_MAX: map groups has room for twice as many; set before loading */
 	__u32 reserved[2];
 	__u8 call_of[RINGSIDE_ABI_COUNT][RINGSIDE_NR_MAX];	/* number -> enum ringside_call, NONE for no such call;
 								   | RINGSIDE_MOVES_BYTES; set before loading */
@@ -219,9 +219,12 @@ struct ringside_group {
 	__u8 event_class;
 	__u8 what;
 	__u16 first;		/* index of the first bucket: a multiple of 32 */
-	__u64 sum;		/* of the values */
+	__u64 sum;		/* of the values; 0 for errno */
 	__u32 counts[32];
 };
+
+/* Of a half; config.groups is at most as many. */
+#define RINGSIDE_GROUPS_MAX 65536
 
 /* The whole value of map .data.used is ringside_used[2], of the halves of map groups. */
 struct ringside_used {

@@ -31,6 +31,13 @@ struct {
 	__uint(max_entries, 1 << 20);
 } other_events SEC(".maps");
 
+/* Where a thread counts, so that it need not look for it. */
+struct cached_group {
+	__u32 key; /* with CACHED; 0: nothing */
+	__u32 group;
+};
+enum { CACHED_GROUPS = 16, CACHED = 1U << 31 };
+
 /* One thread: the call it is in, and whether it is observed. */
 struct task_state {
 	__u64 enter_ns;
@@ -45,6 +52,9 @@ struct task_state {
 	__u16 nr;
 	__u16 entered;		/* the number it came in by, which may stand for nr */
 	struct ringside_socket socket;	/* of close: at exit it is gone */
+	__u32 epoch;		/* config.epoch that `groups` are of */
+	__u32 reserved;
+	struct cached_group groups[CACHED_GROUPS];
 };
 
 /* Goes with its task: a hash map would keep an entry for every process that exits in a call. */

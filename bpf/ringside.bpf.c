@@ -14,11 +14,13 @@
 #include "arch.h"
 #include "maps.h"
 
+#include "log_linear.h"
+
 #include "calls.h"
-#include "counts.h"
 #include "filter.h"
 #include "names.h"
 #include "record.h"
+#include "counts.h"
 #include "socket.h"
 
 #include "connects.h"

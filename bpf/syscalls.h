@@ -347,7 +347,7 @@ int BPF_PROG(sys_exit, struct pt_regs *regs, long ret)
 	}
 	exit.call = exit.state->call & RINGSIDE_CALL_MASK;
 	if (mode == RINGSIDE_MODE_COUNT) {
-		count_call(exit.state);
+		count_call(task, exit.state, ret);
 		return 0;
 	}
 	exit.now = bpf_ktime_get_ns();

@@ -1,0 +1,13 @@
+/* Prints the bucket of each value that it reads, one a line. */
+#include <stdio.h>
+
+#include "../../../bpf/log_linear.h"
+
+int main(void)
+{
+	unsigned long long value;
+
+	while (scanf("%llu", &value) == 1)
+		printf("%u\n", bucket_of(value));
+	return 0;
+}
