@@ -1,9 +1,8 @@
 // Kafka goes away, and the edge is killed while it is: what the spool had on disk is in the topic in the end,
 // once after repeats are dropped, and nothing comes out of order.
 import assert from 'node:assert/strict'
-import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
+import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, test } from 'node:test'
 import { setTimeout as delay } from 'node:timers/promises'
@@ -15,8 +14,7 @@ import { createKafkaClient } from '../../wire/kafka.ts'
 import { topicName, topicSpecifications } from '../../wire/topics.ts'
 import { withoutRepeats } from '../consumer/support/batches.ts'
 import { localKafkaMissing, readAll, testLog } from '../support/kafka.ts'
-import { kernelTests } from '../support/kernel.ts'
-import { eventually, freePort, runRingside, startRingside, tailRows, temporaryDirectory } from '../support/ringside.ts'
+import { eventually, freePort, temporaryDirectory } from '../support/ringside.ts'
 
 type Counters = Readonly<Record<string, number>>
 
@@ -96,7 +94,7 @@ describe('an edge that is killed while Kafka is away', { skip: noKafka, timeout:
     await until(running, 'first events published', ({ published = 0 }) => published > 1000)
     process.kill(kafka.pid, 'SIGKILL')
     await kafka.exited
-    for (let kills = 0; kills < 5; kills++) {
+    for (let kills = 0; kills < 3; kills++) {
       await until(running, 'events on disk', ({ spooled = 0 }) => spooled > 3000)
       await delay(Math.random() * 700)
       await kill(running)
@@ -137,7 +135,7 @@ describe('an edge that is killed while Kafka is away', { skip: noKafka, timeout:
       [...onDisk].filter((number) => !inTopic.has(number)),
       []
     )
-    assert.ok(onDisk.size > 15_000)
+    assert.ok(onDisk.size > 10_000)
     assert.deepEqual(
       numbers,
       numbers.toSorted((a, b) => a - b),
@@ -146,61 +144,5 @@ describe('an edge that is killed while Kafka is away', { skip: noKafka, timeout:
     t.diagnostic(
       `${runs} runs, ${numbers.length} events, ${onDisk.size} were on disk, ${batches.length - kept.length} repeats`
     )
-  })
-})
-
-describe('an edge on the live kernel, while Kafka is away', {
-  skip: noKafka || kernelTests.skip,
-  timeout: 180_000
-}, () => {
-  test('keeps every call on disk through kill -9 and through an end in order', async (t) => {
-    const folder = temporaryDirectory(t, 'edge-killed')
-    const port = await freePort()
-    const startKafka = () => startLocalKafka({ stateDir: join(folder, 'kafka'), port, heapMb: 256, log: testLog })
-    const env = { RINGSIDE_STATE_DIR: join(folder, 'state'), RINGSIDE_BROKERS: `127.0.0.1:${port}` }
-    const program = join(folder, 'known_calls')
-    const source = join(import.meta.dirname, '../e2e/programs/known_calls.c')
-    execFileSync('gcc', ['-O1', '-Wall', '-o', program, source])
-    const file = join(folder, 'file')
-    writeFileSync(file, '')
-    let kafka = await startKafka()
-    t.after(() => kafka.stop())
-    await runRingside(['topics', 'create', '--partitions', '1'], env)
-    await kafka.stop()
-
-    const rounds = 100
-    const observeWorkload = async () => {
-      const edge = startRingside(['run', 'edge'], env)
-      t.after(() => edge.child.kill('SIGKILL'))
-      await eventually('a ready edge', 60, () => /"msg":"ready"/.test(edge.output.stderr) || undefined)
-      const { pid } = JSON.parse(execFileSync(program, [String(rounds), file], { encoding: 'utf8' })) as { pid: number }
-      return { edge, pid }
-    }
-    const killed = await observeWorkload()
-    // Two seconds is what Kafka gets before the disk.
-    await delay(4000)
-    killed.edge.child.kill('SIGKILL')
-    await killed.edge.finished
-    const ended = await observeWorkload()
-    ended.edge.child.kill('SIGTERM')
-    const { code, stderr } = await ended.edge.finished
-    assert.equal(code, 0, stderr)
-    assert.match(stderr, /events wait in the spool for the next run/)
-
-    kafka = await startKafka()
-    const last = await observeWorkload()
-    assert.match(last.edge.output.stderr, /batches of earlier runs wait in .*they go first/)
-    await delay(2000)
-    last.edge.child.kill('SIGTERM')
-    assert.equal((await last.edge.finished).code, 0)
-    for (const { pid } of [killed, ended, last]) {
-      const where = `pid == ${pid} && comm == "known-calls" && kind == "syscall"`
-      const rows = await tailRows('events', ['--since', '10m', '--where', where], env)
-      const count = (syscall: string): number => rows.filter((row) => row['syscall'] === syscall).length
-      assert.deepEqual(
-        ['openat', 'connect', 'accept4', 'sendto'].map(count),
-        [2, 2, 1, 1].map((each) => each * rounds)
-      )
-    }
   })
 })

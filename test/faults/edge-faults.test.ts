@@ -1,0 +1,132 @@
+// What an edge on the live kernel survives while Kafka is well: every known call is in the topic once after repeats are
+// dropped, counted ones add up, or their loss is declared, exactly.
+import assert from 'node:assert/strict'
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { before, describe, type TestContext, test } from 'node:test'
+import { setTimeout as delay } from 'node:timers/promises'
+import { loadConfig } from '../../runtime/config.ts'
+import { topicName, topicSpecifications } from '../../wire/topics.ts'
+import { kafkaMissing, uniqueName, withKafka } from '../support/kafka.ts'
+import { kernelTests } from '../support/kernel.ts'
+import {
+  assertKnown,
+  bpffsMissing,
+  build,
+  kill,
+  NumberedCalls,
+  pinFolder,
+  readTold,
+  startObserver,
+  stop
+} from '../support/known-calls.ts'
+import { temporaryDirectory } from '../support/ringside.ts'
+
+const endless = 0xffffff
+
+describe('an edge on the live kernel', { skip: (await kafkaMissing()) || kernelTests.skip, timeout: 300_000 }, () => {
+  const kafka = withKafka()
+  let program: (folder: string) => string
+
+  before(() => {
+    program = (folder) => build(folder, 'numbered_calls')
+  })
+
+  /** A state folder and topics of a test's own. */
+  const setUp = async (t: TestContext, more: Readonly<Record<string, string>> = {}) => {
+    const folder = temporaryDirectory(t, 'faults')
+    const topicPrefix = `${uniqueName('faults')}.`
+    const config = loadConfig({ topicPrefix, kafka: { partitions: 1 } }, undefined, {})
+    await kafka.client.ensureTopics(topicSpecifications(config))
+    const env = {
+      RINGSIDE_STATE_DIR: join(folder, 'state'),
+      RINGSIDE_BROKERS: kafka.brokers.join(','),
+      RINGSIDE_TOPIC_PREFIX: topicPrefix,
+      ...more
+    }
+    const told = () => readTold(kafka.client, topicName(config, 'events'))
+    return { folder, env, program: program(folder), told }
+  }
+
+  test('loses no call to a kill -9, ten times over', { skip: bpffsMissing() }, async (t) => {
+    const { env, program: path, told } = await setUp(t, { RINGSIDE_PIN_DIR: pinFolder(t) })
+    let edge = await startObserver(t, env)
+    const calls = new NumberedCalls(t, path, 'steady', endless, 2)
+    for (let kills = 0; kills < 10; kills++) {
+      await delay(300 + Math.random() * 1500)
+      await kill(edge)
+      edge = await startObserver(t, env)
+      assert.match(edge.output.stderr, /from where run .* left it/)
+    }
+    await delay(1000)
+    const made = await calls.end()
+    await stop(edge)
+    const found = await told()
+    assertKnown(found, [made])
+    assert.equal(new Set(found.batches.map(({ run }) => run)).size, 11)
+    t.diagnostic(`${made.made} numbered and ${made.asked} counted calls, ${found.batches.length} batches`)
+  })
+
+  test('follows a clock that steps, and its own never steps back', async (t) => {
+    const folder = temporaryDirectory(t, 'clock')
+    const library = build(folder, 'stepped_clock', ['-shared', '-fPIC'])
+    const clock = join(folder, 'offset')
+    const shim = { LD_PRELOAD: library, STEPPED_CLOCK: clock }
+    writeFileSync(clock, '0')
+    const { env, program: path, told } = await setUp(t, shim)
+    const edge = await startObserver(t, env)
+    const calls = new NumberedCalls(t, path, 'steady', endless, 2)
+    for (const offset of [0, 7200, -3600, 86_400]) {
+      writeFileSync(clock, String(offset))
+      await delay(2500)
+    }
+    const made = await calls.end()
+    await stop(edge)
+    const found = await told()
+    assertKnown(found, [made])
+    const offsets = new Set<number>()
+    let clockUs = 0
+    for (const batch of found.batches) {
+      assert.ok(batch.clock.monotonic_us >= clockUs)
+      clockUs = batch.clock.monotonic_us
+      offsets.add(Math.round((batch.clock.wall_us - batch.clock.monotonic_us) / 3.6e9))
+    }
+    assert.equal(offsets.size, 4, 'the wall clock of batches is that of the machine')
+  })
+
+  test('tells of 20,000 short-lived processes, each with its call', async (t) => {
+    const { env, program: path, told } = await setUp(t)
+    const edge = await startObserver(t, env)
+    const made = await new NumberedCalls(t, path, 'processes', 20_000).made
+    await stop(edge)
+    const found = await told()
+    const lost = found.dropped('network')
+    assertKnown(found, [made], lost)
+    const events = found.batches.flatMap((batch) => batch.events)
+    const exits = events.filter(({ kind }) => kind === 'exit').length
+    assert.equal(exits + found.dropped('process') >= 20_000, true)
+    t.diagnostic(`${events.length} events, ${lost} lost`)
+  })
+
+  test('survives a fork bomb within a bound', async (t) => {
+    const { env, program: path, told } = await setUp(t)
+    const edge = await startObserver(t, env)
+    const made = await new NumberedCalls(t, path, 'bomb', 3_000).made
+    await stop(edge)
+    const found = await told()
+    assertKnown(found, [made], found.dropped('network'))
+  })
+
+  test('declares exactly what rings had no room for that are too small', async (t) => {
+    const { env, program: path, told } = await setUp(t)
+    const edge = await startObserver(t, env, ['--security-ring-bytes', '16384', '--ring-bytes', '16384'])
+    const made = await new NumberedCalls(t, path, 'steady', 100_000).made
+    await stop(edge)
+    const found = await told()
+    const sockets = found.batches.flatMap(({ events }) => events.filter(({ syscall }) => syscall === 'socket')).length
+    const lost = found.dropped('network') - (1 - sockets)
+    assert.ok(lost > 0)
+    assertKnown(found, [made], lost)
+    t.diagnostic(`${lost} of ${made.made} calls lost, and declared`)
+  })
+})

@@ -1,0 +1,168 @@
+// Known calls against what is in the topic: programs that number their calls, an edge that observes them alone, and
+// the question whether each call is there once, or declared as lost.
+import assert from 'node:assert/strict'
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtempSync, rmSync, statSync } from 'node:fs'
+import { join } from 'node:path'
+import type { TestContext } from 'node:test'
+import { Reckoning } from '../../cli/verify/reckoning.ts'
+import type { KafkaClient } from '../../wire/client.ts'
+import { decode } from '../../wire/codec.ts'
+import type { EventBatch, EventClass } from '../../wire/types.ts'
+import { withoutRepeats } from '../consumer/support/batches.ts'
+import { readAll } from './kafka.ts'
+import { eventually, type Running, startRingside } from './ringside.ts'
+
+const programs = join(import.meta.dirname, '../faults/programs')
+/** TASK_COMM_LEN cuts nothing off. */
+const comm = 'numbered_calls'
+const bpffs = '/sys/fs/bpf'
+
+export interface Made {
+  readonly first: number
+  /** Numbered calls. */
+  readonly made: number
+  /** Calls of getppid, which are counted. */
+  readonly asked: number
+}
+
+/** @returns the path of the built program, or shared library */
+export const build = (folder: string, name: string, flags: readonly string[] = []): string => {
+  const program = join(folder, name)
+  execFileSync('gcc', ['-O1', '-Wall', ...flags, '-o', program, join(programs, `${name}.c`)])
+  return program
+}
+
+/** numbered_calls.c, running. */
+export class NumberedCalls {
+  readonly #child: ChildProcess
+  readonly #ended: Promise<Made>
+
+  constructor(t: TestContext, program: string, mode: 'steady' | 'processes' | 'bomb', count: number, perMs = 0) {
+    const first = 1
+    this.#child = spawn(program, [mode, first, count, perMs].map(String), { stdio: ['ignore', 'pipe', 'inherit'] })
+    t.after(() => this.#child.kill('SIGKILL'))
+    let text = ''
+    this.#child.stdout?.setEncoding('utf8').on('data', (chunk: string) => {
+      text += chunk
+    })
+    this.#ended = once(this.#child, 'close').then(() => JSON.parse(text) as Made)
+  }
+
+  /** What it made, at its end. */
+  get made(): Promise<Made> {
+    return this.#ended
+  }
+
+  end(): Promise<Made> {
+    this.#child.kill('SIGTERM')
+    return this.#ended
+  }
+}
+
+/** Starts an edge that observes nothing but numbered calls, and waits until it does. */
+export const startObserver = async (
+  t: TestContext,
+  env: Readonly<Record<string, string>>,
+  args: readonly string[] = []
+): Promise<Running> => {
+  const edge = startRingside(['run', 'edge', '--comm', comm, ...args], env)
+  t.after(() => edge.child.kill('SIGKILL'))
+  await eventually(`a ready edge: ${edge.output.stderr}`, 60, () => {
+    assert.equal(edge.child.exitCode, null, edge.output.stderr)
+    return /"msg":"ready"/.test(edge.output.stderr) || undefined
+  })
+  return edge
+}
+
+/** Waits until the topic has more batches than so many, and says how many. */
+export const untilPublished = (client: KafkaClient, topic: string, more: number): Promise<number> =>
+  eventually(`more than ${more} batches in ${topic}`, 60, async () => {
+    const { length } = await readAll(client, topic)
+    return length > more ? length : undefined
+  })
+
+export const kill = async (edge: Running): Promise<void> => {
+  edge.child.kill('SIGKILL')
+  await edge.finished
+}
+
+export const stop = async (edge: Running): Promise<void> => {
+  edge.child.kill('SIGTERM')
+  const { code, stderr } = await edge.finished
+  assert.equal(code, 0, stderr)
+}
+
+/** A folder for the pins of one test's edges, which goes with it. */
+export const pinFolder = (t: TestContext): string => {
+  const folder = mkdtempSync(join(bpffs, 'ringside-test-'))
+  t.after(() => rmSync(folder, { recursive: true, force: true }))
+  return folder
+}
+
+/** Why programs cannot be pinned, or false: for the `skip` of a suite. */
+export const bpffsMissing = (): string | false => {
+  try {
+    return statSync(bpffs).isDirectory() ? false : `${bpffs} is no folder`
+  } catch {
+    return `there is no ${bpffs}`
+  }
+}
+
+export interface Told {
+  readonly batches: readonly EventBatch[]
+  /** How often each numbered call is in the topic, repeats by (host, boot, cpu, seq) left out. */
+  readonly timesOf: ReadonlyMap<number, number>
+  /** Calls of getppid that summaries tell of, repeats left out. */
+  readonly asked: number
+  /** Counted calls that no summary has, as the last ledger declares. */
+  readonly uncounted: number
+  /** Declared as lost. */
+  readonly dropped: (name: EventClass) => number
+}
+
+const numberOf = (address: Buffer): number => address.readUInt32BE() & 0xffffff
+
+/** Reads a topic of one host, and asserts that ranges, events, drops and the ledger agree with each other exactly. */
+export const readTold = async (client: KafkaClient, topic: string): Promise<Told> => {
+  const all = (await readAll(client, topic)).map(({ value }) => decode('EventBatch', value))
+  const reckoning = new Reckoning()
+  for (const batch of all) reckoning.add(batch, batch.clock.wall_us / 1000)
+  for (const { findings } of reckoning.reports()) assert.deepEqual(findings, [])
+  const timesOf = new Map<number, number>()
+  let asked = 0
+  for (const batch of withoutRepeats(all)) {
+    for (const event of batch.events) {
+      if (event.syscall !== 'connect' || batch.processes[event.process]?.comm !== comm) continue
+      const number = numberOf(batch.sockets[event.socket]?.remote_address as Buffer)
+      timesOf.set(number, (timesOf.get(number) ?? 0) + 1)
+    }
+    for (const { call, count } of batch.summaries) if (call === 'getppid') asked += count
+  }
+  const dropped = (name: EventClass): number =>
+    all.flatMap(({ drops }) => drops).reduce((sum, drop) => sum + (drop.class === name ? drop.count : 0), 0)
+  const uncounted = all.flatMap(({ ledger }) => ledger ?? []).at(-1)?.uncounted ?? 0
+  return { batches: all, timesOf, asked, uncounted, dropped }
+}
+
+/**
+ * Asserts that each numbered call is there once, but for `lost` of them, neither more nor fewer; and that the counted
+ * ones add up, but for those that the ledger declares.
+ */
+export const assertKnown = ({ timesOf, asked, uncounted }: Told, known: readonly Made[], lost = 0): void => {
+  const numbers = known.flatMap(({ first, made }) => Array.from({ length: made }, (_, i) => first + i))
+  assert.deepEqual(
+    [...timesOf].filter(([, times]) => times > 1),
+    [],
+    'no call twice'
+  )
+  const missing = numbers.filter((number) => !timesOf.has(number))
+  assert.equal(missing.length, lost, `missing: ${missing.slice(0, 20).join(', ')} …`)
+  assert.equal(timesOf.size, numbers.length - lost)
+  const notAsked = known.reduce((sum, made) => sum + made.asked, 0) - asked
+  assert.ok(
+    notAsked >= 0 && notAsked <= uncounted,
+    `${notAsked} counted calls are in no summary, ${uncounted} declared`
+  )
+}
