@@ -73,11 +73,13 @@ describe('requests to io_uring', { skip, timeout: kernelTimeoutMs }, () => {
   })
 
   it('are counted or off by their own names', async (test) => {
-    const { requests, result } = await submit(test, { io_uring_connect: 'off', io_uring_unlinkat: 'count' })
+    const { requests, result, statistics } = await submit(test, { io_uring_connect: 'off', io_uring_unlinkat: 'count' })
     if (result.code === 2) return
     assert.deepEqual(
       inOrder(requests).map((event) => event.arg),
       [operations.openat, operations.renameat, operations.close]
     )
+    assert.equal(statistics.counted?.file, 1, 'the unlinkat')
+    assert.ok((statistics.counted?.io ?? 0) >= 3, 'the nop and the reads')
   })
 })
