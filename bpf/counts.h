@@ -182,12 +182,22 @@ static __always_inline void count_call(struct task_struct *task, struct task_sta
 	add_to(outcome, bucket, bytes, alone);
 }
 
+/* A request to io_uring, which is counted and nothing more: what it will take is not known when it is submitted. It
+ * comes while the thread is in another call, so it goes past the thread's cache. */
 static __always_inline void count_request(struct task_struct *task, const struct known_call *known)
 {
+	__u32 epoch = *(volatile __u32 *)&config.epoch;
 	struct ringside_counters *own = own_counters();
+	struct ringside_group *group;
+	__u32 at;
 
 	own->counted[class_of(known->call)]++;
-	own->uncounted++;
+	at = find_group(task, GROUP_KEY(known->nr, RINGSIDE_ABI_NATIVE, RINGSIDE_WHAT_LATENCY, 0), known->call, epoch);
+	group = at == NO_GROUP ? 0 : bpf_map_lookup_elem(&groups, &at);
+	if (group && group->counts[0] < NEARLY_FULL)
+		add_to(group, 0, 0, false);
+	else
+		own->uncounted++;
 }
 
 #endif
