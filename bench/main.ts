@@ -10,6 +10,8 @@ interface Benchmark {
 
 const load: Record<string, () => Promise<Benchmark>> = {
   'traced-call': () => import('./traced-call.ts'),
+  'server-request': () => import('./server-request.ts'),
+  'edge-memory': () => import('./edge-memory.ts'),
   'ring-to-kafka': () => import('./ring-to-kafka.ts'),
   'kafka-to-rollups': () => import('./kafka-to-rollups.ts')
 }

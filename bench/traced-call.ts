@@ -3,23 +3,26 @@
 // what they do for a write to what is no socket.
 // The runs of all cases are interleaved, so that a machine that slows down slows all of them. Nothing else
 // may trace system calls meanwhile: the untraced loop would pay for it too.
-import { execFileSync, spawn, spawnSync } from 'node:child_process'
+import { execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync, mkdirSync } from 'node:fs'
+import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { Ring, type RingFilter } from '../native/ring/ring.ts'
 import { callNames } from '../producer/raw-event.ts'
 import { callTable, modeTable } from '../producer/syscall-table.ts'
 import { RingsideError } from '../runtime/errors.ts'
+import { isInstalled } from './processes.ts'
+import { enter, exit, latencyScript, missingForBpftrace, missingForPerf } from './rivals.ts'
 import { median, type Row } from './rounds.ts'
 
 export const name = 'traced-call'
-export const summary = 'CPU time that observing adds to a system call, beside bpftrace and strace'
+export const summary = 'CPU time that observing adds to a system call, beside bpftrace, perf trace and strace'
 
 const rounds = 7
 const calls = 500_000
 /** strace stops the caller twice a call: two orders of magnitude slower. */
 const callsUnderStrace = 20_000
+const callsUnderPerf = 100_000
 const comm = 'rs-traced-call'
 const securityRingBytes = 16 << 20
 /** Room for all the events of a run: nothing is released. */
@@ -34,9 +37,6 @@ const compile = (): string => {
   execFileSync('gcc', ['-O2', '-static', join(import.meta.dirname, 'traced-call.c'), '-o', built])
   return built
 }
-
-const isInstalled = (command: string): boolean =>
-  spawnSync('sh', ['-c', `command -v ${command}`], { stdio: 'ignore' }).status === 0
 
 /** @returns nanoseconds a call */
 const measure = async (command: readonly string[], count: number): Promise<number> => {
@@ -122,9 +122,6 @@ const underBpftrace =
     }
   }
 
-const enter = 'tracepoint:raw_syscalls:sys_enter'
-const exit = 'tracepoint:raw_syscalls:sys_exit'
-
 const ringsideCases: Record<string, Run> = {
   untraced: (loop) => measure([loop], calls),
   emit: underRingside({ comms: [comm] }, calls),
@@ -134,23 +131,19 @@ const ringsideCases: Record<string, Run> = {
 /** Each with what it lacks here, if it lacks something. */
 const rivals: { lacks: () => string | undefined; cases: Record<string, Run> }[] = [
   {
-    lacks: () =>
-      !isInstalled('bpftrace')
-        ? 'bpftrace is not installed'
-        : !existsSync('/sys/kernel/tracing/events')
-          ? 'bpftrace needs tracefs: mount -t tracefs tracefs /sys/kernel/tracing'
-          : undefined,
+    lacks: missingForBpftrace,
     cases: {
       'bpftrace-count': underBpftrace(`${enter} { @calls = count(); }`),
-      'bpftrace-hist': underBpftrace(
-        `${enter} { @start[tid] = nsecs; }
-         ${exit} /@start[tid]/ { @ns = hist(nsecs - @start[tid]); delete(@start[tid]); }`
-      ),
+      'bpftrace-hist': underBpftrace(latencyScript),
       // of the loop alone, a condition that costs it a little: else it would print what it does to print
       'bpftrace-printf': underBpftrace(
         `${exit} /comm == "${comm}"/ { printf("%d %d %d\\n", pid, args->id, args->ret); }`
       )
     }
+  },
+  {
+    lacks: missingForPerf,
+    cases: { 'perf-trace': (loop) => measure(['perf', 'trace', '-s', '-o', '/dev/null', loop], callsUnderPerf) }
   },
   {
     lacks: () => (isInstalled('strace') ? undefined : 'strace is not installed'),

@@ -169,8 +169,8 @@ export const runUnderKernel = async (kernel: string, command: string, limitMs: n
     { stdio: ['ignore', 'pipe', 'inherit'] }
   )
   let output = ''
-  guest.stdout.on('data', (text: Buffer) => {
-    output += text.toString()
+  guest.stdout.setEncoding('utf8').on('data', (text: string) => {
+    output += text
   })
   const limit = setTimeout(() => guest.kill('SIGKILL'), limitMs)
   await once(guest, 'close')
