@@ -4,9 +4,8 @@ import { closeSync, fchmodSync, mkdirSync, openSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite'
 import { RingsideError } from '../runtime/errors.ts'
-import { decode, encode } from '../wire/codec.ts'
+import { decode } from '../wire/codec.ts'
 import { eventBatchKey } from '../wire/topics.ts'
-import type { EventBatch } from '../wire/types.ts'
 import { eventClasses } from './raw-event.ts'
 import { type BatchHead, joinHeads, withDrops, withoutEvents } from './spool-heads.ts'
 
@@ -199,6 +198,7 @@ export class SpoolFile {
     const husk = huskOf(batch)
     const huskBytes = withoutEvents(husk)
     let { value, byClass, summaries } = batch
+    let own: GivenUp | undefined
     let wanted = pagesFor(value.length + huskBytes.length)
     while (this.#usedPages() + wanted > this.#maxPages) {
       // A newcomer without a security event goes before any that has one.
@@ -207,12 +207,16 @@ export class SpoolFile {
       if (victim !== undefined) {
         givenUp.push(this.#giveUp(victim))
       } else if (yields) {
-        givenUp.push({ run: batch.head.run, byClass })
+        own = { run: batch.head.run, byClass }
         value = withoutEvents(withDrops(husk, byClass))
         byClass = none
         summaries = 0
         wanted = pagesFor(value.length)
       } else return false
+    }
+    if (own !== undefined) {
+      givenUp.push(own)
+      value = this.#joinToLast(withDrops(husk, own.byClass))
     }
     const id = this.#nextId++
     const ownRank = rankOf(byClass, summaries)
@@ -239,19 +243,30 @@ export class SpoolFile {
     const head = withDrops(decode('EventBatch', Buffer.from(row['husk'] as Uint8Array)), byClass)
     const before = this.#emptyNeighbour('<= ? ORDER BY id DESC', id - 1, run)
     const after = this.#emptyNeighbour('>= ? ORDER BY id', id + 1, run)
-    const heads: EventBatch[] = [head]
+    const heads: BatchHead[] = [head]
     if (before !== undefined) heads.unshift(decode('EventBatch', before.value))
     if (after !== undefined) heads.push(decode('EventBatch', after.value))
     const last = after?.id ?? id
     for (const joined of [before?.id, id]) {
-      if (joined === undefined || joined === last) continue
-      this.#run('DELETE FROM batches WHERE id = ?', joined)
-      this.#count--
+      if (joined !== undefined && joined !== last) this.#remove(joined)
     }
     const zeros = eventClasses.map((name) => `${name} = 0`).join(', ')
     const sql = `UPDATE batches SET rank = ?, ${zeros}, husk = x'', value = ? WHERE id = ?`
-    this.#run(sql, rank.empty, encode('EventBatch', joinHeads(heads)), last)
+    this.#run(sql, rank.empty, withoutEvents(joinHeads(heads)), last)
     return { run, byClass }
+  }
+
+  /** The value of a newcomer without events, which takes the place of the last batch if that has none either. */
+  #joinToLast(head: BatchHead): Buffer {
+    const last = this.#emptyNeighbour('<= ? ORDER BY id DESC', this.#nextId - 1, head.run)
+    if (last === undefined) return withoutEvents(head)
+    this.#remove(last.id)
+    return withoutEvents(joinHeads([decode('EventBatch', last.value), head]))
+  }
+
+  #remove(id: number): void {
+    this.#run('DELETE FROM batches WHERE id = ?', id)
+    this.#count--
   }
 
   #emptyNeighbour(where: string, id: number, run: string): SpooledBatch | undefined {

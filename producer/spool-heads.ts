@@ -21,10 +21,10 @@ export const withDrops = <Head extends BatchHead>(head: Head, byClass: readonly 
 /**
  * One batch for several of a run that follow each other: it has the last one's number, clock and ledger, and says what
  * the first one's run continues.
- * @param heads at least one, without events
+ * @param heads at least one
  */
-export const joinHeads = (heads: readonly EventBatch[]): EventBatch => ({
-  ...(heads.at(-1) as EventBatch),
+export const joinHeads = (heads: readonly BatchHead[]): BatchHead => ({
+  ...(heads.at(-1) as BatchHead),
   continues: heads[0]?.continues ?? null,
   ledger: joinLedgers(heads.flatMap(({ ledger }) => ledger ?? [])),
   sequences: joinRanges(heads.flatMap(({ sequences }) => sequences)),

@@ -139,6 +139,31 @@ test('what was given up is declared by its own run, and neighbours without event
   assert.equal(file.count, 9)
 })
 
+test('newcomers that give way one after the other become one, and take no room from what has a security event', (t) => {
+  const file = open(pathIn(t))
+  t.after(() => file.close())
+  for (let number = 1; number <= 7; number++) file.add([batch(number, [0, 1, 0, 0], 1 << 20)])
+  file.add([batch(8, undefined, 1 << 20), batch(9, undefined, 1 << 20)])
+  const { lastId, givenUp } = file.add([batch(10, undefined, 1 << 20)])
+  assert.deepEqual([lastId, givenUp], [10, [{ run: 'run', byClass: [0, 0, 0, 10] }]])
+  assert.equal(file.count, 8)
+  const last = file.head(Infinity, Infinity).at(-1)
+  const { batch: number, sequences, drops } = decode('EventBatch', last?.value as Buffer)
+  assert.deepEqual([last?.id, number, sequences], [10, 10, [{ cpu: 0, first: 71, last: 100 }]])
+  assert.deepEqual(drops, [{ class: 'io', reason: 'spool_full', count: 30 }])
+  file.add([batch(11, undefined, 1 << 20)])
+  assert.equal(file.count, 9, 'what was sent stays what it is')
+})
+
+test('a newcomer that does not even fit without its events is not given up', (t) => {
+  const file = open(pathIn(t))
+  t.after(() => file.close())
+  const sent = (bytes: number): SpoolableBatch => ({ ...batch(1, undefined, bytes), sent: true })
+  for (const bytes of [1 << 20, 1 << 16, 1 << 12, 1]) while (file.add([sent(bytes)]).count > 0);
+  const { count, givenUp } = file.add([batch(2, undefined, 1 << 20)])
+  assert.deepEqual([count, givenUp], [0, []])
+})
+
 test('summaries give way with the events, and are declared by their class', (t) => {
   const file = open(pathIn(t))
   t.after(() => file.close())
