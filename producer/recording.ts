@@ -10,7 +10,7 @@ import { closeSync, openSync, readSync, writeFileSync } from 'node:fs'
 import { basename } from 'node:path'
 import { z } from 'zod'
 import { messageOf, RingsideError } from '../runtime/errors.ts'
-import { eventHeaderBytes, eventVersion } from './raw-event.ts'
+import { eventHeaderBytes, eventMaxBytes, eventVersion } from './raw-event.ts'
 import { type Account, type ClockReading, type Mark, noMark, type Source, type SourceStatistics } from './source.ts'
 
 const magic = 'RINGSIDE'
@@ -58,7 +58,8 @@ const encodeChunk = (clock: ClockReading, statistics: SourceStatistics, records:
 
 const openFile = (path: string, flags: 'r' | 'w', purpose: string): number => {
   try {
-    return openSync(path, flags)
+    // A new one is for its owner alone: it holds what every user of the machine executes, opens and connects to.
+    return openSync(path, flags, 0o600)
   } catch (cause) {
     const code = flags === 'r' ? 'NO_INPUT' : 'CONFIG'
     throw new RingsideError(code, `cannot ${purpose} the recording ${path}: ${messageOf(cause)}`, { cause })
@@ -91,8 +92,16 @@ class RecordingSource implements Source {
   read(into: Uint8Array): number {
     const clock = this.#source.clock()
     const bytes = this.#source.read(into)
-    if (bytes > 0) this.#write(encodeChunk(clock, this.#source.statistics(), into.subarray(0, bytes)))
+    if (bytes > 0) this.#write(encodeChunk(clock, this.#statisticsOfFile(), into.subarray(0, bytes)))
     return bytes
+  }
+
+  /** What a run before has published is not in the file: it begins where that one ended. */
+  #statisticsOfFile(): SourceStatistics {
+    const statistics = this.#source.statistics()
+    const closed = new Map(this.#source.previous?.closed.map(({ cpu, seq }) => [cpu, seq]))
+    const sequences = statistics.sequences.map((range) => ({ ...range, before: closed.get(range.cpu) ?? range.before }))
+    return { ...statistics, sequences }
   }
 
   #write(bytes: Buffer): void {
@@ -143,7 +152,7 @@ class RecordingSource implements Source {
     if (this.#closed) return
     this.#closed = true
     try {
-      this.#write(encodeChunk(this.#source.clock(), this.#source.statistics(), new Uint8Array(0)))
+      this.#write(encodeChunk(this.#source.clock(), this.#statisticsOfFile(), new Uint8Array(0)))
     } finally {
       closeSync(this.#file)
       this.#source.close()
@@ -258,7 +267,7 @@ class PlayedSource implements Source {
     let end = this.#at
     while (end < records.length) {
       const size = end + 4 <= records.length ? records.readUInt32LE(end) : 0
-      if (size < eventHeaderBytes || size % 8 !== 0 || end + size > records.length) {
+      if (size < eventHeaderBytes || size > eventMaxBytes || size % 8 !== 0 || end + size > records.length) {
         throw this.#damage(`is damaged: a record claims ${size} bytes`)
       }
       if (end + size - this.#at > room) break

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, describe, it } from 'node:test'
@@ -91,6 +91,22 @@ describe('a recording', () => {
     source.close()
   })
 
+  it('is for its owner alone', () => {
+    assert.equal(statSync(writeRecording('mode')).mode & 0o777, 0o600)
+  })
+
+  it('of a run that took over begins where the run before ended', () => {
+    const path = join(folder, 'taken-over')
+    const source = new ScriptedSource(batches)
+    const previous = { run: 'before', batch: 3, closed: [{ cpu: 0, seq: 10 }], declared: [], events: [] }
+    const recorder = createRecorder(Object.assign(source, { previous }), path)
+    recorder.read(new Uint8Array(4256))
+    recorder.close()
+    const played = openRecording(path)
+    play(played)
+    assert.deepEqual(played.statistics().sequences, [{ cpu: 0, before: 10, last: 11 }])
+  })
+
   it('plays whole records into less room than they were read with', () => {
     assert.deepEqual(play(openRecording(writeRecording('room')), eventHeaderBytes + 24), Buffer.concat(batches))
   })
@@ -159,6 +175,13 @@ describe('a recording', () => {
     damaged.writeUInt32LE(7, damaged.indexOf(record(1)))
     writeFileSync(path, damaged)
     assert.throws(() => play(openRecording(path)), isData(/a record claims 7 bytes/))
+
+    const huge = join(folder, 'huge')
+    const recorder = createRecorder(new ScriptedSource([record(1, 1 << 20)]), huge)
+    recorder.read(new Uint8Array(2 << 20))
+    recorder.close()
+    const source = openRecording(huge)
+    assert.throws(() => source.read(new Uint8Array(1 << 20)), isData(/a record claims 1048736 bytes/))
 
     const without = readFileSync(writeRecording('without'))
     without.write('{"no"', without.indexOf('{"seen"'))
