@@ -41,6 +41,9 @@ export const buildInfo: MetricFamily = {
 /** Every 100 ms is enough to see a loop that hangs, and wakes an idle process a tenth as often as the default. */
 const eventLoopPrecisionMs = 100
 
+/** More than ever scrape at once. Without a bound, who reaches the port could take every descriptor of the process. */
+const maxConnections = 32
+
 const register = (registry: Registry, { name, help, kind, labels, samples }: MetricFamily): void => {
   const common = { name, help, labelNames: [...labels], registers: [registry] }
   if (kind === 'gauge') {
@@ -102,6 +105,7 @@ export const listenForMetrics = async ({ listen, token, service, log }: MetricsO
       answer(500, `metrics cannot be read: ${messageOf(error)}\n`)
     }
   })
+  server.maxConnections = maxConnections
   const { host, port } = parseListen(listen)
   server.listen(port, host)
   try {

@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import { connect, type Socket } from 'node:net'
 import { type TestContext, test } from 'node:test'
 import pino from 'pino'
 import type { MetricFamily } from '../../runtime/metric.ts'
@@ -73,6 +75,27 @@ test('there is nothing else to ask for, and what fails says why', async (t) => {
   const { status, text } = await scrape(url)
   assert.equal(status, 500)
   assert.match(text, /no counters/)
+})
+
+test('connections beyond a few dozen are closed, so that they cannot take the descriptors of the service', async (t) => {
+  const { port } = new URL((await listening(t)).url)
+  const open = new Set<Socket>()
+  await new Promise<void>((resolve) => {
+    for (let i = 0; i < 40; i++) {
+      const socket = connect(Number(port), '127.0.0.1').on('error', () => {})
+      open.add(socket)
+      socket.on('close', () => {
+        open.delete(socket)
+        if (open.size === 32) resolve()
+      })
+    }
+  })
+  t.after(() => {
+    for (const socket of open) socket.destroy()
+  })
+  const [served] = open
+  served?.write('GET /metrics HTTP/1.1\r\nhost: localhost\r\n\r\n')
+  assert.match(String(await once(served as Socket, 'data')), /^HTTP\/1\.1 200 OK/)
 })
 
 test('an address that is taken is refused with what to do', async (t) => {
