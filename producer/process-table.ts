@@ -6,11 +6,11 @@ import { containerIdIn, type ProcessFacts, type ProcReader, ticksPerSecond } fro
 import { eventFlag, eventField as field, type RawEvents } from './raw-event.ts'
 import { SampledCache } from './sampled-cache.ts'
 
-/** About 600 bytes each: at most 20 MB. A busy host has some thousands of processes. */
+/** About 600 bytes each, a few times as much with dozens of names. A busy host has some thousands of processes. */
 const maxProcesses = 32_768
 /** Names and users of one process's threads; a JVM has dozens, more than this are made again. */
 const maxRows = 64
-/** Ended processes kept a while: the outcome of a connect, and what was counted, can be told after the exit. */
+/** Ended processes kept a while, without rows: an outcome of a connect, and counts, can be told after the exit. */
 const maxEnded = 8_192
 
 /** One (comm, uid, ppid, cgroup) of a process: what a row of the table is distinct by, beside pid and start. */
@@ -111,6 +111,7 @@ export class ProcessTable {
   exit(raw: RawEvents, record: number): void {
     const entry = this.#entries.get(raw.i32(record + field.pid))
     if (entry === undefined) return
+    entry.rows = []
     this.#ended.push(entry)
     if (this.#ended.length <= maxEnded) return
     const oldest = this.#ended.shift() as Entry

@@ -48,15 +48,21 @@ ProcessTable::Row ProcessTable::IndexOf(const ringside_event& record, uint64_t b
   const auto is_it = [&name](const NamedRow& row) { return std::memcmp(&row.name, &name, sizeof(name)) == 0; };
   auto row = std::find_if(entry.rows.begin(), entry.rows.end(), is_it);
   if (row == entry.rows.end()) {
-    NamedRow made = MakeRow(entry, record, name);
+    NamedRow made = MakeRow(record, name);
     if (entry.rows.size() == kMaxRows) entry.rows.erase(entry.rows.begin());
     row = entry.rows.insert(entry.rows.end(), std::move(made));
   }
   if (row->batch == batch) return {row->index, 0};
   row->batch = batch;
   row->index = count++;
-  rows.Append(row->encoded.data(), row->encoded.size());
-  return {row->index, kRowBytes + (entry.exe ? entry.exe->size() : 0)};
+  const size_t bytes = kRowBytes + (entry.exe ? entry.exe->size() : 0);
+  uint8_t* at = rows.Room(bytes);
+  std::memcpy(at, row->encoded.data(), row->encoded.size());
+  at = WriteOptional(at + row->encoded.size(), entry.exe);
+  at = WriteOptional(at, entry.container_id);
+  at = WriteLong(at, ClampUnsigned(name.cgroup_id));
+  rows.Commit(at);
+  return {row->index, bytes};
 }
 
 void ProcessTable::Exec(const ringside_event& record, std::string_view path) {
@@ -84,8 +90,9 @@ void ProcessTable::Fork(const ringside_event& record) {
 }
 
 void ProcessTable::Exit(const ringside_event& record) {
-  const Entry* entry = entries_.Get(PidOf(record));
+  Entry* entry = entries_.Get(PidOf(record));
   if (entry == nullptr) return;
+  entry->rows = {};
   ended_.emplace_back(PidOf(record), entry->id);
   if (ended_.size() <= kMaxEnded) return;
   const auto [pid, id] = ended_.front();
@@ -116,20 +123,15 @@ std::optional<ProcessFacts> ProcessTable::Read(const ringside_event& record) {
   return now && is_it(*now) ? now : std::nullopt;
 }
 
-ProcessTable::NamedRow ProcessTable::MakeRow(const Entry& entry, const ringside_event& record, const Name& name) {
-  Output encoded;
-  const size_t exe_bytes = entry.exe ? entry.exe->size() : 0;
-  uint8_t* at = encoded.Room(kRowBytes + exe_bytes);
+ProcessTable::NamedRow ProcessTable::MakeRow(const ringside_event& record, const Name& name) {
+  std::array<uint8_t, kRowBytes> encoded;
+  uint8_t* at = encoded.data();
   at = WriteLong(at, PidOf(record));
   at = WriteLong(at, Microseconds(record.start_ns));
   at = WriteLong(at, static_cast<int32_t>(record.ppid));
   at = WriteLong(at, record.uid);
   at = WriteBytes(at, WellFormed(CommOf(record), scratch_));
-  at = WriteOptional(at, entry.exe);
-  at = WriteOptional(at, entry.container_id);
-  at = WriteLong(at, ClampUnsigned(record.cgroup_id));
-  encoded.Commit(at);
-  return {name, std::string(reinterpret_cast<const char*>(encoded.data()), encoded.size()), 0, 0};
+  return {name, std::string(encoded.data(), at), 0, 0};
 }
 
 }  // namespace ringside

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Records to rows of a batch's process table, as producer/process-table.ts has it. A process keeps its executable and
-// container from first sight until exec or exit; a row is encoded once.
+// container from first sight until exec or exit; what tells one of its rows from another is encoded once.
 #pragma once
 
 #include <array>
@@ -57,6 +57,7 @@ class ProcessTable {
   };
   struct NamedRow {
     Name name;
+    // Its fields up to the name; those behind are the entry's and the cgroup.
     std::string encoded;
     uint64_t batch;
     int32_t index;
@@ -71,18 +72,19 @@ class ProcessTable {
     uint64_t last_used;
   };
 
-  // About 600 bytes each: at most 20 MB. A busy host has some thousands of processes.
+  // About 600 bytes each, a few times as much with dozens of names. A busy host has some thousands of processes.
   static constexpr size_t kMaxProcesses = 32768;
   // Names and users of one process's threads; a JVM has dozens, more than this are made again.
   static constexpr size_t kMaxRows = 64;
-  // Ended processes kept a while: the outcome of a connect, and what was counted, can be told after the exit.
+  // Ended processes kept a while, without rows: the outcome of a connect, and what was counted, can be told after
+  // the exit.
   static constexpr size_t kMaxEnded = 8192;
 
   Entry& EntryOf(const ringside_event& record);
   Entry& Add(const ringside_event& record, std::optional<std::string> exe, std::optional<std::string> container_id);
   // What /proc says, unless its process of that pid began at another time.
   std::optional<ProcessFacts> Read(const ringside_event& record);
-  NamedRow MakeRow(const Entry& entry, const ringside_event& record, const Name& name);
+  NamedRow MakeRow(const ringside_event& record, const Name& name);
 
   SampledCache<int32_t, Entry> entries_{kMaxProcesses};
   std::deque<std::pair<int32_t, uint64_t>> ended_;

@@ -163,6 +163,23 @@ test('tables that are full forget the same processes and sockets', { timeout: 60
   pair.close(randomHead())
 })
 
+test('many names of many processes with long paths take little memory', () => {
+  const buffer = new Uint8Array(1 << 20)
+  const limits = { events: 100, bytes: 900_000 }
+  const encoder = createNativeEncoder({ buffer, limits, proc: absentProc, callName })
+  const before = process.memoryUsage().rss
+  for (let pid = 1; pid <= 1_000; pid++) {
+    const exec = rawEvent({ pid, class: 0, kind: 2, path: `/${'x'.repeat(4_000)}` })
+    const bytes = rawBuffer([exec, ...Array.from({ length: 64 }, (_, i) => rawEvent({ pid, comm: `thread-${i}` }))])
+    buffer.set(bytes)
+    encoder.begin(bytes.length)
+    while (encoder.add()) encoder.encode(headOf())
+  }
+  const megabytes = (process.memoryUsage().rss - before) / 2 ** 20
+  // 64,000 rows, which with their paths are 256 MB.
+  assert.ok(megabytes < 128, `${megabytes} MiB`)
+})
+
 test('damaged bytes are refused alike, and nothing of them is taken', () => {
   const world = randomWorld(20, 10)
   const options = { limits: { events: 100, bytes: 900_000 }, proc: procOf(world), callName: nameOfCall }

@@ -154,3 +154,17 @@ test('the table stays within its bound', () => {
   for (let pid = 1; pid <= 40_000; pid++) rowOf(table, { pid })
   assert.equal(table.size, 32_768)
 })
+
+test('rows of a process that ended are not kept', () => {
+  const table = new ProcessTable(new FakeProc())
+  const rows: Process[] = []
+  const indexOf = (): number => table.indexOf(raw({}), 0, ++batch, rows)
+  indexOf()
+  const [first] = rows
+  indexOf()
+  assert.equal(rows[1], first)
+  table.exit(raw({}), 0)
+  indexOf()
+  assert.notEqual(rows[2], first)
+  assert.deepEqual(rows[2], first)
+})
