@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <utility>
 
 #include "libbpf_log.h"
 
@@ -185,8 +186,8 @@ void Session::Upgrade(const Options& options, Programs old, Programs next) {
 void Session::Replace(const Options& options) {
   Account account = state_->Current();
   account.marks[0] = account.marks[1] = 0;
-  std::fill(std::begin(account.declared), std::end(account.declared), 0);
-  std::fill(std::begin(account.events), std::end(account.events), 0);
+  // The seqs go on and the counts of drops begin anew: what was declared is accounted for like what was told.
+  for (size_t i = 0; i < RINGSIDE_CLASS_COUNT; i++) account.events[i] += std::exchange(account.declared[i], 0);
   begin_ = {0, 0, account.marks[kSummaries]};
   if (previous_) previous_ = account;
 

@@ -308,7 +308,13 @@ describe('an upgrade', { skip: skipWithoutBpffs, timeout: 60_000 }, () => {
     const first = await Ring.open(optionsWith({ object: other }))
     execFileSync(program('flood'), ['100'])
     const { mark, records } = readBatch(first, new Uint8Array(1 << 20), first.begin)
-    first.release(mark, { ...emptyAccount, run: 'first', batch: 3, events: [0, 0, 0, records.length] })
+    first.release(mark, {
+      ...emptyAccount,
+      run: 'first',
+      batch: 3,
+      declared: [1, 0, 0, 2],
+      events: [0, 0, 0, records.length]
+    })
     execFileSync(program('flood'), ['50'])
     const lost = first.statistics()
     first.close()
@@ -321,7 +327,7 @@ describe('an upgrade', { skip: skipWithoutBpffs, timeout: 60_000 }, () => {
       run: 'first',
       batch: 3,
       declared: [0, 0, 0, 0],
-      events: [0, 0, 0, 0]
+      events: [1, 0, 0, records.length + 2]
     })
     execFileSync(program('flood'), ['200'])
     const read = await readToEnd(ring)

@@ -116,6 +116,18 @@ test('a run that takes over goes on where the durable batches of the one before 
   })
 })
 
+test('a run whose programs count drops anew declares what the one before had not, and no more', () => {
+  const sequences = [{ cpu: 0, before: 1000, last: 1105 }]
+  // Of 1001–1100 four were declared, and are accounted for with the events; 1101 and 1102 went with the rings.
+  const closed = [{ cpu: 0, seq: 1100 }]
+  const ledger = ledgerOf(sequences, { run: 'first', batch: 1, closed, declared: [0, 0, 0, 0], events: [4, 0, 0, 96] })
+  ledger.update(statistics(sequences), true)
+  assert.deepEqual(closeOf(ledger, progress(3, { 0: 1105 }), true), {
+    sequences: [{ cpu: 0, first: 1101, last: 1105 }],
+    drops: [{ class: 'process', reason: 'other', count: 2 }]
+  })
+})
+
 test('events of a CPU that the statistics do not know are no events', () => {
   assert.throws(() => ledgerOf([]).close(progress(1, { 5: 3 }), false), { code: 'DATA', message: /CPU 5/ })
 })
