@@ -29,7 +29,7 @@ export const compileGo = (name: string): string => {
 
 export interface Started {
   readonly pid: number
-  /** Signals, asks again while it is not heard, and waits for the end. */
+  /** Signals, and waits for the end. */
   stop(signal?: NodeJS.Signals): Promise<void>
 }
 
@@ -38,10 +38,9 @@ const started = (child: ChildProcess): Started => {
   return {
     pid: child.pid ?? 0,
     stop: async (signal = 'SIGINT') => {
-      const ask = () => child.kill(signal)
-      ask()
-      // bpftrace overlooks a signal that comes between two of its waits
-      const again = setInterval(ask, 2000)
+      child.kill(signal)
+      // bpftrace overlooks a signal that comes between two of its waits; an edge would take the third for its end
+      const again = child.spawnfile === 'bpftrace' ? setInterval(() => child.kill(signal), 500) : undefined
       await closed
       clearInterval(again)
     }
