@@ -1,7 +1,7 @@
 // The processes that a benchmark runs beside its own: a real edge, a server of HTTP and its load, a tracer.
 import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { RingsideError } from '../runtime/errors.ts'
 
@@ -78,9 +78,15 @@ export const startRealEdge = async (brokers: readonly string[], stateDir: string
   const file = join(stateDir, 'ringside.yaml')
   const pinDir = `/sys/fs/bpf/ringside-bench-${process.pid}`
   writeFileSync(file, JSON.stringify({ brokers, stateDir, edge: { pinDir } }))
-  return startProcess([join(root, 'cli', 'ringside'), 'run', 'edge', '--config', file], (output) =>
-    output.includes('ready')
-  )
+  const command = [join(root, 'cli', 'ringside'), 'run', 'edge', '--config', file]
+  const edge = await startProcess(command, (output) => output.includes('ready'))
+  return {
+    ...edge,
+    stop: async (signal) => {
+      await edge.stop(signal)
+      rmSync(pinDir, { recursive: true, force: true })
+    }
+  }
 }
 
 /** Starts the Go server; `address` is host:port. */

@@ -23,7 +23,7 @@ import { median, type Row } from './rounds.ts'
 export const name = 'server-request'
 export const summary = 'CPU time of a Go server and of whoever observes it, a request, beside bpftrace and perf trace'
 
-const rounds = 5
+const rounds = 3
 const load: Load = { requests: 50_000, requestsPerConnection: 100, requestsPerSecond: 0 }
 const warmUp: Load = { ...load, requests: 15_000 }
 

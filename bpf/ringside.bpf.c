@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)
 /* Observes: system calls and the life of processes and connects go out as records of event.h, through
- * one of two rings. Needs Linux 5.15 with BTF; all programs are tp_btf, which no kernel configuration lacks. */
+ * one of two rings. Needs Linux 5.15 with BTF, the oldest that they were loaded under (5.10 has no task storage for
+ * tracing); all programs are tp_btf, which no kernel configuration lacks. */
 #include "kernel_types.h"
 
 #include <bpf_helpers.h>
