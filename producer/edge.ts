@@ -205,9 +205,9 @@ class Edge implements EdgeService {
     try {
       await this.#readUntilEnded()
     } catch (error) {
-      // What had been read before is whole.
-      if (this.#encoder.count > 0) this.#close(false)
       setTimeout(() => this.#publisher.giveUp(), stopMs).unref()
+      // What had been read before is whole, unless it is this that failed.
+      if (this.#encoder.count > 0) this.#close(false)
       throw error
     } finally {
       await this.#publisher.idle()

@@ -360,6 +360,18 @@ test('bytes that are no events end the edge with an error that says so', async (
   await service.stop()
 })
 
+test('an edge whose account fails ends even while Kafka is away', { timeout: 30_000 }, async () => {
+  const { kernel, kafka, service } = await start()
+  kafka.behave = () => new Promise(() => {})
+  kernel.emit({ timeNs: now() })
+  while (kafka.inFlight === 0) await sleep(5)
+  const { sequences, ...statistics } = kernel.statistics()
+  kernel.statistics = () => ({ ...statistics, sequences: sequences.filter(({ cpu }) => cpu === 0) })
+  kernel.emit({ cpu: 1, timeNs: now() })
+  await assert.rejects(service.done, { code: 'DATA', message: /CPU 1/ })
+  assert.equal(kernel.closed, true)
+})
+
 test('a sequence gap that nobody counted is declared in the last batch', async () => {
   const { kernel, kafka, service } = await start()
   kernel.emit({ timeNs: now() })
