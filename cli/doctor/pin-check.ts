@@ -19,7 +19,7 @@ export const findingOf = ({ folder, isBpffs, pins, holder }: PinFacts): Finding 
   const parent = dirname(folder)
   if (!isBpffs) {
     const lost = 'an edge that is killed leaves nothing to go on from'
-    return warn(`${parent} is no bpffs: ${lost}`, `mount one: mount -t bpf bpf ${parent}`)
+    return warn(`${parent} is no bpffs: ${lost}`, `mount one: mount -t bpf -o mode=700 bpf ${parent}`)
   }
   if (pins === undefined) return warn(`${folder} cannot be read by this user`, 'run doctor as root')
   if (holder !== undefined) return ok(`${folder}: held by an edge that runs, process ${holder}`)

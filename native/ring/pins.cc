@@ -8,6 +8,7 @@
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>
+#include <unistd.h>
 
 #include <cstdio>
 #include <cstring>
@@ -29,10 +30,10 @@ std::string ParentOf(const std::string& path) {
 
 }  // namespace
 
-Pins Pins::Open(const std::string& path, std::string& reason) {
+Pins Pins::Open(const std::string& path, uint32_t owner, std::string& reason) {
   const std::string parent = ParentOf(path);
   if (!IsBpffs(parent)) {
-    reason = parent + " is no bpffs: mount one there with mount -t bpf bpf " + parent;
+    reason = parent + " is no bpffs: mount one there with mount -t bpf -o mode=700 bpf " + parent;
     return {};
   }
   if (mkdir(path.c_str(), 0700) != 0 && errno != EEXIST) {
@@ -42,6 +43,12 @@ Pins Pins::Open(const std::string& path, std::string& reason) {
   Descriptor folder(open(path.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
   if (!folder) {
     reason = "cannot open " + path + ": " + strerror(errno);
+    return {};
+  }
+  struct stat about{};
+  if (fstat(folder.get(), &about) != 0 || (about.st_uid != geteuid() && about.st_uid != owner)) {
+    reason = path + " is of user " + std::to_string(about.st_uid) +
+             ", who could remove or hold what is in it: remove it, or name another folder in edge.pinDir";
     return {};
   }
   if (flock(folder.get(), LOCK_EX | LOCK_NB) != 0) {

@@ -15,9 +15,9 @@ class Pins {
  public:
   // No folder: nothing is ever pinned.
   Pins() = default;
-  // Makes the folder, if only it is missing, and locks it. Where that cannot be, the result is no folder, and
-  // `reason` says why.
-  static Pins Open(const std::string& path, std::string& reason);
+  // Makes the folder, if only it is missing, and locks it. It has to be of this process's user or of `owner`, who is
+  // to have it later. Where that cannot be, the result is no folder, and `reason` says why.
+  static Pins Open(const std::string& path, uint32_t owner, std::string& reason);
 
   explicit operator bool() const { return static_cast<bool>(folder_); }
   std::vector<std::string> Names() const;

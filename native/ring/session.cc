@@ -71,7 +71,7 @@ Session::Session(const Options& options) {
 
   if (!options.pin_folder.empty()) {
     std::string reason;
-    pins_ = Pins::Open(options.pin_folder, reason);
+    pins_ = Pins::Open(options.pin_folder, options.owner ? options.owner->user : geteuid(), reason);
     if (!pins_) notes_.push_back("nothing will be left to a successor: " + reason);
   }
   if (pins_ && pins_.Has(kStatePin)) {

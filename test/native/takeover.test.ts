@@ -1,7 +1,17 @@
 import assert from 'node:assert/strict'
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmdirSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  chownSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmdirSync,
+  rmSync,
+  writeFileSync
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, it } from 'node:test'
@@ -203,6 +213,17 @@ describe('pins', { skip: skipWithoutBpffs, timeout: 60_000 }, () => {
     const ring = await Ring.open(optionsWith({ pinDir: join(folder, 'pins') }))
     assert.match(ring.notes.join(), /is no bpffs: mount one there/)
     ring.close()
+  })
+
+  it('are not made in a folder of a user who is neither this one nor to have it later, and it is said', async (t) => {
+    const theirs = `${pinDir}-theirs`
+    mkdirSync(theirs)
+    t.after(() => rmdirSync(theirs))
+    chownSync(theirs, 12_345, 12_345)
+    const ring = await Ring.open(optionsWith({ pinDir: theirs }))
+    assert.match(ring.notes.join(), /is of user 12345, who could remove .* it: remove it, or name another folder/)
+    ring.close()
+    assert.deepEqual(readdirSync(theirs), [])
   })
 
   it('stay when an edge closes without an end in order, and hold what happens then', async () => {

@@ -19,7 +19,7 @@ test('pins that nobody holds are those of an edge that is gone', () => {
 })
 
 test('without a bpffs, or without the right to look, it says what to do', () => {
-  assert.match(findingOf({ ...fine, isBpffs: false }).remedy ?? '', /mount -t bpf bpf \/sys\/fs\/bpf/)
+  assert.match(findingOf({ ...fine, isBpffs: false }).remedy ?? '', /mount -t bpf -o mode=700 bpf \/sys\/fs\/bpf/)
   assert.match(findingOf({ ...fine, pins: undefined }).remedy ?? '', /as root/)
 })
 
