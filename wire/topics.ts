@@ -48,6 +48,8 @@ export const topicSpecifications = (config: Pick<Config, 'topicPrefix' | 'kafka'
         'cleanup.policy': 'delete',
         'retention.ms': retentionMs === 'forever' ? '-1' : String(retentionMs),
         'segment.ms': String(segmentMs),
+        // A sender's clock that is an hour ahead would have its messages refused, for as long as it is.
+        'message.timestamp.type': 'LogAppendTime',
         'max.message.bytes': String(maxMessageBytes)
       }
     }

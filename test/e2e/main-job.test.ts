@@ -22,6 +22,7 @@ const expected: Record<string, { count: number; errors: number }> = {
   connect: { count: 2 * rounds, errors: rounds },
   accept4: { count: rounds, errors: 0 },
   sendto: { count: rounds, errors: 0 },
+  socket: { count: 2 * rounds, errors: 0 },
   close: { count: 3 * rounds, errors: 0 },
   bind: { count: 2, errors: 0 },
   listen: { count: 1, errors: 0 }
