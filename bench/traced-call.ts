@@ -28,6 +28,8 @@ const securityRingBytes = 16 << 20
 /** Room for all the events of a run: nothing is released. */
 const ringBytes = 128 << 20
 const drainEveryMs = 10
+/** As enum ringside_mode has them. */
+const modes = ['off', 'emit', 'count'] as const
 /** Its number by architecture, as process.arch names it. */
 const getppid: Readonly<Record<string, number>> = { x64: 110, arm64: 173 }
 
@@ -57,15 +59,15 @@ type Run = (loop: string) => Promise<number>
 
 const sum = (counts: readonly number[]): number => counts.reduce((a, b) => a + b, 0)
 
-/** @param events of the loop that must have been emitted: the figure is one only if all were */
+/** @param expected calls of the loop that must have been told of or counted: the figure is one only if all were */
 const underRingside =
-  (only: Partial<RingFilter>, events: number): Run =>
+  (only: Partial<RingFilter>, mode: 'emit' | 'count', expected: number): Run =>
   async (loop) => {
     const callOf = callTable()
     const number = getppid[process.arch] as number
     callOf[number] = callNames.indexOf('write')
     const modeOf = modeTable({})
-    modeOf[number] = 1
+    modeOf[number] = modes.indexOf(mode)
     const filter = { pids: [], comms: [], cgroups: [], ...only }
     const ring = await Ring.open({
       securityRingBytes,
@@ -82,10 +84,10 @@ const underRingside =
     try {
       const value = await measure([loop], calls)
       const rows = ring.statistics().cpus
-      const emitted = sum(rows.flatMap((row) => row.emitted))
-      const dropped = sum(rows.flatMap((row) => row.dropped))
-      if (dropped > 0 || emitted < events) {
-        throw new RingsideError('SOFTWARE', `${emitted} of ${events} events, ${dropped} dropped: the figure is not one`)
+      const seen = sum(rows.flatMap((row) => (mode === 'emit' ? row.emitted : row.counted)))
+      const lost = sum(rows.flatMap((row) => (mode === 'emit' ? row.dropped : [row.uncounted])))
+      if (lost > 0 || seen < expected) {
+        throw new RingsideError('SOFTWARE', `${seen} of ${expected} calls, ${lost} lost: the figure is not one`)
       }
       return value
     } finally {
@@ -124,8 +126,9 @@ const underBpftrace =
 
 const ringsideCases: Record<string, Run> = {
   untraced: (loop) => measure([loop], calls),
-  emit: underRingside({ comms: [comm] }, calls),
-  filtered: underRingside({ pids: [1] }, 0)
+  emit: underRingside({ comms: [comm] }, 'emit', calls),
+  count: underRingside({ comms: [comm] }, 'count', calls),
+  filtered: underRingside({ pids: [1] }, 'emit', 0)
 }
 
 /** Each with what it lacks here, if it lacks something. */
