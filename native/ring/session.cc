@@ -36,14 +36,16 @@ uint64_t MonotonicNs() {
 constexpr uint64_t kNsPerSeq = 100;
 constexpr uint64_t kSkippedEveryNs = 1000000000;
 
-// Nothing, where the kernel does not say.
-ProgramCost CostOf(const Programs& programs) {
+// Nothing where the kernel does not say, as before 5.19 to a process without CAP_BPF.
+std::optional<ProgramCost> CostOf(const Programs& programs) {
   try {
     return programs.Cost();
   } catch (const Failure&) {
-    return {};
+    return std::nullopt;
   }
 }
+
+uint64_t SkippedBy(const Programs& programs) { return CostOf(programs).value_or(ProgramCost{}).skipped; }
 
 // Everything before is seen by whoever sees this.
 void Publish(uint32_t& where, uint32_t value) { __atomic_store_n(&where, value, __ATOMIC_SEQ_CST); }
@@ -173,7 +175,7 @@ void Session::Upgrade(const Options& options, Programs old, Programs next) {
     throw;
   }
   state_->objects[next.number() & 1] = options.hash;
-  state_->missed += CostOf(old).skipped;
+  state_->missed += SkippedBy(old);
   Publish(state_->set, next.number());
   programs_ = std::move(next);
   OpenLanes();
@@ -438,7 +440,7 @@ std::vector<CpuStatistics> Session::Statistics() const {
 uint64_t Session::Skipped() {
   const uint64_t now = MonotonicNs();
   if (now >= skipped_until_ns_) {
-    skipped_ = state_->missed + CostOf(programs_).skipped;
+    skipped_ = state_->missed + SkippedBy(programs_);
     skipped_until_ns_ = now + kSkippedEveryNs;
   }
   return skipped_;
@@ -446,7 +448,8 @@ uint64_t Session::Skipped() {
 
 std::optional<uint64_t> Session::ProgramTimeNs() const {
   if (!statistics_) return std::nullopt;
-  return CostOf(programs_).run_ns;
+  const std::optional<ProgramCost> cost = CostOf(programs_);
+  return cost ? std::optional(cost->run_ns) : std::nullopt;
 }
 
 }  // namespace ringside
