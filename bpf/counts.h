@@ -74,9 +74,11 @@ static __always_inline bool is_group_of(const struct ringside_group *group, __u3
 	       GROUP_KEY(group->nr, group->abi, group->what, group->first) == key;
 }
 
-/* The group of the process for a key: that which it has in this epoch, or a new one; NO_GROUP when none is left. */
-static __noinline __u32 find_group(struct task_struct *task, __u32 key, __u8 call, __u32 epoch)
+/* The group of the current process for a key: that which it has in this epoch, or a new one; NO_GROUP when none is
+ * left. Global, so that it is verified once and not for each call of it. */
+__noinline __u32 find_group(__u32 key, __u8 call, __u32 epoch)
 {
+	struct task_struct *task = bpf_get_current_task_btf();
 	__u64 start_ns = task->group_leader->start_boottime;
 	__u32 pid = task->tgid;
 	__u64 hash = (start_ns ^ (__u64)pid << 32 ^ key) * 0x9e3779b97f4a7c15ULL;
@@ -112,14 +114,14 @@ static __noinline __u32 find_group(struct task_struct *task, __u32 key, __u8 cal
 }
 
 /* Through the thread's own cache, which nearly every call hits. */
-static __always_inline struct ringside_group *group_of(struct task_struct *task, struct task_state *state, __u16 what,
-						       __u32 bucket, __u32 epoch)
+static __always_inline struct ringside_group *group_of(struct task_state *state, __u16 what, __u32 bucket,
+						       __u32 epoch)
 {
 	__u32 key = GROUP_KEY(state->nr, state->abi, what, bucket);
 	struct cached_group *cached = &state->groups[(key * 0x9e3779b1U) >> 28];
 
 	if (cached->key != (key | CACHED)) {
-		__u32 at = find_group(task, key, state->call, epoch);
+		__u32 at = find_group(key, state->call, epoch);
 
 		if (at == NO_GROUP)
 			return 0;
@@ -158,18 +160,18 @@ static __always_inline void count_call(struct task_struct *task, struct task_sta
 		__builtin_memset(state->groups, 0, sizeof(state->groups));
 		state->epoch = epoch;
 	}
-	latency = group_of(task, state, RINGSIDE_WHAT_LATENCY, duration_bucket, epoch);
+	latency = group_of(state, RINGSIDE_WHAT_LATENCY, duration_bucket, epoch);
 	if (!latency || latency->counts[duration_bucket & 31] >= NEARLY_FULL) {
 		own->uncounted++;
 		return;
 	}
 	if (ret < 0 && ret >= -MAX_ERRNO) {
 		bucket = -ret;
-		outcome = group_of(task, state, RINGSIDE_WHAT_ERRNO, bucket, epoch);
+		outcome = group_of(state, RINGSIDE_WHAT_ERRNO, bucket, epoch);
 	} else if (ret > 0 && (state->call & RINGSIDE_MOVES_BYTES)) {
 		bytes = ret;
 		bucket = find_bucket(bytes);
-		outcome = group_of(task, state, RINGSIDE_WHAT_BYTES, bucket, epoch);
+		outcome = group_of(state, RINGSIDE_WHAT_BYTES, bucket, epoch);
 	} else {
 		add_to(latency, duration_bucket, duration_ns, alone);
 		return;

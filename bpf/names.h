@@ -44,15 +44,27 @@ static __always_inline void prepend_deleted(struct path_walk *walk)
 	prepend(walk, deleted, sizeof(deleted) - 1);
 }
 
-/* One step from a folder to the one above it, through mounts; false at the root, and when there is no more room.
- * A function of its own: of one that falls into its beginning from its end, as the compiler may lay out a long loop,
- * the verifiers of Linux 5.15 and 6.1 see no end ("back-edge"). */
-static __noinline bool step_up(struct path_walk *walk)
+static __always_inline struct path_walk *own_walk(void)
 {
-	struct dentry *dentry = walk->dentry;
-	struct dentry *parent = BPF_CORE_READ(dentry, d_parent);
-	struct mount *mount = walk->mount;
+	const __u32 first = 0;
 
+	return bpf_map_lookup_elem(&path_walks, &first);
+}
+
+/* One step from a folder to the one above it, through mounts; false at the root, and when there is no more room.
+ * Global, so that it is verified once and not for each step; and a function, since of a long loop that the compiler
+ * lays out to fall from its end into its beginning the verifiers of Linux 5.15 and 6.1 see no end ("back-edge"). */
+__noinline bool step_up(void)
+{
+	struct path_walk *walk = own_walk();
+	struct dentry *dentry, *parent;
+	struct mount *mount;
+
+	if (!walk)
+		return false;
+	dentry = walk->dentry;
+	parent = BPF_CORE_READ(dentry, d_parent);
+	mount = walk->mount;
 	if (dentry == BPF_CORE_READ(mount, mnt.mnt_root) || dentry == parent) {
 		walk->mount = BPF_CORE_READ(mount, mnt_parent);
 		walk->dentry = BPF_CORE_READ(mount, mnt_mountpoint);
@@ -84,7 +96,7 @@ static __always_inline bool read_file_path(struct path_walk *walk, struct file *
 	if (!is_root && !BPF_CORE_READ(dentry, d_hash.pprev))
 		prepend_deleted(walk);
 	for (int depth = 0; depth < PATH_DEPTH; depth++) {
-		if (!step_up(walk))
+		if (!step_up())
 			break;
 	}
 	/* at the root, where a mount is its own parent, and not where the room or the depth came to an end */

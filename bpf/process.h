@@ -48,8 +48,7 @@ static __always_inline void submit_exec(const struct exec_story *story, __u32 ro
 static __always_inline void tell_exec(struct task_struct *task, struct file *file)
 {
 	struct exec_story story = { .container = find_container(task) };
-	const __u32 first = 0;
-	struct path_walk *walk = bpf_map_lookup_elem(&path_walks, &first);
+	struct path_walk *walk = own_walk();
 	__u32 begin;
 
 	if (!walk)
