@@ -53,7 +53,9 @@ int BPF_PROG(inet_sock_set_state, const struct sock *sk, int old_state, int new_
 {
 	__u64 key = (__u64)sk;
 
-	if (sk->sk_protocol != IPPROTO_TCP || config.mode_of[RINGSIDE_ABI_NATIVE][NR_CONNECT] != RINGSIDE_MODE_EMIT)
+	__u8 mode = config.mode_of[RINGSIDE_ABI_NATIVE][NR_CONNECT] & RINGSIDE_MODE_MASK;
+
+	if (sk->sk_protocol != IPPROTO_TCP || mode != RINGSIDE_MODE_EMIT)
 		return 0;
 	if (old_state == TCP_CLOSE && new_state == TCP_SYN_SENT)
 		begin_connect(key);

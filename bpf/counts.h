@@ -113,27 +113,50 @@ __noinline __u32 find_group(__u32 key, __u8 call, __u32 epoch)
 	return own;
 }
 
-/* Through the thread's own cache, which nearly every call hits. */
-static __always_inline struct ringside_group *group_of(struct task_state *state, __u16 what, __u32 bucket,
-						       __u32 epoch)
+/* Where a thread counts in this epoch. */
+struct count_place {
+	struct task_state *state;
+	__u32 epoch;
+	bool is_alone; /* the only thread of its process, and so the only one that counts into its groups */
+};
+
+static __always_inline struct count_place find_place(struct task_struct *task, struct task_state *state)
 {
-	__u32 key = GROUP_KEY(state->nr, state->abi, what, bucket);
-	struct cached_group *cached = &state->groups[(key * 0x9e3779b1U) >> 28];
+	struct count_place place = { .state = state, .epoch = *(volatile __u32 *)&config.epoch };
+
+	place.is_alone = task->signal->nr_threads == 1;
+	if (state->epoch != place.epoch) {
+		__builtin_memset(state->groups, 0, sizeof(state->groups));
+		state->epoch = place.epoch;
+	}
+	return place;
+}
+
+/* Through the thread's own cache, which nearly every call hits. NULL when there is no room, for another group or in
+ * the count of the bucket. */
+static __always_inline struct ringside_group *group_of(const struct count_place *place, __u16 nr, __u8 abi, __u8 call,
+						       __u16 what, __u32 bucket)
+{
+	__u32 key = GROUP_KEY(nr, abi, what, bucket);
+	struct cached_group *cached = &place->state->groups[(key * 0x9e3779b1U) >> 28];
+	struct ringside_group *group;
 
 	if (cached->key != (key | CACHED)) {
-		__u32 at = find_group(key, state->call, epoch);
+		__u32 at = find_group(key, call, place->epoch);
 
 		if (at == NO_GROUP)
 			return 0;
 		cached->key = key | CACHED;
 		cached->group = at;
 	}
-	return bpf_map_lookup_elem(&groups, &cached->group);
+	group = bpf_map_lookup_elem(&groups, &cached->group);
+	return group && group->counts[bucket & 31] < NEARLY_FULL ? group : 0;
 }
 
-static __always_inline void add_to(struct ringside_group *group, __u32 bucket, __u64 value, bool alone)
+static __always_inline void add_to(const struct count_place *place, struct ringside_group *group, __u32 bucket,
+				   __u64 value)
 {
-	if (alone) {
+	if (place->is_alone) {
 		group->counts[bucket & 31]++;
 		group->sum += value;
 	} else {
@@ -145,59 +168,55 @@ static __always_inline void add_to(struct ringside_group *group, __u32 bucket, _
 /* All that a call counts is counted, or it is declared as uncounted. */
 static __always_inline void count_call(struct task_struct *task, struct task_state *state, __s64 ret)
 {
-	__u64 duration_ns = bpf_ktime_get_ns() - state->enter_ns;
-	__u32 epoch = *(volatile __u32 *)&config.epoch;
+	struct count_place place = find_place(task, state);
 	struct ringside_counters *own = own_counters();
-	/* the only thread of its process, and so the only one that counts into its groups */
-	bool alone = task->signal->nr_threads == 1;
+	__u64 duration_ns = bpf_ktime_get_ns() - state->enter_ns;
 	__u32 duration_bucket = find_bucket(duration_ns ?: 1);
-	struct ringside_group *latency, *outcome;
-	__u32 bucket = 0;
+	struct ringside_group *latency, *outcome = 0;
 	__u64 bytes = 0;
+	__u32 bucket = 0;
+	__u16 what;
 
 	own->counted[class_of(state->call)]++;
-	if (state->epoch != epoch) {
-		__builtin_memset(state->groups, 0, sizeof(state->groups));
-		state->epoch = epoch;
-	}
-	latency = group_of(state, RINGSIDE_WHAT_LATENCY, duration_bucket, epoch);
-	if (!latency || latency->counts[duration_bucket & 31] >= NEARLY_FULL) {
-		own->uncounted++;
-		return;
-	}
 	if (ret < 0 && ret >= -MAX_ERRNO) {
+		what = RINGSIDE_WHAT_ERRNO;
 		bucket = -ret;
-		outcome = group_of(state, RINGSIDE_WHAT_ERRNO, bucket, epoch);
 	} else if (ret > 0 && (state->call & RINGSIDE_MOVES_BYTES)) {
+		what = RINGSIDE_WHAT_BYTES;
 		bytes = ret;
 		bucket = find_bucket(bytes);
-		outcome = group_of(state, RINGSIDE_WHAT_BYTES, bucket, epoch);
 	} else {
-		add_to(latency, duration_bucket, duration_ns, alone);
-		return;
+		what = RINGSIDE_WHAT_LATENCY;
 	}
-	if (!outcome || outcome->counts[bucket & 31] >= NEARLY_FULL) {
+	if (what != RINGSIDE_WHAT_LATENCY) {
+		outcome = group_of(&place, state->nr, state->abi, state->call, what, bucket);
+		if (!outcome) {
+			own->uncounted++;
+			return;
+		}
+	}
+	latency = group_of(&place, state->nr, state->abi, state->call, RINGSIDE_WHAT_LATENCY, duration_bucket);
+	if (!latency) {
 		own->uncounted++;
 		return;
 	}
-	add_to(latency, duration_bucket, duration_ns, alone);
-	add_to(outcome, bucket, bytes, alone);
+	add_to(&place, latency, duration_bucket, duration_ns);
+	if (outcome)
+		add_to(&place, outcome, bucket, bytes);
 }
 
-/* A request to io_uring, which is counted and nothing more: what it will take is not known when it is submitted. It
- * comes while the thread is in another call, so it goes past the thread's cache. */
-static __always_inline void count_request(struct task_struct *task, const struct known_call *known)
+/* How long a request takes is not known, nor what came of it: its latency is 0, which the summary leaves out. */
+static __always_inline void count_request(struct task_struct *task, struct task_state *state,
+					  const struct known_call *known)
 {
-	__u32 epoch = *(volatile __u32 *)&config.epoch;
+	struct count_place place = find_place(task, state);
 	struct ringside_counters *own = own_counters();
 	struct ringside_group *group;
-	__u32 at;
 
 	own->counted[class_of(known->call)]++;
-	at = find_group(task, GROUP_KEY(known->nr, RINGSIDE_ABI_NATIVE, RINGSIDE_WHAT_LATENCY, 0), known->call, epoch);
-	group = at == NO_GROUP ? 0 : bpf_map_lookup_elem(&groups, &at);
-	if (group && group->counts[0] < NEARLY_FULL)
-		add_to(group, 0, 0, false);
+	group = group_of(&place, known->nr, known->abi, known->call, RINGSIDE_WHAT_LATENCY, 0);
+	if (group)
+		add_to(&place, group, 0, 0);
 	else
 		own->uncounted++;
 }

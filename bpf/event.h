@@ -99,6 +99,10 @@ enum ringside_mode {
 	RINGSIDE_MODE_EMIT = 1,		/* an event each */
 	RINGSIDE_MODE_COUNT = 2,	/* counted here, by process and call; a summary each second */
 };
+/* An entry of mode_of is a mode, and above it the number of times that it ceased to be OFF: a call that was entered
+ * before is not taken for one that was entered since. */
+#define RINGSIDE_MODE_MASK 3
+#define RINGSIDE_MODE_TURN 4
 
 /* ringside_event.flags */
 #define RINGSIDE_HAS_SOCKET 0x1		/* socket is filled in */
@@ -192,7 +196,7 @@ struct ringside_config {
 	__u32 reserved[2];
 	__u8 call_of[RINGSIDE_ABI_COUNT][RINGSIDE_NR_MAX];	/* number -> enum ringside_call, NONE for no such call;
 								   | RINGSIDE_MOVES_BYTES; set before loading */
-	__u8 mode_of[RINGSIDE_ABI_COUNT][RINGSIDE_NR_MAX];	/* number -> enum ringside_mode */
+	__u8 mode_of[RINGSIDE_ABI_COUNT][RINGSIDE_NR_MAX];	/* number -> enum ringside_mode, and its turn */
 };
 
 /*

@@ -58,6 +58,7 @@ int BPF_PROG(sys_enter, struct pt_regs *regs, long number)
 	if (!is_observed(task, state))
 		return 0;
 	state->entered = known.nr;
+	state->turn = known.turn;
 	if (is_another) {
 		read_arguments(state->args, regs, known.abi);
 		look_up(&known, known.abi, take_apart(known.nr, state->args));
@@ -317,6 +318,11 @@ static __always_inline void exit_other(const struct call_exit *exit)
 		submit_event(event);
 }
 
+static __always_inline bool is_entered(const struct task_state *state, const struct known_call *known)
+{
+	return state->entered == known->nr && state->turn == known->turn;
+}
+
 /* Every return is counted once: here or, for one that is emitted, with its record. */
 SEC("tp_btf/sys_exit")
 int BPF_PROG(sys_exit, struct pt_regs *regs, long ret)
@@ -340,8 +346,9 @@ int BPF_PROG(sys_exit, struct pt_regs *regs, long ret)
 		return 0;
 	mode = exit.state->mode;
 	exit.state->mode = RINGSIDE_MODE_OFF;
-	/* not observed, refused by seccomp before it was entered, or entered before its mode was changed */
-	if (mode == RINGSIDE_MODE_OFF || (exit.state->entered != known.nr && exit.call != RINGSIDE_CALL_EXECVE)) {
+	/* not observed, refused by seccomp before it was entered, or entered while it was off: the state is then of an
+	 * older call */
+	if (mode == RINGSIDE_MODE_OFF || (exit.call != RINGSIDE_CALL_EXECVE && !is_entered(exit.state, &known))) {
 		count_off(known.call);
 		return 0;
 	}

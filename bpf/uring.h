@@ -151,7 +151,7 @@ static __always_inline int tell_request(struct io_kiocb *request)
 		return 0;
 	}
 	if (known.mode == RINGSIDE_MODE_COUNT) {
-		count_request(task, &known);
+		count_request(task, state, &known);
 		return 0;
 	}
 	read_request(&story, request, known.call & RINGSIDE_CALL_MASK);

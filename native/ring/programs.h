@@ -91,6 +91,11 @@ class Programs {
   std::vector<std::string> left_out_;
 };
 
+using Modes = std::array<uint8_t, sizeof(ringside_config::mode_of)>;
+
+// By ABI and number, enum ringside_mode.
+void SetModes(ringside_config* config, const Modes& mode_of);
+
 // From here on no task is observed and no call remembered.
 void Mute(ringside_config* config);
 

@@ -280,8 +280,9 @@ size_t Session::FrozenCount() const {
 bool Session::BeginSummaries() {
   const ringside_config* config = programs_.config();
   const auto* modes = &config->mode_of[0][0];
-  const bool counts = std::find(modes, modes + sizeof(config->mode_of), RINGSIDE_MODE_COUNT) !=
-                      modes + sizeof(config->mode_of);
+  const bool counts = std::any_of(modes, modes + sizeof(config->mode_of), [](uint8_t mode) {
+    return (mode & RINGSIDE_MODE_MASK) == RINGSIDE_MODE_COUNT;
+  });
   const bool counted = used_.as<ringside_used>()[state_->epoch & 1].groups > 0;
   if (collecting_ || state_->IsPending() || !(counts || counted)) return false;
   Freeze();
@@ -395,7 +396,7 @@ void Session::SetFilter(const Filter& filter) {
 }
 
 void Session::SetModes(const Modes& mode_of) {
-  if (!detaching_) std::memcpy(programs_.config()->mode_of, mode_of.data(), mode_of.size());
+  if (!detaching_) ringside::SetModes(programs_.config(), mode_of);
 }
 
 void Session::Detach() {

@@ -24,7 +24,6 @@
 namespace ringside {
 
 using Comm = std::array<char, RINGSIDE_COMM_SIZE>;
-using Modes = std::array<uint8_t, sizeof(ringside_config::mode_of)>;
 
 // An empty set lets all pass; sets that are not empty must all be met.
 struct Filter {

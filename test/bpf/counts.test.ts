@@ -1,108 +1,207 @@
 import assert from 'node:assert/strict'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { readFileSync } from 'node:fs'
 import { describe, it } from 'node:test'
-import type { LiveSource } from '../../producer/live-source.ts'
-import { openLiveSource } from '../../producer/live-source.ts'
-import { eventField, RawEvents, summaryKind } from '../../producer/raw-event.ts'
-import { noMark } from '../../producer/source.ts'
-import { commOf, program, quiet, run, skip } from './observe.ts'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { bucketOf, bucketOfIndex } from '../../consumer/rollups/sketch.ts'
+import { type LiveSource, type LiveSourceOptions, openLiveSource } from '../../producer/live-source.ts'
+import type { CallMode } from '../../producer/syscall-table.ts'
+import { kernelTimeoutMs } from '../support/kernel.ts'
+import { Counts, sumOf } from './counted.ts'
+import { commOf, type Outcome, program, quiet, run, skip } from './observe.ts'
 
-const writeNumber = process.arch === 'x64' ? 1 : 64
+const isX64 = process.arch === 'x64'
+const writeNumber = isX64 ? 1 : 64
+const ptraceNumber = isX64 ? 101 : 117
+const readNumber = isX64 ? 0 : 63
 const ebadf = 9
 
-interface Counted {
-  count: number
-  errors: number
-  bytes: number
-  /** Calls by errno. */
-  errnos: Record<number, number>
-  latencies: number
-}
-
-/** What the summaries that can be read now say of one call, by pid; all of them are then released. */
-const takeCounts = (
-  source: LiveSource,
-  nr: number,
-  before: { summaries: number; calls: number }
-): Map<number, Counted> => {
-  const batch = new Uint8Array(1 << 20)
-  const raw = new RawEvents(batch)
-  const found = new Map<number, Counted>()
-  for (let bytes = source.read(batch); bytes > 0; bytes = source.read(batch)) {
-    for (let at = 0; at < bytes; at += raw.u32(at)) {
-      if (raw.u8(at + eventField.kind) !== summaryKind) continue
-      before.summaries += raw.u32(at + eventField.step)
-      before.calls += raw.u64(at + eventField.path)
-      if (raw.u16(at + eventField.nr) !== nr) continue
-      const pid = raw.u32(at + eventField.pid)
-      const row = found.get(pid) ?? { count: 0, errors: 0, bytes: 0, errnos: {}, latencies: 0 }
-      found.set(pid, row)
-      const from = at + eventField.path
-      row.count += raw.u64(from)
-      row.errors += raw.u64(from + 8)
-      row.bytes += raw.u64(from + 24)
-      for (let cell = from + 32; cell < from + raw.u16(at + eventField.pathSize); cell += 8) {
-        const [what, index, count] = [raw.u16(cell), raw.u16(cell + 2), raw.u32(cell + 4)]
-        if (what === 0) row.latencies += count
-        if (what === 2) row.errnos[index] = (row.errnos[index] ?? 0) + count
-      }
-    }
-  }
-  const none = { run: '', batch: 0, closed: [], declared: [0, 0, 0, 0], events: [0, 0, 0, 0] }
-  source.release({ ...noMark, summaries: before.summaries }, none)
-  return found
-}
-
-const merge = (into: Map<number, Counted>, from: Map<number, Counted>): void => {
-  for (const [pid, row] of from) {
-    const sum = into.get(pid) ?? { count: 0, errors: 0, bytes: 0, errnos: {}, latencies: 0 }
-    into.set(pid, sum)
-    sum.count += row.count
-    sum.errors += row.errors
-    sum.bytes += row.bytes
-    sum.latencies += row.latencies
-    for (const [errno, count] of Object.entries(row.errnos)) {
-      sum.errnos[Number(errno)] = (sum.errnos[Number(errno)] ?? 0) + count
-    }
+const counting = async (
+  options: Partial<LiveSourceOptions>,
+  test: (source: LiveSource, counts: Counts) => Promise<void>
+): Promise<void> => {
+  const source = await openLiveSource({ ...quiet, ...options })
+  try {
+    await test(source, new Counts(source))
+  } finally {
+    source.close()
   }
 }
 
-describe('counts', { skip, timeout: 60_000 }, () => {
-  it('have every call of a process, with its outcome, over any number of flips', async () => {
-    const calls = 300_000
-    const path = program('flood')
-    const source = await openLiveSource({ ...quiet, comms: [commOf('flood')], calls: { write: 'count' } })
-    const place = { summaries: 0, calls: 0 }
-    const all = new Map<number, Counted>()
-    try {
-      let isRunning = true
-      const done = Promise.all([run(path, String(calls)), run(path, String(calls))]).finally(() => {
-        isRunning = false
-      })
+/** Does `step` over and over until the programs have ended; then all is taken that they left. */
+const during = async (programs: Promise<Outcome>[], counts: Counts, step: () => Promise<void>): Promise<Outcome[]> => {
+  let isRunning = true
+  const done = Promise.all(programs).finally(() => {
+    isRunning = false
+  })
+  while (isRunning) await step()
+  const outcomes = await done
+  for (const { code } of outcomes) assert.equal(code, 0)
+  // what is not released yet holds the next flip back
+  counts.take()
+  await counts.flip()
+  await counts.flip()
+  return outcomes
+}
+
+const ofClass = (source: LiveSource, name: 'process' | 'io') => {
+  const { off, counted, emitted, dropped } = source.statistics()
+  return {
+    ...{ off: off?.[name] ?? 0, counted: counted?.[name] ?? 0 },
+    ...{ emitted: emitted?.[name] ?? 0, dropped: dropped?.[name] ?? 0 }
+  }
+}
+
+/** All that the kernel counted is in summaries, or declared as not. */
+const assertDeclared = (source: LiveSource, counts: Counts): void => {
+  const { counted, uncounted } = source.statistics()
+  assert.equal(counts.calls + (uncounted ?? 0), sumOf(Object.values(counted ?? {})))
+}
+
+describe('counts', { skip, timeout: kernelTimeoutMs }, () => {
+  it('have every call of a process, with its outcome, over any number of flips', () =>
+    counting({ comms: [commOf('flood')], calls: { write: 'count' } }, async (source, counts) => {
+      const calls = 300_000
+      const path = program('flood')
       let flips = 0
-      while (isRunning) {
-        if (await source.summarize()) flips++
-        merge(all, takeCounts(source, writeNumber, place))
-      }
-      const processes = await done
-      await source.summarize()
-      merge(all, takeCounts(source, writeNumber, place))
-      await source.summarize()
-      merge(all, takeCounts(source, writeNumber, place))
+      const processes = await during([run(path, `${calls}`), run(path, `${calls}`)], counts, async () => {
+        await counts.flip()
+        flips++
+      })
       assert.ok(flips > 1, `${flips} flips`)
       for (const { pid } of processes) {
-        const { count, errors, bytes, errnos, latencies } = all.get(pid) as Counted
-        assert.deepEqual(
-          { count, errors, bytes, errnos, latencies },
-          { count: calls, errors: calls, bytes: 0, errnos: { [ebadf]: calls }, latencies: calls }
-        )
+        const { count, errors, bytes, errnos, latencies } = counts.of(pid, writeNumber)
+        assert.deepEqual([count, errors, bytes, sumOf(latencies.values())], [calls, calls, 0, calls])
+        assert.deepEqual([...errnos], [[ebadf, calls]])
       }
-      const { counted, uncounted } = source.statistics()
-      const sum = Object.values(counted ?? {}).reduce((a, b) => a + b, 0)
-      assert.equal(place.calls, sum, 'of all calls that the kernel counted')
-      assert.ok(sum >= 2 * calls)
-      assert.equal(uncounted, 0)
-    } finally {
-      source.close()
+      assertDeclared(source, counts)
+      assert.equal(source.statistics().uncounted, 0)
+    }))
+
+  it('are shared by the threads of a process on all CPUs, to the last call and byte', () =>
+    counting({ comms: [commOf('threads')], calls: { write: 'count' } }, async (source, counts) => {
+      const [threads, writes, sizes] = [16, 20_000, 1000]
+      const path = program('threads')
+      const [outcome] = await during([run(path, `${threads}`, `${writes}`)], counts, () => counts.flip())
+      const row = counts.of(outcome?.pid ?? 0, writeNumber)
+      const calls = threads * writes
+      const expected = new Map<number, number>()
+      for (let bytes = 1; bytes <= sizes; bytes++) {
+        expected.set(bucketOf(bytes), (expected.get(bucketOf(bytes)) ?? 0) + calls / sizes)
+      }
+      assert.deepEqual([row.count, row.errors, sumOf(row.latencies.values())], [calls, 0, calls])
+      assert.equal(row.bytes, calls * ((1 + sizes) / 2))
+      assert.deepEqual(new Map([...row.sizes].map(([index, count]) => [bucketOfIndex(index), count])), expected)
+      assertDeclared(source, counts)
+      assert.equal(source.statistics().uncounted, 0)
+    }))
+
+  it('leave nothing behind of thousands of short-lived processes', () =>
+    counting({ comms: [commOf('children')] }, async (source, counts) => {
+      const path = program('children')
+      // together they need far more groups than there are
+      const rounds = 4
+      for (let round = 0; round < rounds; round++) {
+        await during([run(path, '2000'), run(path, '2000')], counts, async () => {
+          await counts.flip()
+          await sleep(100)
+        })
+      }
+      assert.ok(counts.pids.size > rounds * 4000, `${counts.pids.size} processes`)
+      const seen = counts.summaries
+      await counts.flip()
+      await counts.flip()
+      assert.equal(counts.summaries, seen, 'nobody counts any more')
+      assertDeclared(source, counts)
+      assert.equal(source.statistics().uncounted, 0)
+    }))
+
+  it('that find no room are declared', () =>
+    counting({ comms: [commOf('children')] }, async (source, counts) => {
+      const path = program('children')
+      await during([run(path, '4000')], counts, () => sleep(10))
+      const { uncounted = 0 } = source.statistics()
+      assert.ok(uncounted > 0)
+      assert.ok(counts.calls > 0)
+      assertDeclared(source, counts)
+      const [outcome] = await during([run(path, '1')], counts, () => counts.flip())
+      assert.ok(counts.pids.has(outcome?.pid ?? 0), 'once they are read, there is room again')
+      assert.equal(source.statistics().uncounted, uncounted)
+    }))
+
+  it('and events together have every call while modes change', () =>
+    counting({ comms: [commOf('flood')], ringBytes: 1 << 26 }, async (source, counts) => {
+      const calls = 300_000
+      const modes: CallMode[] = ['emit', 'count']
+      let changes = 0
+      const [outcome] = await during([run(program('flood'), `${calls}`)], counts, async () => {
+        source.setCalls({ write: modes[changes++ % 2] as CallMode })
+        counts.take()
+        await sleep(5)
+      })
+      const { pid } = outcome as Outcome
+      const told = counts.events.filter((event) => event.pid === pid && event.nr === writeNumber).length
+      const { count } = counts.of(pid, writeNumber)
+      assert.ok(told > 0 && count > 0, `${told} told, ${count} counted, ${changes} changes`)
+      assert.equal(told + count, calls)
+    }))
+
+  it('add up, with what is off, emitted and dropped, to the calls that were made', () =>
+    counting({ securityRingBytes: 1 << 26 }, async (source, counts) => {
+      const calls = 300_000
+      const modes: CallMode[] = ['off', 'emit', 'count']
+      let changes = 0
+      const [outcome] = await during([run(program('trace'), `${calls}`)], counts, async () => {
+        source.setCalls({ ptrace: modes[changes++ % 3] as CallMode })
+        counts.take()
+        await sleep(5)
+      })
+      const { pid } = outcome as Outcome
+      const { off, counted, emitted, dropped } = ofClass(source, 'process')
+      const others = counts.events.filter(
+        (event) => event.class === 'process' && !(event.pid === pid && event.nr === ptraceNumber)
+      )
+      assert.equal(dropped, 0, 'or it were not known of what')
+      assert.ok(off > 0 && counted > 0 && emitted > others.length)
+      assert.equal(off + counted + emitted - others.length, calls)
+    }))
+
+  it('say of calls that are filtered out that they are off', () =>
+    counting({ comms: ['nobody'], calls: { ptrace: 'count' } }, async (source, counts) => {
+      const calls = 10_000
+      await during([run(program('trace'), `${calls}`)], counts, () => counts.flip())
+      const { off, counted, emitted, dropped } = ofClass(source, 'process')
+      assert.ok(off >= calls, `${off} off`)
+      assert.deepEqual([counted, emitted, dropped, counts.calls], [0, 0, 0, 0])
+    }))
+
+  it('have no call that was entered while it was off', async () => {
+    // of its writes nothing is told, as they would make it forget its reads
+    const [count, off] = [{ read: 'count', write: 'off' } as const, { read: 'off', write: 'off' } as const]
+    const child = spawn('cat', { stdio: ['pipe', 'pipe', 'inherit'] })
+    const pid = child.pid as number
+    const isReading = async () => {
+      while (!readFileSync(`/proc/${pid}/syscall`, 'utf8').startsWith(`${readNumber} 0x0 `)) await sleep(5)
     }
+    /** Ends the read that it is in. */
+    const feed = async () => {
+      child.stdin.write('.')
+      await once(child.stdout, 'data')
+      await isReading()
+    }
+    await isReading()
+    await counting({ pids: [pid], calls: count }, async (source, counts) => {
+      await feed()
+      source.setCalls(off)
+      await feed()
+      source.setCalls(count)
+      await feed()
+      await counts.flip()
+      assert.equal(counts.of(pid, readNumber).count, 0)
+      await feed()
+      await counts.flip()
+      assert.equal(counts.of(pid, readNumber).count, 1)
+    }).finally(() => child.kill())
   })
 })

@@ -5,9 +5,11 @@ import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, describe, it, type TestContext } from 'node:test'
+import type { LiveSource } from '../../producer/live-source.ts'
 import type { CallModes } from '../../producer/syscall-table.ts'
 import { callName } from '../../producer/syscall-table.ts'
 import { kernelTimeoutMs } from '../support/kernel.ts'
+import { Counts } from './counted.ts'
 import { commOf, kindsOf, observe, program, run, type Seen, skip } from './observe.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'ringside-test-'))
@@ -17,8 +19,13 @@ const uring = 768
 const atCwd = -100
 const operations = { nop: 0, connect: 16, openat: 18, close: 19, read: 22, renameat: 35, unlinkat: 36 }
 
-/** What the program submits, to a listener of this process. */
-const submit = async (test: TestContext, calls: CallModes) => {
+const nothing = async (): Promise<void> => {}
+
+/**
+ * What the program submits, to a listener of this process.
+ * @param then done before the source is closed
+ */
+const submit = async (test: TestContext, calls: CallModes, then: (source: LiveSource) => Promise<void> = nothing) => {
   const place = join(folder, `${Math.random()}`)
   mkdirSync(place)
   writeFileSync(join(place, 'a'), '....')
@@ -27,7 +34,11 @@ const submit = async (test: TestContext, calls: CallModes) => {
   const { port } = server.address() as { port: number }
   try {
     const path = program('uring')
-    const seen = await observe({ comms: [commOf('uring')], calls }, () => run(path, place, String(port)))
+    const seen = await observe({ comms: [commOf('uring')], calls }, async (source) => {
+      const outcome = await run(path, place, String(port))
+      await then(source)
+      return outcome
+    })
     if (seen.result.code === 2) test.skip('io_uring is not to be had here')
     else assert.equal(seen.result.code, 0)
     assert.ok(seen.result.code === 2 || !existsSync(join(place, 'a')), 'the requests were carried out')
@@ -81,5 +92,25 @@ describe('requests to io_uring', { skip, timeout: kernelTimeoutMs }, () => {
     )
     assert.equal(statistics.counted?.file, 1, 'the unlinkat')
     assert.ok((statistics.counted?.io ?? 0) >= 3, 'the nop and the reads')
+  })
+
+  it('are counted by process and operation, without what became of them', async (test) => {
+    const calls = { io_uring_renameat: 'count', io_uring_unlinkat: 'count' } as const
+    let counts: Counts | undefined
+    const { result, statistics } = await submit(test, calls, (source) => {
+      counts = new Counts(source)
+      return counts.flip()
+    })
+    if (result.code === 2) return
+    const { nop, read, renameat, unlinkat } = operations
+    const rows = [nop, read, renameat, unlinkat].map((operation) => counts?.of(result.pid, uring + operation))
+    assert.deepEqual(
+      rows.map((row) => row?.count),
+      [1, 2, 1, 1]
+    )
+    for (const row of rows) {
+      assert.deepEqual([row?.errors, row?.totalNs, row?.bytes, row?.latencies.size], [0, 0, 0, 0])
+    }
+    assert.equal(statistics.uncounted, 0)
   })
 })

@@ -1,0 +1,92 @@
+// What summaries say, added up: by process and number of the call, over any number of flips.
+import type { LiveSource } from '../../producer/live-source.ts'
+import { eventField, RawEvents, summaryKind } from '../../producer/raw-event.ts'
+import { noMark } from '../../producer/source.ts'
+import { decodeEvent, type Seen } from './observe.ts'
+
+export interface Counted {
+  count: number
+  errors: number
+  totalNs: number
+  bytes: number
+  /** Calls by bucket; of errors by errno. */
+  readonly latencies: Map<number, number>
+  readonly sizes: Map<number, number>
+  readonly errnos: Map<number, number>
+}
+
+const summaryBytes = 32
+const cellBytes = 8
+const none = { run: '', batch: 0, closed: [], declared: [0, 0, 0, 0], events: [0, 0, 0, 0] }
+
+/** Of counts by bucket: all of them. */
+export const sumOf = (counts: Iterable<number>): number => [...counts].reduce((sum, count) => sum + count, 0)
+
+const noCounts = (): Counted => ({
+  ...{ count: 0, errors: 0, totalNs: 0, bytes: 0 },
+  ...{ latencies: new Map(), sizes: new Map(), errnos: new Map() }
+})
+
+export class Counts {
+  /** Calls in all summaries. */
+  calls = 0
+  /** Summaries, and the processes that they name. */
+  summaries = 0
+  readonly pids = new Set<number>()
+  readonly events: Seen[] = []
+  readonly #source: LiveSource
+  readonly #rows = new Map<string, Counted>()
+  readonly #batch = new Uint8Array(1 << 20)
+  readonly #place = { security: 0, rest: 0 }
+
+  constructor(source: LiveSource) {
+    this.#source = source
+  }
+
+  /** Of one process and call; all zeros when it was not counted. */
+  of(pid: number, nr: number): Counted {
+    return this.#rows.get(`${pid} ${nr}`) ?? noCounts()
+  }
+
+  /** Reads all that can be read, and releases it. */
+  take(): void {
+    const raw = new RawEvents(this.#batch)
+    for (let bytes = this.#source.read(this.#batch); bytes > 0; bytes = this.#source.read(this.#batch)) {
+      for (let at = 0; at < bytes; at += raw.u32(at)) this.#add(raw, at)
+    }
+    this.#source.release({ ...noMark, ...this.#place, summaries: this.summaries }, none)
+  }
+
+  /** Ends the time that summaries are of, and takes them. */
+  async flip(): Promise<void> {
+    await this.#source.summarize()
+    this.take()
+  }
+
+  #add(raw: RawEvents, at: number): void {
+    if (raw.u8(at + eventField.kind) !== summaryKind) {
+      const lane = raw.u8(at + eventField.class) <= 1 ? 'security' : 'rest'
+      this.#place[lane] += raw.u32(at + eventField.step)
+      this.events.push(decodeEvent(raw, at))
+      return
+    }
+    const pid = raw.u32(at + eventField.pid)
+    const key = `${pid} ${raw.u16(at + eventField.nr)}`
+    const row = this.#rows.get(key) ?? noCounts()
+    const from = at + eventField.path
+    const end = from + raw.u16(at + eventField.pathSize)
+    this.#rows.set(key, row)
+    this.summaries += raw.u32(at + eventField.step)
+    this.pids.add(pid)
+    this.calls += raw.u64(from)
+    row.count += raw.u64(from)
+    row.errors += raw.u64(from + 8)
+    row.totalNs += raw.u64(from + 16)
+    row.bytes += raw.u64(from + 24)
+    for (let cell = from + summaryBytes; cell < end; cell += cellBytes) {
+      const [what, index, count] = [raw.u16(cell), raw.u16(cell + 2), raw.u32(cell + 4)]
+      const cells = [row.latencies, row.sizes, row.errnos][what] as Map<number, number>
+      cells.set(index, (cells.get(index) ?? 0) + count)
+    }
+  }
+}
