@@ -1,8 +1,8 @@
 // What summaries say, added up: by process and number of the call, over any number of flips.
 import type { LiveSource } from '../../producer/live-source.ts'
-import { eventField, RawEvents, summaryKind } from '../../producer/raw-event.ts'
+import { eventClasses, eventField, RawEvents, summaryKind } from '../../producer/raw-event.ts'
 import { noMark } from '../../producer/source.ts'
-import { decodeEvent, type Seen } from './observe.ts'
+import type { EventClass } from '../../wire/types.ts'
 
 export interface Counted {
   count: number
@@ -13,6 +13,12 @@ export interface Counted {
   readonly latencies: Map<number, number>
   readonly sizes: Map<number, number>
   readonly errnos: Map<number, number>
+}
+
+export interface Told {
+  readonly pid: number
+  readonly nr: number
+  readonly class: EventClass | undefined
 }
 
 const summaryBytes = 32
@@ -33,7 +39,8 @@ export class Counts {
   /** Summaries, and the processes that they name. */
   summaries = 0
   readonly pids = new Set<number>()
-  readonly events: Seen[] = []
+  /** What was told one by one. */
+  readonly events: Told[] = []
   readonly #source: LiveSource
   readonly #rows = new Map<string, Counted>()
   readonly #batch = new Uint8Array(1 << 20)
@@ -67,7 +74,8 @@ export class Counts {
     if (raw.u8(at + eventField.kind) !== summaryKind) {
       const lane = raw.u8(at + eventField.class) <= 1 ? 'security' : 'rest'
       this.#place[lane] += raw.u32(at + eventField.step)
-      this.events.push(decodeEvent(raw, at))
+      const told = { pid: raw.u32(at + eventField.pid), nr: raw.u16(at + eventField.nr) }
+      this.events.push({ ...told, class: eventClasses[raw.u8(at + eventField.class)] })
       return
     }
     const pid = raw.u32(at + eventField.pid)

@@ -97,8 +97,7 @@ const endpoint = (raw: RawEvents, at: number): Endpoint => {
   }
 }
 
-/** One record, of any kind but a summary. */
-export const decodeEvent = (raw: RawEvents, at: number): Seen => {
+const decode = (raw: RawEvents, at: number): Seen => {
   const flags = raw.u8(at + eventField.flags)
   return {
     kind: eventKinds[raw.u8(at + eventField.kind)] ?? '?',
@@ -135,7 +134,7 @@ export const drain = (source: Source): Seen[] => {
   const seen: Seen[] = []
   for (let bytes = source.read(batch); bytes > 0; bytes = source.read(batch)) {
     for (let at = 0; at < bytes; at += raw.u32(at)) {
-      if (raw.u8(at + eventField.kind) !== summaryKind) seen.push(decodeEvent(raw, at))
+      if (raw.u8(at + eventField.kind) !== summaryKind) seen.push(decode(raw, at))
     }
   }
   return seen
