@@ -61,12 +61,12 @@ const sum = (counts: readonly number[]): number => counts.reduce((a, b) => a + b
 
 /** @param expected calls of the loop that must have been told of or counted: the figure is one only if all were */
 const underRingside =
-  (only: Partial<RingFilter>, mode: 'emit' | 'count', expected: number): Run =>
+  (only: Partial<RingFilter>, mode: (typeof modes)[number], expected: number): Run =>
   async (loop) => {
     const callOf = callTable()
     const number = getppid[process.arch] as number
     callOf[number] = callNames.indexOf('write')
-    const modeOf = modeTable({})
+    const modeOf = mode === 'off' ? new Uint8Array(callOf.length) : modeTable({})
     modeOf[number] = modes.indexOf(mode)
     const filter = { pids: [], comms: [], cgroups: [], ...only }
     const ring = await Ring.open({
@@ -126,6 +126,8 @@ const underBpftrace =
 
 const ringsideCases: Record<string, Run> = {
   untraced: (loop) => measure([loop], calls),
+  // all calls: the programs look up the mode of each and return
+  off: underRingside({}, 'off', 0),
   emit: underRingside({ comms: [comm] }, 'emit', calls),
   count: underRingside({ comms: [comm] }, 'count', calls),
   filtered: underRingside({ pids: [1] }, 'emit', 0)
