@@ -75,8 +75,8 @@ interface Boot {
   repeats: number
 }
 
-/** Beyond ten missing heartbeats an edge is gone when the host has another boot; of the same boot there is one edge. */
-const silentMs = 10_000
+/** Longer than Kafka is away for one edge of a host and there for another: who is silent for so long is gone. */
+const silentMs = 60_000
 
 export class Reckoning {
   readonly #boots = new Map<string, Boot>()
@@ -156,14 +156,14 @@ export class Reckoning {
     return known
   }
 
-  /** Whether another edge of the host came after all that this one sent. */
+  /** Whether another edge of the boot began after all that this one sent, or one of the host was heard long after it. */
   #isOver(boot: Boot, { lineage, lastMs }: Known): boolean {
     if (lineage.isFinal) return true
     for (const other of this.#boots.values()) {
       if (other.host !== boot.host) continue
       for (const { lineage: later, beganMs, lastMs: laterMs } of other.lineages) {
-        if (later === lineage || beganMs < lastMs) continue
-        if (other === boot || laterMs - lastMs > silentMs) return true
+        if (later === lineage) continue
+        if ((other === boot && beganMs >= lastMs) || laterMs - lastMs > silentMs) return true
       }
     }
     return false

@@ -209,9 +209,30 @@ test('a run of a boot that is over was cut off once the host has been silent for
   const later = run('run-2').map((batch) => ({ ...batch, boot: 'boot-2' }))
   const reckoning = new Reckoning()
   for (const batch of [first, second]) reckoning.add(batch, 0)
-  for (const [i, batch] of later.entries()) reckoning.add(batch, 8000 + 2000 * i)
+  for (const [i, batch] of later.entries()) reckoning.add(batch, 58_000 + 2000 * i)
   const reports = reckoning.reports()
   assert.deepEqual(reports.map(kindsOf), [['cut_off', 'undeclared'], []])
+})
+
+test('a run that ends while another edge of its boot goes on was cut off once it has been silent for a while', () => {
+  const [first, second] = run()
+  const other = run('run-2').map((batch) => ({ ...batch, ...shifted(batch, 100) }))
+  const verifiedUntil = (lastMs: number): HostReport => {
+    const reckoning = new Reckoning()
+    for (const [atMs, batch] of [
+      [0, first],
+      [1000, other[0]],
+      [2000, second],
+      [lastMs, other[1]]
+    ] as const) {
+      reckoning.add(batch as EventBatch, atMs)
+    }
+    return reckoning.reports()[0] as HostReport
+  }
+  assert.deepEqual(kindsOf(verifiedUntil(30_000)), [])
+  const report = verifiedUntil(70_000)
+  assert.deepEqual(kindsOf(report), ['cut_off', 'undeclared'])
+  assert.equal(report.findings[0]?.run, 'run-1')
 })
 
 const shifted = ({ sequences, events, summaries }: EventBatch, by: number): Partial<EventBatch> => ({
