@@ -58,8 +58,8 @@ const balance = (lineage: Lineage): Finding[] => {
 
 /** The programs' counts go back to their loading, and only the end's are of all events. */
 const compareLedger = (lineage: Lineage): Finding[] => {
-  const { ledger, isFinal, isPartial } = lineage
-  if (ledger === null || !isFinal || isPartial) return []
+  const { ledger, isFinal, isPartial, areCountsAnew } = lineage
+  if (ledger === null || !isFinal || isPartial || areCountsAnew) return []
   return [...compareRings(lineage, ledger), ...compareCounts(lineage, ledger)]
 }
 

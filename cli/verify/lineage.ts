@@ -38,6 +38,19 @@ const maxFindings = 100
 
 const noEvents = (): ByClass => ({ process: 0, network: 0, file: 0, io: 0 })
 
+/** Whether a later ledger has counted less: what programs count only grows. */
+const isLess = (later: Ledger | null, earlier: Ledger | null): boolean =>
+  later !== null &&
+  earlier !== null &&
+  later.monotonic_us > earlier.monotonic_us &&
+  later.classes.some(({ class: name, off, counted, emitted, dropped }) => {
+    const before = earlier.classes.find((row) => row.class === name)
+    return (
+      before !== undefined &&
+      (off < before.off || counted < before.counted || emitted < before.emitted || dropped < before.dropped)
+    )
+  })
+
 export class Lineage {
   readonly runs: Run[] = []
   /** Some of it was before what was read: drops may be declared for what is not known. */
@@ -49,6 +62,8 @@ export class Lineage {
   /** Sequence numbers that batches answer for. */
   answered = 0
   ledger: Ledger | null = null
+  /** The programs' counts began anew with a run that could not keep those before: they are not of all events. */
+  areCountsAnew = false
   wallUs = 0
   readonly #cpus = new Map<number, Cpu>()
   readonly #drops = new Map<string, number>()
@@ -119,6 +134,7 @@ export class Lineage {
     if (this.#recent.length > 2 * maxRecent) this.#recent = this.#recent.slice(-maxRecent)
     run.batch = batch.batch
     run.isFinal = batch.final
+    this.areCountsAnew ||= isLess(batch.ledger, this.ledger)
     if (batch.final || batch.ledger !== null) this.ledger = batch.ledger
     this.wallUs = batch.clock.wall_us
     return repeats

@@ -269,6 +269,24 @@ test('what a dead run had published and its successor had to give up is lost for
   assert.equal(report.agrees, true, JSON.stringify(report.findings))
 })
 
+test('counts that began anew under a run that took over are not held against what came before', () => {
+  const [first, second, third] = run()
+  const dead = { ...second, ledger: ledger({ emitted: 6, counted: 7 }) }
+  const next = { ...third, run: 'run-2', batch: 1, continues: { run: 'run-1', batch: 2 } }
+  const anew = { ...ledger({ emitted: 4, dropped: 1, counted: 0, off: 1 }), monotonic_us: 2 }
+  const report = only(first, dead, { ...next, ledger: anew })
+  assert.equal(report.agrees, true, JSON.stringify(report.findings))
+  // What was in the rings is a gap all the same.
+  const lost = only(first, dead, { ...next, events: next.events.slice(1), ledger: anew })
+  assert.deepEqual(kindsOf(lost), ['undeclared'])
+  // A ledger that waited in the spool is older, and tells nothing of later ones.
+  const kept = { ...ledger({ emitted: 8, dropped: 1, counted: 7 }), monotonic_us: 2 }
+  const late = { ...second, ledger: { ...ledger({ emitted: 3 }), monotonic_us: 0 } }
+  assert.deepEqual(kindsOf(only({ ...first, ledger: ledger({ emitted: 6 }) }, late, { ...third, ledger: kept })), [
+    'emitted'
+  ])
+})
+
 test('reading that begins in the middle compares numbers, and not what it cannot know', () => {
   const [, second, third] = run()
   const report = only(second, third)
