@@ -188,6 +188,9 @@ void Session::Upgrade(const Options& options, Programs old, Programs next) {
 void Session::Replace(const Options& options) {
   Account account = state_->Current();
   account.marks[0] = account.marks[1] = 0;
+  // Summaries that were read may be in the topic: their numbers must not name others.
+  uint64_t& told = account.marks[kSummaries];
+  told = std::max(told, state_->flips[state_->epoch & 1].before + state_->made);
   // The seqs go on and the counts of drops begin anew: what was declared is accounted for like what was told.
   for (size_t i = 0; i < RINGSIDE_CLASS_COUNT; i++) account.events[i] += std::exchange(account.declared[i], 0);
   begin_ = {0, 0, account.marks[kSummaries]};
@@ -294,6 +297,7 @@ void Session::Freeze() {
   const uint64_t before = MadeUntil();
   const uint64_t since_ns = state_->flips[state_->epoch & 1].time_ns;
   const uint32_t epoch = state_->epoch + 1;
+  Publish(state_->made, 0);
   state_->flips[epoch & 1] = {MonotonicNs(), since_ns, before};
   Publish(state_->epoch, epoch);
   Publish(programs_.config()->epoch, epoch);
@@ -311,6 +315,7 @@ void Session::InstallSummaries(Summaries summaries) {
   frozen_ = std::move(summaries);
   frozen_read_ = 0;
   made_ = frozen_.count;
+  Publish(state_->made, static_cast<uint32_t>(made_));
   counted_until_ns_ = state_->flips[state_->epoch & 1].time_ns;
   if (made_ == 0) ClearFrozen();
   if (last_is_due_) FreezeLast();

@@ -50,7 +50,7 @@ struct State {
   uint32_t epoch;    // half (epoch & 1) counts, the other is frozen; config.epoch follows
   uint32_t clearing;  // the epoch whose frozen half is released, and being zeroed
   uint32_t cleared;   // the epoch whose frozen half is all zero: the next may begin
-  uint32_t reserved;
+  uint32_t made;     // summaries of the frozen half; 0 until they can be read
   uint64_t seq_before;  // of every CPU, and of the summaries, when the programs were first loaded
   uint64_t missed;      // runs that the kernel skipped, of the sets of programs before this one
   Flip flips[2];        // by epoch & 1

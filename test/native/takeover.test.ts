@@ -363,4 +363,25 @@ describe('an upgrade', { skip: skipWithoutBpffs, timeout: 60_000 }, () => {
     ring.close()
     assert.deepEqual(readdirSync(pinDir), [])
   })
+
+  it('to programs that cannot use the counts gives no number of a summary that was read to another', async () => {
+    const other = build((text) => text.replace('__u32 reserved[15];', '__u32 reserved[31];'))
+    const calls = { write: 'count' } as const
+    const first = await Ring.open(optionsWith({ object: other, calls }))
+    execFileSync(program('flood'), ['100'])
+    assert.equal(await first.summarize(), true)
+    const { mark, records } = readBatch(first, new Uint8Array(1 << 20), first.begin)
+    const told = records.filter(({ kind }) => kind === 7)
+    assert.ok(told.length > 0)
+    first.release({ ...mark, summaries: 0 }, { ...emptyAccount, run: 'first' })
+    first.close()
+
+    const ring = await Ring.open(optionsWith({ calls }))
+    assert.equal(ring.begin.summaries, told.length)
+    execFileSync(program('flood'), ['200'])
+    const read = (await readToEnd(ring)).filter(({ kind }) => kind === 7)
+    assert.ok(read.length > 0)
+    assert.equal(read[0]?.seq, (told.at(-1)?.seq ?? 0) + 1)
+    ring.close()
+  })
 })
