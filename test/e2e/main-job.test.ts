@@ -216,10 +216,12 @@ test('known calls are found exactly in events, rollups and audit; a burst raises
   })
 
   await t.test('the topics are there again after a restart of up', async () => {
+    // Something to see, also on a machine that is quiet.
+    const workload = spawn('sh', ['-c', 'while sleep 0.1; do /bin/true; done'])
     const summary = await runRingside(
       ['up', '--for', '5s', '--kafka-port', String(await freePort()), '--format', 'json'],
       env
-    )
+    ).finally(() => workload.kill())
     assert.equal((JSON.parse(summary) as Row)['agrees'], true)
   })
 })

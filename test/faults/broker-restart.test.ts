@@ -32,7 +32,7 @@ describe('a broker that goes away and comes back', { skip, timeout: 180_000 }, a
 
   const messageOf = (seq: number) => {
     const host = `host-${seq % 5}`
-    return { key: host, value: encode('EventBatch', batchOf({ host, events: [eventOf({ seq })] })) }
+    return { key: host, value: encode('EventBatch', batchOf({ host, batch: seq + 1, events: [eventOf({ seq })] })) }
   }
 
   test('a producer made while Kafka is away sends once it is there', async () => {
