@@ -48,6 +48,8 @@ const longestHalfUs = 500_000
 /** The first `length` values of each column count; the columns are used again for the next batch. */
 export class Calls {
   length = 0
+  /** Of the batches that filled the columns, which one. */
+  turn = 0
   /** Index into the batch's processes. */
   process = new Int32Array(0)
   /** Of the call, as CallNames gives it. */
@@ -57,9 +59,13 @@ export class Calls {
   durationNs = new Float64Array(0)
   ret = new Float64Array(0)
   counted: readonly CountedCalls[] = []
+  readonly #cells: Int32Array[] = []
+  #lent = 0
 
   /** Replaces the columns by the calls of a batch. */
   fill(batch: EventBatch, names: CallNames): void {
+    this.turn++
+    this.#lent = 0
     if (this.process.length < batch.events.length) this.#grow(batch.events.length)
     const wallUs = batch.clock.wall_us
     let n = 0
@@ -78,6 +84,16 @@ export class Calls {
       const halfUs = Math.min(Math.floor(summary.duration_ns / 2000), longestHalfUs)
       return { summary, code: names.codeOf(summary.call ?? summary.syscall), timeUs: endUs - halfUs }
     })
+  }
+
+  /** At least so many zeros, for whoever asks to keep until the next batch: windows are many, those of a batch are few. */
+  lendCells(length: number): Int32Array {
+    const at = this.#lent++
+    const kept = this.#cells[at]
+    if (kept !== undefined && kept.length >= length) return kept.fill(0, 0, length)
+    const cells = new Int32Array(length)
+    this.#cells[at] = cells
+    return cells
   }
 
   #grow(length: number): void {

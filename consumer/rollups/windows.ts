@@ -10,6 +10,7 @@ import { type Row, RowTable } from './row.ts'
  * edges may begin to count early or late for the second, see Calls.
  */
 const graceUs = 100_000
+const noCells = new Int32Array(0)
 const quantiles = [0.5, 0.95, 0.99]
 /** avsc writes no greater long. A hundred threads that slept for a month and are woken together took longer. */
 const longest = 2 ** 53 - 2
@@ -28,9 +29,10 @@ class Window {
   #closed = false
   /** Rows with calls that came after the close and were not emitted yet. */
   #corrected: Row[] = []
-  /** Index of a row + 1 by process × names + code, for one batch: a row is looked up once in it. */
-  #cells = new Int32Array(0)
-  #cellsOf: EventBatch | undefined
+  /** Index of a row + 1 by process × names + code, for one batch: a row is looked up once in it. Lent for that time. */
+  #cells: Int32Array = noCells
+  /** Of the calls that the cells are for. */
+  #turn = 0
 
   constructor(startUs: number, sizeUs: number, maxRows: number) {
     this.startUs = startUs
@@ -39,11 +41,10 @@ class Window {
   }
 
   /** Once before rowOf() of a batch; again does nothing. */
-  prepare(batch: EventBatch, cells: number): void {
-    if (this.#cellsOf === batch) return
-    this.#cellsOf = batch
-    if (this.#cells.length < cells) this.#cells = new Int32Array(cells)
-    else this.#cells.fill(0)
+  prepare(calls: Calls, cells: number): void {
+    if (this.#turn === calls.turn) return
+    this.#turn = calls.turn
+    this.#cells = calls.lendCells(cells)
   }
 
   /** The row that a call is about to be added to. */
@@ -181,7 +182,7 @@ export class HostWindows {
       if (window === undefined || timeUs < window.startUs || timeUs >= window.endUs) {
         window = this.#windowAt(lane, timeUs, clockUs, 1)
         if (window === undefined) continue
-        window.prepare(batch, cells)
+        window.prepare(calls, cells)
       }
       const code = calls.code[i] as number
       const process = calls.process[i] as number
@@ -191,7 +192,7 @@ export class HostWindows {
     for (const { summary, code, timeUs } of calls.counted) {
       const { process, count } = summary
       const window = this.#windowAt(lane, timeUs, clockUs, count)
-      window?.prepare(batch, cells)
+      window?.prepare(calls, cells)
       window?.rowOf(process * width + code, batch.processes[process] as Process, code).addSummary(summary)
     }
   }

@@ -40,3 +40,16 @@ test('a shorter batch after a longer one leaves nothing of it behind', () => {
   assert.equal(calls.length, 1)
   assert.equal(calls.ret[0], 42)
 })
+
+test('cells are zeros, apart from all others of the batch, and in the same memory for the next', () => {
+  const calls = new Calls()
+  const names = new CallNames()
+  calls.fill(batchOf(), names)
+  const first = calls.lendCells(4).fill(7)
+  const second = calls.lendCells(4).fill(7)
+  assert.notEqual(first, second)
+  calls.fill(batchOf(), names)
+  assert.equal(calls.lendCells(3), first)
+  assert.deepEqual([...first].slice(0, 3), [0, 0, 0])
+  assert.deepEqual([...calls.lendCells(5)], [0, 0, 0, 0, 0])
+})

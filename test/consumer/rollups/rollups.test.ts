@@ -546,3 +546,17 @@ describe('rollups of counted calls', () => {
     assert.equal(handler.counters()['late'], 4)
   })
 })
+
+test('what a window holds grows with its rows, and not with the processes and calls of the batches that it had', () => {
+  const calls = Array.from({ length: 200 }, (_, i) => summaryOf({ syscall: `call_${i}` as Summary['syscall'] }))
+  const processes = Array.from({ length: 500 }, (_, i) => processOf({ pid: i + 1 }))
+  const handler = new Rollups(options)
+  handler.handle(at(0, 1, { host: 'host-b', summaries: calls }), contextOf(0n))
+  const before = process.memoryUsage().arrayBuffers
+  for (let second = 1; second <= 100; second++) {
+    const batch = at(second, 1, { host: `host-${second % 10}`, batch: second, processes, summaries: [summaryOf()] })
+    handler.handle(batch, contextOf(BigInt(second)))
+  }
+  // A table of 500 processes and 200 calls takes 400 kB.
+  assert.ok(process.memoryUsage().arrayBuffers - before < 10e6)
+})
