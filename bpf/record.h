@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
 /* Making a record: its number, its room in the ring, what it says about its task, its path.
- * Programs of one CPU preempt each other, so counters move by atomics and nothing is kept in
- * per-CPU scratch memory. */
+ * A connect's outcome comes in an interrupt of whatever program its CPU runs, so the counters that
+ * records move, move by atomics, and nothing here is kept in per-CPU scratch memory. */
 #ifndef RINGSIDE_RECORD_H
 #define RINGSIDE_RECORD_H
 
