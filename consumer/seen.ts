@@ -98,6 +98,8 @@ export class Seen {
   #lineageOf({ host, run, continues }: EventBatch): Lineage {
     const runs = touch(this.#hosts, host, maxHosts, () => new Map<string, Lineage>())
     const earlier = continues === null ? undefined : runs.get(continues.run)
+    // Those that die before anything of them is durable all continue the same run, however many they are.
+    if (continues !== null && earlier !== undefined) touch(runs, continues.run, maxRuns, () => earlier)
     return touch(runs, run, maxRuns, () => earlier ?? new Lineage())
   }
 }

@@ -59,6 +59,16 @@ test('so it is when the one that took over died as well, before anything of it w
   assert.deepEqual(seqsOf(take(seen, batchOf({ run: 'run-3', batch: 1, continues, events: events(2, 3, 4) }))), [4])
 })
 
+test('so it is when a hundred that took over died so', () => {
+  const seen = new Seen()
+  const continues = { run: 'run-1', batch: 1 }
+  take(seen, batchOf({ batch: 1, events: events(1) }))
+  take(seen, batchOf({ run: 'run-2', batch: 1, continues, events: events(2) }))
+  for (let run = 3; run < 100; run++) {
+    assert.deepEqual(seqsOf(take(seen, batchOf({ run: `run-${run}`, batch: 1, continues, events: events(2) }))), [])
+  }
+})
+
 test('a run that begins anew is another, as when a recording is played again; so is one of another host', () => {
   const seen = new Seen()
   take(seen, batchOf({ events: events(1, 2) }))
