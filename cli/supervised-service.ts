@@ -10,6 +10,8 @@ export type ServiceState = 'idle' | 'starting' | 'running' | 'waiting' | 'draini
 export interface SupervisedServiceOptions {
   readonly name: string
   /** Arguments of the `ringside` command. */
+  /** Options of Node itself, beside those of this process. */
+  readonly nodeOptions?: readonly string[]
   readonly args: readonly string[]
   readonly env: NodeJS.ProcessEnv
   /** A piece of the child's stderr. */
@@ -109,6 +111,7 @@ export class SupervisedService {
     const program = this.#options.program ?? fileURLToPath(new URL('main.ts', import.meta.url))
     // A session of its own: Ctrl-C reaches only `up`, which then ends everything in order.
     const child = fork(program, [...this.#options.args], {
+      execArgv: [...process.execArgv, ...(this.#options.nodeOptions ?? [])],
       env: this.#options.env,
       stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
       detached: true

@@ -71,6 +71,8 @@ export class Services {
       this.#logs.push(log)
       return new SupervisedService({
         name,
+        // As the launcher has it for `run edge`.
+        nodeOptions: name === 'edge' ? ['--max-semi-space-size=2'] : [],
         args: ['run', name, '--config', configPath, ...metrics, ...args],
         env,
         onOutput: (chunk) => log.write(chunk),
