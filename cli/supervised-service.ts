@@ -9,9 +9,9 @@ export type ServiceState = 'idle' | 'starting' | 'running' | 'waiting' | 'draini
 
 export interface SupervisedServiceOptions {
   readonly name: string
-  /** Arguments of the `ringside` command. */
   /** Options of Node itself, beside those of this process. */
   readonly nodeOptions?: readonly string[]
+  /** Arguments of the `ringside` command. */
   readonly args: readonly string[]
   readonly env: NodeJS.ProcessEnv
   /** A piece of the child's stderr. */
