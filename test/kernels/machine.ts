@@ -11,21 +11,29 @@ const root = join(import.meta.dirname, '..', '..')
 const buildDir = join(root, 'build', 'kernels')
 
 interface Distribution {
-  /** A line of apt's sources. */
-  readonly source: string
+  /** A line of apt's sources; asked for when it is needed. */
+  readonly source: () => string
   /** The package that depends on the newest kernel's. */
   readonly kernel: string
   /** Of the packages whose source this system has no key of. They never change. */
   readonly sha256?: Readonly<Record<string, string>>
 }
 
+/** Where this system has its own packages from. */
+const debianMirror = (): string => {
+  const targets = execFileSync('apt-get', ['indextargets', '--format', '$(REPO_URI)'], { encoding: 'utf8' })
+  const mirror = targets.split('\n').find((uri) => uri.endsWith('/debian/'))
+  if (mirror === undefined) throw new Error("apt's sources name no mirror of Debian: add one, see sources.list(5)")
+  return mirror
+}
+
 const distributions: Readonly<Record<string, Distribution>> = {
   '6.1': {
-    source: 'deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] http://deb.debian.org/debian bookworm main',
+    source: () => `deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] ${debianMirror()} bookworm main`,
     kernel: 'linux-image-amd64'
   },
   '5.15': {
-    source: 'deb [trusted=yes] http://archive.ubuntu.com/ubuntu jammy main',
+    source: () => 'deb [trusted=yes] http://archive.ubuntu.com/ubuntu jammy main',
     kernel: 'linux-image-virtual',
     sha256: {
       'busybox-static_1%3a1.30.1-7ubuntu3_amd64.deb':
@@ -66,7 +74,7 @@ const aptFor = (distribution: Distribution, dir: string) => {
   const state = join(dir, 'apt')
   for (const folder of ['lists/partial', 'archives/partial']) mkdirSync(join(state, folder), { recursive: true })
   writeFileSync(join(state, 'status'), '')
-  writeFileSync(join(state, 'sources.list'), `${distribution.source}\n`)
+  writeFileSync(join(state, 'sources.list'), `${distribution.source()}\n`)
   const settings = [
     `Dir::State=${state}`,
     `Dir::State::status=${state}/status`,
