@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0
+// What crosses between JavaScript and the session: failures, accounts, filters and tables. ring.ts has validated
+// what comes in.
+#ifndef RINGSIDE_VALUES_H
+#define RINGSIDE_VALUES_H
+
+#include <napi.h>
+
+#include <algorithm>
+#include <array>
+#include <cstdint>
+#include <cstring>
+#include <string>
+#include <vector>
+
+#include "session.h"
+
+namespace ringside {
+
+Napi::Error ToError(Napi::Env env, const Failure& failure);
+
+// The table of an account: marks, batch, declared and events by class; then rows of: cpu, seq.
+Account ToAccount(const Napi::Value& table, const Napi::Value& run);
+Napi::Value FromAccount(Napi::Env env, const Account& account);
+
+Filter ToFilter(const Napi::Value& pids, const Napi::Value& comms, const Napi::Value& cgroups);
+
+Napi::Float64Array ToTable(Napi::Env env, const std::vector<double>& numbers);
+Napi::Array ToStrings(Napi::Env env, const std::vector<std::string>& texts);
+
+template <size_t N>
+std::array<uint8_t, N> ToArray(const Napi::Value& value) {
+  std::array<uint8_t, N> array{};
+  const auto bytes = value.As<Napi::Uint8Array>();
+  std::memcpy(array.data(), bytes.Data(), std::min(bytes.ByteLength(), N));
+  return array;
+}
+
+}  // namespace ringside
+
+#endif
