@@ -14,7 +14,6 @@
 #include <time.h>
 
 #include <algorithm>
-#include <cstring>
 #include <optional>
 
 #include "layout.h"
