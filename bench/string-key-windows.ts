@@ -47,7 +47,17 @@ const rollupOf = ({ call, startUs, windowMs, errors, bytes, durations }: Row): R
     p50_ns: quantile(0.5),
     p95_ns: quantile(0.95),
     p99_ns: quantile(0.99),
-    max_ns: sorted.at(-1) ?? 0
+    max_ns: sorted.at(-1) ?? 0,
+    by: 'process',
+    go_function: null,
+    other: false,
+    complete: true,
+    rate: (sorted.length * 1000) / windowMs,
+    rate_ewma: 0,
+    p90_ns: quantile(0.9),
+    p999_ns: quantile(0.999),
+    latency: [],
+    errnos: []
   }
 }
 

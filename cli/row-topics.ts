@@ -8,13 +8,15 @@ import {
   auditRow,
   type EventRow,
   eventRow,
+  type HostRow,
+  hostRow,
   type RollupRow,
   rollupRow
 } from '../wire/row.ts'
 import { formatCount, formatNanoseconds } from './format-number.ts'
 import type { Column } from './table.ts'
 
-export const rowTopicNames = ['events', 'rollups', 'alerts', 'audit'] as const
+export const rowTopicNames = ['events', 'rollups', 'hosts', 'alerts', 'audit'] as const
 export type RowTopicName = (typeof rowTopicNames)[number]
 
 interface ShownColumn<R> extends Column {
@@ -149,7 +151,17 @@ const rollups: RowTopic<RollupRow> = {
     p50_ns: true,
     p95_ns: true,
     p99_ns: true,
-    max_ns: true
+    max_ns: true,
+    by: true,
+    go_function: true,
+    other: true,
+    complete: true,
+    rate: true,
+    rate_ewma: true,
+    p90_ns: true,
+    p999_ns: true,
+    latency: true,
+    errnos: true
   }),
   rowsOf: (value) => [rollupRow(decode('Rollup', value))],
   columns: [
@@ -164,6 +176,43 @@ const rollups: RowTopic<RollupRow> = {
     { title: 'p50', minWidth: 6, align: 'right', cell: (row) => formatNanoseconds(row.p50_ns) },
     { title: 'p95', minWidth: 6, align: 'right', cell: (row) => formatNanoseconds(row.p95_ns) },
     { title: 'p99', minWidth: 6, align: 'right', cell: (row) => formatNanoseconds(row.p99_ns) }
+  ]
+}
+
+const sumOf = (counts: readonly { readonly count: number }[]): number =>
+  counts.reduce((sum, { count }) => sum + count, 0)
+
+const hosts: RowTopic<HostRow> = {
+  fields: everyField<HostRow>({
+    host: true,
+    boot: true,
+    run: true,
+    agent: true,
+    window_start: true,
+    window_ms: true,
+    watermark: true,
+    read: true,
+    final: true,
+    events: true,
+    counted: true,
+    late: true,
+    outside: true,
+    rows: true,
+    others: true,
+    drops: true,
+    classes: true,
+    steps: true
+  }),
+  rowsOf: (value) => [hostRow(decode('HostStatus', value))],
+  columns: [
+    { title: 'second (UTC)', minWidth: 12, cell: (row) => clockTime(row.window_start) },
+    { title: 'host', minWidth: 10, flexible: true, cell: (row) => row.host },
+    { title: 'told', minWidth: 8, align: 'right', cell: (row) => formatCount(row.events) },
+    { title: 'counted', minWidth: 8, align: 'right', cell: (row) => formatCount(row.counted) },
+    { title: 'lost', minWidth: 6, align: 'right', cell: (row) => formatCount(sumOf(row.drops)) },
+    { title: 'late', minWidth: 6, align: 'right', cell: (row) => formatCount(row.late) },
+    { title: 'keys', minWidth: 6, align: 'right', cell: (row) => formatCount(row.rows) },
+    { title: 'other', minWidth: 6, align: 'right', cell: (row) => formatCount(row.others) }
   ]
 }
 
@@ -213,6 +262,7 @@ const readerOf = <R extends object>(topic: RowTopic<R>): RowReader => ({
 export const rowReaders: Readonly<Record<RowTopicName, RowReader>> = {
   events: readerOf(events),
   rollups: readerOf(rollups),
+  hosts: readerOf(hosts),
   alerts: readerOf(alerts),
   audit: readerOf(audit)
 }

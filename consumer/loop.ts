@@ -61,10 +61,14 @@ const maxMetadataBytes = 4096
 
 const keyOf = ({ topic, partition }: { topic: string; partition: number }): string => `${topic}/${partition}`
 
-const createHandler = (module: HandlerModule, partition: number): StatefulHandler =>
-  typeof module === 'function'
-    ? { handle: module, checkpoint: () => ({ holdOffset: undefined, metadata: '' }), restore: () => {} }
-    : module.create(partition)
+const createHandler = (module: HandlerModule, partition: number): StatefulHandler => {
+  if (typeof module === 'function') {
+    return { handle: module, checkpoint: () => ({ holdOffset: undefined, metadata: '' }), restore: () => {} }
+  }
+  if ('create' in module) return module.create(partition)
+  if (module.handlers.events !== undefined) return module.handlers.events(partition)
+  throw new RingsideError('SOFTWARE', 'the module has no handler of events')
+}
 
 const addCounters = (sums: Record<string, number>, handler: StatefulHandler): void => {
   for (const [name, count] of Object.entries(handler.counters?.() ?? {})) sums[name] = (sums[name] ?? 0) + count
@@ -86,6 +90,7 @@ export class ConsumeLoop {
     replayed: 0,
     repeats: 0,
     rollups: 0,
+    hosts: 0,
     alerts: 0,
     alertUpdates: 0,
     audit: 0,

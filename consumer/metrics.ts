@@ -5,6 +5,7 @@ import type { ConsumeLoop } from './loop.ts'
 /** Counters of the loop by what was published, and the label of each. */
 const published = {
   rollups: 'rollup',
+  hosts: 'host_status',
   alerts: 'alert',
   alertUpdates: 'alert_update',
   audit: 'audit_record',

@@ -3,11 +3,11 @@
 import { RingsideError } from '../runtime/errors.ts'
 import type { Message } from '../wire/client.ts'
 import { encode } from '../wire/codec.ts'
-import { alertKey, auditKey, rollupKey, topicName } from '../wire/topics.ts'
+import { alertKey, auditKey, hostStatusKey, rollupKey, topicName } from '../wire/topics.ts'
 import type { Output } from './handler.ts'
 
 /** A later revision of an alert is an update, not another alert. */
-export type OutputKind = 'rollups' | 'alerts' | 'alertUpdates' | 'audit' | 'other' | 'deadletters'
+export type OutputKind = 'rollups' | 'hosts' | 'alerts' | 'alertUpdates' | 'audit' | 'other' | 'deadletters'
 
 interface Addressed {
   readonly kind: OutputKind
@@ -19,7 +19,7 @@ const toBytes = (value: unknown): Buffer =>
   value instanceof Uint8Array ? Buffer.from(value) : Buffer.from(JSON.stringify(value))
 
 const address = (output: Output, topicPrefix: string): Addressed => {
-  const to = (kind: 'rollups' | 'alerts' | 'audit', key: string, value: Buffer): Addressed => ({
+  const to = (kind: 'rollups' | 'hosts' | 'alerts' | 'audit', key: string, value: Buffer): Addressed => ({
     kind,
     topic: topicName({ topicPrefix }, kind),
     message: { key, value }
@@ -27,6 +27,8 @@ const address = (output: Output, topicPrefix: string): Addressed => {
   switch (output?.to) {
     case 'rollups':
       return to('rollups', rollupKey(output.value), encode('Rollup', output.value))
+    case 'hosts':
+      return to('hosts', hostStatusKey(output.value), encode('HostStatus', output.value))
     case 'alerts':
       return {
         ...to('alerts', alertKey(output.value), encode('Alert', output.value)),
@@ -40,7 +42,7 @@ const address = (output: Output, topicPrefix: string): Addressed => {
       // A handler in JavaScript: no compiler stood in its way.
       throw new RingsideError(
         'DATA',
-        `an output of the handler goes to ${JSON.stringify((output as { to?: unknown } | undefined)?.to)}, which is none of rollups, alerts, audit, topic`
+        `an output of the handler goes to ${JSON.stringify((output as { to?: unknown } | undefined)?.to)}, which is none of rollups, hosts, alerts, audit, topic`
       )
   }
 }

@@ -31,22 +31,23 @@ const percent = z
 /** A token that cannot be guessed. */
 const minTokenLength = 16
 
-const metrics = z
-  .strictObject({
-    /** "PORT" on loopback, or "HOST:PORT"; empty: nobody listens. */
-    listen: z
-      .union([z.string(), z.int().transform(String)])
-      .refine((text) => text === '' || findListen(text) !== undefined, 'must be PORT or HOST:PORT')
-      .default(''),
-    /** Asked for as a bearer; beyond loopback there must be one. */
-    token: z.string().min(minTokenLength).optional()
-  })
-  .superRefine(({ listen, token }, context) => {
-    const found = findListen(listen)
-    if (token !== undefined || found === undefined || isLoopback(found)) return
-    const message = `must be set where others than this machine may ask: metrics.listen is ${listen}`
-    context.addIssue({ code: 'custom', path: ['token'], message })
-  })
+const listener = (where: string) =>
+  z
+    .strictObject({
+      /** "PORT" on loopback, or "HOST:PORT"; empty: nobody listens. */
+      listen: z
+        .union([z.string(), z.int().transform(String)])
+        .refine((text) => text === '' || findListen(text) !== undefined, 'must be PORT or HOST:PORT')
+        .default(where),
+      /** Asked for as a bearer; beyond loopback there must be one. */
+      token: z.string().min(minTokenLength).optional()
+    })
+    .superRefine(({ listen, token }, context) => {
+      const found = findListen(listen)
+      if (token !== undefined || found === undefined || isLoopback(found)) return
+      const message = `must be set where others than this machine may ask: listen is ${listen}`
+      context.addIssue({ code: 'custom', path: ['token'], message })
+    })
 
 const schema = z.strictObject({
   brokers: z.array(z.string().regex(/^[^\s:]+:\d+$|^\[[0-9a-fA-F:]+\]:\d+$/, 'must be host:port')).default([]),
@@ -107,8 +108,12 @@ const schema = z.strictObject({
     .prefault({}),
   rollups: z
     .strictObject({
-      windowsMs: z.array(z.int().min(100).max(3_600_000)).min(1).default([1000, 10_000]),
-      /** Distinct (process, call) rows a host may have in a window; the rest is summed under "other". */
+      windowsMs: z.array(z.int().min(100).max(3_600_000)).min(1).default([1000, 10_000, 60_000]),
+      /** What the shortest windows have rows of beside each (workload, call). */
+      by: z.array(z.enum(['process', 'go_function'])).default(['process']),
+      /** After so much of a shortest window what there is of it is told already; 0: only when it closes. */
+      earlyMs: z.int().min(0).default(500),
+      /** Rows a host may have in a window; the rest is summed under "other". */
       maxKeys: z.int().min(1).default(20_000),
       /** How long after its close a window is still corrected by late events. */
       latenessMs: z.int().min(0).default(10_000)
@@ -122,7 +127,8 @@ const schema = z.strictObject({
       maxEntities: z.int().min(1).default(10_000)
     })
     .prefault({}),
-  metrics: metrics.prefault({})
+  panel: listener('9465').prefault({}),
+  metrics: listener('').prefault({})
 })
 
 export type Config = z.infer<typeof schema>
@@ -141,6 +147,7 @@ const fromEnvironment = (env: NodeJS.ProcessEnv): ConfigInput => {
   if (env['RINGSIDE_HOST']) input.host = env['RINGSIDE_HOST']
   if (env['RINGSIDE_STATE_DIR']) input.stateDir = env['RINGSIDE_STATE_DIR']
   if (env['RINGSIDE_METRICS_TOKEN']) input.metrics = { token: env['RINGSIDE_METRICS_TOKEN'] }
+  if (env['RINGSIDE_PANEL_TOKEN']) input.panel = { token: env['RINGSIDE_PANEL_TOKEN'] }
   if (env['RINGSIDE_PIN_DIR'] !== undefined) input.edge = { pinDir: env['RINGSIDE_PIN_DIR'] }
   return input
 }

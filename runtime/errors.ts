@@ -8,6 +8,7 @@ export type ErrorCode =
   | 'DATA' // input that cannot be read: a recording, a message, a rule file
   | 'NO_INPUT' // a file that does not exist
   | 'UNAVAILABLE' // a service that is away: Kafka
+  | 'FENCED' // another instance took over what this one was doing
   | 'SOFTWARE' // a defect of our own
   | 'OS' // a system facility that is missing: BTF, bpf(2)
   | 'NO_PERMISSION' // privileges that are missing
@@ -19,6 +20,7 @@ const exitCodes: Record<ErrorCode, number> = {
   UNAVAILABLE: 69,
   SOFTWARE: 70,
   OS: 71,
+  FENCED: 75,
   NO_PERMISSION: 77,
   CONFIG: 78
 }

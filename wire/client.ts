@@ -21,6 +21,18 @@ export interface Producer {
   close(): Promise<void>
 }
 
+/** Sends to any topics and commits offsets of one group: all of it, or nothing, whatever dies in the middle. */
+export interface TransactionalProducer {
+  /**
+   * @param work sends what is to be seen; nothing is before the end
+   * @param commit what the group has read by then, seen with it; its metadata differs from that of every earlier one
+   * @throws what `work` throws; RingsideError UNAVAILABLE, canRetry: nothing of it was done; FENCED: another producer
+   *   took over the id, this one can do nothing any more
+   */
+  transact(work: (send: Producer['send']) => Promise<void>, commit: Commit): Promise<void>
+  close(): Promise<void>
+}
+
 /** Messages of one partition, in order, as one fetch brought them. */
 export interface FetchedBatch {
   readonly topic: string

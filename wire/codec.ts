@@ -6,12 +6,13 @@ import type { Type } from 'avsc'
 import { messageOf, RingsideError } from '../runtime/errors.ts'
 import { avroType, canonicalForm } from './avro-type.ts'
 import { fingerprintOf } from './fingerprint.ts'
-import type { Alert, AuditRecord, EventBatch, Rollup } from './types.ts'
+import type { Alert, AuditRecord, EventBatch, HostStatus, Rollup } from './types.ts'
 
 /** What each schema's records are in TypeScript. */
 export interface Records {
   EventBatch: EventBatch
   Rollup: Rollup
+  HostStatus: HostStatus
   Alert: Alert
   AuditRecord: AuditRecord
 }
@@ -32,6 +33,7 @@ interface Reader {
 export const schemaFiles: Readonly<Record<SchemaName, string>> = {
   EventBatch: 'event_batch',
   Rollup: 'rollup',
+  HostStatus: 'host_status',
   Alert: 'alert',
   AuditRecord: 'audit_record'
 }

@@ -4,7 +4,7 @@ import { RingsideError } from '../runtime/errors.ts'
 import { addressText, familyName, isInet, protocolName } from './address.ts'
 import { bytesMoved } from './bytes-moved.ts'
 import { errnoName } from './errno.ts'
-import type { Alert, AuditRecord, Event, EventBatch, EventKind, Process, Rollup, Socket } from './types.ts'
+import type { Alert, AuditRecord, Event, EventBatch, EventKind, HostStatus, Process, Rollup, Socket } from './types.ts'
 
 /** An event with everything that its batch holds about it. */
 export interface EventRow {
@@ -40,6 +40,11 @@ export interface EventRow {
 }
 
 export type RollupRow = Omit<Rollup, 'window_start'> & { window_start: string }
+export type HostRow = Omit<HostStatus, 'window_start' | 'watermark' | 'read'> & {
+  window_start: string
+  watermark: string
+  read: string
+}
 export type AlertRow = Omit<Alert, 'first_seen' | 'last_seen'> & { first_seen: string; last_seen: string }
 export type AuditRow = EventRow & Pick<AuditRecord, 'netns' | 'start_us' | 'boot'>
 
@@ -181,6 +186,13 @@ export const auditRow = (record: AuditRecord): AuditRow => ({
 })
 
 export const rollupRow = (rollup: Rollup): RollupRow => ({ ...rollup, window_start: isoTime(rollup.window_start) })
+
+export const hostRow = (status: HostStatus): HostRow => ({
+  ...status,
+  window_start: isoTime(status.window_start),
+  watermark: isoTime(status.watermark),
+  read: isoTime(status.read)
+})
 
 export const alertRow = (alert: Alert): AlertRow => ({
   ...alert,

@@ -2,7 +2,7 @@
 // long they keep them. Everyone who names a topic asks here.
 import type { Config } from '../runtime/config.ts'
 import type { TopicSpecification } from './client.ts'
-import type { Alert, AuditRecord, EventBatch, Rollup } from './types.ts'
+import type { Alert, AuditRecord, EventBatch, HostStatus, Rollup } from './types.ts'
 
 const hourMs = 3_600_000
 const dayMs = 24 * hourMs
@@ -22,6 +22,8 @@ const settings = {
   /** Raw material: long enough to rebuild every consumer's state over a weekend's outage. */
   events: { retentionMs: 3 * dayMs, segmentMs: hourMs },
   rollups: { retentionMs: 30 * dayMs, segmentMs: dayMs },
+  /** How each host's stream was doing, beside its rollups. */
+  hosts: { retentionMs: 30 * dayMs, segmentMs: dayMs },
   alerts: { retentionMs: 365 * dayMs, segmentMs: 7 * dayMs },
   audit: { retentionMs: 365 * dayMs, segmentMs: 7 * dayMs },
   /** Without its checkpoints an archived audit log can no longer be proven; they are tiny. */
@@ -58,5 +60,6 @@ export const topicSpecifications = (config: Pick<Config, 'topicPrefix' | 'kafka'
 /** Keys: messages of one key keep their order. */
 export const eventBatchKey = ({ host }: Pick<EventBatch, 'host'>): string => host
 export const rollupKey = ({ host, workload }: Pick<Rollup, 'host' | 'workload'>): string => `${host}/${workload}`
+export const hostStatusKey = ({ host }: Pick<HostStatus, 'host'>): string => host
 export const alertKey = ({ rule, entity }: Pick<Alert, 'rule' | 'entity'>): string => `${rule}/${entity}`
 export const auditKey = ({ host }: Pick<AuditRecord, 'host'>): string => host

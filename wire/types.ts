@@ -137,6 +137,8 @@ export interface EventBatch {
   ledger: Ledger | null
 }
 
+export type RollupKey = 'process' | 'workload' | 'go_function'
+
 export interface Rollup {
   host: string
   workload: string
@@ -158,6 +160,40 @@ export interface Rollup {
   p95_ns: number
   p99_ns: number
   max_ns: number
+  by: RollupKey
+  go_function: string | null
+  other: boolean
+  complete: boolean
+  /** Calls a second. */
+  rate: number
+  rate_ewma: number
+  p90_ns: number
+  p999_ns: number
+  latency: Bucket[]
+  /** `index` is the errno. */
+  errnos: Bucket[]
+}
+
+export interface HostStatus {
+  host: string
+  boot: string
+  run: string
+  agent: string
+  /** Microseconds since the epoch. */
+  window_start: number
+  window_ms: number
+  watermark: number
+  read: number
+  final: boolean
+  events: number
+  counted: number
+  late: number
+  outside: number
+  rows: number
+  others: number
+  drops: Drop[]
+  classes: LedgerClass[]
+  steps: Step[]
 }
 
 export type Severity = 'notice' | 'warning' | 'critical'

@@ -237,7 +237,17 @@ export class HostWindows {
       p50_ns: Math.min(p50, row.maxNs, longest),
       p95_ns: Math.min(p95, row.maxNs, longest),
       p99_ns: Math.min(p99, row.maxNs, longest),
-      max_ns: Math.min(row.maxNs, longest)
+      max_ns: Math.min(row.maxNs, longest),
+      by: 'process',
+      go_function: null,
+      other: false,
+      complete: true,
+      rate: 0,
+      rate_ewma: 0,
+      p90_ns: 0,
+      p999_ns: 0,
+      latency: [],
+      errnos: []
     }
   }
 }

@@ -23,6 +23,16 @@ const rollup = (over: Partial<Rollup> = {}): Rollup => ({
   p95_ns: 200,
   p99_ns: 300,
   max_ns: 400,
+  by: 'process',
+  go_function: null,
+  other: false,
+  complete: true,
+  rate: 10,
+  rate_ewma: 10,
+  p90_ns: 180,
+  p999_ns: 390,
+  latency: [{ index: 212, count: 10 }],
+  errnos: [],
   ...over
 })
 

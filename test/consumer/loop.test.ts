@@ -81,6 +81,7 @@ describe('the consume loop', { skip: await kafkaMissing(), timeout: 120_000 }, (
       repeats: 0,
       rollups: 2,
       alerts: 1,
+      hosts: 0,
       alertUpdates: 1,
       audit: 2,
       other: 4,
@@ -178,7 +179,10 @@ describe('the consume loop', { skip: await kafkaMissing(), timeout: 120_000 }, (
         value: encode('EventBatch', batch)
       }))
     )
-    const loop = await start(topicPrefix, rollupsModule({ windowsMs: [1000], maxKeys: 10, latenessMs: 1000 }))
+    const loop = await start(
+      topicPrefix,
+      rollupsModule({ windowsMs: [1000], by: [], earlyMs: 0, maxKeys: 10, latenessMs: 1000 })
+    )
     await loop.drain()
     const rollups = (await readAll(kafka.client, `${topicPrefix}rollups`)).map(({ value }) =>
       decode('Rollup', value ?? Buffer.alloc(0))

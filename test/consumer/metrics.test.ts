@@ -8,6 +8,7 @@ const counters = {
   replayed: 3,
   repeats: 1,
   rollups: 4,
+  hosts: 2,
   alerts: 0,
   alertUpdates: 5,
   audit: 0,
@@ -33,6 +34,7 @@ test('the counters of the loop have names of their own; what handlers count has 
   assert.deepEqual(told('ringside_consumer_repeated_events_total'), { '': 1 })
   assert.deepEqual(told('ringside_consumer_published_records_total'), {
     rollup: 4,
+    host_status: 2,
     alert: 0,
     alert_update: 5,
     audit_record: 0,

@@ -47,7 +47,7 @@ test('what a handler in JavaScript returns in place of outputs is refused with w
   const refuses = (outputs: unknown, message: RegExp) =>
     assert.throws(() => outbox.addAll(outputs as Output[]), { code: 'DATA', message })
   refuses(undefined, /the handler returned undefined, not outputs: \[\] when there are none/)
-  refuses([{ to: 'alert', value: {} }], /goes to "alert", which is none of rollups, alerts, audit, topic/)
+  refuses([{ to: 'alert', value: {} }], /goes to "alert", which is none of rollups, hosts, alerts, audit, topic/)
   refuses([null], /goes to undefined/)
   assert.equal(outbox.size, 0)
 })

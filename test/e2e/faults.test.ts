@@ -6,7 +6,15 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import { localKafkaMissing } from '../support/kafka.ts'
 import { kernelTests } from '../support/kernel.ts'
-import { childrenOf, eventually, freePort, startRingside, tailRows, temporaryDirectory } from '../support/ringside.ts'
+import {
+  childrenOf,
+  eventually,
+  firstEventsOf,
+  freePort,
+  startRingside,
+  tailRows,
+  temporaryDirectory
+} from '../support/ringside.ts'
 
 const connects = 3000
 const intervalUs = 10_000
@@ -30,7 +38,7 @@ test('no event is missing after kill -9 of each consumer and of Kafka in the mid
   const up = startRingside(['up', '--kafka-port', String(await freePort()), '--format', 'json'], env)
   t.after(() => up.child.kill('SIGTERM'))
   const upPid = up.child.pid as number
-  await eventually('first events', 120, () => /first events/i.test(up.output.stderr) || undefined)
+  await firstEventsOf(up)
 
   const steady = spawn(join(directory, 'steady'), [String(connects), String(intervalUs)], {
     stdio: ['ignore', 'pipe', 'inherit']

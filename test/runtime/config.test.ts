@@ -74,7 +74,7 @@ test('metrics that others may ask for need a token', () => {
   const listen = '0.0.0.0:9464'
   assert.throws(() => loadConfig({ metrics: { listen } }, undefined, {}), {
     code: 'CONFIG',
-    message: /metrics\.token: must be set where others than this machine may ask: metrics\.listen is 0\.0\.0\.0:9464/
+    message: /metrics\.token: must be set where others than this machine may ask: listen is 0\.0\.0\.0:9464/
   })
   const env = { RINGSIDE_METRICS_TOKEN: 'a-token-of-some-length' }
   const { metrics } = loadConfig({ metrics: { listen } }, undefined, env)

@@ -171,7 +171,40 @@ export const samples: Records = {
     p50_ns: 1_500,
     p95_ns: 6_000,
     p99_ns: 9_000,
-    max_ns: 12_345
+    max_ns: 12_345,
+    by: 'workload',
+    go_function: null,
+    other: false,
+    complete: true,
+    rate: 500,
+    rate_ewma: 312.5,
+    p90_ns: 4_000,
+    p999_ns: 11_000,
+    latency: [
+      { index: 338, count: 497 },
+      { index: 434, count: 3 }
+    ],
+    errnos: [{ index: 11, count: 3 }]
+  },
+  HostStatus: {
+    host: 'web-1',
+    boot: '0d3c2a1b-0000-4000-8000-000000000001',
+    run: '7f9c24e8-0000-4000-8000-000000000002',
+    agent: '0.1.0',
+    window_start: 1_769_860_800_000_000,
+    window_ms: 1000,
+    watermark: 1_769_860_801_100_000,
+    read: 1_769_860_801_130_000,
+    final: false,
+    events: 500,
+    counted: 12_000,
+    late: 1,
+    outside: 0,
+    rows: 42,
+    others: 0,
+    drops: [{ class: 'io', reason: 'ring_full', count: 7 }],
+    classes: [{ class: 'io', off: 10, counted: 4, emitted: 3, dropped: 1, published: 2, spooled: 1 }],
+    steps: [{ class: 'io', mode: 'count', reason: 'over the budget of 3%', monotonic_us: 4_500_000 }]
   },
   Alert: {
     id: '9b1deb4d3b7d4bad9bdd2b0d7b3dcb6d',

@@ -76,6 +76,16 @@ export const eventually = async <T>(
   }
 }
 
+/** Waits until an `up` has shown the first events; fails with what it wrote when it ends before, or takes too long. */
+export const firstEventsOf = async ({ child, output }: Running): Promise<void> => {
+  const isOver = (): boolean => child.exitCode !== null || child.signalCode !== null
+  const isThere = await eventually('first events', 120, () => {
+    if (isOver()) return false
+    return /first events/i.test(output.stderr) || undefined
+  }).catch(() => false)
+  if (!isThere) throw new Error(`no first events of an \`up\` that ${isOver() ? 'ended' : 'runs'}:\n${output.stderr}`)
+}
+
 export const temporaryDirectory = (context: TestContext, prefix: string): string => {
   const path = mkdtempSync(join(tmpdir(), `ringside-${prefix}-`))
   context.after(() => rmSync(path, { recursive: true, force: true }))

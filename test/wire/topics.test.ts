@@ -11,6 +11,7 @@ test('every topic carries the configured prefix', () => {
     [
       'site-a.events',
       'site-a.rollups',
+      'site-a.hosts',
       'site-a.alerts',
       'site-a.audit',
       'site-a.audit.checkpoints',
@@ -22,7 +23,7 @@ test('every topic carries the configured prefix', () => {
 
 test('streams have the configured partitions, checkpoints and dead letters one', () => {
   const partitions = topicSpecifications(config).map((specification) => specification.partitions)
-  assert.deepEqual(partitions, [5, 5, 5, 5, 1, 1])
+  assert.deepEqual(partitions, [5, 5, 5, 5, 5, 1, 1])
 })
 
 test('every setting is text that a broker takes, and checkpoints are kept forever', () => {

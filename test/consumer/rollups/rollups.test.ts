@@ -3,12 +3,19 @@ import { describe, test } from 'node:test'
 import type { Output } from '../../../consumer/handler.ts'
 import { Rollups } from '../../../consumer/rollups/rollups.ts'
 import { bucketOf } from '../../../consumer/rollups/sketch.ts'
+import type { Config } from '../../../runtime/config.ts'
 import { decode, encode } from '../../../wire/codec.ts'
 import type { Bucket, Event, EventBatch, Process, Rollup, Summary } from '../../../wire/types.ts'
 import { batchOf, contextOf, eventOf, hosted, processOf, summaryOf } from '../support/batches.ts'
 import { random } from '../support/random.ts'
 
-const options = { windowsMs: [1000, 10_000], maxKeys: 20_000, latenessMs: 10_000 }
+const options: Config['rollups'] = {
+  windowsMs: [1000, 10_000],
+  by: ['process'],
+  earlyMs: 0,
+  maxKeys: 20_000,
+  latenessMs: 10_000
+}
 const epochUs = 1_767_225_600_000_000
 const syscalls = ['read', 'write', 'openat', 'connect']
 
@@ -309,7 +316,7 @@ describe('rollups', () => {
   })
 
   test('late calls correct a window, all of a batch in one revision; calls beyond the lateness are counted', () => {
-    const handler = new Rollups({ windowsMs: [1000], maxKeys: 10, latenessMs: 2000 })
+    const handler = new Rollups({ ...options, windowsMs: [1000], maxKeys: 10, latenessMs: 2000 })
     const counts = [
       at(0.5, 1, { events: [call(0.1)] }),
       at(1.2, 2),
@@ -463,7 +470,7 @@ describe('rollups', () => {
 })
 
 describe('rollups of counted calls', () => {
-  const seconds = { ...options, windowsMs: [1000] }
+  const seconds: Config['rollups'] = { ...options, windowsMs: [1000] }
 
   for (let seed = 1; seed <= 10; seed++) {
     test(`are what they are of the same calls told one by one, but for the longest (${seed})`, () => {

@@ -1,0 +1,85 @@
+// An EventBatch as columns: what windows need of each event and summary, in typed arrays instead of an object each.
+// Names of calls are small integers, the same for all batches of a process.
+import type { Clock, Drop, Ledger, Predecessor, Process, SequenceRange } from './types.ts'
+
+/** Gives each name of a call a small integer, in the order in which they are first seen. */
+export class CallNames {
+  readonly #codes = new Map<string, number>()
+  readonly #names: string[] = []
+
+  get size(): number {
+    return this.#names.length
+  }
+
+  codeOf(name: string): number {
+    const known = this.#codes.get(name)
+    if (known !== undefined) return known
+    this.#codes.set(name, this.#names.length)
+    return this.#names.push(name) - 1
+  }
+
+  /** @param code that codeOf() gave */
+  nameOf(code: number): string {
+    return this.#names[code] as string
+  }
+}
+
+/** The first `length` values of each column count. Events of every kind, in the order of the batch. */
+export interface EventColumns {
+  length: number
+  /** Index into the symbols of EventKind: other, syscall, exec, fork, exit, socket_state, io_uring. */
+  kind: Uint8Array
+  /** Of `call`, or where there is none of `syscall`, as CallNames gives it. */
+  code: Int32Array
+  /** Index into the batch's processes. */
+  process: Int32Array
+  cpu: Int32Array
+  seq: Float64Array
+  /** Less the batch's clock, as in the schema. */
+  timeOffsetNs: Float64Array
+  durationNs: Float64Array
+  ret: Float64Array
+}
+
+/** Buckets of many histograms, one behind the other: those of the i-th are from begin[i] to begin[i + 1]. */
+export interface BucketColumns {
+  begin: Int32Array
+  index: Int32Array
+  count: Float64Array
+}
+
+/** Likewise, a row a summary. */
+export interface SummaryColumns {
+  length: number
+  code: Int32Array
+  process: Int32Array
+  seq: Float64Array
+  timeOffsetNs: Float64Array
+  /** Of the time in which the calls ended. */
+  durationNs: Float64Array
+  count: Float64Array
+  errors: Float64Array
+  totalNs: Float64Array
+  bytes: Float64Array
+  latency: BucketColumns
+  errnos: BucketColumns
+}
+
+/** Valid until the next batch is decoded: the columns are used again. */
+export interface ColumnBatch {
+  host: string
+  boot: string
+  agent: string
+  run: string
+  batch: number
+  continues: Predecessor | null
+  final: boolean
+  clock: Clock
+  counted_until_us: number
+  sequences: SequenceRange[]
+  drops: Drop[]
+  processes: Process[]
+  events: EventColumns
+  summaries: SummaryColumns
+  ledger: Ledger | null
+}
