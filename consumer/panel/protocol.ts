@@ -1,6 +1,50 @@
 // What the panel's page and its service say to each other over the WebSocket, as JSON. The page says what it looks at;
 // the service sends all of that it has, then what is new, and leaves out what a slow page has not taken in time.
-import type { Alert, RollupKey } from '../../wire/types.ts'
+import type { Alert, AuditRecord, RollupKey } from '../../wire/types.ts'
+
+/**
+ * Where the page asks, beside its own files. Where the service has a token, HTTP wants it as a bearer, and the WebSocket,
+ * whose headers a browser does not let be set, as its second subprotocol; without the right one both answer 401.
+ */
+export const paths = { session: '/api/session', audit: '/api/audit', live: '/api/live' } as const
+
+/** The subprotocol that is agreed on; what is offered besides is `tokenProtocol(token)`. */
+export const liveProtocol = 'ringside.1'
+
+/** Of characters that a subprotocol may have: the token's bytes in hexadecimal. */
+export const tokenProtocol = (token: string): string =>
+  `token.${Array.from(new TextEncoder().encode(token), (byte) => byte.toString(16).padStart(2, '0')).join('')}`
+
+/** Answer of GET paths.session, which is never refused. */
+export interface Session {
+  readonly version: string
+  /** A token is wanted, and this request had not the right one. */
+  readonly refused: boolean
+}
+
+/** Query of GET paths.audit. What is left out, or empty, selects all. */
+export interface AuditQuery {
+  /** Milliseconds since the epoch. */
+  readonly fromMs: number
+  readonly toMs: number
+  readonly host?: string
+  readonly call?: string
+  /** A part of the command's or executable's name. */
+  readonly program?: string
+  readonly pid?: number
+  /** A part of the path or of the remote address and port, as the table shows it. */
+  readonly about?: string
+  readonly failed?: boolean
+}
+
+export interface AuditAnswer {
+  /** In order of time. */
+  readonly rows: readonly AuditRecord[]
+  /** Rows that were looked at. */
+  readonly read: number
+  /** Why it ended before it had looked at everything that was asked for; null: it has. */
+  readonly stopped: string | null
+}
 
 /** What is looked at; a name that is left out: all of them, merged. */
 export interface Filter {
