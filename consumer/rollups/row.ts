@@ -1,6 +1,6 @@
 // The rows of one window: one for each (process, call), found by an integer hash.
+import { highestOf, Sketch } from '../../wire/sketch.ts'
 import type { Process, Summary } from '../../wire/types.ts'
-import { bucketOfIndex, bucketTop, Sketch } from './sketch.ts'
 
 export class Row {
   readonly pid: number
@@ -44,11 +44,8 @@ export class Row {
     this.errors += errors
     this.bytes += bytes
     this.totalNs += total_ns
-    for (const { index, count: values } of latency) {
-      const bucket = bucketOfIndex(index)
-      this.durations.recordBucket(bucket, values)
-      this.maxNs = Math.max(this.maxNs, bucketTop(bucket))
-    }
+    this.durations.addBuckets(latency)
+    for (const { index } of latency) this.maxNs = Math.max(this.maxNs, highestOf(index))
   }
 }
 

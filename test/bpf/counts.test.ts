@@ -4,9 +4,9 @@ import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
 import { describe, it } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { bucketOf, bucketOfIndex } from '../../consumer/rollups/sketch.ts'
 import { type LiveSource, type LiveSourceOptions, openLiveSource } from '../../producer/live-source.ts'
 import type { CallMode } from '../../producer/syscall-table.ts'
+import { indexOf } from '../../wire/sketch.ts'
 import { kernelTimeoutMs } from '../support/kernel.ts'
 import { Counts, sumOf } from './counted.ts'
 import { commOf, type Outcome, program, quiet, run, skip } from './observe.ts'
@@ -88,11 +88,11 @@ describe('counts', { skip, timeout: kernelTimeoutMs }, () => {
       const calls = threads * writes
       const expected = new Map<number, number>()
       for (let bytes = 1; bytes <= sizes; bytes++) {
-        expected.set(bucketOf(bytes), (expected.get(bucketOf(bytes)) ?? 0) + calls / sizes)
+        expected.set(indexOf(bytes), (expected.get(indexOf(bytes)) ?? 0) + calls / sizes)
       }
       assert.deepEqual([row.count, row.errors, sumOf(row.latencies.values())], [calls, 0, calls])
       assert.equal(row.bytes, calls * ((1 + sizes) / 2))
-      assert.deepEqual(new Map([...row.sizes].map(([index, count]) => [bucketOfIndex(index), count])), expected)
+      assert.deepEqual(new Map(row.sizes), expected)
       assertDeclared(source, counts)
       assert.equal(source.statistics().uncounted, 0)
     }))

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
 import { describe, it } from 'node:test'
-import { bucketOf } from '../../consumer/rollups/sketch.ts'
+import { indexOf } from '../../wire/sketch.ts'
 import { program } from './observe.ts'
 
 /** Of bpf/log_linear.h, compiled for this machine. */
@@ -23,16 +23,16 @@ const edges = (): bigint[] => {
 }
 
 describe('the buckets of a distribution', { skip: process.platform !== 'linux' }, () => {
-  it("are those of the rollups' sketches, without the one of 0", () => {
+  it("are those of the rollups' sketches", () => {
     const values = edges()
     assert.deepEqual(
       bucketsInKernel(values),
-      values.map((value) => bucketOf(Number(value)) - 1)
+      values.map((value) => indexOf(Number(value)))
     )
   })
 
   it('end with the last that a sketch has', () => {
-    const last = bucketOf(2 ** 60) - 1
+    const last = indexOf(2 ** 60)
     assert.deepEqual(bucketsInKernel([2n ** 53n - 1n, 2n ** 53n, 2n ** 60n, 2n ** 64n - 1n]), [last, last, last, last])
   })
 })

@@ -2,9 +2,9 @@ import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import type { Output } from '../../../consumer/handler.ts'
 import { Rollups } from '../../../consumer/rollups/rollups.ts'
-import { bucketOf } from '../../../consumer/rollups/sketch.ts'
 import type { Config } from '../../../runtime/config.ts'
 import { decode, encode } from '../../../wire/codec.ts'
+import { indexOf } from '../../../wire/sketch.ts'
 import type { Bucket, Event, EventBatch, Process, Rollup, Summary } from '../../../wire/types.ts'
 import { batchOf, contextOf, eventOf, hosted, processOf, summaryOf } from '../support/batches.ts'
 import { random } from '../support/random.ts'
@@ -60,7 +60,7 @@ interface CountedCall {
 /** As the kernel counts calls of one process and name that ended in a time. */
 const summarize = (calls: readonly CountedCall[], fields: Partial<Summary>): Summary => {
   const bytes = fields.syscall === 'read' || fields.syscall === 'write' ? calls.filter(({ ret }) => ret > 0) : []
-  const indexes = calls.map(({ duration_ns }) => bucketOf(duration_ns) - 1)
+  const indexes = calls.map(({ duration_ns }) => indexOf(duration_ns))
   const latency = [...Map.groupBy(indexes, (index) => index)].map(
     ([index, { length: count }]): Bucket => ({ index, count })
   )
@@ -502,7 +502,7 @@ describe('rollups of counted calls', () => {
       }
       const exact = ([key, { count, errors, bytes, total_ns, p50_ns, p95_ns, p99_ns }]: [string, Rollup]) => ({
         ...{ key, count, errors, bytes, total_ns },
-        buckets: [p50_ns, p95_ns, p99_ns].map(bucketOf)
+        buckets: [p50_ns, p95_ns, p99_ns].map(indexOf)
       })
       const [found, expected] = [rowsOf(counted), rowsOf(told)]
       assert.deepEqual(found.map(exact), expected.map(exact))

@@ -1,0 +1,127 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { highestOf, indexOf, lowestOf, middleOf, Sketch } from '../../wire/sketch.ts'
+import { random } from '../consumer/support/random.ts'
+
+const quantiles = [0.5, 0.95, 0.99, 1]
+
+const nearestRank = (sorted: readonly number[], q: number): number =>
+  sorted[Math.max(1, Math.ceil(q * sorted.length - 1e-9 * sorted.length)) - 1] as number
+
+const sketchOf = (values: readonly number[]): Sketch => {
+  const sketch = new Sketch()
+  for (const value of values) sketch.record(value)
+  return sketch
+}
+
+test('a bucket stands for every value in it within 1/64', () => {
+  const next = random(1)
+  for (let i = 0; i < 100_000; i++) {
+    const value = Math.floor(2 ** (next() * 53))
+    const stands = middleOf(indexOf(value))
+    assert.ok(Math.abs(stands - value) <= value / 64, `${value} became ${stands}`)
+    assert.ok(Number.isSafeInteger(stands))
+  }
+})
+
+test('values below 64 are exact', () => {
+  for (let value = 0; value < 64; value++) assert.equal(middleOf(indexOf(value)), value)
+})
+
+test('buckets rise with their values', () => {
+  const next = random(2)
+  const values = Array.from({ length: 10_000 }, () => Math.floor(2 ** (next() * 53))).sort((a, b) => a - b)
+  for (let i = 1; i < values.length; i++) {
+    assert.ok(indexOf(values[i] as number) >= indexOf(values[i - 1] as number))
+  }
+})
+
+test('the largest duration has a bucket', () => {
+  assert.ok(Number.isSafeInteger(middleOf(indexOf(Number.MAX_SAFE_INTEGER))))
+})
+
+for (const count of [1, 2, 31, 32, 33, 200, 10_000]) {
+  test(`quantiles of ${count} values are within 1.6% of the true ones`, () => {
+    const next = random(count)
+    const values = Array.from({ length: count }, () => Math.floor(2 ** (next() * 34)))
+    const sketch = sketchOf(values)
+    const sorted = values.sort((a, b) => a - b)
+    const found = sketch.quantiles(quantiles)
+    assert.equal(sketch.count, count)
+    for (const [i, q] of quantiles.entries()) {
+      const truth = nearestRank(sorted, q)
+      assert.ok(Math.abs((found[i] as number) - truth) <= truth / 64, `q ${q}: ${found[i]} instead of ${truth}`)
+    }
+  })
+}
+
+test('values that come from high to low widen the buckets downwards', () => {
+  const values = Array.from({ length: 100 }, (_, i) => 2 ** (40 - i / 4))
+  const [median] = sketchOf(values).quantiles([0.5])
+  const truth = nearestRank(values.sort((a, b) => a - b).map(Math.floor), 0.5)
+  assert.ok(Math.abs((median as number) - truth) <= truth / 32)
+})
+
+test('an empty sketch has quantiles of 0', () => {
+  assert.deepEqual(new Sketch().quantiles(quantiles), [0, 0, 0, 0])
+})
+
+test('an index has the edges that its bucket has, without a gap to the next', () => {
+  for (let index = 5 * 32; index < 53 * 32 - 1; index++) {
+    assert.deepEqual([lowestOf(index), highestOf(index), middleOf(index)].map(indexOf), [index, index, index])
+    assert.equal(lowestOf(index + 1), highestOf(index) + 1)
+  }
+  assert.deepEqual([-1, 0, 32, 48].map(lowestOf), [0, 1, 2, 3])
+  assert.deepEqual([-1, 0, 32, 48].map(highestOf), [0, 1, 2, 3])
+})
+
+for (const most of [20, 400, 20_000]) {
+  test(`parts of up to ${most} values, merged in any way, are what recording all of them is`, () => {
+    const next = random(most)
+    const part = () => Array.from({ length: Math.floor(next() * most) }, () => Math.floor(2 ** (next() * 40) - 1))
+    for (let round = 0; round < 20; round++) {
+      const [a, b, c] = [part(), part(), part()]
+      const all = sketchOf([...a, ...b, ...c])
+      const [left, right, bc] = [sketchOf(a), sketchOf(a), sketchOf(b)]
+      left.merge(sketchOf(b))
+      left.merge(sketchOf(c))
+      bc.merge(sketchOf(c))
+      right.merge(bc)
+      const told = Sketch.of(sketchOf(c).buckets(), sketchOf(a).buckets(), sketchOf(b).buckets())
+      for (const merged of [left, right, told]) {
+        assert.equal(merged.count, a.length + b.length + c.length)
+        assert.deepEqual(merged.buckets(), all.buckets())
+      }
+      assert.deepEqual(left.quantiles(quantiles), all.quantiles(quantiles))
+      assert.deepEqual(right.quantiles(quantiles), all.quantiles(quantiles))
+    }
+  })
+}
+
+test('buckets come in order, none of them empty, values below 1 with those of 1', () => {
+  for (const times of [1, 100]) {
+    const sketch = sketchOf([1000, 0, 1, 1001, 7].flatMap((value) => Array<number>(times).fill(value)))
+    assert.deepEqual(sketch.buckets(), [
+      { index: 0, count: 2 * times },
+      { index: indexOf(7), count: times },
+      { index: indexOf(1000), count: 2 * times }
+    ])
+  }
+})
+
+test('a bucket holds more than 32 bits can, and keeps it while others are added', () => {
+  const sketch = Sketch.of([{ index: 320, count: 2 ** 32 - 1 }], [{ index: 320, count: 2 ** 40 }])
+  sketch.record(1)
+  sketch.record(2 ** 50)
+  assert.deepEqual(sketch.buckets(), [
+    { index: 0, count: 1 },
+    { index: 320, count: 2 ** 40 + 2 ** 32 - 1 },
+    { index: 1600, count: 1 }
+  ])
+})
+
+test('an index beyond the last bucket is of the last', () => {
+  const last = indexOf(2 ** 60)
+  for (const count of [1, 100])
+    assert.deepEqual(Sketch.of([{ index: 2047, count }]).buckets(), [{ index: last, count }])
+})

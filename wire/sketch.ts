@@ -1,0 +1,181 @@
+// A distribution of durations: log-linear, 32 buckets to an octave, as in Rollup.latency and Summary.latency. Values and
+// other distributions go in, in any order; quantiles within 1/64 (1.6%) of the true ones come out, and the buckets.
+// Few values are kept one by one, many as 4 bytes a bucket.
+import type { Bucket } from './types.ts'
+
+/** Values kept one by one before buckets are counted: most rows of a window hold fewer. */
+const inlineValues = 32
+/** Values stay below 2^53, so there are 53 octaves. */
+const lastIndex = 53 * 32 - 1
+/** Values below 1 have no bucket: they are held apart, and told with those of 1. */
+const zero = -1
+/** Shared: most sketches never count buckets, and an empty typed array takes 200 bytes. */
+const noCounts: Uint32Array | Float64Array = new Uint32Array(0)
+
+const double = new Float64Array(1)
+const words = new Uint32Array(double.buffer)
+const highWord = new Uint8Array(Uint32Array.of(1).buffer)[0] === 1 ? 1 : 0
+
+// The exponent and the first five bits of the mantissa of a double are its octave and its 32nd of it.
+const bias = 1023 * 32
+
+/** The bucket of a value from 0 to 2^53; -1 for one below 1. Greater ones are in the last bucket. */
+export const indexOf = (value: number): number => {
+  if (value < 1) return zero
+  double[0] = value
+  return Math.min(((words[highWord] as number) >>> 15) - bias, lastIndex)
+}
+
+/** Where a bucket begins. */
+const edgeOf = (index: number): number => {
+  words[highWord] = (index + bias) << 15
+  words[1 - highWord] = 0
+  return double[0] as number
+}
+
+/** The lowest integer in a bucket. */
+export const lowestOf = (index: number): number => (index < 0 ? 0 : Math.ceil(edgeOf(index)))
+
+/** The highest integer in a bucket. */
+export const highestOf = (index: number): number =>
+  index < 0 ? 0 : Math.ceil(edgeOf(Math.min(index, lastIndex) + 1)) - 1
+
+/** The integer that stands for a bucket, within 1/64 of every value in it: its middle, or its only integer. */
+export const middleOf = (index: number): number => {
+  if (index < 0) return 0
+  const edge = edgeOf(index)
+  return Math.ceil(edge + Math.floor((edgeOf(index + 1) - edge) / 2))
+}
+
+export class Sketch {
+  #count = 0
+  #zeros = 0
+  /** Indexes of buckets, one a value; undefined when there are too many. */
+  #inline: number[] | undefined = []
+  /** Counts of the buckets from #first on, whole octaves; doubles when one needs more than 32 bits. */
+  #dense = noCounts
+  #first = 0
+
+  /** A sketch of what buckets() of others gave, as of several rows. */
+  static of(...distributions: Iterable<Bucket>[]): Sketch {
+    const sketch = new Sketch()
+    for (const buckets of distributions) sketch.addBuckets(buckets)
+    return sketch
+  }
+
+  /** How many values were recorded. */
+  get count(): number {
+    return this.#count
+  }
+
+  /** @param value 0 or more, at most 2^53; fractions are as good as their integer part */
+  record(value: number): void {
+    this.recordAt(indexOf(value), 1)
+  }
+
+  /**
+   * Records so many values of one bucket.
+   * @param index below 0: values below 1; beyond the last bucket: values of the last
+   */
+  recordAt(index: number, count: number): void {
+    this.#count += count
+    const inline = this.#inline
+    if (inline !== undefined && inline.length + count <= inlineValues) {
+      for (let i = 0; i < count; i++) inline.push(index)
+      return
+    }
+    if (inline !== undefined) {
+      this.#inline = undefined
+      for (const earlier of inline) this.#increase(earlier, 1)
+    }
+    this.#increase(index, count)
+  }
+
+  addBuckets(buckets: Iterable<Bucket>): void {
+    for (const { index, count } of buckets) this.recordAt(index, count)
+  }
+
+  /** Adds what another has recorded; that one stays as it is. */
+  merge(other: Sketch): void {
+    if (other.#inline !== undefined) {
+      for (const index of other.#inline) this.recordAt(index, 1)
+      return
+    }
+    if (other.#zeros > 0) this.recordAt(zero, other.#zeros)
+    const dense = other.#dense
+    for (let i = 0; i < dense.length; i++) {
+      const count = dense[i] as number
+      if (count > 0) this.recordAt(other.#first + i, count)
+    }
+  }
+
+  /** Those that are not empty, in their order; values below 1 are with those of 1. */
+  buckets(): Bucket[] {
+    const buckets: Bucket[] = []
+    const add = (index: number, count: number): void => {
+      const last = buckets.at(-1)
+      if (last?.index === index) last.count += count
+      else buckets.push({ index, count })
+    }
+    if (this.#inline !== undefined) {
+      for (const index of this.#inline.toSorted((a, b) => a - b)) add(Math.min(Math.max(0, index), lastIndex), 1)
+      return buckets
+    }
+    if (this.#zeros > 0) add(0, this.#zeros)
+    for (let i = 0; i < this.#dense.length; i++) {
+      const count = this.#dense[i] as number
+      if (count > 0) add(this.#first + i, count)
+    }
+    return buckets
+  }
+
+  /**
+   * Nearest-rank quantiles: the smallest value that at least count × q values do not exceed.
+   * @param qs ascending, each above 0 and at most 1
+   * @returns one value each, within 1/64 of the true one; 0 when nothing was recorded
+   */
+  quantiles(qs: readonly number[]): number[] {
+    if (this.#count === 0) return qs.map(() => 0)
+    // Less a rounding error: 0.95 × 100 must be rank 95, not 96.
+    const ranks = qs.map((q) => Math.max(1, Math.ceil(q * this.#count - 1e-9 * this.#count)))
+    if (this.#inline !== undefined) {
+      const sorted = this.#inline.toSorted((a, b) => a - b)
+      return ranks.map((rank) => middleOf(Math.min(sorted[rank - 1] as number, lastIndex)))
+    }
+    const found: number[] = []
+    const take = (index: number, seen: number): void => {
+      while (found.length < ranks.length && seen >= (ranks[found.length] as number)) found.push(middleOf(index))
+    }
+    let seen = this.#zeros
+    take(zero, seen)
+    for (let i = 0; i < this.#dense.length && found.length < ranks.length; i++) {
+      seen += this.#dense[i] as number
+      take(this.#first + i, seen)
+    }
+    return found
+  }
+
+  #increase(index: number, count: number): void {
+    if (index < 0) {
+      this.#zeros += count
+      return
+    }
+    const bucket = Math.min(index, lastIndex)
+    if (bucket < this.#first || bucket >= this.#first + this.#dense.length) this.#cover(bucket)
+    const at = bucket - this.#first
+    const sum = (this.#dense[at] as number) + count
+    if (sum > 0xffffffff && this.#dense instanceof Uint32Array) this.#dense = Float64Array.from(this.#dense)
+    this.#dense[at] = sum
+  }
+
+  #cover(bucket: number): void {
+    const octave = bucket & ~31
+    const { length } = this.#dense
+    const from = length === 0 ? octave : Math.min(octave, this.#first)
+    const to = length === 0 ? octave + 32 : Math.max(octave + 32, this.#first + length)
+    const wider = this.#dense instanceof Uint32Array ? new Uint32Array(to - from) : new Float64Array(to - from)
+    if (length > 0) wider.set(this.#dense, this.#first - from)
+    this.#dense = wider
+    this.#first = from
+  }
+}
