@@ -1,5 +1,7 @@
 // The topics that people read as rows: how a message becomes rows, what their fields are called,
 // and which of them a terminal shows.
+
+import { formatCount, formatNanoseconds } from '../runtime/format-number.ts'
 import { decode } from '../wire/codec.ts'
 import {
   type AlertRow,
@@ -13,7 +15,6 @@ import {
   type RollupRow,
   rollupRow
 } from '../wire/row.ts'
-import { formatCount, formatNanoseconds } from './format-number.ts'
 import type { Column } from './table.ts'
 
 export const rowTopicNames = ['events', 'rollups', 'hosts', 'alerts', 'audit'] as const

@@ -4,7 +4,7 @@ import { accessSync, constants, existsSync, statfsSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { promisify } from 'node:util'
 import type { Config } from '../../runtime/config.ts'
-import { formatBytes } from '../format-number.ts'
+import { formatBytes } from '../../runtime/format-number.ts'
 import { type Check, type Finding, fail, ok, warn } from './check.ts'
 
 const execute = promisify(execFile)

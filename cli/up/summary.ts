@@ -1,7 +1,8 @@
 // What a run of `up` adds up to, and whether its counts agree with each other.
+
+import { formatCount } from '../../runtime/format-number.ts'
 import type { Counters } from '../counter-sums.ts'
 import { formatSpan } from '../duration.ts'
-import { formatCount } from '../format-number.ts'
 import { formatTable } from '../table.ts'
 
 /** One service's part: its counters summed over restarts, and whether they can be short. */

@@ -1,11 +1,11 @@
 // A live table of what the hosts' system calls cost, from the rollups topic.
 import { Command } from 'commander'
 import { RingsideError } from '../../runtime/errors.ts'
+import { formatNanoseconds, formatRate, formatShare } from '../../runtime/format-number.ts'
 import { decode } from '../../wire/codec.ts'
 import { topicName } from '../../wire/topics.ts'
 import { connect } from '../connect.ts'
 import { formatSpan } from '../duration.ts'
-import { formatNanoseconds, formatRate, formatShare } from '../format-number.ts'
 import { interrupted } from '../interrupted.ts'
 import {
   addCommonOptions,

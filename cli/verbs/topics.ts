@@ -1,8 +1,8 @@
 // The topics: made with the settings Ringside wants, or shown as they are.
 import { Command } from 'commander'
+import { formatCount } from '../../runtime/format-number.ts'
 import { topicSpecifications } from '../../wire/topics.ts'
 import { connect } from '../connect.ts'
-import { formatCount } from '../format-number.ts'
 import {
   addCommonOptions,
   type CommonOptions,

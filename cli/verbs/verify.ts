@@ -1,11 +1,11 @@
 // Whether all that edges answer for is in the events topic, or declared as lost there: exit code 0 agrees, 1 does not.
 import { Command } from 'commander'
 import { messageOf, RingsideError } from '../../runtime/errors.ts'
+import { formatCount } from '../../runtime/format-number.ts'
 import type { ReceivedMessage } from '../../wire/client.ts'
 import { decode } from '../../wire/codec.ts'
 import { topicName } from '../../wire/topics.ts'
 import { connect } from '../connect.ts'
-import { formatCount } from '../format-number.ts'
 import { interrupted } from '../interrupted.ts'
 import {
   addCommonOptions,

@@ -1,7 +1,8 @@
 // What a lineage's batches answer for, declare and hold, held against each other and against the programs' own counts.
+
+import { formatCount } from '../../runtime/format-number.ts'
 import { eventClasses } from '../../wire/event-class.ts'
 import type { EventClass, Ledger } from '../../wire/types.ts'
-import { formatCount } from '../format-number.ts'
 import { type Finding, finding, formatPlaces } from './finding.ts'
 import type { Lineage } from './lineage.ts'
 

@@ -1,7 +1,8 @@
 // Where ledger and topic do not agree: what, in which run, on which CPU, between which numbers, how many, and what
 // that means for whoever asks what happened on the host.
+
+import { formatCount } from '../../runtime/format-number.ts'
 import type { EventClass } from '../../wire/types.ts'
-import { formatCount } from '../format-number.ts'
 
 export type FindingKind =
   | 'unreadable' // a message that is no batch

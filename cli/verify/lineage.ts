@@ -1,8 +1,9 @@
 // The account of one loading of the programs: the run that loaded them, and those that took over from it, one after
 // the other. Batches enter in the order of the topic; numbers that are missing are held against declared drops.
+
+import { formatCount } from '../../runtime/format-number.ts'
 import { classOfEvent, eventClasses } from '../../wire/event-class.ts'
 import type { Drop, EventBatch, EventClass, Ledger, Predecessor } from '../../wire/types.ts'
-import { formatCount } from '../format-number.ts'
 import { type Finding, finding, formatPlaces, maxPlaces, type Place } from './finding.ts'
 import { type Interval, NumberSet } from './number-set.ts'
 

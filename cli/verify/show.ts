@@ -1,5 +1,5 @@
 // Reports as lines for a terminal: a row for each host and boot, the ledger by class, then what does not agree.
-import { formatCount } from '../format-number.ts'
+import { formatCount } from '../../runtime/format-number.ts'
 import { formatTable } from '../table.ts'
 import type { ClassReport, HostReport } from './reckoning.ts'
 

@@ -1,11 +1,12 @@
-// Numbers as a terminal shows them: three significant digits, the unit beside them.
+// Numbers as a terminal and the panel show them: three significant digits, the unit beside them. Pure.
 
 const significant = (value: number): string => {
   if (value >= 100) return value.toFixed(0)
   return value >= 10 ? value.toFixed(1) : value.toFixed(2)
 }
 
-const scaled = (value: number, steps: readonly (readonly [number, string])[]): string => {
+/** With the unit of the first step that it reaches, else of the last: (12345, [[1e3, 'k'], [1, '']]) → "12.3k" */
+export const scaled = (value: number, steps: readonly (readonly [number, string])[]): string => {
   // 999.5 rounds to 1000, which belongs to the next step.
   const step = steps.find(([size]) => value >= size * 0.9995) ?? steps.at(-1) ?? [1, '']
   return `${significant(value / step[0])}${step[1]}`

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { formatBytes, formatCount, formatNanoseconds, formatRate, formatShare } from '../../cli/format-number.ts'
+import { formatBytes, formatCount, formatNanoseconds, formatRate, formatShare } from '../../runtime/format-number.ts'
 
 test('counts have their thousands set off', () => {
   assert.equal(formatCount(1_234_567), '1,234,567')
