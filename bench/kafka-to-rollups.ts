@@ -63,7 +63,8 @@ const eventOf = (i: number): Event => ({
   call: null,
   path_to: null,
   arg: -1,
-  target_pid: -1
+  target_pid: -1,
+  stack: -1
 })
 
 const batchOf = (index: number): EventBatch => ({
@@ -80,6 +81,7 @@ const batchOf = (index: number): EventBatch => ({
   drops: [],
   processes: Array.from({ length: processes }, (_, i) => processOf(i)),
   sockets: [],
+  stacks: [],
   events: Array.from({ length: eventsPerBatch }, (_, i) => eventOf(index * eventsPerBatch + i)),
   summaries: [],
   ledger: null

@@ -53,7 +53,7 @@ const publishBatches = async (client: KafkaClient, which: Case): Promise<number>
   return source.count
 }
 
-const header: Omit<EventBatch, 'processes' | 'sockets' | 'events' | 'summaries'> = {
+const header: Omit<EventBatch, 'processes' | 'sockets' | 'stacks' | 'events' | 'summaries'> = {
   host: 'bench',
   boot: 'synthetic',
   agent: '0',

@@ -19,7 +19,7 @@ import {
 import type { SocketTable } from './socket-table.ts'
 
 /** An upper bound on the Avro bytes of each row beside its strings: longs take at most 8, ints 5. */
-const eventBytes = 80
+const eventBytes = 88
 const processBytes = 160
 const socketBytes = 72
 const summaryBytes = 96
@@ -49,13 +49,14 @@ const blankEvent = (): Event => ({
   call: null,
   path_to: null,
   arg: -1,
-  target_pid: -1
+  target_pid: -1,
+  stack: -1
 })
 
 const stringBytes = (text: string | null): number => (text === null ? 0 : Buffer.byteLength(text))
 
 /** What the tables, events and summaries of a batch are; the rest of it is said when it is closed. */
-export type BatchContent = Pick<EventBatch, 'processes' | 'sockets' | 'events' | 'summaries'>
+export type BatchContent = Pick<EventBatch, 'processes' | 'sockets' | 'stacks' | 'events' | 'summaries'>
 
 export class BatchBuilder {
   readonly #processTable: ProcessTable
@@ -172,6 +173,7 @@ export class BatchBuilder {
     const content = {
       processes: this.#processes,
       sockets: this.#sockets,
+      stacks: [],
       events: this.#events,
       summaries: this.#summaries
     }

@@ -36,7 +36,7 @@ const namesOf = (callName: NameOfCall): (string | undefined)[] =>
   [false, true].flatMap((isCompat) => Array.from({ length: callNumberMax }, (_, nr) => callName(nr, isCompat)))
 
 /** The arrays of rows of a batch without any: one byte each, between its other fields. */
-const emptyRows = 4
+const emptyRows = 5
 const nullBytes = 1
 
 class CppEncoder implements BatchEncoder {

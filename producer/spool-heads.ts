@@ -4,11 +4,11 @@ import { encode } from '../wire/codec.ts'
 import type { Drop, EventBatch, Ledger, SequenceRange } from '../wire/types.ts'
 import { eventClasses } from './raw-event.ts'
 
-export type BatchHead = Omit<EventBatch, 'processes' | 'sockets' | 'events' | 'summaries'>
+export type BatchHead = Omit<EventBatch, 'processes' | 'sockets' | 'stacks' | 'events' | 'summaries'>
 
 /** The encoded batch as if it had neither events nor summaries. */
 export const withoutEvents = (head: BatchHead): Buffer =>
-  encode('EventBatch', { ...head, processes: [], sockets: [], events: [], summaries: [] })
+  encode('EventBatch', { ...head, processes: [], sockets: [], stacks: [], events: [], summaries: [] })
 
 /** @param byClass events or summaries that are declared as lost, by enum ringside_class */
 export const withDrops = <Head extends BatchHead>(head: Head, byClass: readonly number[]): Head => {

@@ -1,6 +1,6 @@
 // An EventBatch as columns: what windows need of each event and summary, in typed arrays instead of an object each.
 // Names of calls are small integers, the same for all batches of a process.
-import type { Clock, Drop, Ledger, Predecessor, Process, SequenceRange } from './types.ts'
+import type { Clock, Drop, Ledger, Predecessor, Process, SequenceRange, Stack } from './types.ts'
 
 /** Gives each name of a call a small integer, in the order in which they are first seen. */
 export class CallNames {
@@ -39,6 +39,8 @@ export interface EventColumns {
   timeOffsetNs: Float64Array
   durationNs: Float64Array
   ret: Float64Array
+  /** Index into the batch's stacks, or -1. */
+  stack: Int32Array
 }
 
 /** Buckets of many histograms, one behind the other: those of the i-th are from begin[i] to begin[i + 1]. */
@@ -79,6 +81,7 @@ export interface ColumnBatch {
   sequences: SequenceRange[]
   drops: Drop[]
   processes: Process[]
+  stacks: Stack[]
   events: EventColumns
   summaries: SummaryColumns
   ledger: Ledger | null

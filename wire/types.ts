@@ -44,6 +44,12 @@ export interface Socket {
   remote_port: number
 }
 
+export interface Stack {
+  go_function: string | null
+  go_file: string | null
+  go_line: number
+}
+
 export interface Event {
   kind: EventKind
   /** A symbol of the Syscall enum in event_batch.avsc. */
@@ -63,6 +69,7 @@ export interface Event {
   path_to: string | null
   arg: number
   target_pid: number
+  stack: number
 }
 
 /** Of a log-linear histogram; `index` is 32 × floor(log2 v) + the 5 bits below the highest of v, or an errno. */
@@ -132,6 +139,7 @@ export interface EventBatch {
   drops: Drop[]
   processes: Process[]
   sockets: Socket[]
+  stacks: Stack[]
   events: Event[]
   summaries: Summary[]
   ledger: Ledger | null

@@ -90,7 +90,8 @@ const eventOf = ({ of, timeUs }: Timed, index: number, clockUs: number, seq: num
   call: null,
   path_to: null,
   arg: -1,
-  target_pid: -1
+  target_pid: -1,
+  stack: -1
 })
 
 const batchesOf = (test: RuleTest, quietUs: number): EventBatch[] => {
@@ -112,6 +113,7 @@ const batchesOf = (test: RuleTest, quietUs: number): EventBatch[] => {
       drops: [],
       processes: events.map(({ of }) => processOf(of)),
       sockets: events.map(({ of, number }) => socketOf(of, number)),
+      stacks: [],
       events: events.map((event, index) => eventOf(event, index, clockUs, ++seq)),
       summaries: [],
       ledger: null

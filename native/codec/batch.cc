@@ -8,7 +8,7 @@ namespace ringside {
 namespace {
 
 // Upper bounds on the Avro bytes of each row beside its strings (producer/batch.ts).
-constexpr size_t kEventBytes = 80;
+constexpr size_t kEventBytes = 88;
 constexpr size_t kSummaryBytes = 96;
 constexpr size_t kBucketBytes = 8;
 constexpr size_t kLongBytes = 10;
@@ -76,6 +76,7 @@ void Batch::AddEvent(const ringside_event& record) {
   at = WriteOptional(at, path_to);
   at = WriteLong(at, HasArg(record.call) || is_io_uring ? int64_t{record.arg} : -1);
   at = WriteLong(at, record.target);
+  at = WriteLong(at, -1);
   events_.bytes.Commit(at);
   bytes_ += bytes;
   if (record.kind == RINGSIDE_KIND_EXIT) process_table_.Exit(record);
@@ -113,6 +114,7 @@ const Output& Batch::Encode(std::string_view before, int64_t clock_us, std::stri
   encoded_.Append(before.data(), before.size());
   Write(processes_);
   Write(sockets_);
+  Write(Table{});
   Write(events_, clock_us);
   Write(summaries_, clock_us);
   encoded_.Append(behind.data(), behind.size());

@@ -66,7 +66,8 @@ test('every field of a record arrives under its name', () => {
       call: null,
       path_to: null,
       arg: -1,
-      target_pid: -1
+      target_pid: -1,
+      stack: -1
     }
   ])
   assert.deepEqual(processes, [
@@ -226,7 +227,7 @@ test('nanoseconds stay exact after years of uptime', () => {
 })
 
 test('the bound on the size holds for what is encoded', () => {
-  const empty = { ...samples.EventBatch, processes: [], sockets: [], events: [], summaries: [] }
+  const empty = { ...samples.EventBatch, processes: [], sockets: [], stacks: [], events: [], summaries: [] }
   const header = encode('EventBatch', empty).length
   for (let round = 0; round < 50; round++) {
     const world = randomWorld(50, 50)

@@ -9,6 +9,7 @@ const empty = (given: Partial<EventBatch>): EventBatch => ({
   ...headOf(given),
   processes: [],
   sockets: [],
+  stacks: [],
   events: [],
   summaries: []
 })

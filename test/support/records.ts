@@ -64,6 +64,10 @@ export const samples: Records = {
         remote_port: 0
       }
     ],
+    stacks: [
+      { go_function: 'main.(*Server).dial', go_file: '/src/web/server.go', go_line: 42 },
+      { go_function: null, go_file: null, go_line: 0 }
+    ],
     events: [
       {
         kind: 'syscall',
@@ -82,7 +86,8 @@ export const samples: Records = {
         call: null,
         path_to: null,
         arg: -1,
-        target_pid: -1
+        target_pid: -1,
+        stack: 0
       },
       {
         kind: 'exec',
@@ -101,7 +106,8 @@ export const samples: Records = {
         call: null,
         path_to: null,
         arg: -1,
-        target_pid: -1
+        target_pid: -1,
+        stack: -1
       },
       {
         kind: 'syscall',
@@ -120,7 +126,8 @@ export const samples: Records = {
         call: 'io_uring_renameat',
         path_to: '/srv/new',
         arg: 35,
-        target_pid: -1
+        target_pid: -1,
+        stack: 1
       }
     ],
     summaries: [

@@ -71,7 +71,7 @@ test('what is not a message of ours is refused with the reason', () => {
 })
 
 test('an array that claims more items than the message has bytes is refused at once', () => {
-  const empty = { ...samples.EventBatch, drops: [], processes: [], sockets: [], events: [] }
+  const empty = { ...samples.EventBatch, drops: [], processes: [], sockets: [], stacks: [], events: [] }
   const bytes = encode('EventBatch', empty)
   // The last byte is the empty events array; in its place a block of 2^48 events.
   const forged = Buffer.concat([bytes.subarray(0, -1), Buffer.from('808080808080c001', 'hex')])

@@ -56,6 +56,7 @@ export const eventOf = (fields: Partial<Event> = {}): Event => ({
   path_to: null,
   arg: -1,
   target_pid: -1,
+  stack: -1,
   ...fields
 })
 
@@ -95,6 +96,7 @@ export const batchOf = (fields: Partial<EventBatch> = {}): EventBatch => ({
   drops: [],
   processes: [processOf()],
   sockets: [],
+  stacks: [],
   events: [],
   summaries: [],
   ledger: null,
