@@ -1,8 +1,7 @@
 // /metrics over HTTP in the text format of Prometheus: the families of a service, and what prom-client tells of every
 // Node process. On loopback unless told otherwise, and beyond it only for who has the token.
-import { createHash, timingSafeEqual } from 'node:crypto'
 import { once } from 'node:events'
-import { createServer, type IncomingMessage, type Server } from 'node:http'
+import { createServer, type Server } from 'node:http'
 import { type AddressInfo, isIPv6 } from 'node:net'
 import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client'
 import ringside from '../package.json' with { type: 'json' }
@@ -10,6 +9,7 @@ import { messageOf, RingsideError } from './errors.ts'
 import { parseListen } from './listen.ts'
 import type { Log } from './log.ts'
 import type { MetricFamily } from './metric.ts'
+import { hasBearer } from './token.ts'
 
 export interface MetricsOptions {
   /** "PORT" or "HOST:PORT"; port 0 takes any that is free. */
@@ -66,11 +66,6 @@ const register = (registry: Registry, { name, help, kind, labels, samples }: Met
   })
 }
 
-const digest = (text: string): Buffer => createHash('sha256').update(text).digest()
-
-const isAllowed = ({ headers }: IncomingMessage, token: string | undefined): boolean =>
-  token === undefined || timingSafeEqual(digest(headers.authorization ?? ''), digest(`Bearer ${token}`))
-
 const urlOf = (server: Server): string => {
   const { address, port } = server.address() as AddressInfo
   return `http://${isIPv6(address) ? `[${address}]` : address}:${port}/metrics`
@@ -90,7 +85,7 @@ export const listenForMetrics = async ({ listen, token, service, log }: MetricsO
     const answer = (status: number, text: string, headers: Record<string, string> = {}): void => {
       response.writeHead(status, { 'content-type': 'text/plain; charset=utf-8', ...headers }).end(text)
     }
-    if (!isAllowed(request, token)) {
+    if (!hasBearer(request.headers.authorization, token)) {
       answer(401, 'give the token of metrics.token as a bearer\n', { 'www-authenticate': 'Bearer' })
       return
     }

@@ -87,10 +87,12 @@ export interface Point {
   readonly complete: boolean
 }
 
+/** Of the last seconds of each host; of those that the filter takes, the hundred with the most calls. */
 export interface TopRow {
+  /** '*' where the row is of several, as workload is. */
   readonly host: string
   readonly workload: string
-  /** Null where the row is not of one. */
+  /** Null where the row is not of one; call is that of the filter where the row is of another kind. */
   readonly pid: number | null
   readonly comm: string | null
   readonly call: string | null
@@ -99,7 +101,7 @@ export interface TopRow {
   readonly errorsPerSecond: number
   readonly p50: number
   readonly p99: number
-  /** Of the time that all calls took, 0 to 1. */
+  /** Of the time that all calls of the filter took, 0 to 1. */
   readonly timeShare: number
 }
 
@@ -133,7 +135,7 @@ export type ServerMessage =
       readonly windowsMs: readonly number[]
       readonly keptMs: readonly number[]
     }
-  /** In order of time. whole: they replace all that the page has. */
+  /** In order of time; each replaces the page's own of its time. whole: all that there is from the watch's fromMs on. */
   | { readonly type: 'points'; readonly whole: boolean; readonly points: readonly Point[] }
   | { readonly type: 'top'; readonly by: TopBy; readonly spanMs: number; readonly rows: readonly TopRow[] }
   /** What a filter can name, the busiest first. */
