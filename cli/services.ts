@@ -41,7 +41,7 @@ const startEdgeService = async (config: Config, log: Log, from: EdgeSource): Pro
     const source = record(openRecording(from.source))
     const edge = await startEdge({ config, log, source, client, spoolPath })
     // What a recording holds can no longer be counted instead.
-    return measureEdge({ edge, source, calls, cpuBudget: undefined, programTimeNs: () => undefined, log })
+    return measureEdge({ edge, calls, cpuBudget: undefined, programTimeNs: () => undefined, log })
   }
 
   const { openLiveSource } = await import('../producer/live-source.ts')
@@ -60,7 +60,7 @@ const startEdgeService = async (config: Config, log: Log, from: EdgeSource): Pro
     const source = record(opened)
     const reduce = (classes: readonly EventClass[]) => opened.setCalls(calls, new Set(classes))
     const edge = await startEdge({ config, log, source, client, spoolPath, dropPrivileges, reduce })
-    return measureEdge({ edge, source, calls, cpuBudget, programTimeNs: () => opened.programTimeNs(), log })
+    return measureEdge({ edge, calls, cpuBudget, programTimeNs: () => opened.programTimeNs(), log })
   } catch (error) {
     opened.close()
     throw error

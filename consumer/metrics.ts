@@ -1,5 +1,5 @@
 // What a consumer tells as metrics: the counters of its loop and of its handlers, and how far behind it is.
-import { type MetricFamily, single } from '../runtime/metric.ts'
+import { type ScalarFamily, single } from '../runtime/metric.ts'
 import type { ConsumeLoop } from './loop.ts'
 
 /** Counters of the loop by what was published, and the label of each. */
@@ -23,14 +23,14 @@ const own: ReadonlySet<string> = new Set([
   ...Object.keys(published)
 ])
 
-export const consumerMetrics = (loop: Pick<ConsumeLoop, 'counters' | 'lags'>): readonly MetricFamily[] => {
-  const counter = (name: string, help: string, key: string): MetricFamily =>
+export const consumerMetrics = (loop: Pick<ConsumeLoop, 'counters' | 'lags'>): readonly ScalarFamily[] => {
+  const counter = (name: string, help: string, key: string): ScalarFamily =>
     single('counter', `ringside_consumer_${name}_total`, help, () => loop.counters()[key] ?? 0)
   const lag = (
     name: string,
     help: string,
     value: (lag: { records: number; seconds: number }) => number
-  ): MetricFamily => ({
+  ): ScalarFamily => ({
     name: `ringside_consumer_lag_${name}`,
     kind: 'gauge',
     help,

@@ -44,6 +44,8 @@ export interface EdgeService extends Service {
   losses(): readonly Loss[]
   /** Classes that are counted instead of told one by one. */
   readonly reduced: readonly EventClass[]
+  /** Share of the fuller ring that is read and not durable yet; 0 where the source has no ring, or is closed. */
+  readonly pressure: number
   /**
    * Has these classes counted instead of told one by one, and all others as configured; each change is a step in the
    * ledger and a line in the log.
@@ -157,6 +159,10 @@ class Edge implements EdgeService {
 
   get reduced(): readonly EventClass[] {
     return this.#reduced
+  }
+
+  get pressure(): number {
+    return this.#last === undefined ? (this.#source.pressure ?? 0) : 0
   }
 
   setReduced(classes: readonly EventClass[], reason: string): void {

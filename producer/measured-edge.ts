@@ -4,12 +4,10 @@ import type { Service } from '../runtime/service.ts'
 import { BudgetKeeper } from './budget-keeper.ts'
 import type { EdgeService } from './edge.ts'
 import { edgeMetrics } from './metrics.ts'
-import type { Source } from './source.ts'
 import { type CallModes, emittingClasses } from './syscall-table.ts'
 
 export interface MeasuredEdgeOptions {
   readonly edge: EdgeService
-  readonly source: Pick<Source, 'pressure'>
   /** Percent of one core; undefined: only measured. */
   readonly cpuBudget: number | undefined
   /** As configured: what there is to reduce. */
@@ -19,7 +17,7 @@ export interface MeasuredEdgeOptions {
   readonly log: Log
 }
 
-export const measureEdge = ({ edge, source, cpuBudget, calls, programTimeNs, log }: MeasuredEdgeOptions): Service => {
+export const measureEdge = ({ edge, cpuBudget, calls, programTimeNs, log }: MeasuredEdgeOptions): Service => {
   const keeper = new BudgetKeeper({
     budgetPercent: cpuBudget,
     classes: emittingClasses(calls),
@@ -36,7 +34,7 @@ export const measureEdge = ({ edge, source, cpuBudget, calls, programTimeNs, log
   edge.done.then(stopKeeper, stopKeeper)
   return {
     counters: () => edge.counters(),
-    metrics: edgeMetrics({ edge, source, cpu: () => keeper.use }),
+    metrics: edgeMetrics({ edge, cpu: () => keeper.use }),
     done: edge.done,
     drain: () => ending(() => edge.drain()),
     stop: () => ending(() => edge.stop())

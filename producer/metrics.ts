@@ -1,9 +1,8 @@
 // What the edge tells as metrics: its ledger by class and outcome, what waits where, and what the budget does.
-import { type MetricFamily, type Sample, single } from '../runtime/metric.ts'
+import { type Sample, type ScalarFamily, single } from '../runtime/metric.ts'
 import type { EventClass, Ledger } from '../wire/types.ts'
 import type { CpuUse } from './cpu-meter.ts'
 import { eventClasses } from './raw-event.ts'
-import type { Source } from './source.ts'
 import type { Loss } from './tally.ts'
 
 export interface EdgeFigures {
@@ -12,11 +11,12 @@ export interface EdgeFigures {
   losses(): readonly Loss[]
   /** Classes that are counted instead of told one by one. */
   readonly reduced: readonly EventClass[]
+  /** Share of the fuller ring that is read and not durable yet; 0 where the source has no ring, or is closed. */
+  readonly pressure: number
 }
 
 export interface EdgeMetricsOptions {
   readonly edge: EdgeFigures
-  readonly source: Pick<Source, 'pressure'>
   /** Undefined where nobody measures. */
   readonly cpu?: (() => CpuUse | undefined) | undefined
 }
@@ -33,10 +33,10 @@ function* eventSamples(edge: EdgeFigures): Generator<Sample> {
   }
 }
 
-export const edgeMetrics = ({ edge, source, cpu }: EdgeMetricsOptions): readonly MetricFamily[] => {
-  const count = (name: string, help: string, key: string): MetricFamily =>
+export const edgeMetrics = ({ edge, cpu }: EdgeMetricsOptions): readonly ScalarFamily[] => {
+  const count = (name: string, help: string, key: string): ScalarFamily =>
     single('counter', `ringside_edge_${name}_total`, help, () => edge.counters()[key] ?? 0)
-  const level = (name: string, help: string, read: () => number): MetricFamily =>
+  const level = (name: string, help: string, read: () => number): ScalarFamily =>
     single('gauge', `ringside_edge_${name}`, help, read)
   return [
     {
@@ -71,11 +71,7 @@ export const edgeMetrics = ({ edge, source, cpu }: EdgeMetricsOptions): readonly
     count('published_bytes', 'Encoded bytes of these batches, before compression.', 'bytes'),
     level('waiting_bytes', 'Encoded batches that wait in memory.', () => edge.counters()['waitingBytes'] ?? 0),
     level('spool_bytes', 'Encoded batches that wait on disk.', () => edge.counters()['spoolBytes'] ?? 0),
-    level(
-      'ring_unreleased_ratio',
-      'Share of the fuller ring that is read and not durable yet.',
-      () => source.pressure ?? 0
-    ),
+    level('ring_unreleased_ratio', 'Share of the fuller ring that is read and not durable yet.', () => edge.pressure),
     {
       name: 'ringside_edge_reduced',
       kind: 'gauge',

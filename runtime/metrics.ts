@@ -1,14 +1,15 @@
-// /metrics over HTTP in the text format of Prometheus: the families of a service, and what prom-client tells of every
-// Node process. On loopback unless told otherwise, and beyond it only for who has the token.
+// /metrics over HTTP, as OpenMetrics or in the text format of Prometheus: the families of a service, and what is known of
+// every Node process. On loopback unless told otherwise, and beyond it only for who has the token.
 import { once } from 'node:events'
 import { createServer, type Server } from 'node:http'
 import { type AddressInfo, isIPv6 } from 'node:net'
-import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client'
 import ringside from '../package.json' with { type: 'json' }
 import { messageOf, RingsideError } from './errors.ts'
+import { contentTypes, exposition, formatFor } from './exposition.ts'
 import { parseListen } from './listen.ts'
 import type { Log } from './log.ts'
 import type { MetricFamily } from './metric.ts'
+import { watchNode } from './node-metrics.ts'
 import { hasBearer } from './token.ts'
 
 export interface MetricsOptions {
@@ -38,33 +39,8 @@ export const buildInfo: MetricFamily = {
   samples: () => [{ labels: { version: ringside.version, node: process.versions.node }, value: 1 }]
 }
 
-/** Every 100 ms is enough to see a loop that hangs, and wakes an idle process a tenth as often as the default. */
-const eventLoopPrecisionMs = 100
-
 /** More than ever scrape at once. Without a bound, who reaches the port could take every descriptor of the process. */
 const maxConnections = 32
-
-const register = (registry: Registry, { name, help, kind, labels, samples }: MetricFamily): void => {
-  const common = { name, help, labelNames: [...labels], registers: [registry] }
-  if (kind === 'gauge') {
-    new Gauge({
-      ...common,
-      collect() {
-        this.reset()
-        for (const sample of samples()) this.set(sample.labels, sample.value)
-      }
-    })
-    return
-  }
-  new Counter({
-    ...common,
-    collect() {
-      this.reset()
-      // What is no longer known, as a count that a process without the right cannot read, is not told.
-      for (const sample of samples()) if (sample.value >= 0) this.inc(sample.labels, sample.value)
-    }
-  })
-}
 
 const urlOf = (server: Server): string => {
   const { address, port } = server.address() as AddressInfo
@@ -76,10 +52,8 @@ const urlOf = (server: Server): string => {
  * @throws RingsideError UNAVAILABLE when the address cannot be listened on
  */
 export const listenForMetrics = async ({ listen, token, service, log }: MetricsOptions): Promise<MetricsListener> => {
-  const registry = new Registry()
-  registry.setDefaultLabels({ service })
-  collectDefaultMetrics({ register: registry, eventLoopMonitoringPrecision: eventLoopPrecisionMs })
-  register(registry, buildInfo)
+  const node = watchNode()
+  const served: MetricFamily[] = [buildInfo]
 
   const server = createServer(async (request, response) => {
     const answer = (status: number, text: string, headers: Record<string, string> = {}): void => {
@@ -94,7 +68,9 @@ export const listenForMetrics = async ({ listen, token, service, log }: MetricsO
       return
     }
     try {
-      answer(200, await registry.metrics(), { 'content-type': registry.contentType })
+      const format = formatFor(request.headers.accept)
+      const text = exposition([...served, ...(await node.read())], { service }, format)
+      answer(200, text, { 'content-type': contentTypes[format], vary: 'accept' })
     } catch (error) {
       log.error({ err: error }, `metrics cannot be read: ${messageOf(error)}`)
       answer(500, `metrics cannot be read: ${messageOf(error)}\n`)
@@ -115,13 +91,11 @@ export const listenForMetrics = async ({ listen, token, service, log }: MetricsO
   log.info({ url }, 'metrics')
   return {
     url,
-    serve: (families) => {
-      for (const family of families) register(registry, family)
-    },
+    serve: (families) => void served.push(...families),
     close: () => {
       server.close()
       server.closeAllConnections()
-      registry.clear()
+      node.close()
     }
   }
 }

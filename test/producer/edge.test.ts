@@ -7,6 +7,7 @@ import { test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import pino from 'pino'
 import { type EdgeService, startEdge } from '../../producer/edge.ts'
+import { edgeMetrics } from '../../producer/metrics.ts'
 import { createRecorder, openRecording } from '../../producer/recording.ts'
 import type { Config } from '../../runtime/config.ts'
 import { loadConfig } from '../../runtime/config.ts'
@@ -651,4 +652,18 @@ test('a class that is counted instead of told is a step in the ledger, once', { 
       ['io', 'emit', 'quiet again']
     ]
   )
+})
+
+test('an edge that has closed its source still tells its last figures to whoever scrapes', async () => {
+  const { kernel, service } = await start()
+  for (let i = 0; i < 10; i++) kernel.emit({ timeNs: now() })
+  await service.drain()
+  assert.equal(kernel.closed, true)
+  const told = new Map(edgeMetrics({ edge: service }).map(({ name, samples }) => [name, [...samples()]]))
+  const published = told.get('ringside_edge_events_total')?.filter(({ labels }) => labels['outcome'] === 'published')
+  assert.equal(
+    published?.reduce((sum, { value }) => sum + value, 0),
+    10
+  )
+  assert.deepEqual(told.get('ringside_edge_ring_unreleased_ratio'), [{ labels: {}, value: 0 }])
 })

@@ -16,9 +16,9 @@ const families = edgeMetrics({
       steps: []
     }),
     losses: () => [{ class: 'file', reason: 'spool_full', count: 2 }],
-    reduced: ['io', 'file']
+    reduced: ['io', 'file'],
+    pressure: 0.25
   },
-  source: { pressure: 0.25 },
   cpu: () => ({ process: 0.02, programs: undefined })
 })
 

@@ -14,9 +14,9 @@ const families = [
       counters: () => ({}),
       ledger: () => ({ monotonic_us: 0, untold: 0, uncounted: 0, classes: [], steps: [] }),
       losses: () => [],
-      reduced: []
-    },
-    source: {}
+      reduced: [],
+      pressure: 0
+    }
   }),
   ...consumerMetrics({
     counters: () => {

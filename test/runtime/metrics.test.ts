@@ -58,6 +58,14 @@ test('a scrape reads the families then, and tells of the process and of the buil
   assert.match(second.text, /^ringside_edge_spool_bytes\{service="edge"\} 5$/m)
 })
 
+test('who asks for OpenMetrics gets it', async (t) => {
+  const { url } = await listening(t)
+  const { type, text } = await scrape(url, { accept: 'application/openmetrics-text;version=1.0.0,text/plain;q=0.5' })
+  assert.equal(type, 'application/openmetrics-text; version=1.0.0; charset=utf-8')
+  assert.match(text, /^# TYPE process_cpu_seconds counter$/m)
+  assert.ok(text.endsWith('\n# EOF\n'))
+})
+
 test('with a token, only its bearer reads', async (t) => {
   const { url } = await listening(t, 'a-token-of-some-length')
   assert.equal((await scrape(url)).status, 401)

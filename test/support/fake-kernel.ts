@@ -167,6 +167,7 @@ export class FakeKernel implements Source {
   }
 
   get pressure(): number {
+    if (this.closed) throw new Error('the kernel is closed')
     const shares = this.#pins.lanes.slice(0, 2).map((lane, i) => (this.#read[i] as number) - lane.released)
     return Math.max(...shares) / this.ringBytes
   }

@@ -1,12 +1,12 @@
 // Message values: the golden bytes of each schema, what is refused, and what another Avro library reads.
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { RingsideError } from '../../runtime/errors.ts'
 import { decode, encode, type Records, type SchemaName, schemaFiles } from '../../wire/codec.ts'
+import { pythonWith } from '../support/python.ts'
 import { samples } from '../support/records.ts'
 
 const names = Object.keys(schemaFiles) as SchemaName[]
@@ -93,22 +93,9 @@ test('a value that does not fit the schema is a defect of ours, named as such', 
   assert.throws(() => encode('Rollup', { ...samples.Rollup, host: null as unknown as string }), { code: 'SOFTWARE' })
 })
 
-const fastavro = (context: { skip(reason: string): void; after(end: () => void): void }): string | undefined => {
-  const target = mkdtempSync(join(tmpdir(), 'ringside-fastavro-'))
-  context.after(() => rmSync(target, { recursive: true, force: true }))
-  try {
-    const pip = ['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', '--target', target, 'fastavro']
-    execFileSync('python3', pip, { stdio: 'pipe', timeout: 120_000 })
-    return target
-  } catch (error) {
-    context.skip(`pip cannot install fastavro: ${(error as Error).message.split('\n').at(-2)}`)
-    return undefined
-  }
-}
-
 test('fastavro decodes messages with the .avsc files alone', { timeout: 180_000 }, (context) => {
-  const target = fastavro(context)
-  if (target === undefined) return
+  const env = pythonWith(context, 'fastavro')
+  if (env === undefined) return
   const program = `
 import json, sys
 from io import BytesIO
@@ -126,7 +113,7 @@ for line in sys.stdin:
 `
   const files = names.map((name) => join(schemasDir, `${schemaFiles[name]}.avsc`))
   const lines = execFileSync('python3', ['-c', program, ...files], {
-    env: { ...process.env, PYTHONPATH: target },
+    env,
     input: names.map((name) => encode(name, samples[name]).toString('hex')).join('\n'),
     encoding: 'utf8'
   })
