@@ -9,7 +9,15 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import { localKafkaMissing } from '../support/kafka.ts'
 import { kernelTests } from '../support/kernel.ts'
-import { eventually, freePort, runRingside, startRingside, tailRows, temporaryDirectory } from '../support/ringside.ts'
+import {
+  eventually,
+  firstEventsOf,
+  freePort,
+  runRingside,
+  startRingside,
+  tailRows,
+  temporaryDirectory
+} from '../support/ringside.ts'
 
 const programs = join(import.meta.dirname, 'programs')
 const rounds = 200
@@ -73,10 +81,7 @@ test('known calls are found exactly in events, rollups and audit; a burst raises
   const all = ['--call', 'read=emit', '--call', 'write=emit']
   const up = startRingside(['up', '--kafka-port', String(await freePort()), '--format', 'json', ...all], env)
   t.after(() => up.child.kill('SIGTERM'))
-  await eventually('first events', 120, async () => {
-    if (up.child.exitCode !== null) throw new Error(`up ended:\n${up.output.stderr}`)
-    return /first events/i.test(up.output.stderr) || undefined
-  })
+  await firstEventsOf(up)
   const started = Date.now()
 
   const made = JSON.parse(

@@ -1,5 +1,5 @@
 // Runs the command line as a user would, as a process of its own.
-import { type ChildProcess, spawn } from 'node:child_process'
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { createServer } from 'node:net'
@@ -76,11 +76,15 @@ export const eventually = async <T>(
   }
 }
 
-/** Waits until an `up` has shown the first events; fails with what it wrote when it ends before, or takes too long. */
+/**
+ * Waits until an `up` has shown the first events; fails with what it wrote when it ends before, or takes too long. Makes
+ * them as well: of an idle machine there is nothing to tell for minutes.
+ */
 export const firstEventsOf = async ({ child, output }: Running): Promise<void> => {
   const isOver = (): boolean => child.exitCode !== null || child.signalCode !== null
   const isThere = await eventually('first events', 120, () => {
     if (isOver()) return false
+    spawnSync('true')
     return /first events/i.test(output.stderr) || undefined
   }).catch(() => false)
   if (!isThere) throw new Error(`no first events of an \`up\` that ${isOver() ? 'ended' : 'runs'}:\n${output.stderr}`)
