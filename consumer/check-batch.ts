@@ -1,15 +1,39 @@
 // What a batch must hold true before a handler counts any of it.
 import { RingsideError } from '../runtime/errors.ts'
+import type { ColumnBatch } from '../wire/columns.ts'
 import type { EventBatch } from '../wire/types.ts'
+import { maxCpus } from './number-ranges.ts'
 
-/** @throws RingsideError DATA when an event or a summary points at a process that the batch does not hold */
-export const checkBatch = (batch: EventBatch): void => {
+type Named = Pick<EventBatch, 'host' | 'run' | 'batch' | 'processes'>
+
+const refuse = ({ host, run, batch }: Named, why: string): never => {
+  throw new RingsideError('DATA', `batch ${batch} of ${host} (run ${run}) has ${why}`)
+}
+
+const checkProcess = (batch: Named, process: number, what: string): void => {
   const { length } = batch.processes
-  const check = (process: number, what: string): void => {
-    if (process >= 0 && process < length) return
-    const which = `batch ${batch.batch} of ${batch.host} (run ${batch.run})`
-    throw new RingsideError('DATA', `${which} has ${length} processes, but ${what} of process ${process}`)
+  if (!(process >= 0 && process < length)) refuse(batch, `${length} processes, but ${what} of process ${process}`)
+}
+
+const checkCpu = (batch: Named, cpu: number): void => {
+  if (!(cpu >= 0 && cpu < maxCpus)) refuse(batch, `an event of CPU ${cpu}, where a kernel has at most ${maxCpus}`)
+}
+
+/** @throws RingsideError DATA when an event or a summary points at a process that the batch lacks, or is of no CPU */
+export const checkBatch = (batch: EventBatch): void => {
+  for (const { process, cpu } of batch.events) {
+    checkProcess(batch, process, 'an event')
+    checkCpu(batch, cpu)
   }
-  for (const { process } of batch.events) check(process, 'an event')
-  for (const { process } of batch.summaries) check(process, 'a summary')
+  for (const { process } of batch.summaries) checkProcess(batch, process, 'a summary')
+}
+
+/** @throws RingsideError DATA likewise */
+export const checkColumns = (batch: ColumnBatch): void => {
+  const { events, summaries } = batch
+  for (let i = 0; i < events.length; i++) {
+    checkProcess(batch, events.process[i] as number, 'an event')
+    checkCpu(batch, events.cpu[i] as number)
+  }
+  for (let i = 0; i < summaries.length; i++) checkProcess(batch, summaries.process[i] as number, 'a summary')
 }

@@ -5,15 +5,12 @@ import type { Config } from '../runtime/config.ts'
 import { messageOf, RingsideError } from '../runtime/errors.ts'
 import type { Log } from '../runtime/log.ts'
 import type { Commit, Consumer, FetchedBatch, KafkaClient, Producer, ReceivedMessage } from '../wire/client.ts'
-import { decode } from '../wire/codec.ts'
 import { topicName } from '../wire/topics.ts'
-import type { EventBatch } from '../wire/types.ts'
-import { checkBatch } from './check-batch.ts'
 import { deadLetter } from './dead-letters.ts'
-import type { Context, HandlerModule, StatefulHandler } from './handler.ts'
+import type { Context, HandlerModule } from './handler.ts'
+import { type Hosted, hostHandler, type InputTopic, inputTopics } from './input.ts'
 import { Outbox, type OutputKind } from './outbox.ts'
 import { Publisher } from './publisher.ts'
-import { Seen } from './seen.ts'
 
 export interface LoopOptions {
   /** Name of the service, for dead letters and logs. */
@@ -31,11 +28,9 @@ export type LoopCounters = Record<'batches' | 'events' | 'replayed' | 'repeats' 
   Record<string, number>
 
 /** What one assignment of a partition has come to. */
-interface PartitionRun {
+interface PartitionRun extends Hosted {
   readonly topic: string
   readonly partition: number
-  readonly handler: StatefulHandler
-  readonly seen: Seen
   next: bigint
   lagRecords: number
   /** When the last message that was handled came to Kafka; undefined before the first. */
@@ -44,6 +39,7 @@ interface PartitionRun {
 
 /** How far behind the end of a partition the loop is, as of the last fetch. */
 export interface Lag {
+  readonly topic: string
   readonly partition: number
   readonly records: number
   /** Age of the last message handled while others wait; 0 when none does. */
@@ -61,16 +57,7 @@ const maxMetadataBytes = 4096
 
 const keyOf = ({ topic, partition }: { topic: string; partition: number }): string => `${topic}/${partition}`
 
-const createHandler = (module: HandlerModule, partition: number): StatefulHandler => {
-  if (typeof module === 'function') {
-    return { handle: module, checkpoint: () => ({ holdOffset: undefined, metadata: '' }), restore: () => {} }
-  }
-  if ('create' in module) return module.create(partition)
-  if (module.handlers.events !== undefined) return module.handlers.events(partition)
-  throw new RingsideError('SOFTWARE', 'the module has no handler of events')
-}
-
-const addCounters = (sums: Record<string, number>, handler: StatefulHandler): void => {
+const addCounters = (sums: Record<string, number>, { handler }: Hosted): void => {
   for (const [name, count] of Object.entries(handler.counters?.() ?? {})) sums[name] = (sums[name] ?? 0) + count
 }
 
@@ -79,6 +66,8 @@ export class ConsumeLoop {
   readonly #producer: Producer
   readonly #publisher: Publisher
   readonly #consumer: Promise<Consumer>
+  /** By full name. */
+  readonly #topics: ReadonlyMap<string, InputTopic>
   readonly #runs = new Map<string, PartitionRun>()
   readonly #uncommitted = new Map<string, Commit>()
   readonly #active = new Set<Promise<void>>()
@@ -110,9 +99,10 @@ export class ConsumeLoop {
     const { signal: stopping } = this.#stopping
     const { signal: abandon } = this.#abandon
     this.#publisher = new Publisher({ ...options, producer, stopping, abandon })
+    this.#topics = new Map(inputTopics(options.module).map((name) => [topicName(options.topics, name), name]))
     this.#consumer = options.client.consumer({
       group: options.group,
-      topics: [topicName(options.topics, 'events')],
+      topics: [...this.#topics.keys()],
       from: options.from,
       onAssigned: async ({ topic, partition, committed }) => this.#assign(topic, partition, committed),
       onRevoked: (revoked) => this.#revoke(keyOf(revoked)),
@@ -135,18 +125,18 @@ export class ConsumeLoop {
   counters(): LoopCounters {
     const counted = { ...this.#revokedCounters }
     let lagRecords = 0
-    for (const { handler, lagRecords: lag } of this.#runs.values()) {
-      addCounters(counted, handler)
-      lagRecords += lag
+    for (const run of this.#runs.values()) {
+      addCounters(counted, run)
+      lagRecords += run.lagRecords
     }
     const deadletters = this.#counters.deadletters + this.#publisher.refusals
     return { ...counted, ...this.#counters, deadletters, lagRecords }
   }
 
   lags(): Lag[] {
-    return [...this.#runs.values()].map(({ partition, lagRecords: records, handledMs }) => {
+    return [...this.#runs.values()].map(({ topic, partition, lagRecords: records, handledMs }) => {
       const seconds = records > 0 && handledMs !== undefined ? Math.max(0, Date.now() - handledMs) / 1000 : 0
-      return { partition, records, seconds }
+      return { topic, partition, records, seconds }
     })
   }
 
@@ -177,21 +167,21 @@ export class ConsumeLoop {
 
   #assign(topic: string, partition: number, committed: Commit | undefined): void {
     const { module, log } = this.#options
-    let handler = createHandler(module, partition)
+    const host = (): Hosted => hostHandler(module, this.#topics.get(topic) ?? 'events', partition)
+    let hosted = host()
     if (committed !== undefined && committed.metadata !== '') {
       try {
-        handler.restore(committed.metadata)
+        hosted.handler.restore(committed.metadata)
       } catch (error) {
         log.error({ topic, partition, metadata: committed.metadata }, `state is not restored: ${messageOf(error)}`)
-        handler = createHandler(module, partition)
+        hosted = host()
       }
     }
     const next = committed?.offset ?? 0n
     this.#runs.set(keyOf({ topic, partition }), {
+      ...hosted,
       topic,
       partition,
-      handler,
-      seen: new Seen(),
       next,
       lagRecords: 0,
       handledMs: undefined
@@ -200,7 +190,7 @@ export class ConsumeLoop {
 
   #revoke(key: string): void {
     const run = this.#runs.get(key)
-    if (run !== undefined) addCounters(this.#revokedCounters, run.handler)
+    if (run !== undefined) addCounters(this.#revokedCounters, run)
     this.#runs.delete(key)
     this.#uncommitted.delete(key)
   }
@@ -238,33 +228,28 @@ export class ConsumeLoop {
     const { offset, value } = message
     try {
       if (value === null) throw new RingsideError('DATA', 'a message without a value')
-      const batch = decode('EventBatch', value)
-      this.#counters.batches += 1
-      await this.#handleBatch(run, batch, { topic, partition, offset, log }, outbox)
+      await this.#handleValue(run, value, { topic, partition, offset, log }, outbox)
     } catch (error) {
       log.warn({ topic, partition, offset: String(offset) }, `dead letter: ${messageOf(error)}`)
       outbox.addDeadLetter(deadLetter(message, error, { service, topic, partition, offset }, Date.now()))
     }
   }
 
-  async #handleBatch(
-    { handler, seen }: PartitionRun,
-    batch: EventBatch,
-    context: Context,
-    outbox: Outbox
-  ): Promise<void> {
-    let unseen: EventBatch | undefined = batch
+  async #handleValue({ handler, input }: PartitionRun, bytes: Buffer, context: Context, outbox: Outbox): Promise<void> {
+    const value = input.read(bytes)
+    this.#counters.batches += 1
+    const read = input.eventsIn(value)
+    let handled = 0
     try {
-      checkBatch(batch)
-      unseen = seen.unseenOf(batch)
+      const unseen = input.unseenOf(value)
       if (unseen === undefined) return
+      handled = input.eventsIn(unseen)
       outbox.addAll(await handler.handle(unseen, context))
       // Only now: a dead letter that is sent again is no repeat.
-      seen.add(unseen)
+      input.add(unseen)
     } finally {
-      const events = unseen?.events.length ?? 0
-      this.#counters[handler.isReplaying === true ? 'replayed' : 'events'] += events
-      this.#counters.repeats += batch.events.length - events
+      this.#counters[handler.isReplaying === true ? 'replayed' : 'events'] += handled
+      this.#counters.repeats += read - handled
     }
   }
 

@@ -34,8 +34,12 @@ export const consumerMetrics = (loop: Pick<ConsumeLoop, 'counters' | 'lags'>): r
     name: `ringside_consumer_lag_${name}`,
     kind: 'gauge',
     help,
-    labels: ['partition'],
-    samples: () => loop.lags().map((each) => ({ labels: { partition: String(each.partition) }, value: value(each) }))
+    labels: ['topic', 'partition'],
+    samples: () =>
+      loop.lags().map((each) => {
+        const { topic, partition } = each
+        return { labels: { topic, partition: String(partition) }, value: value(each) }
+      })
   })
   return [
     counter('batches', 'Batches of events that were read.', 'batches'),

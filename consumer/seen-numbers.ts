@@ -7,87 +7,75 @@ const maxRanges = 4096
 const forgottenRanges = maxRanges / 4
 
 export class SeenNumbers {
-  /** Ascending, below the highest range; none touches its neighbour. */
-  #firsts: number[] = []
-  #lasts: number[] = []
-  /** The highest range. */
-  #topFirst = Number.POSITIVE_INFINITY
-  #top = Number.NEGATIVE_INFINITY
+  /** Ascending; none touches its neighbour. */
+  readonly #firsts: number[] = []
+  readonly #lasts: number[] = []
 
   /** The highest number seen; -Infinity before any. */
   get top(): number {
-    return this.#top
+    return this.#lasts.at(-1) ?? Number.NEGATIVE_INFINITY
   }
 
   has(number: number): boolean {
-    if (number > this.#top) return false
-    if (number >= this.#topFirst) return true
-    const at = this.#rangesFrom(number) - 1
-    return at >= 0 && number <= (this.#lasts[at] as number)
+    return this.hasAny(number, number)
   }
 
-  add(number: number): void {
-    if (number === this.#top + 1) this.#top = number
-    else if (number > this.#top) this.#beginTop(number)
-    else if (number < this.#topFirst) this.#addBelow(number)
+  /** Whether any number from `first` to `last` was seen. */
+  hasAny(first: number, last: number): boolean {
+    if (first > this.top) return false
+    return last >= (this.#firsts[this.#rangeAt(first)] as number)
+  }
+
+  /** Every number from `first` to `last` is seen from now on. */
+  add(first: number, last = first): void {
+    const top = this.#lasts.length - 1
+    if (first > this.top + 1) {
+      this.#insert(top + 1, first, last)
+    } else if (first === this.top + 1) {
+      this.#lasts[top] = last
+    } else {
+      this.#addBelow(first, last)
+    }
   }
 
   /** Forgets ranges that end before a number, but never the highest. */
   forgetBelow(number: number): void {
-    const kept = this.#lasts.findIndex((last) => last >= number)
-    const count = kept < 0 ? this.#lasts.length : kept
-    this.#firsts.splice(0, count)
-    this.#lasts.splice(0, count)
+    this.#forget(Math.min(this.#rangeAt(number), this.#lasts.length - 1))
   }
 
-  #beginTop(number: number): void {
-    if (this.#topFirst <= this.#top) {
-      this.#firsts.push(this.#topFirst)
-      this.#lasts.push(this.#top)
-      this.#keepBound()
+  #addBelow(first: number, last: number): void {
+    const begin = this.#rangeAt(first - 1)
+    let end = begin
+    while (end < this.#firsts.length && (this.#firsts[end] as number) <= last + 1) end++
+    if (begin === end) {
+      this.#insert(begin, first, last)
+      return
     }
-    this.#topFirst = number
-    this.#top = number
+    this.#firsts[begin] = Math.min(first, this.#firsts[begin] as number)
+    this.#lasts[begin] = Math.max(last, this.#lasts[end - 1] as number)
+    this.#firsts.splice(begin + 1, end - begin - 1)
+    this.#lasts.splice(begin + 1, end - begin - 1)
   }
 
-  #addBelow(number: number): void {
-    const next = this.#rangesFrom(number)
-    const before = next - 1
-    if (before >= 0 && number <= (this.#lasts[before] as number)) return
-    const follows = before >= 0 && this.#lasts[before] === number - 1
-    const isLast = next === this.#firsts.length
-    const precedes = (isLast ? this.#topFirst : this.#firsts[next]) === number + 1
-    if (follows && precedes) {
-      if (isLast) this.#topFirst = this.#firsts[before] as number
-      else this.#lasts[before] = this.#lasts[next] as number
-      const joined = isLast ? before : next
-      this.#firsts.splice(joined, 1)
-      this.#lasts.splice(joined, 1)
-    } else if (follows) {
-      this.#lasts[before] = number
-    } else if (precedes) {
-      if (isLast) this.#topFirst = number
-      else this.#firsts[next] = number
-    } else {
-      this.#firsts.splice(next, 0, number)
-      this.#lasts.splice(next, 0, number)
-      this.#keepBound()
-    }
+  #insert(at: number, first: number, last: number): void {
+    this.#firsts.splice(at, 0, first)
+    this.#lasts.splice(at, 0, last)
+    if (this.#firsts.length > maxRanges) this.#forget(forgottenRanges)
   }
 
-  #keepBound(): void {
-    if (this.#firsts.length <= maxRanges) return
-    this.#firsts.splice(0, forgottenRanges)
-    this.#lasts.splice(0, forgottenRanges)
+  #forget(ranges: number): void {
+    if (ranges <= 0) return
+    this.#firsts.splice(0, ranges)
+    this.#lasts.splice(0, ranges)
   }
 
-  /** How many of the lower ranges begin at or below a number. */
-  #rangesFrom(number: number): number {
+  /** The lowest range that ends at or above a number; their number when none does. */
+  #rangeAt(number: number): number {
     let low = 0
-    let high = this.#firsts.length
+    let high = this.#lasts.length
     while (low < high) {
       const middle = (low + high) >> 1
-      if ((this.#firsts[middle] as number) <= number) low = middle + 1
+      if ((this.#lasts[middle] as number) < number) low = middle + 1
       else high = middle
     }
     return low

@@ -3,7 +3,14 @@
 // an event, cpu -1 a summary; only a run and those that continue it can give the same name twice, and a recording
 // that is played again is another run. What is too old to be kept in mind is taken for new: twice rather than never.
 import type { EventBatch } from '../wire/types.ts'
+import { cpuOfSummaries, NumberRanges, type Numbers } from './number-ranges.ts'
 import { SeenNumbers } from './seen-numbers.ts'
+
+/** What is looked at in a batch; a ColumnBatch is one. */
+export type NumberedBatch = Pick<EventBatch, 'host' | 'run' | 'batch' | 'continues' | 'final' | 'clock'> & Numbers
+
+/** What of a batch did not come before: nothing when it was added itself, else these events and summaries, by place. */
+export type Unseen = 'all' | 'nothing' | { readonly events: readonly number[]; readonly summaries: readonly number[] }
 
 /** On the host's clock, which stands still in the topic until what is sent again has come: seconds at most. */
 const keptUs = 120_000_000
@@ -11,7 +18,6 @@ const keptUs = 120_000_000
 const maxHosts = 10_000
 /** Of a host: the last, those that died shortly before it, and those whose batches waited in a spool. */
 const maxRuns = 16
-const cpuOfSummaries = -1
 
 /** What a map has, now its newest; made when it is missing, and then the oldest beyond `max` goes. */
 const touch = <Value>(map: Map<string, Value>, key: string, max: number, create: () => Value): Value => {
@@ -32,7 +38,7 @@ class Lineage {
   /** The highest numbers when something was last forgotten: what lies below them is old the next time. */
   #aging: number[] = []
 
-  hasBatch({ run, batch }: EventBatch): boolean {
+  hasBatch({ run, batch }: NumberedBatch): boolean {
     return this.#runs.get(run)?.has(batch) ?? false
   }
 
@@ -40,28 +46,25 @@ class Lineage {
     return this.#cpus[cpu + 1]?.has(seq) ?? false
   }
 
-  hasAnyOf({ events, summaries }: EventBatch): boolean {
-    return (
-      events.some(({ cpu, seq }) => this.has(cpu, seq)) || summaries.some(({ seq }) => this.has(cpuOfSummaries, seq))
-    )
+  hasAnyOf({ cpus, firsts, lasts }: NumberRanges): boolean {
+    return cpus.some((cpu, i) => this.#cpus[cpu + 1]?.hasAny(firsts[i] as number, lasts[i] as number) ?? false)
   }
 
-  add({ run, batch, final, clock, events, summaries }: EventBatch): void {
+  add({ run, batch, final, clock }: NumberedBatch, { cpus, firsts, lasts }: NumberRanges): void {
     touch(this.#runs, run, maxRuns, () => new SeenNumbers()).add(batch)
-    for (const { cpu, seq } of events) this.#add(cpu, seq)
-    for (const { seq } of summaries) this.#add(cpuOfSummaries, seq)
+    for (const [i, cpu] of cpus.entries()) this.#numbersOf(cpu).add(firsts[i] as number, lasts[i] as number)
     if (clock.monotonic_us - this.#forgottenUs >= keptUs) this.#forget(clock.monotonic_us)
     // Nobody takes over from a run that ended in order: nothing of it comes in other batches.
     if (final) this.#cpus = []
   }
 
-  #add(cpu: number, seq: number): void {
+  #numbersOf(cpu: number): SeenNumbers {
     let numbers = this.#cpus[cpu + 1]
     if (numbers === undefined) {
       numbers = new SeenNumbers()
       this.#cpus[cpu + 1] = numbers
     }
-    numbers.add(seq)
+    return numbers
   }
 
   #forget(nowUs: number): void {
@@ -74,28 +77,32 @@ class Lineage {
 export class Seen {
   /** By host, then by run; the one heard from longest ago is first. */
   readonly #hosts = new Map<string, Map<string, Lineage>>()
+  readonly #ranges = new NumberRanges()
 
-  /**
-   * A batch without the events and summaries that were added before: the batch itself when none was.
-   * @returns undefined when the batch was added before, so that nothing that it says is new
-   */
-  unseenOf(batch: EventBatch): EventBatch | undefined {
+  /** @param batch its CPUs are less than maxCpus */
+  unseenOf(batch: NumberedBatch): Unseen {
     const lineage = this.#lineageOf(batch)
-    if (lineage.hasBatch(batch)) return undefined
-    if (!lineage.hasAnyOf(batch)) return batch
-    return {
-      ...batch,
-      events: batch.events.filter(({ cpu, seq }) => !lineage.has(cpu, seq)),
-      summaries: batch.summaries.filter(({ seq }) => !lineage.has(cpuOfSummaries, seq))
+    if (lineage.hasBatch(batch)) return 'nothing'
+    this.#ranges.fill(batch)
+    if (!lineage.hasAnyOf(this.#ranges)) return 'all'
+    const { events, summaries } = batch
+    const unseen = { events: [] as number[], summaries: [] as number[] }
+    for (let i = 0; i < events.length; i++) {
+      if (!lineage.has(events.cpu[i] as number, events.seq[i] as number)) unseen.events.push(i)
     }
+    for (let i = 0; i < summaries.length; i++) {
+      if (!lineage.has(cpuOfSummaries, summaries.seq[i] as number)) unseen.summaries.push(i)
+    }
+    return unseen
   }
 
   /** What is in the batch was handled: from now on it is a repeat. */
-  add(batch: EventBatch): void {
-    this.#lineageOf(batch).add(batch)
+  add(batch: NumberedBatch): void {
+    this.#ranges.fill(batch)
+    this.#lineageOf(batch).add(batch, this.#ranges)
   }
 
-  #lineageOf({ host, run, continues }: EventBatch): Lineage {
+  #lineageOf({ host, run, continues }: NumberedBatch): Lineage {
     const runs = touch(this.#hosts, host, maxHosts, () => new Map<string, Lineage>())
     const earlier = continues === null ? undefined : runs.get(continues.run)
     // Those that die before anything of them is durable all continue the same run, however many they are.

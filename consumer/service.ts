@@ -46,9 +46,13 @@ export const startConsumer = async ({ name, module, config, log, from }: Consume
   }
 }
 
-const isHandlerModule = (value: unknown): value is HandlerModule =>
-  typeof value === 'function' ||
-  (typeof value === 'object' && value !== null && 'create' in value && typeof value.create === 'function')
+const isHandlerModule = (value: unknown): value is HandlerModule => {
+  if (typeof value === 'function') return true
+  if (typeof value !== 'object' || value === null) return false
+  if ('create' in value) return typeof value.create === 'function'
+  if (!('handlers' in value) || typeof value.handlers !== 'object' || value.handlers === null) return false
+  return Object.values(value.handlers).every((create) => typeof create === 'function')
+}
 
 /**
  * Loads a user's handler: the default export of a module, as consumer/handler.ts describes it.
@@ -68,6 +72,6 @@ export const loadHandlerModule = async (path: string): Promise<HandlerModule> =>
   if (isHandlerModule(loaded.default)) return loaded.default
   throw new RingsideError(
     'DATA',
-    `the handler ${path} must export as default a function (batch, context) => outputs, or { create(partition) }; its default export is ${typeof loaded.default}`
+    `the handler ${path} must export as default a function (batch, context) => outputs, { create(partition) }, or { handlers }; its default export is ${typeof loaded.default}`
   )
 }

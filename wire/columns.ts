@@ -1,6 +1,6 @@
 // An EventBatch as columns: what windows need of each event and summary, in typed arrays instead of an object each.
 // Names of calls are small integers, the same for all batches of a process.
-import type { Clock, Drop, Ledger, Predecessor, Process, SequenceRange, Stack } from './types.ts'
+import type { Clock, Drop, EventKind, Ledger, Predecessor, Process, SequenceRange, Stack } from './types.ts'
 
 /** Gives each name of a call a small integer, in the order in which they are first seen. */
 export class CallNames {
@@ -24,12 +24,18 @@ export class CallNames {
   }
 }
 
+/** Those that columns speak of. */
+export const callNames = new CallNames()
+
+/** The symbols of EventKind in the schema's order: columns have their places in it. */
+export const eventKinds: readonly EventKind[] = ['other', 'syscall', 'exec', 'fork', 'exit', 'socket_state', 'io_uring']
+
 /** The first `length` values of each column count. Events of every kind, in the order of the batch. */
 export interface EventColumns {
   length: number
-  /** Index into the symbols of EventKind: other, syscall, exec, fork, exit, socket_state, io_uring. */
+  /** Index into eventKinds. */
   kind: Uint8Array
-  /** Of `call`, or where there is none of `syscall`, as CallNames gives it. */
+  /** Of `call`, or where there is none of `syscall`, as callNames gives it. */
   code: Int32Array
   /** Index into the batch's processes. */
   process: Int32Array

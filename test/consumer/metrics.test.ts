@@ -20,7 +20,7 @@ const counters = {
 
 const families = consumerMetrics({
   counters: () => counters,
-  lags: () => [{ partition: 2, records: 9, seconds: 1.5 }]
+  lags: () => [{ topic: 'ringside.events', partition: 2, records: 9, seconds: 1.5 }]
 })
 
 const told = (name: string): Record<string, number> => {
@@ -45,6 +45,6 @@ test('the counters of the loop have names of their own; what handlers count has 
 })
 
 test('lag is told by partition, in messages and in seconds', () => {
-  assert.deepEqual(told('ringside_consumer_lag_messages'), { 2: 9 })
-  assert.deepEqual(told('ringside_consumer_lag_seconds'), { 2: 1.5 })
+  assert.deepEqual(told('ringside_consumer_lag_messages'), { 'ringside.events,2': 9 })
+  assert.deepEqual(told('ringside_consumer_lag_seconds'), { 'ringside.events,2': 1.5 })
 })

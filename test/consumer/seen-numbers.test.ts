@@ -14,7 +14,7 @@ test('numbers in order, with one left out, are known', () => {
 })
 
 for (let seed = 1; seed <= 30; seed++) {
-  test(`numbers in random order, with gaps and repeats, are those of a set (${seed})`, () => {
+  test(`numbers and ranges in random order, with gaps and repeats, are those of a set (${seed})`, () => {
     const next = random(seed)
     const seen = new SeenNumbers()
     const truth = new Set<number>()
@@ -23,12 +23,17 @@ for (let seed = 1; seed <= 30; seed++) {
     const gaps = next()
     for (let i = 0; i < 5000; i++) {
       if (next() < gaps / 2) continue
-      const number = base + i - Math.floor(next() * disorder)
-      assert.equal(seen.has(number), truth.has(number))
-      seen.add(number)
-      truth.add(number)
+      const first = base + i - Math.floor(next() * disorder)
+      const numbers = Array.from({ length: next() < 0.2 ? 1 + Math.floor(next() * 30) : 1 }, (_, at) => first + at)
+      const last = first + numbers.length - 1
+      assert.equal(
+        seen.hasAny(first, last),
+        numbers.some((number) => truth.has(number))
+      )
+      seen.add(first, last)
+      for (const number of numbers) truth.add(number)
     }
-    for (let number = base - disorder; number < base + 5001; number++) {
+    for (let number = base - disorder; number < base + 5031; number++) {
       assert.equal(seen.has(number), truth.has(number), String(number))
     }
   })

@@ -1,9 +1,31 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { Seen } from '../../consumer/seen.ts'
+import { columnInput, eventInput, type Input } from '../../consumer/input.ts'
+import { columnsOf } from '../../wire/columns-of.ts'
 import type { Event, EventBatch } from '../../wire/types.ts'
+import { trimmed } from '../support/columns.ts'
 import { batchOf, eventOf, summaryOf } from './support/batches.ts'
 import { random } from './support/random.ts'
+
+type Seen = Pick<Input<EventBatch>, 'unseenOf' | 'add'>
+
+/** What is left out of batches, which must be the same when they come as columns. */
+const inBothForms = (): Seen => {
+  const events = eventInput()
+  const columns = columnInput()
+  return {
+    unseenOf: (batch) => {
+      const unseen = events.unseenOf(batch)
+      const found = columns.unseenOf(columnsOf(batch))
+      assert.deepEqual(found && trimmed(found), unseen && columnsOf(unseen))
+      return unseen
+    },
+    add: (batch) => {
+      events.add(batch)
+      columns.add(columnsOf(batch))
+    }
+  }
+}
 
 /** Takes a batch as the loop does that hosts a handler. */
 const take = (seen: Seen, batch: EventBatch): EventBatch | undefined => {
@@ -16,13 +38,13 @@ const seqsOf = (batch: EventBatch | undefined): number[] | undefined => batch?.e
 const events = (...seqs: number[]): Event[] => seqs.map((seq) => eventOf({ seq }))
 
 test('a batch of which nothing came before is given on as it is', () => {
-  const seen = new Seen()
+  const seen = inBothForms()
   const batch = batchOf({ events: events(1, 2, 3) })
   assert.equal(take(seen, batch), batch)
 })
 
 test('a batch that was sent again says nothing new, also after the next one, and also one without events', () => {
-  const seen = new Seen()
+  const seen = inBothForms()
   const batches = [batchOf({ batch: 1, events: events(1) }), batchOf({ batch: 2 }), batchOf({ batch: 3 })]
   for (const batch of batches) take(seen, batch)
   assert.deepEqual(
@@ -32,7 +54,7 @@ test('a batch that was sent again says nothing new, also after the next one, and
 })
 
 test('what one that took over sends again is left out of its batches, and all else in them is kept', () => {
-  const seen = new Seen()
+  const seen = inBothForms()
   take(seen, batchOf({ batch: 7, events: events(1, 2, 3), summaries: [summaryOf({ seq: 1 })] }))
   take(seen, batchOf({ batch: 8, events: events(5, 6), summaries: [summaryOf({ seq: 2 })] }))
   const first = batchOf({
@@ -52,7 +74,7 @@ test('what one that took over sends again is left out of its batches, and all el
 })
 
 test('so it is when the one that took over died as well, before anything of it was durable', () => {
-  const seen = new Seen()
+  const seen = inBothForms()
   const continues = { run: 'run-1', batch: 1 }
   take(seen, batchOf({ batch: 1, events: events(1) }))
   take(seen, batchOf({ run: 'run-2', batch: 1, continues, events: events(2, 3) }))
@@ -60,7 +82,7 @@ test('so it is when the one that took over died as well, before anything of it w
 })
 
 test('so it is when a hundred that took over died so', () => {
-  const seen = new Seen()
+  const seen = inBothForms()
   const continues = { run: 'run-1', batch: 1 }
   take(seen, batchOf({ batch: 1, events: events(1) }))
   take(seen, batchOf({ run: 'run-2', batch: 1, continues, events: events(2) }))
@@ -70,21 +92,21 @@ test('so it is when a hundred that took over died so', () => {
 })
 
 test('a run that begins anew is another, as when a recording is played again; so is one of another host', () => {
-  const seen = new Seen()
+  const seen = inBothForms()
   take(seen, batchOf({ events: events(1, 2) }))
   assert.deepEqual(seqsOf(take(seen, batchOf({ run: 'run-2', events: events(1, 2) }))), [1, 2])
   assert.deepEqual(seqsOf(take(seen, batchOf({ host: 'host-b', events: events(1, 2) }))), [1, 2])
 })
 
 test('a batch that was not added, since its handler failed, is new again', () => {
-  const seen = new Seen()
+  const seen = inBothForms()
   const batch = batchOf({ events: events(1) })
   assert.equal(seen.unseenOf(batch), batch)
   assert.equal(seen.unseenOf(batch), batch)
 })
 
 test('of a run that ended in order a batch that is sent again is still known', () => {
-  const seen = new Seen()
+  const seen = inBothForms()
   const last = batchOf({ batch: 2, final: true, events: events(2) })
   take(seen, batchOf({ events: events(1) }))
   take(seen, last)
@@ -92,7 +114,7 @@ test('of a run that ended in order a batch that is sent again is still known', (
 })
 
 test('of a host whose edge began anew 16 times, the first run is forgotten and taken for new', () => {
-  const seen = new Seen()
+  const seen = inBothForms()
   const runs = Array.from({ length: 17 }, (_, i) => batchOf({ run: `run-${i}`, events: events(i) }))
   for (const batch of runs) take(seen, batch)
   assert.equal(take(seen, runs[1] as EventBatch), undefined)
@@ -100,13 +122,13 @@ test('of a host whose edge began anew 16 times, the first run is forgotten and t
 })
 
 test('what left the kernel late is not taken for a repeat, however far behind it is', () => {
-  const seen = new Seen()
+  const seen = inBothForms()
   take(seen, batchOf({ batch: 1, events: events(1, 1_000_000_000) }))
   assert.deepEqual(seqsOf(take(seen, batchOf({ batch: 2, events: events(2, 3, 999_999_999) }))), [2, 3, 999_999_999])
 })
 
 test('after two minutes to four on the host clock, what lies below a gap is forgotten and taken for new', () => {
-  const seen = new Seen()
+  const seen = inBothForms()
   const at = (seconds: number, batch: number, seqs: number[]): EventBatch =>
     batchOf({ batch, clock: { monotonic_us: seconds * 1e6, wall_us: 0 }, events: events(...seqs) })
   take(seen, at(0, 1, [1, 3]))
@@ -130,7 +152,7 @@ for (let seed = 1; seed <= 20; seed++) {
       seqs[cpu] = (seqs[cpu] as number) + (next() < 0.1 ? 1 + pick(50) : 1)
       return { cpu: cpu - 1, seq: seqs[cpu] as number, place: i + (next() < 0.3 ? pick(200) : 0) }
     }).sort((a, b) => a.place - b.place)
-    const seen = new Seen()
+    const seen = inBothForms()
     const found: string[] = []
     const takeAll = (batch: EventBatch): void => {
       const unseen = take(seen, batch)

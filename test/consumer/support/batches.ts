@@ -1,7 +1,7 @@
 // Batches of events for tests of handlers: whole records from the few fields that a test is about.
 import pino from 'pino'
 import type { Context, Output, StatefulHandler } from '../../../consumer/handler.ts'
-import { Seen } from '../../../consumer/seen.ts'
+import { eventInput } from '../../../consumer/input.ts'
 import type { Event, EventBatch, Process, Socket, Summary } from '../../../wire/types.ts'
 
 export const processOf = (fields: Partial<Process> = {}): Process => ({
@@ -111,10 +111,10 @@ export const contextOf = (offset: bigint): Context => ({
 })
 
 /** What is new in each batch, without those in which nothing is. */
-export const withoutRepeats = (batches: readonly EventBatch[], seen = new Seen()): EventBatch[] =>
+export const withoutRepeats = (batches: readonly EventBatch[], input = eventInput()): EventBatch[] =>
   batches.flatMap((batch) => {
-    const unseen = seen.unseenOf(batch)
-    if (unseen !== undefined) seen.add(unseen)
+    const unseen = input.unseenOf(batch)
+    if (unseen !== undefined) input.add(unseen)
     return unseen ?? []
   })
 
@@ -122,9 +122,9 @@ export const withoutRepeats = (batches: readonly EventBatch[], seen = new Seen()
 export const hosted = <Handler extends Pick<StatefulHandler, 'handle'>>(
   handler: Handler
 ): ((batch: EventBatch, offset: number) => Output[]) => {
-  const seen = new Seen()
+  const input = eventInput()
   return (batch, offset) =>
-    withoutRepeats([batch], seen).flatMap((unseen) => [
+    withoutRepeats([batch], input).flatMap((unseen) => [
       ...(handler.handle(unseen, contextOf(BigInt(offset))) as Iterable<Output>)
     ])
 }

@@ -1,0 +1,48 @@
+// A decoded batch to columns: what the decoder in C++ makes of a message's bytes, from its objects. It reads every version
+// of the schema, as avsc does, and is the other's measure.
+import { type BucketColumns, type ColumnBatch, callNames, eventKinds } from './columns.ts'
+import type { Bucket, EventBatch } from './types.ts'
+
+const kindCodes = new Map(eventKinds.map((kind, code) => [kind, code]))
+
+const bucketColumns = (rows: readonly (readonly Bucket[])[]): BucketColumns => {
+  const begin = new Int32Array(rows.length + 1)
+  for (const [i, { length }] of rows.entries()) begin[i + 1] = (begin[i] as number) + length
+  const buckets = rows.flat()
+  return {
+    begin,
+    index: Int32Array.from(buckets, ({ index }) => index),
+    count: Float64Array.from(buckets, ({ count }) => count)
+  }
+}
+
+/** @returns columns of their own, each as long as there are rows */
+export const columnsOf = ({ sockets: _, events, summaries, ...rest }: EventBatch): ColumnBatch => ({
+  ...rest,
+  events: {
+    length: events.length,
+    kind: Uint8Array.from(events, ({ kind }) => kindCodes.get(kind) ?? 0),
+    code: Int32Array.from(events, ({ call, syscall }) => callNames.codeOf(call ?? syscall)),
+    process: Int32Array.from(events, ({ process }) => process),
+    cpu: Int32Array.from(events, ({ cpu }) => cpu),
+    seq: Float64Array.from(events, ({ seq }) => seq),
+    timeOffsetNs: Float64Array.from(events, ({ time_offset_ns }) => time_offset_ns),
+    durationNs: Float64Array.from(events, ({ duration_ns }) => duration_ns),
+    ret: Float64Array.from(events, ({ ret }) => ret),
+    stack: Int32Array.from(events, ({ stack }) => stack)
+  },
+  summaries: {
+    length: summaries.length,
+    code: Int32Array.from(summaries, ({ call, syscall }) => callNames.codeOf(call ?? syscall)),
+    process: Int32Array.from(summaries, ({ process }) => process),
+    seq: Float64Array.from(summaries, ({ seq }) => seq),
+    timeOffsetNs: Float64Array.from(summaries, ({ time_offset_ns }) => time_offset_ns),
+    durationNs: Float64Array.from(summaries, ({ duration_ns }) => duration_ns),
+    count: Float64Array.from(summaries, ({ count }) => count),
+    errors: Float64Array.from(summaries, ({ errors }) => errors),
+    totalNs: Float64Array.from(summaries, ({ total_ns }) => total_ns),
+    bytes: Float64Array.from(summaries, ({ bytes }) => bytes),
+    latency: bucketColumns(summaries.map(({ latency }) => latency)),
+    errnos: bucketColumns(summaries.map(({ errnos }) => errnos))
+  }
+})
