@@ -19,11 +19,11 @@ const verbs: Readonly<Record<string, Verb>> = {
     load: async () => (await import('./verbs/run.ts')).runCommand
   },
   tail: {
-    summary: 'rows as they come: events, rollups, alerts, audit',
+    summary: 'rows as they come: events, rollups, hosts, alerts, audit',
     load: async () => (await import('./verbs/tail.ts')).tailCommand
   },
   top: {
-    summary: 'live table of system calls by process and call',
+    summary: 'live table of system calls by process, call, workload, container, Go function or host',
     load: async () => (await import('./verbs/top.ts')).topCommand
   },
   verify: {

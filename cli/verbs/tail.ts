@@ -32,7 +32,8 @@ interface TailOptions extends CommonOptions {
 const help = `
 Fields that --where may use are those of --format json. A row for which the expression has no value
 (path.startsWith("/") where path is null) is left out. Calls that the edge counts are
-no events: \`tail rollups\` and \`top\` show them beside the others.
+no events: \`tail rollups\` and \`top\` show them beside the others. \`tail hosts\` says how the stream
+of each host was doing, second by second.
 
 Examples:
   ringside tail events --since 1m --where 'syscall == "connect" && errno != null'

@@ -1,11 +1,13 @@
-// A live table of what the hosts' system calls cost, from the rollups topic.
+// A live table of what the hosts' system calls cost, from the topics rollups and hosts.
 import { Command } from 'commander'
-import { RingsideError } from '../../runtime/errors.ts'
-import { formatNanoseconds, formatRate, formatShare } from '../../runtime/format-number.ts'
+import type { Config } from '../../runtime/config.ts'
+import { messageOf } from '../../runtime/errors.ts'
+import type { KafkaClient, ReceivedMessage } from '../../wire/client.ts'
 import { decode } from '../../wire/codec.ts'
+import { rollupRow } from '../../wire/row.ts'
 import { topicName } from '../../wire/topics.ts'
+import type { Rollup } from '../../wire/types.ts'
 import { connect } from '../connect.ts'
-import { formatSpan } from '../duration.ts'
 import { interrupted } from '../interrupted.ts'
 import {
   addCommonOptions,
@@ -19,102 +21,161 @@ import {
   integerArgument
 } from '../options.ts'
 import { Output } from '../output.ts'
-import { quietLog } from '../quiet-log.ts'
-import { type Column, formatTable } from '../table.ts'
-import { type Grouping, groupings, RecentRollups, type Sorting, sortings, type TopRow, topRows } from '../top-table.ts'
+import { quietLog, remark } from '../quiet-log.ts'
+import { compileRowFilter } from '../row-filter.ts'
+import { rowReaders } from '../row-topics.ts'
+import { RecentRollups } from '../top/recent.ts'
+import { Refresh } from '../top/refresh.ts'
+import { type Grouping, groupingRules, groupings, type Sorting, sortings, topRows, totals } from '../top/rows.ts'
+import { screen, type View } from '../top/screen.ts'
+import { Terminal } from '../top/terminal.ts'
 
 interface TopOptions extends CommonOptions {
   readonly by: Grouping
   readonly sort: Sorting
   readonly window?: number
+  readonly workload?: string
+  readonly where?: string
   readonly max?: number
   readonly once?: true
   readonly format?: Format
 }
 
-const refreshMs = 1000
 const defaultSpanMs = 10_000
 /** A window's rollup is published this long after its end at most, typically within a second. */
 const publishDelayMs = 15_000
 
-const columns: readonly Column[] = [
-  { title: 'host', flexible: true },
-  { title: 'pid', align: 'right', minWidth: 7 },
-  { title: 'comm', minWidth: 15, flexible: true },
-  { title: 'call', minWidth: 9 },
-  { title: 'calls/s', align: 'right', minWidth: 7 },
-  { title: 'errors/s', align: 'right', minWidth: 8 },
-  { title: 'p50', align: 'right', minWidth: 6 },
-  { title: 'p99', align: 'right', minWidth: 6 },
-  { title: 'time', align: 'right', minWidth: 6 }
-]
+const keys: Readonly<Record<string, Sorting>> = { c: 'calls', e: 'errors', m: 'p50', p: 'p99', t: 'time', y: 'bytes' }
+const footer = 'q quit   b by   sort: c calls, e errors, m p50, p p99, t time, y bytes'
 
-const cells = (row: TopRow): string[] => [
-  row.host,
-  row.pid === null ? '*' : String(row.pid),
-  row.comm ?? '*',
-  row.syscall ?? '*',
-  formatRate(row.calls_per_second),
-  formatRate(row.errors_per_second),
-  formatNanoseconds(row.p50_ns),
-  formatNanoseconds(row.p99_ns),
-  formatShare(row.time_share, 1)
-]
+const help = `
+By process, the rows of topic rollups that are of one process are summed, else those of workloads. Percentiles are
+within 1.6 %, however many rollups were merged. Fields that --where may use are those of \`ringside tail rollups
+--format json\`. Keys of the live table: ${footer.replace(/ {3}/g, '; ')}.
 
-/** The shortest kind of window: the table then moves every second, not every ten. */
-const windowFor = (windowsMs: readonly number[], spanMs: number): number => {
-  const fitting = windowsMs.filter((windowMs) => spanMs % windowMs === 0)
-  if (fitting.length > 0) return Math.min(...fitting)
-  const lengths = windowsMs.map((windowMs) => formatSpan(windowMs)).join(', ')
-  throw new RingsideError('USAGE', `--window ${formatSpan(spanMs)} is not a multiple of a rollup's window (${lengths})`)
+Examples:
+  ringside top
+  ringside top --by call --sort p99 --once
+  ringside top --by workload --where 'syscall == "connect"'
+`
+
+/** @returns whether a rollup is one that was asked for */
+const filterOf = ({ host, workload, where }: TopOptions): ((rollup: Rollup) => boolean) => {
+  const filter = where === undefined ? undefined : compileRowFilter(where, rowReaders.rollups.fields)
+  return (rollup) =>
+    (host === undefined || rollup.host === host) &&
+    (workload === undefined || rollup.workload === workload || rollup.container_id?.startsWith(workload) === true) &&
+    (filter?.matches(rollupRow(rollup)) ?? true)
 }
 
-const top = async (options: TopOptions): Promise<void> => {
-  const config = configFrom(options)
-  const spanMs = options.window ?? defaultSpanMs
-  const client = await connect(config, 'top', quietLog('top'))
-  const recent = new RecentRollups(windowFor(config.rollups.windowsMs, spanMs), spanMs)
-  const output = new Output()
-  const format = chosenFormat(options.format, process.stdout)
-
-  const show = async (): Promise<void> => {
-    const rows = topRows(recent.current(), spanMs, options.by, options.sort).slice(0, options.max)
-    const end = recent.endUs === 0 ? null : new Date(recent.endUs / 1000).toISOString()
-    if (format === 'json') {
-      for (const row of rows) await output.line(JSON.stringify({ time: end, ...row }))
-      return
+/** Reads both topics until the signal, or to their ends. */
+const readInto = async (
+  recent: RecentRollups,
+  client: KafkaClient,
+  config: Config,
+  options: TopOptions,
+  spanMs: number,
+  onNews: () => void,
+  signal: AbortSignal
+): Promise<void> => {
+  const wanted = filterOf(options)
+  const take = ({ value, timestampMs }: ReceivedMessage, topic: 'rollups' | 'hosts'): void => {
+    if (value === null) return
+    if (topic === 'rollups') {
+      const rollup = decode('Rollup', value)
+      if (wanted(rollup)) recent.add(rollup, timestampMs)
+    } else {
+      const status = decode('HostStatus', value)
+      if (options.host === undefined || status.host === options.host) recent.addStatus(status, timestampMs)
     }
-    const ageMs = Date.now() - recent.endUs / 1000
-    const title =
-      end === null
-        ? `no rollups came in the last ${formatSpan(spanMs + publishDelayMs)}`
-        : `${formatSpan(spanMs)} to ${end} (${formatSpan(ageMs)} ago)`
-    const lines = [title, ...formatTable(columns, rows.map(cells), output.width)]
-    if (options.once === true || !output.isTerminal) await output.line(lines.join('\n'))
-    // Home, each line cleared to its end, then everything below: no flicker.
-    else await output.write(`\u001b[H${lines.slice(0, output.height - 1).join('\u001b[K\n')}\u001b[K\n\u001b[J`)
   }
-
-  const signal = AbortSignal.any([output.closed, interrupted()])
-  if (options.once !== true && output.isTerminal && format === 'table') await output.write('\u001b[2J')
-  const timer = options.once === true ? undefined : setInterval(show, refreshMs)
-  try {
-    await client.read(
+  let unreadable = 0
+  const read = (topic: 'rollups' | 'hosts'): Promise<void> =>
+    client.read(
       {
-        topic: topicName(config, 'rollups'),
+        topic: topicName(config, topic),
         sinceMs: Date.now() - spanMs - publishDelayMs,
         untilEnd: options.once === true,
         onMessage: (message) => {
-          if (message.value !== null) recent.add(decode('Rollup', message.value))
+          try {
+            take(message, topic)
+            onNews()
+          } catch (error) {
+            unreadable++
+            if (unreadable === 1 && options.once) remark(`${topic} ${message.offset} is left out: ${messageOf(error)}`)
+          }
           return undefined
         }
       },
       signal
     )
-  } finally {
-    clearInterval(timer)
+  await Promise.all([read('rollups'), read('hosts')])
+}
+
+const top = async (options: TopOptions): Promise<void> => {
+  const config = configFrom(options)
+  const spanMs = options.window ?? defaultSpanMs
+  const recent = new RecentRollups({ spanMs, earlyMs: config.rollups.earlyMs })
+  const client = await connect(config, 'top', quietLog('top'))
+  const output = new Output()
+  const asJson = chosenFormat(options.format, process.stdout) === 'json'
+  const isLive = options.once !== true && output.isTerminal && !asJson
+  const ended = new AbortController()
+  const signal = AbortSignal.any([output.closed, interrupted(), ended.signal])
+  const refresh = new Refresh(isLive, signal)
+  const terminal = new Terminal(output)
+  let { by, sort } = options
+
+  const view = (): View => {
+    const nowMs = Date.now()
+    const silentMs = nowMs - spanMs - publishDelayMs
+    const parts = recent.parts(groupingRules[by].of, silentMs)
+    const rows = topRows(parts, by, sort).slice(0, options.max)
+    const filtered = [options.host, options.workload, options.where].some((filter) => filter !== undefined)
+    const hosts = recent.hosts()
+    return {
+      by,
+      sort,
+      spanMs,
+      nowMs,
+      silentMs,
+      hosts,
+      totals: totals(parts),
+      rows,
+      filtered,
+      width: output.width,
+      height: output.height
+    }
   }
-  if (options.once === true) await show()
+  const show = async (): Promise<void> => {
+    const shown = view()
+    if (isLive) return terminal.frame(screen(shown, footer))
+    if (!asJson) return output.line(screen(shown, undefined).join('\n'))
+    const newestMs = Math.max(0, ...shown.hosts.map(({ watermarkMs }) => watermarkMs))
+    const time = newestMs > 0 ? new Date(newestMs).toISOString() : null
+    for (const row of shown.rows) await output.line(JSON.stringify({ time, ...row }))
+  }
+  const onKey = (key: string): void => {
+    if (key === 'q') ended.abort()
+    const step = key === 'b' ? 1 : key === 'B' ? -1 : 0
+    by = groupings.at((groupings.indexOf(by) + step) % groupings.length) as Grouping
+    sort = keys[key] ?? sort
+    refresh.now()
+  }
+  const reading = () => readInto(recent, client, config, options, spanMs, () => refresh.soon(), signal)
+
+  if (options.once === true) {
+    await reading()
+    return show()
+  }
+  if (isLive) terminal.open(onKey, () => refresh.now())
+  signal.addEventListener('abort', terminal.close)
+  try {
+    await Promise.all([reading(), refresh.run(show)])
+  } finally {
+    ended.abort()
+    terminal.close()
+  }
 }
 
 export const topCommand = (): Command =>
@@ -124,12 +185,12 @@ export const topCommand = (): Command =>
       .option('--by <what>', `a row for each ${groupings.join(', ')}`, choiceArgument(groupings), 'process-call')
       .option('--sort <by>', `largest first by ${sortings.join(', ')}`, choiceArgument(sortings), 'time')
       .option('--window <span>', 'how far back it looks (default: 10s)', durationArgument)
+      .option('--host <name>', 'only this host')
+      .option('--workload <name>', "only this executable's path, or container by its id or how that begins")
+      .option('--where <cel>', 'only rollups that meet this CEL condition')
       .option('--max <n>', 'so many rows at most', integerArgument(1))
       .option('--once', 'print one table and end')
       .option('--format <format>', 'table or json (default: table on a terminal)', formatArgument)
   )
-    .addHelpText(
-      'after',
-      '\nPercentiles of a row that merges several rollups are estimates between theirs.\n\nExample:\n  ringside top --by call --sort p99 --once\n'
-    )
+    .addHelpText('after', help)
     .action(top)

@@ -5,6 +5,7 @@ import { once } from 'node:events'
 import { join } from 'node:path'
 import { before, describe, test } from 'node:test'
 import { encode } from '../../wire/codec.ts'
+import { middleOf } from '../../wire/sketch.ts'
 import { kafkaMissing, withKafka } from '../support/kafka.ts'
 import { samples } from '../support/records.ts'
 import { runRingside, startRingside, tailRows, temporaryDirectory } from '../support/ringside.ts'
@@ -31,7 +32,7 @@ describe('without Kafka', () => {
     [['up', '--nope'], /unknown option '--nope'/],
     [['up', '--for', 'soon'], /--for.*"soon" is not a duration/],
     [['up', '--kafka-port', '9092x'], /--kafka-port.*not a whole number/],
-    [['tail', 'evnts'], /events, rollups, alerts, audit/],
+    [['tail', 'evnts'], /events, rollups, hosts, alerts, audit/],
     [['tail', 'events', '--where', 'foo == 1'], /Unknown variable: foo.*Fields: time, host/],
     [['run', 'rolups'], /"rolups" is neither one of edge, rollups/],
     [['run', 'audit', '--record', 'x'], /only the edge knows record/],
@@ -173,13 +174,23 @@ describe('with Kafka', { skip: await kafkaMissing() }, () => {
   })
 
   test('top shows the newest windows, once', { timeout }, async () => {
-    const [line] = (await runRingside(['top', '--once', '--window', '2s', '--format', 'json'], env)).split('\n')
+    const [line] = (await runRingside(['top', '--once', '--by', 'call', '--format', 'json'], env)).split('\n')
     const row = JSON.parse(line ?? '') as Record<string, unknown>
     assert.equal(row['syscall'], samples.Rollup.syscall)
-    assert.equal(row['calls_per_second'], samples.Rollup.count / 2)
-    assert.equal(row['p99_ns'], samples.Rollup.p99_ns)
+    assert.equal(row['calls_per_second'], samples.Rollup.count)
+    assert.equal(row['p99_ns'], middleOf(samples.Rollup.latency[0]?.index ?? 0))
     assert.equal(row['time_share'], 1)
-    assert.match(await runRingside(['top', '--once', '--format', 'table'], env), /calls\/s +errors\/s/)
+    const table = (...more: string[]) =>
+      runRingside(['top', '--once', '--format', 'table', '--by', 'call', ...more], env)
+    assert.match(await table(), /calls\/s +errors\/s/)
+    assert.match(await table('--host', 'web-1', '--workload', '/usr/bin/curl', '--where', 'errors > 0'), /\n.*read/)
+    for (const filter of [
+      ['--host', 'web-2'],
+      ['--workload', '/usr/bin/wget'],
+      ['--where', 'errors > 99']
+    ]) {
+      assert.doesNotMatch(await table(...filter), /read/)
+    }
   })
 
   test('verify says what agrees, and with exit code 1 what does not', { timeout }, async () => {

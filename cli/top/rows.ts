@@ -1,0 +1,123 @@
+// Rows of windows → what `top` shows: calls, errors and bytes a second, latency percentiles and the share of time, by
+// process and call, process, call, workload, container, Go function or host. Pure.
+import { Sketch } from '../../wire/sketch.ts'
+import type { Rollup, RollupKey } from '../../wire/types.ts'
+import type { Part } from './recent.ts'
+
+export const groupings = ['process-call', 'process', 'call', 'workload', 'container', 'go_function', 'host'] as const
+export type Grouping = (typeof groupings)[number]
+
+export const sortings = ['calls', 'errors', 'p50', 'p99', 'time', 'bytes'] as const
+export type Sorting = (typeof sortings)[number]
+
+/** An object of --format json. What the group spans several of is null; of hosts it is "*". */
+export interface TopRow {
+  readonly host: string
+  readonly pid: number | null
+  readonly comm: string | null
+  readonly workload: string | null
+  readonly container_id: string | null
+  readonly go_function: string | null
+  readonly syscall: string | null
+  readonly calls_per_second: number
+  readonly errors_per_second: number
+  /** Of the calls, 0 to 1. */
+  readonly error_share: number
+  readonly bytes_per_second: number
+  /** Within 1.6%, however many rollups were merged. */
+  readonly p50_ns: number
+  readonly p99_ns: number
+  /** Of the time that all calls of the table took, 0 to 1. */
+  readonly time_share: number
+}
+
+interface GroupingRule {
+  /** Which rows of the topic it is made of: they say the same of the same calls, so only one kind may be summed. */
+  readonly of: RollupKey
+  key(rollup: Rollup): readonly unknown[]
+  /** What all members have in common. */
+  readonly names: readonly ('pid' | 'comm' | 'workload' | 'container_id' | 'go_function' | 'syscall')[]
+}
+
+export const groupingRules: Readonly<Record<Grouping, GroupingRule>> = {
+  'process-call': {
+    of: 'process',
+    key: (row) => [row.host, row.pid, row.start_us, row.syscall],
+    names: ['pid', 'comm', 'workload', 'container_id', 'syscall']
+  },
+  process: {
+    of: 'process',
+    key: (row) => [row.host, row.pid, row.start_us],
+    names: ['pid', 'comm', 'workload', 'container_id']
+  },
+  call: { of: 'workload', key: (row) => [row.syscall], names: ['syscall'] },
+  workload: { of: 'workload', key: (row) => [row.workload], names: ['workload', 'container_id'] },
+  container: { of: 'workload', key: (row) => [row.container_id], names: ['container_id'] },
+  go_function: {
+    of: 'go_function',
+    key: (row) => [row.workload, row.go_function, row.syscall],
+    names: ['workload', 'container_id', 'go_function', 'syscall']
+  },
+  host: { of: 'workload', key: (row) => [row.host], names: [] }
+}
+
+const measure: Readonly<Record<Sorting, (row: TopRow) => number>> = {
+  calls: (row) => row.calls_per_second,
+  errors: (row) => row.errors_per_second,
+  p50: (row) => row.p50_ns,
+  p99: (row) => row.p99_ns,
+  time: (row) => row.time_share,
+  bytes: (row) => row.bytes_per_second
+}
+
+const perSecond = (parts: readonly Part[], field: 'count' | 'errors' | 'bytes' | 'total_ns'): number =>
+  parts.reduce((sum, { rollup, seconds }) => sum + (seconds > 0 ? rollup[field] / seconds : 0), 0)
+
+/** Without the digits that only floating point makes. */
+const rounded = (value: number, decimals: number): number => Number(value.toFixed(decimals))
+
+const percentiles = (parts: readonly Part[]): readonly [number, number] => {
+  const sketch = new Sketch()
+  for (const { rollup } of parts) sketch.addBuckets(rollup.latency)
+  const [p50 = 0, p99 = 0] = sketch.quantiles([0.5, 0.99])
+  // The middle of the highest bucket may lie above the highest value.
+  const max = parts.reduce((highest, { rollup }) => Math.max(highest, rollup.max_ns), 0)
+  return [Math.min(p50, max), Math.min(p99, max)]
+}
+
+/**
+ * One row a group, the largest first; of equal ones the busier, so that their order stays. Rates to a thousandth,
+ * shares to a millionth.
+ * @param parts rows of one kind, that of groupingRules[by].of
+ */
+export const topRows = (parts: readonly Part[], by: Grouping, sort: Sorting): TopRow[] => {
+  const { key, names } = groupingRules[by]
+  const groups = Map.groupBy(parts, ({ rollup }) => JSON.stringify(key(rollup)))
+  const allNs = perSecond(parts, 'total_ns')
+  const rows = [...groups.values()].map((members): TopRow => {
+    const { rollup: last } = members.at(-1) as Part
+    const calls = perSecond(members, 'count')
+    const errors = perSecond(members, 'errors')
+    const [p50_ns, p99_ns] = percentiles(members)
+    const named = { pid: null, comm: null, workload: null, container_id: null, go_function: null, syscall: null }
+    return {
+      host: members.some(({ rollup }) => rollup.host !== last.host) ? '*' : last.host,
+      ...named,
+      ...Object.fromEntries(names.map((name) => [name, last[name]])),
+      calls_per_second: rounded(calls, 3),
+      errors_per_second: rounded(errors, 3),
+      error_share: calls > 0 ? rounded(errors / calls, 6) : 0,
+      bytes_per_second: rounded(perSecond(members, 'bytes'), 3),
+      p50_ns,
+      p99_ns,
+      time_share: allNs > 0 ? rounded(perSecond(members, 'total_ns') / allNs, 6) : 0
+    }
+  })
+  return rows.sort((a, b) => measure[sort](b) - measure[sort](a) || b.calls_per_second - a.calls_per_second)
+}
+
+/** Calls and errors a second of all rows together. */
+export const totals = (parts: readonly Part[]): { readonly calls: number; readonly errors: number } => ({
+  calls: perSecond(parts, 'count'),
+  errors: perSecond(parts, 'errors')
+})

@@ -1,0 +1,165 @@
+// What `top` puts on a screen: a header of what is in sight, the rows as a table, and the keys. Pure.
+import { formatNanoseconds, formatRate, formatShare } from '../../runtime/format-number.ts'
+import { formatSpan } from '../duration.ts'
+import { type Column, formatTable, printable } from '../table.ts'
+import type { HostSight } from './recent.ts'
+import { type Grouping, groupingRules, type Sorting, type TopRow } from './rows.ts'
+
+export interface View {
+  readonly by: Grouping
+  readonly sort: Sorting
+  readonly spanMs: number
+  readonly nowMs: number
+  /** Hosts that were last heard before it are silent. */
+  readonly silentMs: number
+  readonly hosts: readonly HostSight[]
+  readonly totals: { readonly calls: number; readonly errors: number }
+  readonly rows: readonly TopRow[]
+  /** Whether a filter leaves rows out. */
+  readonly filtered: boolean
+  /** Columns and lines of the terminal; Infinity where there is none. */
+  readonly width: number
+  readonly height: number
+}
+
+interface TopColumn extends Column {
+  cell(row: TopRow): string
+  readonly sort?: Sorting
+  /** Narrow terminals do without those with the highest. */
+  readonly spare?: number
+}
+
+const number = { align: 'right', minWidth: 7 } as const
+const any = (text: string | null): string => text ?? '*'
+
+const columns = {
+  host: { title: 'host', flexible: true, cell: ({ host }) => host },
+  pid: { title: 'pid', ...number, cell: ({ pid }) => (pid === null || pid === 0 ? '*' : String(pid)) },
+  comm: { title: 'comm', minWidth: 15, cell: ({ comm }) => any(comm) },
+  workload: { title: 'workload', minWidth: 15, flexible: true, cell: ({ workload }) => any(workload) },
+  container: { title: 'container', minWidth: 12, flexible: true, cell: (row) => row.container_id ?? '(none)' },
+  function: { title: 'go function', minWidth: 15, flexible: true, cell: (row) => any(row.go_function) },
+  call: { title: 'call', minWidth: 9, cell: ({ syscall }) => any(syscall) },
+  calls: { title: 'calls/s', ...number, sort: 'calls', cell: (row) => formatRate(row.calls_per_second) },
+  errors: { title: 'errors/s', ...number, sort: 'errors', cell: (row) => formatRate(row.errors_per_second) },
+  failed: { title: 'failed', ...number, spare: 2, cell: (row) => formatShare(row.error_share, 1) },
+  p50: { title: 'p50', ...number, sort: 'p50', cell: (row) => formatNanoseconds(row.p50_ns) },
+  p99: { title: 'p99', ...number, sort: 'p99', cell: (row) => formatNanoseconds(row.p99_ns) },
+  time: { title: 'time', ...number, sort: 'time', cell: (row) => formatShare(row.time_share, 1) },
+  bytes: { title: 'bytes/s', ...number, sort: 'bytes', spare: 1, cell: (row) => formatRate(row.bytes_per_second) }
+} as const satisfies Record<string, TopColumn>
+
+const measures: readonly TopColumn[] = [
+  columns.calls,
+  columns.errors,
+  columns.failed,
+  columns.p50,
+  columns.p99,
+  columns.time,
+  columns.bytes
+]
+
+const subjects: Readonly<Record<Grouping, readonly TopColumn[]>> = {
+  'process-call': [columns.host, columns.pid, columns.comm, columns.call],
+  process: [columns.host, columns.pid, columns.comm],
+  call: [columns.host, columns.call],
+  workload: [columns.host, columns.workload],
+  container: [columns.host, columns.container],
+  go_function: [columns.host, columns.workload, columns.function, columns.call],
+  host: [columns.host]
+}
+
+/** Of the columns that a terminal can do without, as many as have room beside the others at their least. */
+const columnsFor = ({ by, sort, width }: View): TopColumn[] => {
+  const all = [...subjects[by], ...measures].map((column) =>
+    column.sort === sort ? { ...column, title: `${column.title}▾` } : column
+  )
+  const least = (shown: readonly TopColumn[]): number =>
+    shown.reduce((sum, { title, minWidth = 0 }) => sum + Math.max(title.length, minWidth) + 2, -2)
+  let shown = all
+  for (const spare of [2, 1]) {
+    if (least(shown) > width) shown = shown.filter((column) => column.spare !== spare || column.sort === sort)
+  }
+  return shown
+}
+
+const clockTime = (ms: number): string => `${new Date(ms).toISOString().slice(11, 19)} UTC`
+
+const hostText = (host: HostSight, { nowMs, silentMs }: View): string => {
+  if (host.heardMs < silentMs)
+    return `${host.host} ${host.final ? 'ended' : 'silent'}, heard ${ago(nowMs - host.heardMs)}`
+  return `${host.host} ${ago(nowMs - host.watermarkMs)}`
+}
+
+const ago = (ms: number): string => `${formatSpan(Math.max(0, ms))} ago`
+
+/** As many hosts as fit, those that are furthest behind first. */
+const hostsLine = (view: View): string => {
+  const texts = view.hosts.toSorted((a, b) => a.watermarkMs - b.watermarkMs).map((host) => hostText(host, view))
+  const shown: string[] = []
+  for (const text of texts) {
+    const rest = texts.length - shown.length - 1
+    const room = view.width - ', and 1000 more'.length - 'hosts   '.length
+    if (shown.length > 0 && [...shown, text].join(', ').length > room)
+      return `${shown.join(', ')}, and ${rest + 1} more`
+    shown.push(text)
+  }
+  return shown.join(', ')
+}
+
+const sum = (
+  hosts: readonly HostSight[],
+  field: 'toldPerSecond' | 'countedPerSecond' | 'lost' | 'late' | 'others' | 'calls'
+) => hosts.reduce((total, host) => total + host[field], 0)
+
+const header = (view: View): string[] => {
+  const heard = view.hosts.filter(({ heardMs }) => heardMs >= view.silentMs)
+  const { calls, errors } = view.totals
+  const which = view.filtered ? ' that match' : ''
+  return [
+    `ringside top   ${clockTime(view.nowMs)}   the last ${formatSpan(view.spanMs)} by ${view.by}, most ${view.sort} first`,
+    `hosts   ${hostsLine(view)}`,
+    `calls   ${formatRate(calls)}/s${which}, errors ${formatRate(errors)}/s (${formatShare(errors, calls)})`,
+    `stream  told ${formatRate(sum(heard, 'toldPerSecond'))}/s, counted ${formatRate(sum(heard, 'countedPerSecond'))}/s, ` +
+      `lost ${formatRate(sum(heard, 'lost'))}, late ${formatRate(sum(heard, 'late'))}, ` +
+      `in "other" ${formatShare(sum(heard, 'others'), sum(heard, 'calls'))}`
+  ]
+}
+
+/** Why there is no row, and what to do. */
+const emptyText = (view: View): string => {
+  if (view.hosts.length === 0)
+    return (
+      `no rollups came in the last ${formatSpan(view.nowMs - view.silentMs)}: start \`ringside up\` here, or ` +
+      '`ringside run edge` on a host and `ringside run rollups`; `ringside doctor` says what is in the way'
+    )
+  if (view.filtered) return 'nothing matches --host, --workload or --where: see `ringside tail rollups`'
+  if (view.hosts.every(({ heardMs }) => heardMs < view.silentMs))
+    return 'all hosts are silent: see the log of `ringside run edge` and of `ringside run rollups`'
+  const { of } = groupingRules[view.by]
+  if (of === 'workload') return 'no window has closed yet: the first one does within seconds'
+  return `no rows by ${of}: the rollups service makes them when rollups.by has "${of}" (see docs/configuration.md)`
+}
+
+/** Lines of whole words, as far as they fit. */
+const wrapped = (text: string, width: number): string[] => {
+  const lines: string[] = []
+  for (const word of text.split(' ')) {
+    const last = lines.at(-1)
+    if (last !== undefined && last.length + 1 + word.length <= width) lines[lines.length - 1] = `${last} ${word}`
+    else lines.push(word.slice(0, width))
+  }
+  return lines
+}
+
+/** The lines of one frame, no more than the terminal has. */
+export const screen = (view: View, footer: string | undefined): string[] => {
+  const shown = columnsFor(view)
+  const cells = view.rows.map((row) => shown.map((column) => column.cell(row)))
+  const body = view.rows.length > 0 ? formatTable(shown, cells, view.width) : wrapped(emptyText(view), view.width)
+  const top = view.hosts.length > 0 ? [...header(view), ''] : []
+  const bottom = footer === undefined ? [] : ['', footer]
+  const room = Math.max(1, view.height - top.length - bottom.length)
+  const lines = [...top.map((line) => printable(line).slice(0, view.width)), ...body.slice(0, room), ...bottom]
+  return lines.slice(0, view.height)
+}

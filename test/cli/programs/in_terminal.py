@@ -1,0 +1,43 @@
+# Runs a command in a terminal of its own, COLUMNS x LINES. What comes on standard input is typed there, what is shown
+# goes to standard output; at the end a line of JSON on standard error: the command's exit code, and whether the
+# terminal's settings are as before. Its first line of standard error is the command's pid. SIGUSR1 makes the terminal
+# 60 x 12.
+import fcntl, json, os, pty, select, signal, struct, sys, termios
+
+columns, lines, command = int(sys.argv[1]), int(sys.argv[2]), sys.argv[3:]
+terminal, inner = pty.openpty()
+
+
+def resize(columns, lines):
+    fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", lines, columns, 0, 0))
+
+
+resize(columns, lines)
+before = termios.tcgetattr(inner)
+pid = os.fork()
+if pid == 0:
+    os.close(terminal)
+    os.login_tty(inner)
+    os.execvp(command[0], command)
+
+
+def on_resize(*_):
+    resize(60, 12)
+
+
+signal.signal(signal.SIGUSR1, on_resize)
+print(pid, file=sys.stderr, flush=True)
+typed, ended = True, 0
+while not ended:
+    readable, _, _ = select.select([terminal] + ([0] if typed else []), [], [], 0.1)
+    if terminal in readable:
+        os.write(1, os.read(terminal, 65536))
+    if 0 in readable:
+        text = os.read(0, 4096)
+        typed = len(text) > 0
+        os.write(terminal, text)
+    ended, status = os.waitpid(pid, os.WNOHANG)
+while select.select([terminal], [], [], 0.1)[0]:
+    os.write(1, os.read(terminal, 65536))
+restored = termios.tcgetattr(inner) == before
+print(json.dumps({"code": os.waitstatus_to_exitcode(status), "restored": restored}), file=sys.stderr)

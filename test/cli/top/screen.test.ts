@@ -1,0 +1,100 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { RecentRollups } from '../../../cli/top/recent.ts'
+import { type Grouping, groupingRules, groupings, type Sorting, topRows, totals } from '../../../cli/top/rows.ts'
+import { screen, type View } from '../../../cli/top/screen.ts'
+import { rollup, status } from './rollup.ts'
+
+const viewOf = (by: Grouping, sort: Sorting, over: Partial<View> = {}): View => {
+  const recent = new RecentRollups({ spanMs: 10_000, earlyMs: 500 })
+  for (const kind of ['process', 'workload', 'go_function'] as const) {
+    recent.add(rollup({ by: kind, errors: 5, bytes: 2048 }), 2000)
+    recent.add(rollup({ by: kind, host: 'b', syscall: 'write', comm: 'evil\u001b[2J' }), 2000)
+  }
+  recent.addStatus(status(), 2000)
+  recent.addStatus(status({ host: 'b', drops: [{ class: 'io', reason: 'ring_full', count: 12 }] }), 2000)
+  const parts = recent.parts(groupingRules[by].of, 0)
+  const rows = topRows(parts, by, sort)
+  const common = { by, sort, spanMs: 10_000, nowMs: 2700, silentMs: 0, filtered: false, width: 120, height: 40 }
+  return { ...common, hosts: recent.hosts(), totals: totals(parts), rows, ...over }
+}
+
+const textOf = (view: View): string => screen(view, undefined).join('\n')
+
+test('the header says what is in sight: the span, hosts and their age, rates, losses', () => {
+  const lines = screen(viewOf('process-call', 'errors'), 'q quit')
+  assert.equal(lines[0], 'ringside top   00:00:02 UTC   the last 10.0 s by process-call, most errors first')
+  assert.equal(lines[1], 'hosts   a 0.6 s ago, b 0.6 s ago')
+  assert.equal(lines[2], 'calls   20.0/s, errors 5.00/s (25.0%)')
+  assert.equal(lines[3], 'stream  told 60.0/s, counted 140/s, lost 12.0, late 0, in "other" 0.0%')
+  assert.match(lines[5] ?? '', /^host +pid +comm +call +calls\/s +errors\/s▾ +failed +p50 +p99 +time +bytes\/s$/)
+  assert.match(lines[6] ?? '', /^a +1 +x +read +10.0 +5.00 +50.0% +100ns +100ns +50.0% +2.05k$/)
+  assert.equal(lines.at(-1), 'q quit')
+})
+
+test('every grouping shows what names its rows', () => {
+  const titles = groupings.map((by) => [by, screen(viewOf(by, 'time'), undefined)[5]?.split(/ +calls/)[0]])
+  assert.deepEqual(
+    titles.map(([by, title]) => [by, title?.trim().split(/ {2,}/)]),
+    [
+      ['process-call', ['host', 'pid', 'comm', 'call']],
+      ['process', ['host', 'pid', 'comm']],
+      ['call', ['host', 'call']],
+      ['workload', ['host', 'workload']],
+      ['container', ['host', 'container']],
+      ['go_function', ['host', 'workload', 'go function', 'call']],
+      ['host', ['host']]
+    ]
+  )
+})
+
+test('no line is wider, and no frame higher, than the terminal; what can be spared goes first', () => {
+  for (const by of groupings) {
+    for (const [width, height] of [
+      [80, 24],
+      [40, 8],
+      [200, 6]
+    ] as const) {
+      for (const rows of [viewOf(by, 'time').rows, []]) {
+        const lines = screen(viewOf(by, 'time', { width, height, rows }), 'q quit')
+        assert.ok(lines.length <= height, `${lines.length} lines`)
+        for (const line of lines) assert.ok(line.length <= width, `${line.length}: ${line}`)
+      }
+    }
+  }
+  assert.doesNotMatch(textOf(viewOf('process-call', 'time', { width: 90 })), /failed/)
+  assert.match(textOf(viewOf('process-call', 'bytes', { width: 90 })), /bytes/)
+})
+
+test('what the kernel or a host says never reaches the terminal as it is', () => {
+  assert.ok(!textOf(viewOf('process', 'time')).includes('\u001b'))
+})
+
+test('many hosts are named as far as the line goes, the furthest behind first', () => {
+  const [sight] = viewOf('host', 'time').hosts
+  assert.ok(sight !== undefined)
+  const hosts = Array.from({ length: 50 }, (_, i) => ({ ...sight, host: `web-${i}`, watermarkMs: 2600 - i }))
+  const [, line] = screen(viewOf('host', 'time', { hosts }), undefined)
+  assert.match(line ?? '', /^hosts {3}web-49 .*, and 4\d more$/)
+  assert.ok((line ?? '').length <= 120)
+})
+
+test('a silent host is said to be, and one whose edge ended in order', () => {
+  const [sight] = viewOf('host', 'time').hosts
+  assert.ok(sight !== undefined)
+  const hosts = [
+    { ...sight, heardMs: 700 },
+    { ...sight, host: 'z', heardMs: 700, final: true }
+  ]
+  const [, line] = screen(viewOf('host', 'time', { hosts, silentMs: 1000 }), undefined)
+  assert.equal(line, 'hosts   a silent, heard 2.0 s ago, z ended, heard 2.0 s ago')
+})
+
+test('an empty table says why, and what to do', () => {
+  const none = { hosts: [], rows: [], totals: { calls: 0, errors: 0 }, width: Number.POSITIVE_INFINITY }
+  assert.match(textOf(viewOf('host', 'time', none)), /^no rollups came .*`ringside up`.*`ringside doctor`/)
+  assert.match(textOf(viewOf('host', 'time', { rows: [], filtered: true })), /nothing matches --host/)
+  assert.match(textOf(viewOf('host', 'time', { rows: [], silentMs: 5000 })), /all hosts are silent/)
+  assert.match(textOf(viewOf('host', 'time', { rows: [] })), /no window has closed yet/)
+  assert.match(textOf(viewOf('go_function', 'time', { rows: [] })), /rollups\.by has "go_function"/)
+})
