@@ -1,7 +1,7 @@
 #!/bin/sh
 # Builds what is compiled, if its sources are newer: build/ringside.bpf.o (the programs for the kernel),
-# build/ringside_ring.node (the addon that carries their records to Node) and build/ringside_codec.node (the one that
-# encodes them). V=1 shows every command.
+# build/ringside_ring.node (the addon that carries their records to Node), build/ringside_codec.node (the one that
+# encodes them) and build/panel (the page of the panel). V=1 shows every command.
 set -eu
 cd "$(dirname "$0")/.."
 
@@ -50,3 +50,14 @@ make $quiet --no-print-directory -f bpf/Makefile CLANG="$CLANG" STRIP="$STRIP" V
 make $quiet --no-print-directory -j2 -f native/ring/Makefile V="${V:-0}"
 # shellcheck disable=SC2086
 make $quiet --no-print-directory -j2 -f native/codec/Makefile V="${V:-0}"
+
+page=build/panel/index.html
+# What is deleted is newer in its folder.
+if [ ! -e $page ] || [ -n "$(find consumer/panel/web consumer/panel/protocol.ts runtime/format-number.ts -newer $page)" ]; then
+  log=build/panel.log
+  if ! node_modules/.bin/node node_modules/vite/bin/vite.js build --config consumer/panel/web/vite.config.ts >$log 2>&1; then
+    cat $log >&2
+    fail 'the page of the panel was not built'
+  fi
+  touch $page
+fi

@@ -1,0 +1,211 @@
+// The four charts: calls, errors, percentiles, heat map. All show the same windows and point at the same place.
+import { useMemo } from 'preact/hooks'
+import type uPlot from 'uplot'
+import { formatCount } from '../../../../runtime/format-number.ts'
+import type { Crosshair } from '../crosshair.ts'
+import {
+  formatDateTime,
+  formatDuration,
+  formatDurationTick,
+  formatPart,
+  formatPerSecond,
+  formatWindow
+} from '../format.ts'
+import type { Colours } from '../theme.ts'
+import { limitsFromZero, logarithmicLimits, logarithmicTicks } from './axis.ts'
+import { HeatChart } from './heat-chart.tsx'
+import { axis, Plot, type PlotProps } from './plot.tsx'
+import { pointAt, readSlot, useCrosshair, Value } from './readout.tsx'
+import { callsPerSecond, errorShare, errorsPerSecond, measured, percentile, type Slots } from './slots.ts'
+
+export interface ChartProps {
+  readonly slots: Slots
+  readonly colours: Colours
+  readonly crosshair: Crosshair
+}
+
+const chartHeight = 168
+
+/** A line through the windows that have ended, and a ring for one that is still open: its value so far. */
+const lines = (stroke: string, scale: string, more: uPlot.Series = {}): uPlot.Series[] => [
+  { stroke, scale, width: 1.5, points: { show: false }, ...more },
+  {
+    stroke,
+    scale,
+    width: 0,
+    paths: () => null,
+    points: { show: true, size: 5, stroke, width: 1.5, fill: 'transparent' }
+  }
+]
+
+const callsOptions: PlotProps['options'] = (colours) => ({
+  series: [{}, ...lines(colours.calls, 'y', { fill: colours.fill })],
+  scales: { y: { range: (_, __, max) => limitsFromZero(max, 1) } },
+  axes: [axis(colours, { scale: 'y', size: 62, values: (_, ticks) => ticks.map(formatPerSecond) })]
+})
+
+const errorsOptions: PlotProps['options'] = (colours) => ({
+  series: [{}, ...lines(colours.errors, 'y'), ...lines(colours.share, 'share', { dash: [5, 3], width: 1 })],
+  scales: {
+    y: { range: (_, __, max) => limitsFromZero(max, 1) },
+    share: { range: (_, __, max) => [0, Math.min(1, limitsFromZero(max, 0.01)[1])] }
+  },
+  axes: [
+    axis(colours, { scale: 'y', size: 62, values: (_, ticks) => ticks.map(formatPerSecond) }),
+    axis(colours, {
+      scale: 'share',
+      side: 1,
+      size: 46,
+      grid: { show: false },
+      values: (_, ticks) => ticks.map(formatPart)
+    })
+  ]
+})
+
+const latencyOptions: PlotProps['options'] = (colours) => ({
+  series: [{}, ...lines(colours.p50, 'y'), ...lines(colours.p95, 'y'), ...lines(colours.p99, 'y')],
+  scales: { y: { distr: 3, range: (_, min, max) => logarithmicLimits(min, max) } },
+  axes: [
+    axis(colours, {
+      scale: 'y',
+      size: 62,
+      splits: (_, __, min, max) => logarithmicTicks(min, max),
+      filter: (_, ticks) => ticks,
+      values: (_, ticks) => ticks.map(formatDurationTick)
+    })
+  ]
+})
+
+const Calls = (props: ChartProps) => {
+  const { slots, crosshair } = props
+  const values = useMemo(() => measured(slots, callsPerSecond), [slots])
+  const point = pointAt(slots, useCrosshair(crosshair))
+  return (
+    <section class="chart">
+      <header>
+        <h2>Calls</h2>
+        {point !== undefined && (
+          <p class="readout" data-testid="readout-calls">
+            <Value name="rate" colour="calls">
+              {formatPerSecond((point.count * 1000) / slots.windowMs)}
+            </Value>
+            <Value name="calls">{formatCount(point.count)}</Value>
+            {point.lost > 0 && (
+              <Value name="lost" colour="lost">
+                {formatCount(point.lost)}
+              </Value>
+            )}
+          </p>
+        )}
+      </header>
+      <Plot
+        {...props}
+        label="Calls a second over time"
+        testId="chart-calls"
+        height={chartHeight}
+        values={values}
+        options={callsOptions}
+      />
+    </section>
+  )
+}
+
+const Errors = (props: ChartProps) => {
+  const { slots, crosshair } = props
+  const values = useMemo(() => [...measured(slots, errorsPerSecond), ...measured(slots, errorShare)], [slots])
+  const point = pointAt(slots, useCrosshair(crosshair))
+  return (
+    <section class="chart">
+      <header>
+        <h2>Errors</h2>
+        {point !== undefined && (
+          <p class="readout" data-testid="readout-errors">
+            <Value name="rate" colour="errors">
+              {formatPerSecond((point.errors * 1000) / slots.windowMs)}
+            </Value>
+            <Value name="share" colour="share">
+              {point.count > 0 ? formatPart(point.errors / point.count) : '–'}
+            </Value>
+            <Value name="errors">{formatCount(point.errors)}</Value>
+          </p>
+        )}
+      </header>
+      <Plot
+        {...props}
+        label="Errors a second and their share of calls over time"
+        testId="chart-errors"
+        height={chartHeight}
+        values={values}
+        options={errorsOptions}
+      />
+    </section>
+  )
+}
+
+const Latency = (props: ChartProps) => {
+  const { slots, crosshair } = props
+  const values = useMemo(
+    () => (['p50', 'p95', 'p99'] as const).flatMap((name) => measured(slots, percentile(name))),
+    [slots]
+  )
+  const point = pointAt(slots, useCrosshair(crosshair))
+  return (
+    <section class="chart">
+      <header>
+        <h2>Latency</h2>
+        {point !== undefined && point.count > 0 && (
+          <p class="readout" data-testid="readout-latency">
+            {(['p50', 'p95', 'p99'] as const).map((name) => (
+              <Value key={name} name={name} colour={name}>
+                {formatDuration(point[name])}
+              </Value>
+            ))}
+            <Value name="max">{formatDuration(point.max)}</Value>
+          </p>
+        )}
+      </header>
+      <Plot
+        {...props}
+        label="Percentiles of latency over time"
+        testId="chart-latency"
+        height={chartHeight}
+        values={values}
+        options={latencyOptions}
+      />
+    </section>
+  )
+}
+
+/** Which window the values beside the titles are of. */
+const ReadTime = ({ slots, crosshair }: ChartProps) => {
+  const place = useCrosshair(crosshair)
+  const slot = readSlot(slots, place)
+  const time = slot === undefined ? undefined : slots.times[slot]
+  const point = slot === undefined ? undefined : slots.points[slot]
+  return (
+    <p class="read-time" data-testid="read-time">
+      {time === undefined ? (
+        'No window has ended in this time.'
+      ) : (
+        <>
+          {place === null ? 'Newest window: ' : 'At the crosshair: '}
+          <b>{formatDateTime(time)}</b> + {formatWindow(slots.windowMs)}
+          {point === undefined && ', nothing came for it'}
+          {point?.complete === false && ', still open: so far'}
+        </>
+      )}
+    </p>
+  )
+}
+
+export const Charts = (props: ChartProps) => (
+  <div class="charts-frame">
+    <ReadTime {...props} />
+    <div class="charts">
+      <Calls {...props} />
+      <Latency {...props} />
+      <Errors {...props} />
+      <HeatChart {...props} />
+    </div>
+  </div>
+)

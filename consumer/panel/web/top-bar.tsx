@@ -1,0 +1,144 @@
+// The head of the page: what is looked at, over which time, whether it moves, and how the connection is.
+import { formatAge, formatDateTime, shortWorkload } from './format.ts'
+import { ranges } from './ranges.ts'
+import { type Theme, themes } from './theme.ts'
+import { usePanel } from './use-panel.ts'
+import { filterNames, isFiltered, withName } from './view.ts'
+
+const plural = { host: 'hosts', workload: 'workloads', call: 'calls' } as const
+
+const FilterSelect = ({ name }: { readonly name: (typeof filterNames)[number] }) => {
+  const panel = usePanel()
+  const chosen = panel.view.filter[name] ?? ''
+  const known = panel.model.names[plural[name]]
+  const options = chosen === '' || known.includes(chosen) ? known : [chosen, ...known]
+  return (
+    <label class={chosen === '' ? 'field' : 'field is-set'}>
+      <span>{name}</span>
+      <select
+        data-filter={name}
+        value={chosen}
+        title={chosen}
+        onChange={({ currentTarget }) =>
+          panel.choose({ filter: withName(panel.view.filter, name, currentTarget.value) })
+        }
+      >
+        <option value="">all, merged</option>
+        {options.map((option) => (
+          <option key={option} value={option}>
+            {name === 'workload' ? shortWorkload(option) : option}
+          </option>
+        ))}
+      </select>
+    </label>
+  )
+}
+
+const Ranges = () => {
+  const panel = usePanel()
+  return (
+    <fieldset class="segments">
+      <legend class="hidden">Time that is shown</legend>
+      {ranges.map((range, index) => (
+        <button
+          key={range.name}
+          type="button"
+          aria-pressed={panel.view.range === range}
+          title={`the last ${range.name} (key ${index + 1})`}
+          onClick={() => panel.choose({ range })}
+        >
+          {range.name}
+        </button>
+      ))}
+    </fieldset>
+  )
+}
+
+const LiveButton = () => {
+  const panel = usePanel()
+  const { atMs } = panel.view
+  return (
+    <button
+      type="button"
+      class={atMs === null ? 'live is-on' : 'live'}
+      aria-pressed={atMs === null}
+      title="live or paused (key l)"
+      data-testid="live"
+      onClick={() => panel.toggleLive()}
+    >
+      {atMs === null ? 'Live' : `Paused at ${formatDateTime(atMs)}`}
+    </button>
+  )
+}
+
+const Connection = () => {
+  const { live } = usePanel()
+  const seconds = live.is === 'waiting' ? Math.max(0, live.untilMs - Date.now()) : 0
+  const text = {
+    connecting: 'connecting …',
+    open: 'connected',
+    waiting: `not connected, again in ${formatAge(seconds)}`,
+    refused: 'not logged in'
+  }[live.is]
+  return (
+    <output class={`connection is-${live.is}`} data-testid="connection">
+      <i aria-hidden="true" />
+      {text}
+    </output>
+  )
+}
+
+interface Props {
+  readonly theme: Theme
+  onTheme(theme: Theme): void
+  onHelp(): void
+}
+
+export const TopBar = ({ theme, onTheme, onHelp }: Props) => {
+  const panel = usePanel()
+  return (
+    <header class="top-bar">
+      <h1>Ringside</h1>
+      <div class="filters">
+        {filterNames.map((name) => (
+          <FilterSelect key={name} name={name} />
+        ))}
+        {isFiltered(panel.view.filter) && (
+          <button
+            type="button"
+            class="plain"
+            title="look at everything (key x)"
+            onClick={() => panel.choose({ filter: {} })}
+          >
+            Clear
+          </button>
+        )}
+      </div>
+      <div class="times">
+        <Ranges />
+        <LiveButton />
+      </div>
+      <div class="page-tools">
+        <Connection />
+        <label class="field">
+          <span class="hidden">theme</span>
+          <select
+            value={theme}
+            title="theme (key t)"
+            data-testid="theme"
+            onChange={({ currentTarget }) => onTheme(currentTarget.value as Theme)}
+          >
+            {themes.map((name) => (
+              <option key={name} value={name}>
+                {name}
+              </option>
+            ))}
+          </select>
+        </label>
+        <button type="button" class="plain" title="keys (key ?)" aria-label="Keys" onClick={onHelp}>
+          ?
+        </button>
+      </div>
+    </header>
+  )
+}

@@ -1,0 +1,17 @@
+// The page's sources → build/panel, files that a strict Content-Security-Policy lets pass: nothing inline, all of its
+// own origin.
+import { join } from 'node:path'
+import { defineConfig } from 'vite'
+
+export default defineConfig({
+  root: import.meta.dirname,
+  base: './',
+  oxc: { jsx: { runtime: 'automatic', importSource: 'preact' } },
+  build: {
+    outDir: join(import.meta.dirname, '../../../build/panel'),
+    emptyOutDir: true,
+    target: 'es2023',
+    assetsInlineLimit: 0,
+    modulePreload: false
+  }
+})
