@@ -80,7 +80,7 @@ export const host = async (options: HostOptions): Promise<void> => {
     const running = service
     metrics?.serve(running.metrics ?? [])
     const report = (): Promise<void> => send({ type: 'counters', service: name, counters: running.counters() })
-    await send({ type: 'ready', service: name })
+    await send({ type: 'ready', service: name, ...(running.url === undefined ? {} : { url: running.url }) })
     log.info('ready')
     if (process.connected) timers.push(setInterval(report, reportEveryMs))
     timers.push(setInterval(() => log.info(running.counters(), 'counters'), summaryEveryMs))

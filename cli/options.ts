@@ -31,6 +31,7 @@ export interface EdgeOptions {
 
 export interface ServiceOptions {
   readonly metricsListen?: string
+  readonly panelListen?: string
 }
 
 /** Turns a parser's error into the one line in which commander names the option. */
@@ -119,7 +120,9 @@ export const addEdgeOptions = (command: Command): Command =>
 
 /** What every service that runs for long knows. */
 export const addServiceOptions = (command: Command): Command =>
-  command.option('--metrics-listen <address>', 'serve /metrics on this PORT of loopback, or HOST:PORT (default: none)')
+  command
+    .option('--metrics-listen <address>', 'serve /metrics on this PORT of loopback, or HOST:PORT (default: none)')
+    .option('--panel-listen <address>', 'panel: serve it on this PORT of loopback, or HOST:PORT (default: 9465)')
 
 /**
  * The configuration: defaults < file < environment < these options.
@@ -133,6 +136,7 @@ export const configFrom = (options: CommonOptions & EdgeOptions & ServiceOptions
       topicPrefix: options.topicPrefix,
       host: options.host,
       metrics: { listen: options.metricsListen },
+      panel: { listen: options.panelListen },
       ...more,
       edge: {
         pids: options.pid,

@@ -8,7 +8,7 @@ import type { Log } from '../runtime/log.ts'
 import type { Service } from '../runtime/service.ts'
 import type { EventClass } from '../wire/types.ts'
 
-export const serviceNames = ['edge', 'rollups', 'alerts', 'audit'] as const
+export const serviceNames = ['edge', 'rollups', 'alerts', 'audit', 'panel'] as const
 export type ServiceName = (typeof serviceNames)[number]
 
 export const isServiceName = (text: string): text is ServiceName => serviceNames.some((name) => name === text)
@@ -90,6 +90,7 @@ const consumerModule = async (what: string, config: Config): Promise<HandlerModu
  */
 export const startService = async (what: string, config: Config, log: Log, from: EdgeSource): Promise<Service> => {
   if (what === 'edge') return startEdgeService(config, log, from)
+  if (what === 'panel') return (await import('../consumer/panel/panel.ts')).startPanel({ config, log })
   const module = await consumerModule(what, config)
   const { startConsumer } = await import('../consumer/service.ts')
   return startConsumer({ name: nameOf(what), module, config, log })

@@ -16,6 +16,7 @@ export interface SupervisedServiceOptions {
   readonly env: NodeJS.ProcessEnv
   /** A piece of the child's stderr. */
   readonly onOutput: (chunk: Buffer) => void
+  /** The detail: why, or of one that runs where people find it. */
   readonly onState: (state: ServiceState, detail: string) => void
   /** Delay before the first restart; it doubles up to 64 times this. Typically 250 ms. */
   readonly backoffMs?: number
@@ -125,7 +126,7 @@ export class SupervisedService {
       if (!isServiceMessage(message)) return
       if (message.type === 'counters') this.#sums.report(message.counters)
       else if (message.type === 'ended') ended = true
-      else if (this.#state === 'starting') this.#enter('running', '')
+      else if (this.#state === 'starting') this.#enter('running', message.url ?? '')
     })
     child.on('error', (error) => this.#onExit(child, error.message, undefined, ended))
     // `close` comes after the last of stderr and IPC, so no final report is missed.

@@ -21,6 +21,12 @@ const positionOf = (metadata: string): Position | undefined => {
   }
 }
 
+/** The highest offset that was handled when this was committed; undefined when it is not told. */
+export const handledUntil = (metadata: string): bigint | undefined => {
+  const position = positionOf(metadata)
+  return position === undefined ? undefined : BigInt(position.last)
+}
+
 export class Replay {
   #last: bigint | undefined
   #restored: Position | undefined

@@ -6,6 +6,8 @@ import type { MetricFamily } from './metric.ts'
 export interface Service {
   /** Cumulative since the start, by name: edge seen/published/dropped…, consumers events/rollups/alerts/audit/deadletters… */
   counters(): Readonly<Record<string, number>>
+  /** Where people find it, if it has pages. */
+  readonly url?: string
   /** What /metrics tells of it; read only when somebody asks. */
   readonly metrics?: readonly MetricFamily[]
   /** Resolves when the work ends by itself (a recording came to its end); rejects when it cannot go on. */
@@ -18,7 +20,7 @@ export interface Service {
 
 /** Sent over the IPC channel by a hosted service to the `ringside up` that started it. */
 export type ServiceMessage =
-  | { readonly type: 'ready'; readonly service: string }
+  | { readonly type: 'ready'; readonly service: string; readonly url?: string }
   | { readonly type: 'counters'; readonly service: string; readonly counters: Readonly<Record<string, number>> }
   /** The work came to its end by itself; an exit with code 0 follows. */
   | { readonly type: 'ended'; readonly service: string }

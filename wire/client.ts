@@ -102,6 +102,14 @@ export interface TopicDescription {
   readonly messages: bigint
 }
 
+/** How far a group has come in one partition. */
+export interface GroupProgress {
+  readonly group: string
+  readonly commit: Commit
+  /** Offset after the last message that the partition holds. */
+  readonly endOffset: bigint
+}
+
 export interface KafkaClient {
   producer(): Promise<Producer>
   consumer(options: ConsumerOptions): Promise<Consumer>
@@ -110,6 +118,8 @@ export interface KafkaClient {
   /** Creates what is missing and leaves what exists as it is. Returns the names it created. */
   ensureTopics(topics: readonly TopicSpecification[]): Promise<string[]>
   describeTopics(names: readonly string[]): Promise<TopicDescription[]>
+  /** Of each group in each partition of the topics in which it has committed something; topics may be missing. */
+  progress(groups: readonly string[], topics: readonly string[]): Promise<GroupProgress[]>
   /** The cluster's id and number of brokers; rejects with UNAVAILABLE when none answers. */
   ping(): Promise<{ clusterId: string; brokers: number }>
 }

@@ -4,7 +4,7 @@
 
 import { setTimeout as delay } from 'node:timers/promises'
 import { RingsideError } from '../runtime/errors.ts'
-import type { KafkaClient, TopicDescription, TopicSpecification } from './client.ts'
+import type { GroupProgress, KafkaClient, TopicDescription, TopicSpecification } from './client.ts'
 import { KafkaConsumer } from './kafka-consumer.ts'
 import { KafkaProducer } from './kafka-producer.ts'
 import { readTopic, type WithAdmin } from './kafka-reader.ts'
@@ -59,6 +59,32 @@ const describeTopic = async (admin: Admin, name: string): Promise<TopicDescripti
   }
 }
 
+const progressOf = async (
+  admin: Admin,
+  groups: readonly string[],
+  topics: readonly string[]
+): Promise<GroupProgress[]> => {
+  const ends = new Map<string, bigint>()
+  const existing = await existingNames(admin, topics)
+  for (const topic of existing) {
+    for (const { partition, high } of await admin.fetchTopicOffsets(topic))
+      ends.set(`${topic}/${partition}`, BigInt(high))
+  }
+  const progress: GroupProgress[] = []
+  for (const group of groups) {
+    for (const { topic, partitions } of await admin.fetchOffsets({ groupId: group, topics: existing })) {
+      for (const { partition, offset, metadata } of partitions) {
+        const endOffset = ends.get(`${topic}/${partition}`)
+        // -1: nothing committed.
+        if (endOffset === undefined || BigInt(offset) < 0n) continue
+        const commit = { topic, partition, offset: BigInt(offset), metadata: metadata ?? '' }
+        progress.push({ group, commit, endOffset })
+      }
+    }
+  }
+  return progress
+}
+
 /**
  * A client of the cluster that `brokers` belong to. It connects when a role needs it.
  * @param options.brokers host:port each; any that answers leads to the others
@@ -106,6 +132,8 @@ export const createKafkaClient = (options: ConnectionOptions): KafkaClient => {
         for (const name of await existingNames(admin, names)) descriptions.push(await describeTopic(admin, name))
         return descriptions
       }),
+    progress: (groups, topics) =>
+      withAdmin('cannot ask how far groups are', (admin) => progressOf(admin, groups, topics)),
     ping: () =>
       withAdmin('cannot reach the cluster', async (admin) => {
         const { clusterId, brokers } = await admin.describeCluster()

@@ -137,7 +137,7 @@ export const runUp = async ({ config, forMs, source, progress, log }: UpOptions)
     progress.clear()
     progress.line('ending: edge, then consumers, then Kafka (a second signal hurries)')
     await services.drain()
-    inOrder = services.all.every(({ state, complete }) => complete && state !== 'failed')
+    inOrder = services.counted.every(({ state, complete }) => complete && state !== 'failed')
     feeds.abort()
     await feeding
     const summary = summarize({
@@ -145,7 +145,7 @@ export const runUp = async ({ config, forMs, source, progress, log }: UpOptions)
       otherTraffic: otherTrafficOf(cluster, lock),
       durationMs: performance.now() - startedMs
     })
-    return { summary, failed: services.all.filter(({ state }) => state === 'failed').map(({ name }) => name) }
+    return { summary, failed: services.counted.filter(({ state }) => state === 'failed').map(({ name }) => name) }
   } finally {
     await cluster?.stop()
     lock.release(inOrder)

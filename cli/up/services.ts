@@ -8,6 +8,7 @@ import { ChildLog } from './child-log.ts'
 import type { Totals } from './status-line.ts'
 import type { Tallies } from './summary.ts'
 
+/** Those that read all that the edge publishes, so that their counts can be held against its own. */
 export const consumerNames = ['rollups', 'alerts', 'audit'] as const
 
 export interface ServicesOptions {
@@ -45,12 +46,15 @@ const stateLine = (name: string, state: ServiceState, detail: string, logPath: s
   if (state === 'waiting') return `${name}: ${detail}`
   if (state === 'failed') return `${name} failed (${detail}) and is not started again; its log: ${logPath}`
   if (state === 'ended') return `${name}: ${detail}`
+  if (state === 'running' && detail !== '') return `${name}: ${detail}`
   return undefined
 }
 
 export class Services {
   readonly #edge: SupervisedService | undefined
   readonly #consumers: readonly SupervisedService[]
+  /** Undefined when it is to listen nowhere. */
+  readonly #panel: SupervisedService | undefined
   readonly #logs: ChildLog[] = []
   readonly #settled = Promise.withResolvers<void>()
 
@@ -85,9 +89,15 @@ export class Services {
     }
     this.#edge = edgeArgs === undefined ? undefined : create('edge', 0, edgeArgs)
     this.#consumers = consumerNames.map((name, index) => create(name, index + 1, []))
+    this.#panel = config.panel.listen === '' ? undefined : create('panel', consumerNames.length + 1, [])
   }
 
   get all(): readonly SupervisedService[] {
+    return this.#panel === undefined ? this.counted : [...this.counted, this.#panel]
+  }
+
+  /** Those whose counts make the summary: without them the run is not whole. */
+  get counted(): readonly SupervisedService[] {
     return this.#edge === undefined ? this.#consumers : [this.#edge, ...this.#consumers]
   }
 
@@ -97,10 +107,11 @@ export class Services {
     await this.#settled.promise
   }
 
-  /** The edge first, so that the consumers' end is the end of what it published. */
+  /** The edge first, so that the consumers' end is the end of what it published; the panel shows it to the last. */
   async drain(): Promise<void> {
     await this.#edge?.drain(drainTimeoutMs)
     await Promise.all(this.#consumers.map((consumer) => consumer.drain(drainTimeoutMs)))
+    await this.#panel?.drain(drainTimeoutMs)
     for (const log of this.#logs) log.close()
   }
 

@@ -33,6 +33,7 @@ as long as Kafka takes it, and a consumer stop at its last commit; the third one
 Examples:
   sudo ringside run edge --brokers kafka1:9092 --comm nginx --call read=off
   ringside run rollups --brokers kafka1:9092
+  ringside run panel --panel-listen 8080
   ringside run ./my-handler.ts
 `
 
@@ -56,6 +57,9 @@ const run = async (what: string, options: RunOptions): Promise<void> => {
   }
   const misplaced = what === 'edge' ? [] : edgeOnly.filter((name) => options[name] !== undefined)
   if (misplaced.length > 0) throw new RingsideError('USAGE', `only the edge knows ${misplaced.join(', ')}`)
+  if (what !== 'panel' && options.panelListen !== undefined) {
+    throw new RingsideError('USAGE', 'only the panel knows panelListen')
+  }
 
   const config = configFrom(options)
   if (options.printConfig === true) return new Output().line(printableConfig(config))

@@ -61,7 +61,9 @@ export const upCommand = (): Command =>
     addServiceOptions(
       addCommonOptions(
         new Command('up')
-          .description('Runs all of it on this machine: Kafka unless brokers are named, edge, rollups, alerts, audit.')
+          .description(
+            'Runs all of it on this machine: Kafka unless brokers are named, edge, rollups, alerts, audit, panel.'
+          )
           .option('--for <span>', 'end by itself after this long (30s, 5m)', durationArgument)
           .option('--source <file>', 'a recording in place of the live kernel')
           .option('--kafka-port <n>', 'loopback port of the Kafka it starts (default: 9092)', integerArgument(1))

@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { consumerMetrics } from '../../consumer/metrics.ts'
+import { panelMetrics } from '../../consumer/panel/metrics.ts'
 import { edgeMetrics } from '../../producer/metrics.ts'
 import { buildInfo } from '../../runtime/metrics.ts'
 
@@ -23,7 +24,8 @@ const families = [
       throw new Error('not asked for')
     },
     lags: () => []
-  })
+  }),
+  ...panelMetrics(() => ({ sockets: 0, sent: 0, skipped: 0, rows: 0, messages: 0, unreadable: 0 }))
 ]
 
 const page = readFileSync(join(import.meta.dirname, '../../docs/metrics.md'), 'utf8')
