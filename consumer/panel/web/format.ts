@@ -31,12 +31,19 @@ export const formatPerSecond = (perSecond: number): string => {
   return unit === undefined ? `${text} /s` : `${text.slice(0, -1)} ${unit}/s`
 }
 
+/** On an axis: 15000 → "15 k/s" */
+export const formatPerSecondTick = (perSecond: number): string =>
+  formatPerSecond(perSecond).replace(/\.(\d*?)0+(?=\D|$)/, (_, digits) => (digits === '' ? '' : `.${digits}`))
+
 /** A part of a whole from 0 to 1: 0.125 → "12.5 %"; below a tenth of a percent with as many digits as it takes */
 export const formatPart = (part: number): string => {
   const percent = part * 100
   if (percent === 0) return '0 %'
   return `${percent >= 0.1 ? percent.toFixed(1) : percent.toPrecision(1)} %`
 }
+
+/** On an axis: 0.06 → "6 %" */
+export const formatPartTick = (part: number): string => `${Number((part * 100).toPrecision(3))} %`
 
 /** How long ago, milliseconds: 400 → "0.4 s", 65000 → "1 min 05 s", 3 hours → "3 h 00 min" */
 export const formatAge = (ms: number): string => {
@@ -62,6 +69,12 @@ export const formatDateTime = (timeMs: number): string => {
   const date = new Date(timeMs)
   return `${date.getFullYear()}-${twoDigits(date.getMonth() + 1)}-${twoDigits(date.getDate())} ${formatTime(timeMs)}`
 }
+
+/** The time alone when it is of the same day as `nowMs`. */
+export const formatMoment = (timeMs: number, nowMs: number): string =>
+  formatDateTime(timeMs).slice(0, 10) === formatDateTime(nowMs).slice(0, 10)
+    ? formatTime(timeMs)
+    : formatDateTime(timeMs)
 
 /** A length of windows: 10000 → "10 s" */
 export const formatWindow = (ms: number): string => (ms < 60_000 ? `${ms / 1000} s` : `${ms / 60_000} min`)

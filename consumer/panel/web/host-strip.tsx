@@ -45,7 +45,7 @@ const HostRow = ({ state }: { readonly state: HostState }) => {
       </td>
       <td class="number">{formatPerSecond(eventsPerSecond)}</td>
       <td class="number">{formatPerSecond(countedPerSecond)}</td>
-      <td class={lostCount > 0 ? 'bad' : 'dim'}>
+      <td class={lostCount > 0 ? 'bad' : 'dim'} data-lost={lostCount}>
         {lostCount === 0
           ? 'none'
           : list(lost, (reason, count) => `${formatCount(Number(count))} ${reasonTexts[reason] ?? reason}`)}

@@ -5,8 +5,8 @@ import { reconnectDelayMs } from './reconnect-delay.ts'
 export type LiveState =
   | { readonly is: 'connecting' }
   | { readonly is: 'open' }
-  /** The service did not answer: tried again at untilMs. */
-  | { readonly is: 'waiting'; readonly untilMs: number }
+  /** The service did not answer, or closed with a reason for a person: tried again at untilMs. */
+  | { readonly is: 'waiting'; readonly untilMs: number; readonly reason: string }
   /** It wants a token, and this one is not it; wasGiven: there was one. */
   | { readonly is: 'refused'; readonly wasGiven: boolean }
 
@@ -22,6 +22,8 @@ export const bearer = (token: string | null): Record<string, string> =>
 
 /** A service that does not answer a question as small as this one is away. */
 const sessionTimeoutMs = 5_000
+/** A connection that is closed sooner was refused: the next attempt waits longer. */
+const steadyMs = 5_000
 
 const askSession = async (token: string | null): Promise<Session> => {
   const answer = await fetch(paths.session, { headers: bearer(token), signal: AbortSignal.timeout(sessionTimeoutMs) })
@@ -49,7 +51,7 @@ export class Live {
       if (session.refused) this.#options.onState({ is: 'refused', wasGiven: token !== null })
       else this.#open(token, session)
     } catch {
-      this.#wait()
+      this.#wait('')
     }
   }
 
@@ -62,18 +64,22 @@ export class Live {
     url.protocol = url.protocol === 'https:' ? 'wss:' : 'ws:'
     const socket = new WebSocket(url, token === null ? [liveProtocol] : [liveProtocol, tokenProtocol(token)])
     this.#socket = socket
+    let openedMs = Number.POSITIVE_INFINITY
     socket.onopen = () => {
-      this.#attempt = 0
+      openedMs = performance.now()
       this.#options.onState({ is: 'open' })
       this.#options.onOpen(session)
     }
     socket.onmessage = ({ data }) => this.#options.onMessage(JSON.parse(String(data)) as ServerMessage)
-    socket.onclose = () => this.#wait()
+    socket.onclose = ({ reason }) => {
+      if (performance.now() - openedMs > steadyMs) this.#attempt = 0
+      this.#wait(reason)
+    }
   }
 
-  #wait(): void {
+  #wait(reason: string): void {
     const delayMs = reconnectDelayMs(this.#attempt++, Math.random())
-    this.#options.onState({ is: 'waiting', untilMs: Date.now() + delayMs })
+    this.#options.onState({ is: 'waiting', untilMs: Date.now() + delayMs, reason })
     this.#timer = setTimeout(() => void this.connect(), delayMs)
   }
 }

@@ -33,8 +33,9 @@ const Disconnected = () => {
   return (
     <div class="notice is-bad" role="alert" data-testid="disconnected">
       <span>
-        The connection to the service is gone: what is shown ends where it was lost. It is tried again by itself; if
-        that does not help, look whether <code>ringside run panel</code> still runs.
+        The connection to the service is gone{panel.live.reason !== '' && ` (${panel.live.reason})`}: what is shown ends
+        where it was lost. It is tried again by itself; if that does not help, look whether{' '}
+        <code>ringside run panel</code> still runs.
       </span>
       <button type="button" class="plain" onClick={() => panel.reconnect()}>
         Try now

@@ -146,8 +146,7 @@ export class Panel {
       const headers = bearer(sessionStorage.getItem(tokenKey))
       const answer = await fetch(`${paths.audit}?${queryString(queryOf(form))}`, { headers, signal })
       if (answer.ok) return show({ is: 'answered', answer: (await answer.json()) as AuditAnswer })
-      const { message } = (await answer.json().catch(() => ({}))) as { message?: string }
-      show({ is: 'failed', message: message ?? `The service answered ${answer.status}.` })
+      show({ is: 'failed', message: `The service refused this search: ${await answer.text()}` })
     } catch {
       show({ is: 'failed', message: 'The service did not answer. Search again when the page is connected.' })
     }

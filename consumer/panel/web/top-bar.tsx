@@ -1,5 +1,5 @@
 // The head of the page: what is looked at, over which time, whether it moves, and how the connection is.
-import { formatAge, formatDateTime, shortWorkload } from './format.ts'
+import { formatAge, formatMoment, shortWorkload } from './format.ts'
 import { ranges } from './ranges.ts'
 import { type Theme, themes } from './theme.ts'
 import { usePanel } from './use-panel.ts'
@@ -66,7 +66,7 @@ const LiveButton = () => {
       data-testid="live"
       onClick={() => panel.toggleLive()}
     >
-      {atMs === null ? 'Live' : `Paused at ${formatDateTime(atMs)}`}
+      {atMs === null ? 'Live' : `Paused at ${formatMoment(atMs, Date.now())}`}
     </button>
   )
 }
@@ -82,7 +82,6 @@ const Connection = () => {
   }[live.is]
   return (
     <output class={`connection is-${live.is}`} data-testid="connection">
-      <i aria-hidden="true" />
       {text}
     </output>
   )

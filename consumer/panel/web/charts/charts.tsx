@@ -8,7 +8,9 @@ import {
   formatDuration,
   formatDurationTick,
   formatPart,
+  formatPartTick,
   formatPerSecond,
+  formatPerSecondTick,
   formatWindow
 } from '../format.ts'
 import type { Colours } from '../theme.ts'
@@ -25,6 +27,8 @@ export interface ChartProps {
 }
 
 const chartHeight = 168
+/** The axis of shares, beside the errors; the chart above leaves as much free. */
+const shareWidth = 46
 
 /** A line through the windows that have ended, and a ring for one that is still open: its value so far. */
 const lines = (stroke: string, scale: string, more: uPlot.Series = {}): uPlot.Series[] => [
@@ -41,7 +45,7 @@ const lines = (stroke: string, scale: string, more: uPlot.Series = {}): uPlot.Se
 const callsOptions: PlotProps['options'] = (colours) => ({
   series: [{}, ...lines(colours.calls, 'y', { fill: colours.fill })],
   scales: { y: { range: (_, __, max) => limitsFromZero(max, 1) } },
-  axes: [axis(colours, { scale: 'y', size: 62, values: (_, ticks) => ticks.map(formatPerSecond) })]
+  axes: [axis(colours, { scale: 'y', size: 62, values: (_, ticks) => ticks.map(formatPerSecondTick) })]
 })
 
 const errorsOptions: PlotProps['options'] = (colours) => ({
@@ -51,13 +55,13 @@ const errorsOptions: PlotProps['options'] = (colours) => ({
     share: { range: (_, __, max) => [0, Math.min(1, limitsFromZero(max, 0.01)[1])] }
   },
   axes: [
-    axis(colours, { scale: 'y', size: 62, values: (_, ticks) => ticks.map(formatPerSecond) }),
+    axis(colours, { scale: 'y', size: 62, values: (_, ticks) => ticks.map(formatPerSecondTick) }),
     axis(colours, {
       scale: 'share',
       side: 1,
-      size: 46,
+      size: shareWidth,
       grid: { show: false },
-      values: (_, ticks) => ticks.map(formatPart)
+      values: (_, ticks) => ticks.map(formatPartTick)
     })
   ]
 })
@@ -102,6 +106,7 @@ const Calls = (props: ChartProps) => {
         {...props}
         label="Calls a second over time"
         testId="chart-calls"
+        padRight={shareWidth + 8}
         height={chartHeight}
         values={values}
         options={callsOptions}
@@ -176,31 +181,42 @@ const Latency = (props: ChartProps) => {
   )
 }
 
-/** Which window the values beside the titles are of. */
-const ReadTime = ({ slots, crosshair }: ChartProps) => {
+/** Which window the values beside the titles are of, and the sums of all that are shown. */
+const Caption = ({ slots, crosshair }: ChartProps) => {
   const place = useCrosshair(crosshair)
   const slot = readSlot(slots, place)
   const time = slot === undefined ? undefined : slots.times[slot]
   const point = slot === undefined ? undefined : slots.points[slot]
+  const sum = (field: 'count' | 'errors' | 'lost'): number =>
+    slots.points.reduce((total, counted) => total + (counted?.[field] ?? 0), 0)
+  const lost = sum('lost')
   return (
-    <p class="read-time" data-testid="read-time">
-      {time === undefined ? (
-        'No window has ended in this time.'
-      ) : (
-        <>
-          {place === null ? 'Newest window: ' : 'At the crosshair: '}
-          <b>{formatDateTime(time)}</b> + {formatWindow(slots.windowMs)}
-          {point === undefined && ', nothing came for it'}
-          {point?.complete === false && ', still open: so far'}
-        </>
-      )}
-    </p>
+    <div class="caption">
+      <p data-testid="read-time">
+        {time === undefined ? (
+          'No window has ended in this time.'
+        ) : (
+          <>
+            {place === null ? 'Newest window: ' : 'At the crosshair: '}
+            <b>{formatDateTime(time)}</b> + {formatWindow(slots.windowMs)}
+            {point === undefined && ', nothing came for it'}
+            {point?.complete === false && ', still open: so far'}
+          </>
+        )}
+      </p>
+      <p data-testid="sums">
+        Shown: <b>{formatCount(sum('count'))}</b> calls, <b>{formatCount(sum('errors'))}</b> errors,{' '}
+        <span class={lost > 0 ? 'bad' : ''}>
+          <b>{formatCount(lost)}</b> events lost
+        </span>
+      </p>
+    </div>
   )
 }
 
 export const Charts = (props: ChartProps) => (
   <div class="charts-frame">
-    <ReadTime {...props} />
+    <Caption {...props} />
     <div class="charts">
       <Calls {...props} />
       <Latency {...props} />

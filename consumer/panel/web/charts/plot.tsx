@@ -21,6 +21,8 @@ export interface PlotProps {
     colours: Colours,
     latest: () => Slots
   ) => Pick<uPlot.Options, 'series' | 'scales' | 'axes' | 'hooks'>
+  /** Pixels that are left free at the right, so that times stand above each other; 8 unless told. */
+  readonly padRight?: number
   /** Whether the crosshair says which octave the pointer is at. */
   readonly hasOctaves?: boolean
 }
@@ -37,23 +39,23 @@ export const axis = (colours: Colours, more: uPlot.Axis): uPlot.Axis => ({
   ...more
 })
 
-/** Fills the windows in which events were lost, behind everything. */
-const lostBands =
-  (colours: Colours, latest: () => Slots) =>
+/** Marks the windows in which events were lost: over the whole height, or at the top alone. */
+const markLost =
+  (colours: Colours, latest: () => Slots, where: 'behind' | 'top') =>
   (plot: uPlot): void => {
     const { points, times, windowMs } = latest()
     const { ctx, bbox } = plot
+    ctx.save()
+    ctx.fillStyle = colours.lost
+    ctx.globalAlpha = where === 'behind' ? 0.25 : 1
+    const height = where === 'behind' ? bbox.height : 4 * uPlot.pxRatio
     for (const [slot, point] of points.entries()) {
       if (point === undefined || point.lost === 0) continue
       const from = plot.valToPos((times[slot] as number) / 1000, 'x', true)
       const to = plot.valToPos(((times[slot] as number) + windowMs) / 1000, 'x', true)
-      const width = Math.max(2 * uPlot.pxRatio, to - from)
-      ctx.fillStyle = colours.lost
-      ctx.globalAlpha = 0.25
-      ctx.fillRect(from, bbox.top, width, bbox.height)
-      ctx.globalAlpha = 1
-      ctx.fillRect(from, bbox.top, width, 3 * uPlot.pxRatio)
+      ctx.fillRect(from, bbox.top, Math.max(2 * uPlot.pxRatio, to - from), height)
     }
+    ctx.restore()
   }
 
 const alignedData = (slots: Slots, values: PlotProps['values']): uPlot.AlignedData =>
@@ -74,7 +76,7 @@ export const Plot = (props: PlotProps) => {
         width: target.clientWidth,
         height,
         legend: { show: false },
-        padding: [8, 8, 0, 0],
+        padding: [8, props.padRight ?? 8, 0, 0],
         cursor: {
           drag: { x: false, y: false },
           points: { show: false },
@@ -88,15 +90,16 @@ export const Plot = (props: PlotProps) => {
         scales: { x: { time: true, auto: false }, ...options.scales },
         axes: [
           axis(colours, {
-            space: 70,
+            space: 56,
             size: 22,
-            values: (_, ticks) => ticks.map((tick) => timeTick(tick, (ticks[1] ?? tick) - (ticks[0] ?? tick)))
+            values: (_, ticks, __, ___, step) => ticks.map((tick) => timeTick(tick, step))
           }),
           ...(options.axes ?? [])
         ],
         hooks: {
           ...options.hooks,
-          drawClear: [lostBands(colours, () => latest.current.slots)],
+          drawClear: [markLost(colours, () => latest.current.slots, 'behind')],
+          draw: [...(options.hooks?.draw ?? []), markLost(colours, () => latest.current.slots, 'top')],
           setCursor: [
             (self) => {
               const { left = -1, top = -1, idx } = self.cursor
@@ -125,7 +128,7 @@ export const Plot = (props: PlotProps) => {
       stopFollowing()
       made.destroy()
     }
-  }, [colours, crosshair, height])
+  }, [colours, crosshair, height, props.padRight])
 
   useEffect(() => {
     const { current } = plot
