@@ -21,11 +21,14 @@ export interface Producer {
   close(): Promise<void>
 }
 
-/** Sends to any topics and commits offsets of one group: all of it, or nothing, whatever dies in the middle. */
+/** Sends to any topics and commits a group's offset of one partition: all of it, or nothing, whatever dies in the middle. */
 export interface TransactionalProducer {
   /**
-   * @param work sends what is to be seen; nothing is before the end
-   * @param commit what the group has read by then, seen with it; its metadata differs from that of every earlier one
+   * One after another, in the order of the calls.
+   * @param work sends what is to be seen; nothing is before the end. After a send that can be retried it ends, and all
+   *   of it is done again; one that is refused for good leaves the rest as it is
+   * @param commit what the group has read by then, seen with it. Its offset or metadata differ from those of the
+   *   commit before: so the end is known even when its answer is lost
    * @throws what `work` throws; RingsideError UNAVAILABLE, canRetry: nothing of it was done; FENCED: another producer
    *   took over the id, this one can do nothing any more
    */
@@ -51,7 +54,15 @@ export interface Commit {
 }
 
 export interface ConsumerCallbacks {
-  /** One call at a time for a partition. A rejection stops the consumer: `failed` is told. */
+  /**
+   * A partition is ours now. What its last owner may still commit is to be over when this resolves: only then is asked
+   * what was committed. Called again while it rejects with an error that can be retried.
+   */
+  onClaimed?(partition: { topic: string; partition: number }): Promise<void>
+  /**
+   * One call at a time for a partition. A rejection with FENCED gives all partitions back and joins anew; any other
+   * stops the consumer: `done` rejects.
+   */
   onBatch(batch: FetchedBatch): Promise<void>
   /** Before the first batch of a newly assigned partition; with what was last committed for it. */
   onAssigned(partition: { topic: string; partition: number; committed: Commit | undefined }): Promise<void>
@@ -110,8 +121,22 @@ export interface GroupProgress {
   readonly endOffset: bigint
 }
 
+export interface TransactionOptions {
+  /** One for each partition of a group, always the same: the last to ask for it is the one that can commit. */
+  readonly id: string
+  readonly group: string
+  readonly topic: string
+  readonly partition: number
+}
+
 export interface KafkaClient {
   producer(): Promise<Producer>
+  /**
+   * Takes over a transactional id: what its last holder had begun and not ended is undone, and that holder is FENCED
+   * from then on. What the group has committed for the partition is final when this resolves.
+   * @throws RingsideError UNAVAILABLE, canRetry, when Kafka does not answer; DATA when it refuses
+   */
+  transactional(options: TransactionOptions): Promise<TransactionalProducer>
   consumer(options: ConsumerOptions): Promise<Consumer>
   /** Resolves when untilEnd is reached, onMessage returned false, or the signal fired. */
   read(options: ReaderOptions, signal?: AbortSignal): Promise<void>

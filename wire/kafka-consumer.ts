@@ -21,6 +21,8 @@ interface PartitionState {
   readonly partition: number
   /** The next offset to hand over; undefined until onAssigned was told. */
   position: bigint | undefined
+  /** onClaimed was called: onRevoked is owed. */
+  isClaimed: boolean
 }
 
 /** What one join gave us. */
@@ -53,12 +55,13 @@ const fetchBounds = async (admin: Admin, topics: Iterable<string>): Promise<Map<
   return bounds
 }
 
-const fetchCommits = async (admin: Admin, groupId: string, topics: Iterable<string>): Promise<Map<string, Commit>> => {
-  const commits = new Map<string, Commit>()
+/** What a group has committed for partitions of these topics. */
+export const fetchCommits = async (admin: Admin, groupId: string, topics: readonly string[]): Promise<Commit[]> => {
+  const commits: Commit[] = []
   for (const { topic, partitions } of await admin.fetchOffsets({ groupId, topics: [...topics] })) {
     for (const { partition, offset, metadata } of partitions) {
       if (BigInt(offset) === nothingCommitted) continue
-      commits.set(keyOf(topic, partition), { topic, partition, offset: BigInt(offset), metadata: metadata ?? '' })
+      commits.push({ topic, partition, offset: BigInt(offset), metadata: metadata ?? '' })
     }
   }
   return commits
@@ -111,7 +114,7 @@ export class KafkaConsumer implements Consumer {
   async caughtUp(): Promise<void> {
     const ends = await this.#persist(
       () => this.#closed,
-      (admin) => fetchBounds(admin, this.#options.topics)
+      () => this.#withAdmin((admin) => fetchBounds(admin, this.#options.topics))
     )
     const isBehind = ({ topic, partition, position }: PartitionState): boolean => {
       const end = ends?.get(keyOf(topic, partition))?.high ?? 0n
@@ -131,40 +134,47 @@ export class KafkaConsumer implements Consumer {
   }
 
   #onJoin(assignment: Readonly<Record<string, readonly number[]>>, member: KafkaJsConsumer): void {
+    const before = this.#assignment?.ready
     this.#revoke()
     const states = Object.entries(assignment).flatMap(([topic, partitions]) =>
       partitions.map((partition): [string, PartitionState] => [
         keyOf(topic, partition),
-        { topic, partition, position: undefined }
+        { topic, partition, position: undefined, isClaimed: false }
       ])
     )
     const joined: Assignment = { partitions: new Map(states), member, ready: Promise.resolve(), isReady: false }
     this.#assignment = joined
-    joined.ready = this.#announce(joined).catch((error: unknown) => this.#fail(error))
+    joined.ready = Promise.resolve(before)
+      .then(() => this.#announce(joined))
+      .catch((error: unknown) => this.#end(joined, error))
   }
 
   #revoke(): void {
     const left = this.#assignment
     this.#assignment = undefined
     if (left === undefined) return
-    for (const { topic, partition, position } of left.partitions.values()) {
-      if (position !== undefined) this.#options.onRevoked({ topic, partition })
+    for (const { topic, partition, isClaimed } of left.partitions.values()) {
+      if (isClaimed) this.#options.onRevoked({ topic, partition })
     }
   }
 
   /** Tells of every partition of a join, each with where it begins. */
   async #announce(joined: Assignment): Promise<void> {
     const isOver = () => this.#assignment !== joined
-    const topics = new Set([...joined.partitions.values()].map(({ topic }) => topic))
-    const known = await this.#persist(isOver, async (admin) => ({
-      bounds: await fetchBounds(admin, topics),
-      commits: topics.size === 0 ? new Map<string, Commit>() : await fetchCommits(admin, this.#options.group, topics)
-    }))
+    const partitions = [...joined.partitions.values()]
+    const topics = [...new Set(partitions.map(({ topic }) => topic))]
+    await Promise.all(partitions.map((state) => this.#persist(isOver, () => this.#claim(state))))
+    const known = await this.#persist(isOver, () =>
+      this.#withAdmin(async (admin) => ({
+        bounds: await fetchBounds(admin, topics),
+        commits: topics.length === 0 ? [] : await fetchCommits(admin, this.#options.group, topics)
+      }))
+    )
     if (known === undefined) return
     for (const [key, state] of joined.partitions) {
       const { topic, partition } = state
       const bounds = known.bounds.get(key) ?? { low: 0n, high: 0n }
-      const stored = known.commits.get(key)
+      const stored = known.commits.find((commit) => keyOf(commit.topic, commit.partition) === key)
       const committed = this.#usable(stored, bounds)
       // A group of its own past, even a lost one, has messages it never saw: it does not skip to the end.
       const fromEnd = stored === undefined && this.#options.from === 'latest'
@@ -173,13 +183,20 @@ export class KafkaConsumer implements Consumer {
       await this.#inFlight.get(key)
       if (isOver()) return
       await this.#options.onAssigned({ topic, partition, committed })
-      if (isOver()) return this.#options.onRevoked({ topic, partition })
+      if (isOver()) return
       state.position = start
-      if (committed === undefined) joined.member.seek({ topic, partition, offset: String(start) })
+      // kafkajs asked before the last owner's transaction was over.
+      joined.member.seek({ topic, partition, offset: String(start) })
       // So that a restart goes on from here, rather than from the end of then.
       if (fromEnd) await this.commit([{ topic, partition, offset: start, metadata: '' }]).catch(() => {})
     }
     joined.isReady = true
+  }
+
+  async #claim(state: PartitionState): Promise<void> {
+    const { topic, partition } = state
+    state.isClaimed = true
+    await this.#options.onClaimed?.({ topic, partition })
   }
 
   /** What retention has removed, or a new topic never had, cannot be gone back to (kafkajs marks it with -2). */
@@ -205,7 +222,7 @@ export class KafkaConsumer implements Consumer {
     if (last === undefined) return
     if (messages.length > 0) {
       const handled = this.#options.onBatch({ topic, partition, messages, endOffset: BigInt(batch.highWatermark) })
-      const settled = handled.catch((error: unknown) => this.#fail(error))
+      const settled = handled.catch((error: unknown) => this.#end(current, error))
       this.#inFlight.set(key, settled)
       await settled
       this.#inFlight.delete(key)
@@ -220,25 +237,37 @@ export class KafkaConsumer implements Consumer {
     if (state?.position !== undefined && state.position < nextOffset) state.position = nextOffset
   }
 
-  /** Asks the cluster until it answers; undefined when `isOver` came first. */
-  async #persist<T>(isOver: () => boolean, ask: (admin: Admin) => Promise<T>): Promise<T | undefined> {
+  /** Asks until there is an answer or a refusal; undefined when `isOver` came first. */
+  async #persist<T>(isOver: () => boolean, ask: () => Promise<T>): Promise<T | undefined> {
     while (!isOver()) {
-      const admin = this.#kafka.admin()
       try {
-        await admin.connect()
-        return await ask(admin)
+        return await ask()
       } catch (error) {
+        if (error instanceof RingsideError && !error.canRetry) throw error
         this.#log.debug({ group: this.#options.group, error: messageOf(error) }, 'Kafka does not answer yet')
         await delay(retryMs)
-      } finally {
-        await admin.disconnect().catch(() => {})
       }
     }
     return undefined
   }
 
-  #fail(error: unknown): void {
+  async #withAdmin<T>(use: (admin: Admin) => Promise<T>): Promise<T> {
+    const admin = this.#kafka.admin()
+    try {
+      await admin.connect()
+      return await use(admin)
+    } finally {
+      await admin.disconnect().catch(() => {})
+    }
+  }
+
+  /** Whoever was fenced holds on to what the group gave to another; anything else is a defect. */
+  #end(assignment: Assignment, error: unknown): void {
     if (this.#closed) return
+    if (error instanceof RingsideError && error.code === 'FENCED') {
+      if (assignment === this.#assignment) this.#group.rejoin(error)
+      return
+    }
     this.#closed = true
     this.#ended.reject(error)
     void this.#group.close()

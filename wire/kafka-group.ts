@@ -19,6 +19,8 @@ export interface GroupOptions {
   onPassed(topic: string, partition: number, nextOffset: bigint): void
   /** A member ended with this error; a new one is about to join. */
   onCrash?(error: Error): void
+  /** A member that has not fetched for so long is replaced; longer than a join takes where there are other members. */
+  readonly stalledAfterMs?: number
 }
 
 /** How long a fetch waits for data: the latest end of a close, and how soon an idle member sees a rebalance. */
@@ -27,7 +29,7 @@ const heartbeatMs = 2000
 /** How long a killed member's partitions rest; a handler that blocks the event loop as long loses its own. */
 const sessionMs = 10_000
 /** kafkajs can come out of a failed rebalance without fetching ever again; the longest healthy pause is a join. */
-const stalledAfterMs = 90_000
+const defaultStalledAfterMs = 90_000
 /** Leaving in order takes milliseconds; a broker that is away must not hold up a close. */
 const leaveMs = 3000
 const firstBackoffMs = 200
@@ -37,18 +39,26 @@ export class GroupMember {
   readonly #options: GroupOptions
   readonly #closing = new AbortController()
   readonly #running: Promise<void>
+  readonly #stalledAfterMs: number
   #member: KafkaJsConsumer | undefined
+  #end: ((error: Error) => void) | undefined
   #busy = 0
   #lastSignOfLife = Date.now()
 
   constructor(options: GroupOptions) {
     this.#options = options
+    this.#stalledAfterMs = options.stalledAfterMs ?? defaultStalledAfterMs
     this.#running = this.#run()
   }
 
   /** The kafkajs consumer of the moment; undefined between two memberships. */
   get current(): KafkaJsConsumer | undefined {
     return this.#member
+  }
+
+  /** Leaves, and joins as a new member. */
+  rejoin(why: Error): void {
+    this.#end?.(why)
   }
 
   /** Ends after the batches that are in onBatch now. */
@@ -66,7 +76,7 @@ export class GroupMember {
       const error = await this.#liveOnce()
       if (error === undefined) return
       this.#options.onCrash?.(error)
-      if (Date.now() - joinedAt > stalledAfterMs) {
+      if (Date.now() - joinedAt > this.#stalledAfterMs) {
         backoffMs = firstBackoffMs
         said = ''
       }
@@ -93,6 +103,7 @@ export class GroupMember {
       allowAutoTopicCreation: false
     })
     const ended = Promise.withResolvers<Error | undefined>()
+    this.#end = ended.resolve
     this.#listen(member, ended.resolve)
     const stopWatching = this.#watch(ended.resolve)
     this.#member = member
@@ -148,7 +159,7 @@ export class GroupMember {
     const timer = setInterval(() => {
       if (this.#busy > 0) this.#live()
       const silentMs = Date.now() - this.#lastSignOfLife
-      if (silentMs > stalledAfterMs) end(new Error(`no fetch for ${Math.round(silentMs / 1000)} s`))
+      if (silentMs > this.#stalledAfterMs) end(new Error(`no fetch for ${Math.round(silentMs / 1000)} s`))
     }, heartbeatMs)
     const close = () => end(undefined)
     this.#closing.signal.addEventListener('abort', close)

@@ -20,7 +20,7 @@ import {
 } from './kafkajs.ts'
 
 /** Grouping by partition in kafkajs is quadratic in the messages of a send. */
-const maxMessagesPerSend = 1000
+export const maxMessagesPerSend = 1000
 /** How long one send outlives a broker that is away: two attempts of kafkajs at the least. */
 const patienceMs = 20_000
 const firstBackoffMs = 100
@@ -98,4 +98,8 @@ export class KafkaProducer implements Producer {
   }
 }
 
-const toKafkaJs = ({ key, value, headers }: Message) => ({ key, value, ...(headers && { headers: { ...headers } }) })
+export const toKafkaJs = ({ key, value, headers }: Message) => ({
+  key,
+  value,
+  ...(headers && { headers: { ...headers } })
+})

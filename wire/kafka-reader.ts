@@ -19,6 +19,8 @@ interface ReadOptions extends ReaderOptions {
 
 /** A read that is to end gives up when the brokers stay away; one that follows goes on. */
 const maxCrashesInARow = 10
+/** Nobody else is in its group: a join takes a second, or three where brokers wait for more members. */
+const stalledAfterMs = 10_000
 
 interface Position {
   next: bigint
@@ -85,6 +87,7 @@ export const readTopic = async (options: ReadOptions, signal?: AbortSignal): Pro
     group,
     topics: [topic],
     log,
+    stalledAfterMs,
     onJoin: (_, consumer) => {
       for (const [partition, { next }] of positions) consumer.seek({ topic, partition, offset: String(next) })
     },

@@ -5,9 +5,10 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { RingsideError } from '../runtime/errors.ts'
 import type { GroupProgress, KafkaClient, TopicDescription, TopicSpecification } from './client.ts'
-import { KafkaConsumer } from './kafka-consumer.ts'
+import { fetchCommits, KafkaConsumer } from './kafka-consumer.ts'
 import { KafkaProducer } from './kafka-producer.ts'
 import { readTopic, type WithAdmin } from './kafka-reader.ts'
+import { type GroupOffsets, KafkaTransactions } from './kafka-transactions.ts'
 import {
   type Admin,
   type ConnectionOptions,
@@ -72,14 +73,9 @@ const progressOf = async (
   }
   const progress: GroupProgress[] = []
   for (const group of groups) {
-    for (const { topic, partitions } of await admin.fetchOffsets({ groupId: group, topics: existing })) {
-      for (const { partition, offset, metadata } of partitions) {
-        const endOffset = ends.get(`${topic}/${partition}`)
-        // -1: nothing committed.
-        if (endOffset === undefined || BigInt(offset) < 0n) continue
-        const commit = { topic, partition, offset: BigInt(offset), metadata: metadata ?? '' }
-        progress.push({ group, commit, endOffset })
-      }
+    for (const commit of await fetchCommits(admin, group, existing)) {
+      const endOffset = ends.get(`${commit.topic}/${commit.partition}`)
+      if (endOffset !== undefined) progress.push({ group, commit, endOffset })
     }
   }
   return progress
@@ -120,8 +116,21 @@ export const createKafkaClient = (options: ConnectionOptions): KafkaClient => {
     }
   }
 
+  const offsets: GroupOffsets = {
+    committed: (group, topic, partition) =>
+      withAdmin(`cannot ask for the offsets of ${group}`, async (admin) =>
+        (await fetchCommits(admin, group, [topic])).find((commit) => commit.partition === partition)
+      ),
+    partitionsOf: (topic) =>
+      withAdmin(`cannot send to ${topic}`, async (admin) => {
+        const { topics } = await admin.fetchTopicMetadata({ topics: [topic] })
+        return topics[0]?.partitions.length ?? 0
+      })
+  }
+
   return {
     producer: async () => new KafkaProducer(kafka, options),
+    transactional: (transactionOptions) => KafkaTransactions.begin(kafka, options, offsets, transactionOptions),
     consumer: async (consumerOptions) => new KafkaConsumer(kafka, steady, options, consumerOptions),
     read: (readerOptions, signal) =>
       readTopic({ kafka: steady, withAdmin, log: options.log, ...readerOptions }, signal),

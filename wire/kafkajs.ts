@@ -3,13 +3,14 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
 import { constants, zstdCompressSync, zstdDecompressSync } from 'node:zlib'
 import kafkajs from 'kafkajs'
 import { messageOf, RingsideError } from '../runtime/errors.ts'
 import type { Log } from '../runtime/log.ts'
 import type { ReceivedMessage } from './client.ts'
 
-export type { Admin, Consumer, ConsumerGroupJoinEvent, EachBatchPayload, Kafka, Producer } from 'kafkajs'
+export type { Admin, Consumer, ConsumerGroupJoinEvent, EachBatchPayload, Kafka, Producer, Transaction } from 'kafkajs'
 
 const {
   CompressionCodecs,
@@ -81,6 +82,92 @@ const calmRequestQueue = (): void => {
 }
 calmRequestQueue()
 
+interface FetchedRecord {
+  readonly offset: string
+  readonly key: Buffer | null
+  isControlRecord: boolean
+  readonly batchContext: { readonly producerId: string; readonly inTransaction: boolean }
+}
+
+interface FetchedPartition {
+  readonly messages: readonly FetchedRecord[]
+  abortedTransactions: readonly { readonly producerId: string; readonly firstOffset: string }[]
+}
+
+interface Broker {
+  fetch(request: unknown): Promise<{ responses: readonly { partitions: readonly FetchedPartition[] }[] }>
+  addPartitionsToTxn(request: unknown): Promise<unknown>
+  addOffsetsToTxn(request: unknown): Promise<unknown>
+}
+
+/** The key of the control record that ends an aborted transaction: version 0, type 0. */
+const abortMarker = Buffer.alloc(4)
+
+/**
+ * kafkajs takes aborted transactions for sorted by where they began, and for one at most that begins with a message;
+ * brokers list them in the order of their ends. Where two cross, it hands out what was aborted. As control records,
+ * which it hides, the messages still move the position on.
+ */
+export const hideAborted = (partition: FetchedPartition): void => {
+  const begun = partition.abortedTransactions.map(({ producerId, firstOffset }) => ({
+    producerId,
+    first: BigInt(firstOffset)
+  }))
+  if (begun.length === 0) return
+  begun.sort((a, b) => Number(b.first - a.first))
+  const aborting = new Set<string>()
+  for (const message of partition.messages) {
+    const offset = BigInt(message.offset)
+    for (let next = begun.at(-1); next !== undefined && next.first <= offset; next = begun.at(-1)) {
+      aborting.add(next.producerId)
+      begun.pop()
+    }
+    const { producerId, inTransaction } = message.batchContext
+    if (message.isControlRecord) {
+      if (message.key?.equals(abortMarker)) aborting.delete(producerId)
+    } else if (inTransaction && aborting.has(producerId)) {
+      message.isControlRecord = true
+    }
+  }
+  partition.abortedTransactions = []
+}
+
+/** The markers of a transaction are written some milliseconds after its end was acknowledged. */
+const markersPollMs = 3
+const markersPolls = 1000
+
+/**
+ * Until its markers are written, the next transaction of an id is refused with CONCURRENT_TRANSACTIONS. kafkajs calls
+ * that an error and waits for a tenth of a second, or does not wait at all.
+ */
+const awaitMarkers = async <T>(call: () => Promise<T>): Promise<T> => {
+  for (let polls = 1; ; polls++) {
+    try {
+      return await call()
+    } catch (error) {
+      if (protocolErrorOf(error) !== 'CONCURRENT_TRANSACTIONS' || polls === markersPolls) throw error
+      await delay(markersPollMs)
+    }
+  }
+}
+
+const mendTransactions = (): void => {
+  const { prototype } = createRequire(import.meta.url)('kafkajs/src/broker/index.js') as { prototype: Broker }
+  const { fetch, addPartitionsToTxn, addOffsetsToTxn } = prototype
+  prototype.fetch = async function (request) {
+    const fetched = await fetch.call(this, request)
+    for (const { partitions } of fetched.responses) partitions.forEach(hideAborted)
+    return fetched
+  }
+  prototype.addPartitionsToTxn = function (request) {
+    return awaitMarkers(() => addPartitionsToTxn.call(this, request))
+  }
+  prototype.addOffsetsToTxn = function (request) {
+    return awaitMarkers(() => addOffsetsToTxn.call(this, request))
+  }
+}
+mendTransactions()
+
 /** kafkajs reports each failed attempt as an error and then retries: the same words once in this time. */
 const repeatAfterMs = 30_000
 
@@ -137,13 +224,28 @@ export const protocolErrorOf = (error: unknown): string | undefined => {
   return root instanceof KafkaJSProtocolError ? root.type : undefined
 }
 
+/** True when another producer took over the transactional id, or the broker ended its transaction for taking too long. */
+export const isFenced = (error: unknown): boolean =>
+  ['INVALID_PRODUCER_EPOCH', 'PRODUCER_FENCED'].includes(protocolErrorOf(error) ?? '')
+
+/** What a broker says of a producer or its transaction, not of what was sent: a new producer can do it. */
+const ofProducer: ReadonlySet<string | undefined> = new Set([
+  'CONCURRENT_TRANSACTIONS',
+  'DUPLICATE_SEQUENCE_NUMBER',
+  'INVALID_PRODUCER_ID_MAPPING',
+  'INVALID_TXN_STATE',
+  'OUT_OF_ORDER_SEQUENCE_NUMBER',
+  'TRANSACTION_COORDINATOR_FENCED',
+  'UNKNOWN_PRODUCER_ID'
+])
+
 /** True when a topic is not there: never made, deleted, or so new that the broker asked does not know it yet. */
 export const isMissingTopic = (error: unknown): boolean => protocolErrorOf(error) === 'UNKNOWN_TOPIC_OR_PARTITION'
 
 /** True when the same call may succeed later: networks (errors with a code of the system), elections, restarts. */
 export const isPassing = (error: unknown): boolean => {
   const root = rootOf(error)
-  if (root instanceof KafkaJSError) return root.retriable
+  if (root instanceof KafkaJSError) return root.retriable || ofProducer.has(protocolErrorOf(root))
   return root instanceof Error && 'code' in root
 }
 
@@ -155,6 +257,11 @@ export const toRingsideError = (error: unknown, what: string, brokers: readonly 
   if (isMissingTopic(error)) {
     const why = `${what}: Kafka at ${where} has no such topic; \`ringside topics create\` makes Ringside's own`
     return new RingsideError('UNAVAILABLE', why, { cause: error })
+  }
+  if (isFenced(error)) {
+    return new RingsideError('FENCED', `${what}: another instance took over at ${where}, or it took too long`, {
+      cause: error
+    })
   }
   if (isPassing(error)) {
     return new RingsideError('UNAVAILABLE', `${what}: Kafka at ${where} does not answer or is not ready: ${message}`, {
