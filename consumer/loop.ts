@@ -1,15 +1,13 @@
-// The one consume loop: batch → what of it is new → handler → outputs → commit. An offset is committed only when all
-// that came of the messages before it is acknowledged; what cannot be handled goes to `deadletter`.
-import { setTimeout as delay } from 'node:timers/promises'
+// The one consume loop: batch → what of it is new → handler → outputs and offset, in one transaction. It hosts a run for
+// each partition that the group gave it; what cannot be handled goes to `deadletter`.
 import type { Config } from '../runtime/config.ts'
-import { messageOf, RingsideError } from '../runtime/errors.ts'
+import { messageOf } from '../runtime/errors.ts'
 import type { Log } from '../runtime/log.ts'
-import type { Commit, Consumer, FetchedBatch, KafkaClient, Producer, ReceivedMessage } from '../wire/client.ts'
+import type { Commit, Consumer, FetchedBatch, KafkaClient, TransactionalProducer } from '../wire/client.ts'
 import { topicName } from '../wire/topics.ts'
-import { deadLetter } from './dead-letters.ts'
-import type { Context, HandlerModule } from './handler.ts'
+import type { HandlerModule } from './handler.ts'
 import { type Hosted, hostHandler, type InputTopic, inputTopics } from './input.ts'
-import { Outbox, type OutputKind } from './outbox.ts'
+import { type Lag, type OwnCounters, PartitionRun } from './partition-run.ts'
 import { Publisher } from './publisher.ts'
 
 export interface LoopOptions {
@@ -24,56 +22,40 @@ export interface LoopOptions {
 }
 
 /** The loop's own, and beside them what its handlers count. */
-export type LoopCounters = Record<'batches' | 'events' | 'replayed' | 'repeats' | OutputKind | 'lagRecords', number> &
-  Record<string, number>
+export type LoopCounters = OwnCounters & Record<'lagRecords', number> & Record<string, number>
 
-/** What one assignment of a partition has come to. */
-interface PartitionRun extends Hosted {
-  readonly topic: string
-  readonly partition: number
-  next: bigint
-  lagRecords: number
-  /** When the last message that was handled came to Kafka; undefined before the first. */
-  handledMs: number | undefined
+/** A partition that is ours: its producer from the claim on, its run from the assignment on. */
+interface Share {
+  producer?: TransactionalProducer
+  run?: PartitionRun
+  /** Set at the end: whoever claims the partition next waits for it. */
+  closed?: Promise<void>
 }
 
-/** How far behind the end of a partition the loop is, as of the last fetch. */
-export interface Lag {
-  readonly topic: string
-  readonly partition: number
-  readonly records: number
-  /** Age of the last message handled while others wait; 0 when none does. */
-  readonly seconds: number
-}
-
-/** Bounds the memory of a fetch whose batches make many outputs each; a fetch of audit rows is about 30,000. */
-const maxOutboxMessages = 5000
-const commitMs = 200
-const commitRetryMs = 5000
-/** What is being sent when the stop comes is acknowledged in milliseconds, or not soon. */
+/** What is being committed when the stop comes is acknowledged in milliseconds, or not soon. */
 const stopPatienceMs = 3000
-/** The broker's offset.metadata.max.bytes. */
-const maxMetadataBytes = 4096
 
-const keyOf = ({ topic, partition }: { topic: string; partition: number }): string => `${topic}/${partition}`
+interface TopicPartition {
+  readonly topic: string
+  readonly partition: number
+}
 
-const addCounters = (sums: Record<string, number>, { handler }: Hosted): void => {
-  for (const [name, count] of Object.entries(handler.counters?.() ?? {})) sums[name] = (sums[name] ?? 0) + count
+const keyOf = ({ topic, partition }: TopicPartition): string => `${topic}/${partition}`
+
+const addTo = (sums: Record<string, number>, counts: Readonly<Record<string, number>>): void => {
+  for (const [name, count] of Object.entries(counts)) sums[name] = (sums[name] ?? 0) + count
 }
 
 export class ConsumeLoop {
   readonly #options: LoopOptions
-  readonly #producer: Producer
   readonly #publisher: Publisher
   readonly #consumer: Promise<Consumer>
   /** By full name. */
   readonly #topics: ReadonlyMap<string, InputTopic>
-  readonly #runs = new Map<string, PartitionRun>()
-  readonly #uncommitted = new Map<string, Commit>()
+  readonly #shares = new Map<string, Share>()
   readonly #active = new Set<Promise<void>>()
   readonly #stopping = new AbortController()
-  readonly #abandon = new AbortController()
-  readonly #counters = {
+  readonly #counters: OwnCounters = {
     batches: 0,
     events: 0,
     replayed: 0,
@@ -88,23 +70,18 @@ export class ConsumeLoop {
   }
   /** What the handlers of partitions that were taken away had counted. */
   readonly #revokedCounters: Record<string, number> = {}
-  #committing: Promise<void> = Promise.resolve()
-  #commitTimer: NodeJS.Timeout | undefined
-  #lastCommitMs = 0
   #stopped: Promise<void> | undefined
 
-  private constructor(options: LoopOptions, producer: Producer) {
+  private constructor(options: LoopOptions) {
     this.#options = options
-    this.#producer = producer
-    const { signal: stopping } = this.#stopping
-    const { signal: abandon } = this.#abandon
-    this.#publisher = new Publisher({ ...options, producer, stopping, abandon })
+    this.#publisher = new Publisher(options)
     this.#topics = new Map(inputTopics(options.module).map((name) => [topicName(options.topics, name), name]))
     this.#consumer = options.client.consumer({
       group: options.group,
       topics: [...this.#topics.keys()],
       from: options.from,
-      onAssigned: async ({ topic, partition, committed }) => this.#assign(topic, partition, committed),
+      onClaimed: (claimed) => this.#claim(claimed),
+      onAssigned: async ({ committed, ...assigned }) => this.#assign(assigned, committed),
       onRevoked: (revoked) => this.#revoke(keyOf(revoked)),
       onBatch: (batch) => this.#track(this.#onBatch(batch))
     })
@@ -112,7 +89,7 @@ export class ConsumeLoop {
 
   /** Does not wait for Kafka: the loop begins when it answers. */
   static async start(options: LoopOptions): Promise<ConsumeLoop> {
-    const loop = new ConsumeLoop(options, await options.client.producer())
+    const loop = new ConsumeLoop(options)
     await loop.#consumer
     return loop
   }
@@ -125,19 +102,15 @@ export class ConsumeLoop {
   counters(): LoopCounters {
     const counted = { ...this.#revokedCounters }
     let lagRecords = 0
-    for (const run of this.#runs.values()) {
-      addCounters(counted, run)
-      lagRecords += run.lagRecords
+    for (const run of this.#runs()) {
+      addTo(counted, run.counters())
+      lagRecords += run.lag.records
     }
-    const deadletters = this.#counters.deadletters + this.#publisher.refusals
-    return { ...counted, ...this.#counters, deadletters, lagRecords }
+    return { ...counted, ...this.#counters, lagRecords }
   }
 
   lags(): Lag[] {
-    return [...this.#runs.values()].map(({ topic, partition, lagRecords: records, handledMs }) => {
-      const seconds = records > 0 && handledMs !== undefined ? Math.max(0, Date.now() - handledMs) / 1000 : 0
-      return { topic, partition, records, seconds }
-    })
+    return Array.from(this.#runs(), ({ lag }) => lag)
   }
 
   /** Handles everything that is in the topic now, then stops. */
@@ -147,7 +120,7 @@ export class ConsumeLoop {
     await this.stop()
   }
 
-  /** Ends after the message that is being handled; commits what is published. */
+  /** Ends after the message that is being handled; commits what was handled. */
   stop(): Promise<void> {
     this.#stopped ??= this.#stop()
     return this.#stopped
@@ -155,18 +128,40 @@ export class ConsumeLoop {
 
   async #stop(): Promise<void> {
     this.#stopping.abort()
-    const patience = setTimeout(() => this.#abandon.abort(), stopPatienceMs)
+    const patience = setTimeout(() => {
+      for (const share of this.#shares.values()) void this.#close(share)
+    }, stopPatienceMs)
     const consumer = await this.#consumer
     await Promise.allSettled(this.#active)
-    clearTimeout(this.#commitTimer)
-    await Promise.race([this.#commit(), delay(stopPatienceMs, undefined, { ref: false })])
+    await Promise.allSettled(Array.from(this.#runs(), (run) => run.commit()))
     await consumer.close()
-    await this.#producer.close()
+    await Promise.allSettled(Array.from(this.#shares.values(), (share) => this.#close(share)))
     clearTimeout(patience)
   }
 
-  #assign(topic: string, partition: number, committed: Commit | undefined): void {
-    const { module, log } = this.#options
+  *#runs(): Iterable<PartitionRun> {
+    for (const { run, closed } of this.#shares.values()) if (run !== undefined && closed === undefined) yield run
+  }
+
+  /** Fences whoever had the partition, before anybody asks what it has committed. */
+  async #claim({ topic, partition }: TopicPartition): Promise<void> {
+    const { client, group } = this.#options
+    const key = keyOf({ topic, partition })
+    const share: Share = {}
+    const before = this.#shares.get(key)
+    this.#shares.set(key, share)
+    await before?.closed
+    const id = `${group}/${topic}/${partition}`
+    const producer = await client.transactional({ id, group, topic, partition })
+    share.producer = producer
+    if (share.closed !== undefined || this.#shares.get(key) !== share) await producer.close()
+  }
+
+  #assign({ topic, partition }: TopicPartition, committed: Commit | undefined): void {
+    const { module, service, topics, log } = this.#options
+    const share = this.#shares.get(keyOf({ topic, partition }))
+    const producer = share?.producer
+    if (share === undefined || producer === undefined) return
     const host = (): Hosted => hostHandler(module, this.#topics.get(topic) ?? 'events', partition)
     let hosted = host()
     if (committed !== undefined && committed.metadata !== '') {
@@ -177,22 +172,34 @@ export class ConsumeLoop {
         hosted = host()
       }
     }
-    const next = committed?.offset ?? 0n
-    this.#runs.set(keyOf({ topic, partition }), {
+    share.run = new PartitionRun({
       ...hosted,
+      service,
+      topicPrefix: topics.topicPrefix,
       topic,
       partition,
-      next,
-      lagRecords: 0,
-      handledMs: undefined
+      committed,
+      producer,
+      publisher: this.#publisher,
+      counters: this.#counters,
+      stopping: this.#stopping.signal,
+      log
     })
   }
 
   #revoke(key: string): void {
-    const run = this.#runs.get(key)
-    if (run !== undefined) addCounters(this.#revokedCounters, run)
-    this.#runs.delete(key)
-    this.#uncommitted.delete(key)
+    const share = this.#shares.get(key)
+    if (share !== undefined) void this.#close(share)
+  }
+
+  #close(share: Share): Promise<void> {
+    if (share.closed !== undefined) return share.closed
+    const { run, producer } = share
+    if (run !== undefined) addTo(this.#revokedCounters, run.counters())
+    share.closed = Promise.resolve((run ?? producer)?.close()).catch((error) =>
+      this.#options.log.debug(`not closed in order: ${messageOf(error)}`)
+    )
+    return share.closed
   }
 
   #track(work: Promise<void>): Promise<void> {
@@ -203,105 +210,7 @@ export class ConsumeLoop {
   }
 
   async #onBatch(batch: FetchedBatch): Promise<void> {
-    const run = this.#runs.get(keyOf(batch))
-    if (run === undefined) return
-    let outbox = new Outbox(this.#options.topics.topicPrefix)
-    for (const message of batch.messages) {
-      if (this.#stopping.signal.aborted) break
-      // Taken away in mid-batch: all that is not committed comes to the new owner.
-      if (this.#runs.get(keyOf(run)) !== run) return
-      await this.#handle(run, message, outbox)
-      run.next = message.offset + 1n
-      run.lagRecords = Number(batch.endOffset - run.next)
-      run.handledMs = message.timestampMs
-      if (outbox.size < maxOutboxMessages) continue
-      if (!(await this.#settle(run, outbox))) return
-      outbox = new Outbox(this.#options.topics.topicPrefix)
-    }
-    await this.#settle(run, outbox)
-  }
-
-  /** One message: its outputs are in the outbox afterwards, or it is, as a dead letter. */
-  async #handle(run: PartitionRun, message: ReceivedMessage, outbox: Outbox): Promise<void> {
-    const { service, log } = this.#options
-    const { topic, partition } = run
-    const { offset, value } = message
-    try {
-      if (value === null) throw new RingsideError('DATA', 'a message without a value')
-      await this.#handleValue(run, value, { topic, partition, offset, log }, outbox)
-    } catch (error) {
-      log.warn({ topic, partition, offset: String(offset) }, `dead letter: ${messageOf(error)}`)
-      outbox.addDeadLetter(deadLetter(message, error, { service, topic, partition, offset }, Date.now()))
-    }
-  }
-
-  async #handleValue({ handler, input }: PartitionRun, bytes: Buffer, context: Context, outbox: Outbox): Promise<void> {
-    const value = input.read(bytes)
-    this.#counters.batches += 1
-    const read = input.eventsIn(value)
-    let handled = 0
-    try {
-      const unseen = input.unseenOf(value)
-      if (unseen === undefined) return
-      handled = input.eventsIn(unseen)
-      outbox.addAll(await handler.handle(unseen, context))
-      // Only now: a dead letter that is sent again is no repeat.
-      input.add(unseen)
-    } finally {
-      this.#counters[handler.isReplaying === true ? 'replayed' : 'events'] += handled
-      this.#counters.repeats += read - handled
-    }
-  }
-
-  /**
-   * Publishes, then lets the offsets be committed: the one place to put both in a transaction.
-   * @returns false when the loop was stopped before all was acknowledged; the messages come again then
-   */
-  async #settle(run: PartitionRun, outbox: Outbox): Promise<boolean> {
-    if (!(await this.#publisher.publish(outbox.messages))) return false
-    for (const [kind, count] of outbox.counts) this.#counters[kind] += count
-    const { topic, partition, handler, next } = run
-    const key = keyOf(run)
-    if (this.#runs.get(key) !== run) return true
-    try {
-      const { holdOffset, metadata } = handler.checkpoint()
-      if (Buffer.byteLength(metadata) > maxMetadataBytes) {
-        throw new Error(`its metadata has more than ${maxMetadataBytes} bytes`)
-      }
-      const offset = holdOffset !== undefined && holdOffset < next ? holdOffset : next
-      this.#uncommitted.set(key, { topic, partition, offset, metadata })
-    } catch (error) {
-      this.#options.log.error({ topic, partition }, `offsets stay as they are, no checkpoint: ${messageOf(error)}`)
-    }
-    await this.#commitWhenDue()
-    return true
-  }
-
-  async #commitWhenDue(): Promise<void> {
-    const dueMs = this.#lastCommitMs + commitMs - Date.now()
-    if (dueMs <= 0) return this.#commit()
-    this.#commitTimer ??= setTimeout(() => void this.#commit(), dueMs)
-  }
-
-  /** Never rejects: what is not committed now is with the next, or comes again after a restart. */
-  #commit(): Promise<void> {
-    this.#committing = this.#committing.then(async () => {
-      clearTimeout(this.#commitTimer)
-      this.#commitTimer = undefined
-      this.#lastCommitMs = Date.now()
-      if (this.#uncommitted.size === 0) return
-      const commits = new Map(this.#uncommitted)
-      try {
-        const consumer = await this.#consumer
-        await consumer.commit([...commits.values()])
-        for (const [key, commit] of commits) {
-          if (this.#uncommitted.get(key) === commit) this.#uncommitted.delete(key)
-        }
-      } catch (error) {
-        this.#options.log.debug(`not committed yet: ${messageOf(error)}`)
-        if (!this.#stopping.signal.aborted) this.#commitTimer ??= setTimeout(() => void this.#commit(), commitRetryMs)
-      }
-    })
-    return this.#committing
+    const share = this.#shares.get(keyOf(batch))
+    if (share?.closed === undefined) await share?.run?.take(batch)
   }
 }

@@ -1,5 +1,6 @@
 // The seam at which the Kafka client can be replaced: everything that Ringside asks of one.
 // wire/kafka.ts implements it with kafkajs; wire/kafkajs.ts is the only file that imports that library.
+import type { RingsideError } from '../runtime/errors.ts'
 
 export interface Message {
   readonly key: Buffer | string | null
@@ -21,18 +22,30 @@ export interface Producer {
   close(): Promise<void>
 }
 
+/** A message that Kafka will never take: too large, or not allowed. */
+export interface Refusal {
+  readonly message: Message
+  readonly error: RingsideError
+}
+
+/**
+ * Sends to any topic within a transaction, messages of one key in their order.
+ * @returns those that are refused for good; the others are in the transaction
+ * @throws RingsideError that can be retried, with the whole transaction
+ */
+export type TransactionalSend = (topic: string, messages: readonly Message[]) => Promise<readonly Refusal[]>
+
 /** Sends to any topics and commits a group's offset of one partition: all of it, or nothing, whatever dies in the middle. */
 export interface TransactionalProducer {
   /**
    * One after another, in the order of the calls.
-   * @param work sends what is to be seen; nothing is before the end. After a send that can be retried it ends, and all
-   *   of it is done again; one that is refused for good leaves the rest as it is
+   * @param work sends what is to be seen; nothing is before the end
    * @param commit what the group has read by then, seen with it. Its offset or metadata differ from those of the
    *   commit before: so the end is known even when its answer is lost
    * @throws what `work` throws; RingsideError UNAVAILABLE, canRetry: nothing of it was done; FENCED: another producer
    *   took over the id, this one can do nothing any more
    */
-  transact(work: (send: Producer['send']) => Promise<void>, commit: Commit): Promise<void>
+  transact(work: (send: TransactionalSend) => Promise<void>, commit: Commit): Promise<void>
   close(): Promise<void>
 }
 

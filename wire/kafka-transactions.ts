@@ -5,7 +5,14 @@
 // that was to be committed, or still the one before, or another instance has moved it, which is then the owner.
 import { setTimeout as delay } from 'node:timers/promises'
 import { RingsideError } from '../runtime/errors.ts'
-import type { Commit, Message, Producer, TransactionalProducer, TransactionOptions } from './client.ts'
+import type {
+  Commit,
+  Message,
+  Refusal,
+  TransactionalProducer,
+  TransactionalSend,
+  TransactionOptions
+} from './client.ts'
 import { maxMessagesPerSend, toKafkaJs } from './kafka-producer.ts'
 import {
   type ConnectionOptions,
@@ -71,7 +78,7 @@ export class KafkaTransactions implements TransactionalProducer {
     return transactions
   }
 
-  async transact(work: (send: Producer['send']) => Promise<void>, commit: Commit): Promise<void> {
+  async transact(work: (send: TransactionalSend) => Promise<void>, commit: Commit): Promise<void> {
     const transacted = this.#running.then(() => this.#unlessClosed(this.#transact(work, commit)))
     this.#running = transacted.catch(() => {})
     return transacted
@@ -84,7 +91,7 @@ export class KafkaTransactions implements TransactionalProducer {
     await this.#discard(this.#producer)
   }
 
-  async #transact(work: (send: Producer['send']) => Promise<void>, commit: Commit): Promise<void> {
+  async #transact(work: (send: TransactionalSend) => Promise<void>, commit: Commit): Promise<void> {
     if (this.#isFenced) throw this.#fenced()
     if (this.#producer === undefined && !isSame(await this.#takeOver(), this.#committed)) throw this.#fenced()
     const producer = this.#producer
@@ -148,16 +155,38 @@ export class KafkaTransactions implements TransactionalProducer {
     }
   }
 
-  /** One partition a request: when one is refused, or an answer is lost, nothing else was in it. */
-  async #send(transaction: Transaction, topic: string, messages: readonly Message[]): Promise<void> {
-    if (this.#open !== transaction) throw this.#unavailable('it has ended')
-    const compression = this.#connection.compression === 'none' ? uncompressed : zstd
+  async #send(transaction: Transaction, topic: string, messages: readonly Message[]): Promise<Refusal[]> {
+    const refusals: Refusal[] = []
     for (const [partition, ofPartition] of await this.#byPartition(topic, messages)) {
       for (let at = 0; at < ofPartition.length; at += maxMessagesPerSend) {
         const chunk = ofPartition.slice(at, at + maxMessagesPerSend)
-        const numbered = chunk.map((message) => ({ ...toKafkaJs(message), partition }))
-        await this.#ask(() => transaction.send({ topic, messages: numbered, acks: -1, compression }))
+        refusals.push(...(await this.#request(transaction, topic, partition, chunk)))
       }
+    }
+    return refusals
+  }
+
+  /** One partition a request: when it is refused, nothing of it is stored. Finds the refused ones by halves. */
+  async #request(
+    transaction: Transaction,
+    topic: string,
+    partition: number,
+    chunk: readonly Message[]
+  ): Promise<Refusal[]> {
+    if (this.#open !== transaction) throw this.#unavailable('it has ended')
+    const compression = this.#connection.compression === 'none' ? uncompressed : zstd
+    const messages = chunk.map((message) => ({ ...toKafkaJs(message), partition }))
+    try {
+      await this.#ask(() => transaction.send({ topic, messages, acks: -1, compression }))
+      return []
+    } catch (error) {
+      const isRefusal = error instanceof RingsideError && error.code === 'DATA'
+      const [message] = chunk
+      if (!isRefusal || message === undefined) throw error
+      if (chunk.length === 1) return [{ message, error }]
+      const half = chunk.length >> 1
+      const first = await this.#request(transaction, topic, partition, chunk.slice(0, half))
+      return [...first, ...(await this.#request(transaction, topic, partition, chunk.slice(half)))]
     }
   }
 

@@ -370,12 +370,12 @@ describe('the consume loop', { skip: await kafkaMissing(), timeout: 120_000 }, (
     let refusals = 0
     const failing = (times: number): KafkaClient => ({
       ...kafka.client,
-      producer: async () => {
-        const producer = await kafka.client.producer()
+      transactional: async (options) => {
+        const producer = await kafka.client.transactional(options)
         return {
           close: () => producer.close(),
-          send: (topic, messages) => {
-            if (refusals >= times) return producer.send(topic, messages)
+          transact: (work, commit) => {
+            if (refusals >= times) return producer.transact(work, commit)
             refusals += 1
             return Promise.reject(new RingsideError('UNAVAILABLE', 'away'))
           }
