@@ -4,7 +4,7 @@ import type { ColumnBatch } from '../wire/columns.ts'
 import type { EventBatch } from '../wire/types.ts'
 import { maxCpus } from './number-ranges.ts'
 
-type Named = Pick<EventBatch, 'host' | 'run' | 'batch' | 'processes'>
+type Named = Pick<EventBatch, 'host' | 'run' | 'batch' | 'processes' | 'stacks'>
 
 const refuse = ({ host, run, batch }: Named, why: string): never => {
   throw new RingsideError('DATA', `batch ${batch} of ${host} (run ${run}) has ${why}`)
@@ -19,11 +19,17 @@ const checkCpu = (batch: Named, cpu: number): void => {
   if (!(cpu >= 0 && cpu < maxCpus)) refuse(batch, `an event of CPU ${cpu}, where a kernel has at most ${maxCpus}`)
 }
 
-/** @throws RingsideError DATA when an event or a summary points at a process that the batch lacks, or is of no CPU */
+const checkStack = (batch: Named, stack: number): void => {
+  const { length } = batch.stacks
+  if (!(stack >= -1 && stack < length)) refuse(batch, `${length} stacks, but an event of stack ${stack}`)
+}
+
+/** @throws RingsideError DATA when an event or a summary points at a row that the batch lacks, or is of no CPU */
 export const checkBatch = (batch: EventBatch): void => {
-  for (const { process, cpu } of batch.events) {
+  for (const { process, cpu, stack } of batch.events) {
     checkProcess(batch, process, 'an event')
     checkCpu(batch, cpu)
+    checkStack(batch, stack)
   }
   for (const { process } of batch.summaries) checkProcess(batch, process, 'a summary')
 }
@@ -34,6 +40,7 @@ export const checkColumns = (batch: ColumnBatch): void => {
   for (let i = 0; i < events.length; i++) {
     checkProcess(batch, events.process[i] as number, 'an event')
     checkCpu(batch, events.cpu[i] as number)
+    checkStack(batch, events.stack[i] as number)
   }
   for (let i = 0; i < summaries.length; i++) checkProcess(batch, summaries.process[i] as number, 'a summary')
 }

@@ -1,9 +1,10 @@
 // What a message of a topic is to a handler: decoded, checked, and without what came before. One input serves one
 // handler of one partition.
 import { RingsideError } from '../runtime/errors.ts'
+import type { Log } from '../runtime/log.ts'
 import { decode } from '../wire/codec.ts'
+import { createColumnDecoder } from '../wire/column-decoder.ts'
 import type { ColumnBatch } from '../wire/columns.ts'
-import { columnsOf } from '../wire/columns-of.ts'
 import type { TopicName } from '../wire/topics.ts'
 import type { EventBatch, Rollup } from '../wire/types.ts'
 import { checkBatch, checkColumns } from './check-batch.ts'
@@ -68,11 +69,12 @@ export const eventInput = (): Input<EventBatch> => {
 }
 
 /** Batches as columns. */
-export const columnInput = (): Input<ColumnBatch> => {
+export const columnInput = (log: Log): Input<ColumnBatch> => {
   const seen = new Seen()
+  const decodeColumns = createColumnDecoder(log)
   return {
     read: (bytes) => {
-      const batch = columnsOf(decode('EventBatch', bytes))
+      const batch = decodeColumns(bytes)
       checkColumns(batch)
       return batch
     },
@@ -121,10 +123,10 @@ const host = <Value>(input: Input<Value>, handler: StatefulHandler<Value>): Host
  * @param topic one of inputTopics()
  * @throws what the module's factory throws
  */
-export const hostHandler = (module: HandlerModule, topic: InputTopic, partition: number): Hosted => {
+export const hostHandler = (module: HandlerModule, topic: InputTopic, partition: number, log: Log): Hosted => {
   const { events, columns, rollups } = handlersOf(module)
   if (topic === 'rollups' && rollups !== undefined) return host(rollupInput(), rollups(partition))
-  if (topic === 'events' && columns !== undefined) return host(columnInput(), columns(partition))
+  if (topic === 'events' && columns !== undefined) return host(columnInput(log), columns(partition))
   if (topic === 'events' && events !== undefined) return host(eventInput(), events(partition))
   throw new RingsideError('SOFTWARE', `the module has no handler of ${topic}`)
 }

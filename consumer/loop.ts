@@ -162,7 +162,7 @@ export class ConsumeLoop {
     const share = this.#shares.get(keyOf({ topic, partition }))
     const producer = share?.producer
     if (share === undefined || producer === undefined) return
-    const host = (): Hosted => hostHandler(module, this.#topics.get(topic) ?? 'events', partition)
+    const host = (): Hosted => hostHandler(module, this.#topics.get(topic) ?? 'events', partition, log)
     let hosted = host()
     if (committed !== undefined && committed.metadata !== '') {
       try {

@@ -2,7 +2,7 @@
 // fingerprint, the body). Every version in schemas/history/ can be read; the current one is written.
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import type { Type } from 'avsc'
+import type { Type, types } from 'avsc'
 import { messageOf, RingsideError } from '../runtime/errors.ts'
 import { avroType, canonicalForm } from './avro-type.ts'
 import { fingerprintOf } from './fingerprint.ts'
@@ -40,7 +40,8 @@ export const schemaFiles: Readonly<Record<SchemaName, string>> = {
 
 const schemasDir = join(import.meta.dirname, '..', 'schemas')
 const magic = Buffer.from([0xc3, 0x01])
-const headerBytes = magic.length + 8
+/** Before the body of every message. */
+export const headerBytes = magic.length + 8
 
 const load = (path: string): Type => avroType(JSON.parse(readFileSync(path, 'utf8')) as object)
 
@@ -65,6 +66,14 @@ for (const name of Object.keys(schemaFiles) as SchemaName[]) {
 
 /** Of the schema that is written, as 16 hex digits: the bytes 2 to 9 of every message. */
 export const schemaFingerprint = (name: SchemaName): string => writers[name].header.toString('hex', magic.length)
+
+/** Whether a message's value was written by the schema of today. */
+export const isCurrent = (name: SchemaName, bytes: Buffer): boolean =>
+  bytes.length >= headerBytes && writers[name].header.compare(bytes, 0, headerBytes) === 0
+
+/** Of the schema of today, in the order in which they are written. */
+export const schemaFields = (name: SchemaName): readonly { readonly name: string; readonly type: Type }[] =>
+  (writers[name].type as types.RecordType).fields
 
 // Grows to the largest message: avsc encodes twice as fast into a buffer that is there already.
 let scratch = Buffer.allocUnsafeSlow(1 << 20)

@@ -1,7 +1,14 @@
 // A decoded batch to columns: what the decoder in C++ makes of a message's bytes, from its objects. It reads every version
 // of the schema, as avsc does, and is the other's measure.
-import { type BucketColumns, type ColumnBatch, callNames, eventKinds } from './columns.ts'
-import type { Bucket, EventBatch } from './types.ts'
+import {
+  type BucketColumns,
+  type ColumnBatch,
+  callNames,
+  type EventColumns,
+  eventKinds,
+  type SummaryColumns
+} from './columns.ts'
+import type { Bucket, Event, EventBatch, Summary } from './types.ts'
 
 const kindCodes = new Map(eventKinds.map((kind, code) => [kind, code]))
 
@@ -16,33 +23,43 @@ const bucketColumns = (rows: readonly (readonly Bucket[])[]): BucketColumns => {
   }
 }
 
+const eventColumns = (events: readonly Event[]): EventColumns => ({
+  length: events.length,
+  kind: Uint8Array.from(events, ({ kind }) => kindCodes.get(kind) ?? 0),
+  code: Int32Array.from(events, ({ call, syscall }) => callNames.codeOf(call ?? syscall)),
+  process: Int32Array.from(events, ({ process }) => process),
+  cpu: Int32Array.from(events, ({ cpu }) => cpu),
+  seq: Float64Array.from(events, ({ seq }) => seq),
+  timeOffsetNs: Float64Array.from(events, ({ time_offset_ns }) => time_offset_ns),
+  durationNs: Float64Array.from(events, ({ duration_ns }) => duration_ns),
+  ret: Float64Array.from(events, ({ ret }) => ret),
+  stack: Int32Array.from(events, ({ stack }) => stack)
+})
+
+const summaryColumns = (summaries: readonly Summary[]): SummaryColumns => ({
+  length: summaries.length,
+  code: Int32Array.from(summaries, ({ call, syscall }) => callNames.codeOf(call ?? syscall)),
+  process: Int32Array.from(summaries, ({ process }) => process),
+  seq: Float64Array.from(summaries, ({ seq }) => seq),
+  timeOffsetNs: Float64Array.from(summaries, ({ time_offset_ns }) => time_offset_ns),
+  durationNs: Float64Array.from(summaries, ({ duration_ns }) => duration_ns),
+  count: Float64Array.from(summaries, ({ count }) => count),
+  errors: Float64Array.from(summaries, ({ errors }) => errors),
+  totalNs: Float64Array.from(summaries, ({ total_ns }) => total_ns),
+  bytes: Float64Array.from(summaries, ({ bytes }) => bytes),
+  latency: bucketColumns(summaries.map(({ latency }) => latency)),
+  errnos: bucketColumns(summaries.map(({ errnos }) => errnos))
+})
+
+/** Columns without any rows. */
+export const noRows = (): Pick<ColumnBatch, 'events' | 'summaries'> => ({
+  events: eventColumns([]),
+  summaries: summaryColumns([])
+})
+
 /** @returns columns of their own, each as long as there are rows */
 export const columnsOf = ({ sockets: _, events, summaries, ...rest }: EventBatch): ColumnBatch => ({
   ...rest,
-  events: {
-    length: events.length,
-    kind: Uint8Array.from(events, ({ kind }) => kindCodes.get(kind) ?? 0),
-    code: Int32Array.from(events, ({ call, syscall }) => callNames.codeOf(call ?? syscall)),
-    process: Int32Array.from(events, ({ process }) => process),
-    cpu: Int32Array.from(events, ({ cpu }) => cpu),
-    seq: Float64Array.from(events, ({ seq }) => seq),
-    timeOffsetNs: Float64Array.from(events, ({ time_offset_ns }) => time_offset_ns),
-    durationNs: Float64Array.from(events, ({ duration_ns }) => duration_ns),
-    ret: Float64Array.from(events, ({ ret }) => ret),
-    stack: Int32Array.from(events, ({ stack }) => stack)
-  },
-  summaries: {
-    length: summaries.length,
-    code: Int32Array.from(summaries, ({ call, syscall }) => callNames.codeOf(call ?? syscall)),
-    process: Int32Array.from(summaries, ({ process }) => process),
-    seq: Float64Array.from(summaries, ({ seq }) => seq),
-    timeOffsetNs: Float64Array.from(summaries, ({ time_offset_ns }) => time_offset_ns),
-    durationNs: Float64Array.from(summaries, ({ duration_ns }) => duration_ns),
-    count: Float64Array.from(summaries, ({ count }) => count),
-    errors: Float64Array.from(summaries, ({ errors }) => errors),
-    totalNs: Float64Array.from(summaries, ({ total_ns }) => total_ns),
-    bytes: Float64Array.from(summaries, ({ bytes }) => bytes),
-    latency: bucketColumns(summaries.map(({ latency }) => latency)),
-    errnos: bucketColumns(summaries.map(({ errnos }) => errnos))
-  }
+  events: eventColumns(events),
+  summaries: summaryColumns(summaries)
 })

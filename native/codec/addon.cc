@@ -1,14 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
-// The encoder as Node sees it. producer/native-encoder.ts is its only caller and has validated what comes in; nothing
+// The addon as Node sees it, and its encoder. producer/native-encoder.ts is the encoder's only caller and has validated what comes in; nothing
 // here is global, so that every thread and every instance stands for itself.
 //
 //   new Encoder(options)                        Encoder#begin(length) -> microseconds, or -1 - place of the damage
 //   schema: fingerprint of what is written      Encoder#add() -> whether the batch is full
 //   eventVersion: of what is read               Encoder#encode(before, clockUs, behind) -> Buffer
 //   stateNumbers: length of options.state
+//   Decoder: see decoder.h; wire/column-decoder.ts is its only caller
 #include <napi.h>
 
 #include "batch.h"
+#include "decoder.h"
 
 namespace ringside {
 namespace {
@@ -140,6 +142,7 @@ class Encoder : public Napi::ObjectWrap<Encoder> {
 
 Napi::Object Init(Napi::Env env, Napi::Object exports) {
   exports.Set("Encoder", Encoder::Define(env));
+  exports.Set("Decoder", DefineDecoder(env));
   exports.Set("schema", kSchemaFingerprint);
   exports.Set("eventVersion", RINGSIDE_EVENT_VERSION);
   exports.Set("stateNumbers", static_cast<double>(sizeof(State) / sizeof(double)));

@@ -1,7 +1,8 @@
-// The addon that encodes batches (addon.cc), as TypeScript sees it. Whether it is built for the schema and the records
+// The addon that encodes batches and decodes them (addon.cc), as TypeScript sees it. Whether it is built for the schema and the records
 // of this version is asked before it is used.
 import { createRequire } from 'node:module'
 import { join } from 'node:path'
+import type { EventColumns, SummaryColumns } from '../../wire/columns.ts'
 
 export interface NativeFacts {
   readonly startTicks: number
@@ -31,9 +32,44 @@ export interface NativeEncoder {
   encode(before: Uint8Array, clockUs: number, behind: Uint8Array): Buffer
 }
 
+/** Rows of a table, for each of which an object is made once: its number, and where it begins in the message. */
+export interface NumberedRows {
+  length: number
+  number: Int32Array
+  place: Int32Array
+}
+
+/** What a decoder writes to: it makes arrays longer by putting others in their places, and says how many are rows. */
+export interface DecodedRows {
+  readonly processes: NumberedRows
+  readonly stacks: NumberedRows
+  readonly events: EventColumns
+  readonly summaries: SummaryColumns
+}
+
+export interface NativeDecoderOptions {
+  readonly rows: DecodedRows
+  /** What `codeOf` gives for the symbols of the enum Syscall. */
+  readonly syscalls: Int32Array
+  /** Asked once for each name of a call. */
+  readonly codeOf: (name: string) => number
+}
+
+export interface NativeDecoder {
+  /**
+   * Decodes the rows of a message, from the processes to the summaries.
+   * @returns where they end
+   * @throws Error that says what is damaged, and where
+   */
+  decode(message: Uint8Array, begin: number): number
+  /** Numbers of rows begin anew. */
+  forget(): void
+}
+
 export interface CodecAddon {
+  readonly Decoder: new (options: NativeDecoderOptions) => NativeDecoder
   readonly Encoder: new (options: NativeEncoderOptions) => NativeEncoder
-  /** Fingerprint of the schema whose rows it writes, as wire/codec.ts has it. */
+  /** Fingerprint of the schema whose rows it writes and reads, as wire/codec.ts has it. */
   readonly schema: string
   /** RINGSIDE_EVENT_VERSION of the records that it reads. */
   readonly eventVersion: number

@@ -46,3 +46,14 @@ test('so is an event of a CPU that no kernel has', () => {
     })
   }
 })
+
+test('so is an event that was made from a place that the batch does not hold', () => {
+  const stacks = [{ go_function: 'main.main', go_file: 'main.go', go_line: 7 }]
+  check(batchOf({ stacks, events: [eventOf({ stack: -1 }), eventOf({ stack: 0 })] }))
+  for (const stack of [-2, 1]) {
+    assert.throws(() => check(batchOf({ stacks, events: [eventOf({ stack })] })), {
+      code: 'DATA',
+      message: `batch 1 of host-a (run run-1) has 1 stacks, but an event of stack ${stack}`
+    })
+  }
+})

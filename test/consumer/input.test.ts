@@ -5,6 +5,7 @@ import { columnInput, eventInput, hostHandler, inputTopics, rollupInput } from '
 import { encode } from '../../wire/codec.ts'
 import { columnsOf } from '../../wire/columns-of.ts'
 import { trimmed } from '../support/columns.ts'
+import { testLog } from '../support/kafka.ts'
 import { samples } from '../support/records.ts'
 import { batchOf, eventOf } from './support/batches.ts'
 
@@ -14,11 +15,11 @@ const bytes = encode('EventBatch', samples.EventBatch)
 
 test('a batch is read as it was written, or as columns', () => {
   assert.deepEqual(eventInput().read(bytes), samples.EventBatch)
-  assert.deepEqual(trimmed(columnInput().read(bytes)), columnsOf(samples.EventBatch))
+  assert.deepEqual(trimmed(columnInput(testLog).read(bytes)), columnsOf(samples.EventBatch))
 })
 
 test('a batch that came before says nothing new, in either form', () => {
-  for (const input of [eventInput(), columnInput()]) {
+  for (const input of [eventInput(), columnInput(testLog)]) {
     const first = input.read(bytes) as never
     assert.equal(input.unseenOf(first), first)
     assert.equal(input.eventsIn(first), 3)
@@ -29,7 +30,7 @@ test('a batch that came before says nothing new, in either form', () => {
 
 test('a batch that contradicts itself, or is none, is refused in either form', () => {
   const wrong = encode('EventBatch', batchOf({ events: [eventOf({ process: 1 })] }))
-  for (const input of [eventInput(), columnInput()]) {
+  for (const input of [eventInput(), columnInput(testLog)]) {
     assert.throws(() => input.read(wrong), { code: 'DATA', message: /has 1 processes, but an event of process 1/ })
     assert.throws(() => input.read(Buffer.from('not avro')), { code: 'DATA', message: /not a EventBatch/ })
   }
@@ -58,7 +59,7 @@ test('a module is read by what it has: each handler gets its own topic and parti
   ]
   for (const [i, [module, topics]] of cases.entries()) {
     assert.deepEqual(inputTopics(module), topics)
-    for (const topic of inputTopics(module)) hostHandler(module, topic, i)
+    for (const topic of inputTopics(module)) hostHandler(module, topic, i, testLog)
   }
   assert.deepEqual(asked, ['create 1', 'events 2', 'columns 3', 'rollups 4', 'events 5', 'rollups 5'])
 })

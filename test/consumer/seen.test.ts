@@ -4,6 +4,7 @@ import { columnInput, eventInput, type Input } from '../../consumer/input.ts'
 import { columnsOf } from '../../wire/columns-of.ts'
 import type { Event, EventBatch } from '../../wire/types.ts'
 import { trimmed } from '../support/columns.ts'
+import { testLog } from '../support/kafka.ts'
 import { batchOf, eventOf, summaryOf } from './support/batches.ts'
 import { random } from './support/random.ts'
 
@@ -12,7 +13,7 @@ type Seen = Pick<Input<EventBatch>, 'unseenOf' | 'add'>
 /** What is left out of batches, which must be the same when they come as columns. */
 const inBothForms = (): Seen => {
   const events = eventInput()
-  const columns = columnInput()
+  const columns = columnInput(testLog)
   return {
     unseenOf: (batch) => {
       const unseen = events.unseenOf(batch)

@@ -1,0 +1,13 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <napi.h>
+
+namespace ringside {
+
+// The class Decoder:
+//   new Decoder(options)                        Decoder#decode(message, begin) -> where its rows end
+//                                               Decoder#forget()
+Napi::Function DefineDecoder(Napi::Env env);
+
+}  // namespace ringside

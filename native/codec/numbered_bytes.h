@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+
+namespace ringside {
+
+// Gives each string of bytes a number, 0, 1, 2 … in the order in which they are first seen.
+class NumberedBytes {
+ public:
+  int32_t NumberOf(std::string_view bytes) {
+    const auto known = numbers_.find(bytes);
+    if (known != numbers_.end()) return known->second;
+    const auto number = static_cast<int32_t>(kept_.size());
+    numbers_.emplace(kept_.emplace_back(bytes), number);
+    return number;
+  }
+
+  size_t size() const { return kept_.size(); }
+
+  void Clear() {
+    numbers_.clear();
+    kept_.clear();
+  }
+
+ private:
+  // Stay where they are when others are added: what the map's keys point at.
+  std::deque<std::string> kept_;
+  std::unordered_map<std::string_view, int32_t> numbers_;
+};
+
+}  // namespace ringside
