@@ -32,7 +32,7 @@ export const queryOf = ({ from, to, host, call, program, pid, about, failed }: A
 })
 
 export const queryString = (query: AuditQuery): string =>
-  new URLSearchParams(Object.entries(query).map(([name, value]) => [name, String(value)])).toString()
+  new URLSearchParams(Object.entries(query).map(([name, value]): [string, string] => [name, String(value)])).toString()
 
 const endpoint = (address: string, port: number | null): string => {
   if (port === null) return address

@@ -1,0 +1,19 @@
+// Points as a test needs them.
+import type { Point } from '../../../../consumer/panel/protocol.ts'
+
+export const pointAt = (timeMs: number, more: Partial<Point> = {}): Point => ({
+  timeMs,
+  count: 100,
+  errors: 2,
+  p50: 1_000,
+  p95: 5_000,
+  p99: 9_000,
+  max: 12_345,
+  heat: [
+    [9, 60],
+    [13, 40]
+  ],
+  lost: 0,
+  complete: true,
+  ...more
+})
