@@ -221,7 +221,10 @@ export class KafkaConsumer implements Consumer {
     const last = batch.messages.at(-1)
     if (last === undefined) return
     if (messages.length > 0) {
-      const handled = this.#options.onBatch({ topic, partition, messages, endOffset: BigInt(batch.highWatermark) })
+      // Read to its end: markers of transactions behind the last message are nothing that waits.
+      const isEnd = BigInt(batch.lastOffset()) + 1n >= BigInt(batch.highWatermark)
+      const endOffset = isEnd ? BigInt(last.offset) + 1n : BigInt(batch.highWatermark)
+      const handled = this.#options.onBatch({ topic, partition, messages, endOffset })
       const settled = handled.catch((error: unknown) => this.#end(current, error))
       this.#inFlight.set(key, settled)
       await settled

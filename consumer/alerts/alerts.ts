@@ -5,6 +5,7 @@ import type { EventBatch } from '../../wire/types.ts'
 import type { Checkpoint, Context, HandlerModule, Output, StatefulHandler } from '../handler.ts'
 import { earliestOffset, Hosts } from '../hosts.ts'
 import { Replay } from '../replay.ts'
+import { Drift } from './drift.ts'
 import { HostAlerts, type SavedHost, savedHosts } from './host-alerts.ts'
 import type { Rule } from './rule.ts'
 import { Subject } from './subject.ts'
@@ -102,6 +103,8 @@ export class Alerts implements StatefulHandler {
  * The alerts service as the consume loop hosts it.
  * @param rules from loadRules()
  */
-export const alertsModule = (options: Options, rules: readonly Rule[]): HandlerModule => ({
-  create: () => new Alerts(options, rules)
-})
+export const alertsModule = (options: Config['alerts'], rules: readonly Rule[]): HandlerModule => {
+  const events = (): StatefulHandler => new Alerts(options, rules)
+  if (!options.drift.enabled) return { handlers: { events } }
+  return { handlers: { events, rollups: () => new Drift(options.drift) } }
+}

@@ -1,6 +1,6 @@
 // One alert from the moment it is raised to the quiet that ends it, and what is said about it.
-import { createHash } from 'node:crypto'
 import type { Alert, EventBatch, Process, Reason } from '../../wire/types.ts'
+import { alertId } from './alert-id.ts'
 import type { Rule } from './rule.ts'
 import type { Sighting } from './sightings.ts'
 import type { Field, Subject } from './subject.ts'
@@ -117,10 +117,7 @@ export class Burst {
     state.publishedCount = state.count
     state.publishedMonotonicUs = monotonicUs
     return {
-      id: createHash('sha256')
-        .update(JSON.stringify([rule.id, host, state.entity, state.firstUs]))
-        .digest('hex')
-        .slice(0, 32),
+      id: alertId(rule.id, host, state.entity, state.firstUs),
       revision: state.revision,
       rule: rule.id,
       rule_version: rule.version,

@@ -1,0 +1,9 @@
+// The id of an alert: the same for every revision, and whenever the same is read again.
+import { createHash } from 'node:crypto'
+
+/** @param firstUs when it was first seen, wall clock, microseconds */
+export const alertId = (rule: string, host: string, entity: string, firstUs: number): string =>
+  createHash('sha256')
+    .update(JSON.stringify([rule, host, entity, firstUs]))
+    .digest('hex')
+    .slice(0, 32)
