@@ -13,12 +13,15 @@ interface Entry<State> {
   seenUs: number
 }
 
-export class Hosts<State> {
-  readonly #create: (batch: EventBatch) => State
+/** What a batch says of where it is from, and when. */
+type Stamped = Pick<EventBatch, 'host' | 'run' | 'clock'>
+
+export class Hosts<State, Batch extends Stamped = EventBatch> {
+  readonly #create: (batch: Batch) => State
   readonly #entries = new Map<string, Entry<State>>()
   #nowUs = 0
 
-  constructor(create: (batch: EventBatch) => State) {
+  constructor(create: (batch: Batch) => State) {
     this.#create = create
   }
 
@@ -28,7 +31,7 @@ export class Hosts<State> {
   }
 
   /** The state of the batch's host; a new one for a host not heard of before, or let go. */
-  of(batch: EventBatch): State {
+  of(batch: Batch): State {
     let entry = this.#entries.get(batch.host)
     if (entry === undefined) {
       entry = { state: this.#create(batch), run: '', aheadUs: 0, seenUs: 0 }

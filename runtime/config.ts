@@ -108,7 +108,14 @@ const schema = z.strictObject({
     .prefault({}),
   rollups: z
     .strictObject({
-      windowsMs: z.array(z.int().min(100).max(3_600_000)).min(1).default([1000, 10_000, 60_000]),
+      windowsMs: z
+        .array(z.int().min(100).max(3_600_000))
+        .min(1)
+        .refine((lengths) => lengths.every((ms) => ms % Math.min(...lengths) === 0), {
+          message:
+            'each length must be a multiple of the shortest: a call is recorded in that, and merged into the others'
+        })
+        .default([1000, 10_000, 60_000]),
       /** What the shortest windows have rows of beside each (workload, call). */
       by: z.array(z.enum(['process', 'go_function'])).default(['process']),
       /** After so much of a shortest window what there is of it is told already; 0: only when it closes. */

@@ -1,34 +1,43 @@
-// The rollups service: batches of events and summaries go in, rows of their windows come out. Its state is made again
-// after a restart by reading from the hold offset; what was published before is not published again.
+// The rollups service: batches of events and summaries go in, rows of their windows and a status for each second of each
+// host come out. Its state is made again after a restart by reading from the hold offset; what was published before is
+// not published again.
 import type { Config } from '../../runtime/config.ts'
 import type { Log } from '../../runtime/log.ts'
-import type { EventBatch, Rollup } from '../../wire/types.ts'
+import type { ColumnBatch } from '../../wire/columns.ts'
+import type { HostStatus } from '../../wire/types.ts'
 import type { Checkpoint, Context, HandlerModule, Output, StatefulHandler } from '../handler.ts'
 import { earliestOffset, Hosts } from '../hosts.ts'
 import { Replay } from '../replay.ts'
-import { CallNames, Calls } from './calls.ts'
-import { HostWindows, type WindowCounts } from './windows.ts'
+import { HostStatuses, type LeftOut } from './host-status.ts'
+import { graceUs, HostWindows, type Told } from './host-windows.ts'
+import type { Cell } from './shortest-window.ts'
+import { SlotPool } from './slots.ts'
 
 /** Between two lines of the log about calls that no window took. */
 const logEveryUs = 60_000_000
 
 interface Host {
   windows: HostWindows
+  readonly statuses: HostStatuses
 }
 
-export class Rollups implements StatefulHandler {
+export class Rollups implements StatefulHandler<ColumnBatch> {
   readonly #options: Config['rollups']
-  readonly #names = new CallNames()
-  readonly #calls = new Calls()
+  readonly #pool = new SlotPool<Cell>()
   readonly #replay = new Replay()
-  readonly #hosts = new Hosts<Host>((batch) => ({ windows: this.#windowsFrom(batch) }))
+  readonly #hosts: Hosts<Host, ColumnBatch>
   #loggedUs = 0
   #logged = 0
   readonly #counters = { counted: 0, late: 0, outside: 0 }
   #replaying = false
 
-  constructor(options: Config['rollups']) {
+  /** @param nowUs this service's clock, microseconds since the epoch */
+  constructor(options: Config['rollups'], nowUs: () => number = () => Date.now() * 1000) {
     this.#options = options
+    this.#hosts = new Hosts((batch) => ({
+      windows: this.#windowsFrom(batch),
+      statuses: new HostStatuses(Math.min(...options.windowsMs), nowUs)
+    }))
   }
 
   /** Since the start: calls in summaries; calls that came after, or lay outside, what windows take. */
@@ -36,24 +45,24 @@ export class Rollups implements StatefulHandler {
     return { ...this.#counters }
   }
 
-  handle(batch: EventBatch, context: Context): Output[] {
+  handle(batch: ColumnBatch, context: Context): Output[] {
     this.#replaying = this.#replay.begin(context)
-    const rollups: Rollup[] = []
+    const outputs: Output[] = []
     const host = this.#hosts.of(batch)
     if (host.windows.isBefore(batch.clock.wall_us)) {
       // The clock was stepped back: the time to come was lived before, and begins anew.
-      rollups.push(...host.windows.end(batch.clock.wall_us))
+      put(outputs, host.windows.end(batch.clock.wall_us), [])
       host.windows = this.#windowsFrom(batch)
     }
-    this.#calls.fill(batch, this.#names)
-    host.windows.add(batch, this.#calls, context.offset)
-    rollups.push(...host.windows.close(batch))
-    for (const { windows } of this.#hosts.takeSilent()) rollups.push(...windows.end(batch.clock.wall_us))
-    const counts = host.windows.takeCounts()
+    const leftOut = host.windows.add(batch, context.offset, this.#pool)
+    host.statuses.add(batch, leftOut)
+    const told = host.windows.tell(batch)
+    const watermarkUs = batch.final ? batch.clock.wall_us : batch.clock.wall_us - graceUs
+    put(outputs, told, host.statuses.take(batch, watermarkUs, told.closed))
+    for (const { windows } of this.#hosts.takeSilent()) put(outputs, windows.end(batch.clock.wall_us), [])
     if (this.#replaying) return []
-    this.#counters.counted += batch.summaries.reduce((sum, { count }) => sum + count, 0)
-    this.#count(counts, context.log)
-    return rollups.map((value) => ({ to: 'rollups', value }))
+    this.#count(batch, leftOut, context.log)
+    return outputs
   }
 
   checkpoint(): Checkpoint {
@@ -73,12 +82,13 @@ export class Rollups implements StatefulHandler {
   }
 
   /** Nothing came before the first batch of a run begun anew; else there were calls of the windows it lies in. */
-  #windowsFrom({ host, batch, continues, clock }: EventBatch): HostWindows {
+  #windowsFrom({ host, batch, continues, clock }: ColumnBatch): HostWindows {
     const floorUs = batch === 1 && continues === null ? Number.NEGATIVE_INFINITY : clock.wall_us
-    return new HostWindows(host, this.#options, this.#names, floorUs)
+    return new HostWindows(host, this.#options, floorUs)
   }
 
-  #count({ late, outside }: Readonly<WindowCounts>, log: Log): void {
+  #count({ summaries }: ColumnBatch, { late, outside }: Readonly<LeftOut>, log: Log): void {
+    for (let row = 0; row < summaries.length; row++) this.#counters.counted += summaries.count[row] as number
     this.#counters.late += late
     this.#counters.outside += outside
     const sum = this.#counters.late + this.#counters.outside
@@ -92,5 +102,12 @@ export class Rollups implements StatefulHandler {
   }
 }
 
+const put = (outputs: Output[], { rollups }: Told, statuses: readonly HostStatus[]): void => {
+  for (const value of rollups) outputs.push({ to: 'rollups', value })
+  for (const value of statuses) outputs.push({ to: 'hosts', value })
+}
+
 /** The rollups service as the consume loop hosts it. */
-export const rollupsModule = (options: Config['rollups']): HandlerModule => ({ create: () => new Rollups(options) })
+export const rollupsModule = (options: Config['rollups']): HandlerModule => ({
+  handlers: { columns: () => new Rollups(options) }
+})

@@ -7,22 +7,16 @@ import { Rollups, rollupsModule } from '../../consumer/rollups/rollups.ts'
 import { startConsumer } from '../../consumer/service.ts'
 import { loadConfig } from '../../runtime/config.ts'
 import { decode, encode } from '../../wire/codec.ts'
+import { columnsOf } from '../../wire/columns-of.ts'
 import { topicName, topicSpecifications } from '../../wire/topics.ts'
-import type { EventBatch, Rollup } from '../../wire/types.ts'
+import type { EventBatch } from '../../wire/types.ts'
 import { batchOf, contextOf, eventOf, processOf } from '../consumer/support/batches.ts'
+import { highestRevisions } from '../consumer/support/call-streams.ts'
 import { kafkaMissing, readAll, testLog, uniqueName, withKafka } from '../support/kafka.ts'
 
 const hosts = 7
 const batchesPerHost = 150
 const epochUs = 1_767_225_600_000_000
-
-const keyOf = (row: Rollup): string => [row.host, row.window_ms, row.window_start, row.pid, row.syscall].join(' ')
-
-const highestRevisions = (rows: readonly Rollup[]): Record<string, Rollup> => {
-  const highest: Record<string, Rollup> = {}
-  for (const row of rows) if (row.revision >= (highest[keyOf(row)]?.revision ?? 0)) highest[keyOf(row)] = row
-  return highest
-}
 
 /** The batches of a host, 0.25 s apart: calls of three processes, some of them three seconds late. */
 const streamOf = (host: string): EventBatch[] =>
@@ -90,7 +84,9 @@ describe('partitions that move between instances of a service', {
     const reference = streams.flatMap((stream) => {
       const handler = new Rollups(config.rollups)
       return stream.flatMap((batch, offset) =>
-        handler.handle(batch, contextOf(BigInt(offset))).map(({ value }) => value as Rollup)
+        handler
+          .handle(columnsOf(batch), contextOf(BigInt(offset)))
+          .flatMap((output) => (output.to === 'rollups' ? output.value : []))
       )
     })
     const published = await readAll(kafka.client, topicName(config, 'rollups'))

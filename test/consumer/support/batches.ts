@@ -2,6 +2,8 @@
 import pino from 'pino'
 import type { Context, Output, StatefulHandler } from '../../../consumer/handler.ts'
 import { eventInput } from '../../../consumer/input.ts'
+import type { ColumnBatch } from '../../../wire/columns.ts'
+import { columnsOf } from '../../../wire/columns-of.ts'
 import type { Event, EventBatch, Process, Socket, Summary } from '../../../wire/types.ts'
 
 export const processOf = (fields: Partial<Process> = {}): Process => ({
@@ -128,3 +130,8 @@ export const hosted = <Handler extends Pick<StatefulHandler, 'handle'>>(
       ...(handler.handle(unseen, contextOf(BigInt(offset))) as Iterable<Output>)
     ])
 }
+
+/** A handler of columns as one of batches. */
+export const ofColumns = (handler: StatefulHandler<ColumnBatch>): Pick<StatefulHandler, 'handle'> => ({
+  handle: (batch, context) => handler.handle(columnsOf(batch), context)
+})

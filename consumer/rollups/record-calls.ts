@@ -1,0 +1,75 @@
+// A batch's system calls, and what io_uring was asked for, into the cells of their windows: once each.
+
+import { movesBytes } from '../../wire/bytes-moved.ts'
+import { type ColumnBatch, callNames, eventKinds } from '../../wire/columns.ts'
+import type { Process } from '../../wire/types.ts'
+import type { ShortestWindow } from './shortest-window.ts'
+
+const syscall = eventKinds.indexOf('syscall')
+const ioUring = eventKinds.indexOf('io_uring')
+
+/**
+ * Edges count from just after a second to just after the next, so that the middle of a summary's time tells which
+ * second it is of. One of a longer time, as after an outage, is of the second that it ended in.
+ */
+const longestHalfUs = 500_000
+
+/** By code of a call, whether what it returns is a number of bytes. */
+const bytesMovers: boolean[] = []
+
+/** The window of a moment, with slots for the batch; undefined when none takes those calls. */
+export type WindowAt = (timeUs: number, calls: number) => ShortestWindow | undefined
+
+/** @param byFunction whether calls of different Go functions are counted apart */
+export const recordCalls = (batch: ColumnBatch, windowAt: WindowAt, byFunction: boolean): void => {
+  for (let code = bytesMovers.length; code < callNames.size; code++)
+    bytesMovers.push(movesBytes.has(callNames.nameOf(code)))
+  recordEvents(batch, windowAt, byFunction)
+  recordSummaries(batch, windowAt)
+}
+
+const recordEvents = (
+  { clock, processes, stacks, events }: ColumnBatch,
+  windowAt: WindowAt,
+  byFunction: boolean
+): void => {
+  const width = callNames.size
+  const { length, kind, code, process, timeOffsetNs, durationNs, ret, stack } = events
+  let window: ShortestWindow | undefined
+  let fromNs = 0
+  let toNs = 0
+  for (let i = 0; i < length; i++) {
+    if (kind[i] !== syscall && kind[i] !== ioUring) continue
+    const ns = timeOffsetNs[i] as number
+    if (ns < fromNs || ns >= toNs) {
+      window = windowAt(clock.wall_us + Math.floor(ns / 1000), 1)
+      fromNs = window === undefined ? 0 : (window.window.startUs - clock.wall_us) * 1000
+      toNs = window === undefined ? 0 : (window.window.endUs - clock.wall_us) * 1000
+    }
+    if (window === undefined) continue
+    const call = code[i] as number
+    const of = process[i] as number
+    const goFunction = byFunction ? (stacks[stack[i] as number]?.go_function ?? null) : null
+    const cell = window.cellAt(of * width + call, processes[of] as Process, goFunction, call)
+    window.events++
+    const part = cell.part ?? window.begin(cell)
+    part.add(durationNs[i] as number, ret[i] as number, bytesMovers[call] as boolean)
+  }
+}
+
+const recordSummaries = ({ clock, processes, summaries }: ColumnBatch, windowAt: WindowAt): void => {
+  const width = callNames.size
+  for (let row = 0; row < summaries.length; row++) {
+    const endUs = clock.wall_us + Math.floor((summaries.timeOffsetNs[row] as number) / 1000)
+    const halfUs = Math.min(Math.floor((summaries.durationNs[row] as number) / 2000), longestHalfUs)
+    const calls = summaries.count[row] as number
+    const window = windowAt(endUs - halfUs, calls)
+    if (window === undefined) continue
+    const call = summaries.code[row] as number
+    const of = summaries.process[row] as number
+    const cell = window.cellAt(of * width + call, processes[of] as Process, null, call)
+    window.counted += calls
+    const part = cell.part ?? window.begin(cell)
+    part.addSummary(summaries, row)
+  }
+}
