@@ -166,11 +166,11 @@ static __always_inline void add_to(const struct count_place *place, struct rings
 }
 
 /* All that a call counts is counted, or it is declared as uncounted. */
-static __always_inline void count_call(struct task_struct *task, struct task_state *state, __s64 ret)
+static __always_inline void count_call(struct task_struct *task, struct task_state *state, __u64 now, __s64 ret)
 {
 	struct count_place place = find_place(task, state);
 	struct ringside_counters *own = own_counters();
-	__u64 duration_ns = bpf_ktime_get_ns() - state->enter_ns;
+	__u64 duration_ns = now - state->enter_ns;
 	__u32 duration_bucket = find_bucket(duration_ns ?: 1);
 	struct ringside_group *latency, *outcome = 0;
 	__u64 bytes = 0;

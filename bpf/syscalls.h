@@ -340,6 +340,8 @@ int BPF_PROG(sys_exit, struct pt_regs *regs, long ret)
 		count_off(known.call);
 		return 0;
 	}
+	/* before anything that takes time: what is done here must not count as the call's */
+	exit.now = bpf_ktime_get_ns();
 	exit.state = bpf_task_storage_get(&tasks, task, 0, 0);
 	/* the child's side of a fork, or a call that is unaccounted already */
 	if (!exit.state)
@@ -354,10 +356,9 @@ int BPF_PROG(sys_exit, struct pt_regs *regs, long ret)
 	}
 	exit.call = exit.state->call & RINGSIDE_CALL_MASK;
 	if (mode == RINGSIDE_MODE_COUNT) {
-		count_call(task, exit.state, ret);
+		count_call(task, exit.state, exit.now, ret);
 		return 0;
 	}
-	exit.now = bpf_ktime_get_ns();
 	describe(&exit.subject, task);
 
 	switch (exit.call) {

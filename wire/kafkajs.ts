@@ -108,7 +108,7 @@ const abortMarker = Buffer.alloc(4)
  * brokers list them in the order of their ends. Where two cross, it hands out what was aborted. As control records,
  * which it hides, the messages still move the position on.
  */
-export const hideAborted = (partition: FetchedPartition): void => {
+const hideAborted = (partition: FetchedPartition): void => {
   const begun = partition.abortedTransactions.map(({ producerId, firstOffset }) => ({
     producerId,
     first: BigInt(firstOffset)

@@ -96,8 +96,9 @@ describe('partitions that move between instances of a service', {
     const audited = (await readAll(kafka.client, topicName(config, 'audit'))).map(({ value }) =>
       decode('AuditRecord', value)
     )
-    const names = new Set(audited.map(({ host, seq }) => `${host} ${seq}`))
-    assert.equal(names.size, hosts * batchesPerHost * 6)
+    const names = audited.map(({ host, seq }) => `${host} ${seq}`)
+    assert.equal(new Set(names).size, hosts * batchesPerHost * 6)
+    assert.equal(names.length, hosts * batchesPerHost * 6, 'none is there twice')
     assert.deepEqual(await readAll(kafka.client, topicName(config, 'deadletter')), [])
   })
 })
