@@ -239,13 +239,21 @@ const ofProducer: ReadonlySet<string | undefined> = new Set([
   'UNKNOWN_PRODUCER_ID'
 ])
 
+/** What kafkajs calls final, and brokers that start or stop give rise to. */
+const ofRestart: ReadonlySet<string> = new Set([
+  'KafkaJSGroupCoordinatorNotFound',
+  'KafkaJSLockTimeout',
+  'KafkaJSTimeout'
+])
+
 /** True when a topic is not there: never made, deleted, or so new that the broker asked does not know it yet. */
 export const isMissingTopic = (error: unknown): boolean => protocolErrorOf(error) === 'UNKNOWN_TOPIC_OR_PARTITION'
 
 /** True when the same call may succeed later: networks (errors with a code of the system), elections, restarts. */
 export const isPassing = (error: unknown): boolean => {
   const root = rootOf(error)
-  if (root instanceof KafkaJSError) return root.retriable || ofProducer.has(protocolErrorOf(root))
+  if (root instanceof KafkaJSError)
+    return root.retriable || ofRestart.has(root.name) || ofProducer.has(protocolErrorOf(root))
   return root instanceof Error && 'code' in root
 }
 
