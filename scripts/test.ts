@@ -3,10 +3,11 @@
 import { spawn } from 'node:child_process'
 import { statSync } from 'node:fs'
 import { join } from 'node:path'
+import { browserMissing } from '../test/support/browser.ts'
 import { kafkaMissing } from '../test/support/kafka.ts'
 import { kernelTests } from '../test/support/kernel.ts'
 
-const missing = [kernelTests.skip, await kafkaMissing()].filter((reason) => reason !== false)
+const missing = [kernelTests.skip, await kafkaMissing(), browserMissing()].filter((reason) => reason !== false)
 const warn = (): void => {
   for (const reason of missing) process.stderr.write(`\n!!! NOT TESTED HERE: ${reason}\n`)
 }

@@ -1,0 +1,410 @@
+// The panel's page in a browser: a real Kafka, the real service, and rows in the topics as a workload makes them.
+import assert from 'node:assert/strict'
+import { after, afterEach, before, describe, test } from 'node:test'
+import type { Locator, Page } from 'playwright-core'
+import { type Panel, startPanel } from '../../../consumer/panel/panel.ts'
+import * as format from '../../../consumer/panel/web/format.ts'
+import { loadConfig } from '../../../runtime/config.ts'
+import { formatCount } from '../../../runtime/format-number.ts'
+import type { Producer } from '../../../wire/client.ts'
+import { decode, encode, type Records, type SchemaName } from '../../../wire/codec.ts'
+import { Sketch } from '../../../wire/sketch.ts'
+import { topicName, topicSpecifications } from '../../../wire/topics.ts'
+import type { HostStatus, Rollup } from '../../../wire/types.ts'
+import { browserMissing, withBrowser } from '../../support/browser.ts'
+import { kafkaMissing, readAll, testLog, uniqueName, withKafka } from '../../support/kafka.ts'
+import { samples } from '../../support/records.ts'
+import { eventually, freePort } from '../../support/ringside.ts'
+
+const skip = browserMissing() || (await kafkaMissing())
+const token = 'a-token-that-nobody-guesses'
+
+/** A latency between 1 and 60 µs, another one each time. */
+const latencyOf = (count: number, seed: number) => [
+  { index: 320 + (seed % 40), count: count - 3 },
+  { index: 460 + (seed % 60), count: 3 }
+]
+
+/** One second of two hosts' calls. */
+const rowsOf = (startMs: number): Rollup[] => {
+  const seed = Math.floor(startMs / 1000)
+  return ['web-1', 'web-2'].flatMap((host, place) =>
+    ['read', 'connect'].map((syscall, index) => {
+      const count = 1000 + (seed % 500) * (place + 1) + index
+      return {
+        ...samples.Rollup,
+        host,
+        workload: `/usr/bin/program-${place}`,
+        pid: 0,
+        start_us: 0,
+        syscall,
+        window_start: startMs * 1000,
+        count,
+        errors: index * 7,
+        latency: latencyOf(count, seed + index),
+        errnos: index === 0 ? [] : [{ index: 111, count: 7 }]
+      }
+    })
+  )
+}
+
+describe("the panel's page in a browser", { skip, timeout: 240_000 }, () => {
+  const kafka = withKafka()
+  const browser = withBrowser()
+  const config = loadConfig({ topicPrefix: `${uniqueName('page')}.` })
+  let producer: Producer
+  let panel: Panel
+  let port = 0
+
+  const start = async (more: { token?: string; port?: number } = {}): Promise<Panel> =>
+    startPanel({
+      config: {
+        ...config,
+        brokers: [...kafka.brokers],
+        panel: { listen: String(more.port ?? 0), token: more.token }
+      },
+      log: testLog
+    })
+
+  const send = (topic: 'rollups' | 'hosts' | 'alerts' | 'audit', name: SchemaName, records: Records[SchemaName][]) =>
+    producer.send(
+      topicName(config, topic),
+      records.map((record) => ({ key: 'k', value: encode(name, record as never) }))
+    )
+
+  /** Tells of every second up to now: the first time of the last minute, then of those since. */
+  let toldMs = Math.floor(Date.now() / 1000) * 1000 - 60_000
+  const work = async (): Promise<void> => {
+    const rows: Rollup[] = []
+    const statuses: HostStatus[] = []
+    for (const untilMs = Date.now() - 1000; toldMs <= untilMs; toldMs += 1000) {
+      const status = { ...samples.HostStatus, window_start: toldMs * 1000, watermark: (toldMs + 1000) * 1000 }
+      rows.push(...rowsOf(toldMs))
+      statuses.push({ ...status, drops: [] }, { ...status, host: 'web-2' })
+    }
+    if (rows.length === 0) return
+    await send('rollups', 'Rollup', rows)
+    await send('hosts', 'HostStatus', statuses)
+  }
+
+  /** The rows that the topic has of a second, in their highest revision. */
+  const inTopic = async (startMs: number): Promise<Rollup[]> => {
+    const rows = (await readAll(kafka.client, topicName(config, 'rollups'))).map(({ value }) => decode('Rollup', value))
+    return rows.filter((row) => row.window_ms === 1000 && row.window_start === startMs * 1000)
+  }
+
+  const textOf = async (locator: Locator): Promise<string> => (await locator.textContent()) ?? ''
+  const number = (text: string): number => Number(text.replaceAll(',', ''))
+  const shownCalls = async (page: Page): Promise<number> =>
+    number(await textOf(page.getByTestId('sums').locator('b').first()))
+  const value = (page: Page, chart: string, name: string): Promise<string> =>
+    textOf(page.getByTestId(`readout-${chart}`).locator(`[data-value=${name}]`))
+  const isWithin = (page: Page): Promise<boolean> =>
+    page.evaluate(() => document.documentElement.scrollWidth <= document.documentElement.clientWidth)
+
+  before(async () => {
+    await kafka.client.ensureTopics(topicSpecifications(config))
+    producer = await kafka.client.producer()
+    port = await freePort()
+    panel = await start({ port })
+  })
+  after(async () => {
+    await panel?.stop()
+    await producer?.close()
+  })
+  afterEach(() => {
+    assert.deepEqual(browser.complaints.splice(0), [])
+  })
+
+  test('before there is anything it says what to start', async () => {
+    const page = await browser.open(panel.url)
+    await page.getByTestId('empty').getByText('ringside run edge').waitFor()
+    await page.getByTestId('services').getByText('never ran').first().waitFor()
+    await page.context().close()
+  })
+
+  test('charts move with a workload, and the numbers are those of the topic', async () => {
+    await work()
+    const page = await browser.open(panel.url)
+    await eventually('calls', 60, async () => (await shownCalls(page)) > 0 || undefined)
+    const calls = await shownCalls(page)
+    const picture = () =>
+      page
+        .getByTestId('chart-calls')
+        .locator('canvas')
+        .evaluate((canvas: HTMLCanvasElement) => canvas.toDataURL())
+    const before = await picture()
+    await eventually('more calls, as they come', 60, async () => {
+      await work()
+      return (await shownCalls(page)) > calls || undefined
+    })
+    assert.notEqual(await picture(), before)
+
+    await page.keyboard.press('l')
+    for (const _ of [1, 2, 3, 4, 5]) await page.keyboard.press('ArrowLeft')
+    const caption = page.getByTestId('read-time')
+    await caption.getByText('At the crosshair').waitFor()
+    const startMs = Date.parse((await textOf(caption.locator('b'))).replace(' ', 'T'))
+    const rows = await inTopic(startMs)
+    assert.equal(rows.length, 4)
+    const count = rows.reduce((sum, row) => sum + row.count, 0)
+    const errors = rows.reduce((sum, row) => sum + row.errors, 0)
+    const [p50 = 0, p95 = 0, p99 = 0] = Sketch.of(...rows.map(({ latency }) => latency)).quantiles([0.5, 0.95, 0.99])
+    assert.deepEqual(
+      {
+        calls: await value(page, 'calls', 'calls'),
+        rate: await value(page, 'calls', 'rate'),
+        lost: await value(page, 'calls', 'lost'),
+        errors: await value(page, 'errors', 'errors'),
+        share: await value(page, 'errors', 'share'),
+        p50: await value(page, 'latency', 'p50'),
+        p95: await value(page, 'latency', 'p95'),
+        p99: await value(page, 'latency', 'p99')
+      },
+      {
+        calls: formatCount(count),
+        rate: format.formatPerSecond(count),
+        lost: '7',
+        errors: formatCount(errors),
+        share: format.formatPart(errors / count),
+        p50: format.formatDuration(p50),
+        p95: format.formatDuration(p95),
+        p99: format.formatDuration(p99)
+      }
+    )
+    await page.context().close()
+  })
+
+  test('what was lost is beside the host that lost it', async () => {
+    await work()
+    const page = await browser.open(panel.url)
+    const hosts = page.getByTestId('hosts')
+    await hosts.locator('[data-host=web-2] .bad').getByText('ring full').waitFor()
+    assert.equal(await hosts.locator('[data-host=web-1] [data-lost]').getAttribute('data-lost'), '0')
+    await page.context().close()
+  })
+
+  test('a link restores the view, and the browser goes back through what was chosen', async () => {
+    await work()
+    const page = await browser.open(panel.url)
+    await page.locator('[data-filter=host]').selectOption('web-2')
+    await page.locator('[data-filter=call]').selectOption('connect')
+    await page.keyboard.press('Escape')
+    await page.keyboard.press('2')
+    await page.getByTestId('top').getByRole('link', { name: 'call', exact: true }).click()
+    await page.keyboard.press('l')
+    await eventually('the calls of the filter', 60, async () => (await shownCalls(page)) > 0 || undefined)
+    const shown = await shownCalls(page)
+
+    const other = await browser.open(page.url())
+    await eventually('the same sum', 60, async () => (await shownCalls(other)) === shown || undefined)
+    assert.equal(await other.locator('[data-filter=host]').inputValue(), 'web-2')
+    assert.equal(await other.locator('[data-filter=call]').inputValue(), 'connect')
+    assert.equal(await other.getByRole('button', { name: '15m' }).getAttribute('aria-pressed'), 'true')
+    assert.match(await textOf(other.getByTestId('live')), /^Paused at/)
+    await other.context().close()
+
+    await page.goBack()
+    await page.getByTestId('live').getByText('Live', { exact: true }).waitFor()
+    await page.goBack()
+    await page.goBack()
+    await page.locator('button[aria-pressed=true]', { hasText: '5m' }).waitFor()
+    await page.goBack()
+    await eventually(
+      'no call chosen',
+      60,
+      async () => (await page.locator('[data-filter=call]').inputValue()) === '' || undefined
+    )
+    assert.equal(await page.locator('[data-filter=host]').inputValue(), 'web-2')
+    await page.context().close()
+  })
+
+  test('a name among the top talkers leads to the view of it alone', async () => {
+    await work()
+    const page = await browser.open(panel.url)
+    await eventually('the link to a workload', 60, async () => {
+      await work()
+      return (await page.getByTestId('top').getByRole('link', { name: '/usr/bin/program-1' }).count()) > 0 || undefined
+    })
+    await page.getByTestId('top').getByRole('link', { name: '/usr/bin/program-1' }).click()
+    assert.equal(new URL(page.url()).searchParams.get('workload'), '/usr/bin/program-1')
+    assert.equal(await page.locator('[data-filter=workload]').inputValue(), '/usr/bin/program-1')
+    await page.context().close()
+  })
+
+  test('after a restart of the service it connects again and shows what it missed', async () => {
+    await work()
+    const page = await browser.open(panel.url)
+    await eventually('calls', 60, async () => (await shownCalls(page)) > 0 || undefined)
+    const newestMs = toldMs
+    await panel.stop()
+    await page.getByTestId('disconnected').waitFor()
+    await eventually('seconds that the page does not see', 60, async () => {
+      await work()
+      return toldMs >= newestMs + 3000 || undefined
+    })
+    panel = await start({ port })
+    const away = page.getByTestId('away')
+    await away.getByText('The service was away for').waitFor()
+    await eventually('what was missed', 60, async () => {
+      const [fetched = 0] =
+        (await textOf(away))
+          .match(/(\d+) of \d+ windows/)
+          ?.slice(1)
+          .map(Number) ?? []
+      return fetched >= 2 || undefined
+    })
+    await page.getByTestId('connection').getByText('connected', { exact: true }).waitFor()
+    await page.getByTestId('disconnected').waitFor({ state: 'detached' })
+    await page.keyboard.press('l')
+    const fresh = await browser.open(page.url())
+    await eventually(
+      'the sum of a page that missed nothing',
+      60,
+      async () => (await shownCalls(fresh)) === (await shownCalls(page)) || undefined
+    )
+    await away.getByRole('button').click()
+    await away.waitFor({ state: 'detached' })
+    await fresh.context().close()
+    await page.context().close()
+  })
+
+  test('a wrong token is refused in words, the right one opens the page', async () => {
+    await work()
+    const guarded = await start({ token })
+    const page = await browser.open(guarded.url)
+    await page.getByLabel('token').fill('a-token-that-is-not-right')
+    await page.getByRole('button', { name: 'Log in' }).click()
+    await page.getByTestId('refused').getByText('refused this token').waitFor()
+    assert.equal(await page.getByTestId('hosts').count(), 0)
+    await page.getByLabel('token').fill(token)
+    await page.keyboard.press('Enter')
+    await page.getByTestId('hosts').getByText('web-1').waitFor()
+    await page.reload()
+    await page.getByTestId('hosts').getByText('web-1').waitFor()
+    await page.context().close()
+    await guarded.stop()
+  })
+
+  test('alerts are told with their explanation and lead to their events in the audit log', async () => {
+    const nowUs = Date.now() * 1000
+    const lost = { ...samples.Alert, first_seen: nowUs - 5_000_000, last_seen: nowUs, lost_events: 17 }
+    await send('alerts', 'Alert', [lost])
+    await send('audit', 'AuditRecord', [
+      { ...samples.AuditRecord, time: nowUs - 1_000_000 },
+      { ...samples.AuditRecord, seq: 2, time: nowUs - 500_000, comm: 'ls', exe: '/bin/ls', pid: 7 }
+    ])
+    const page = await browser.open(panel.url)
+    const alerts = page.getByTestId('alerts')
+    await alerts.getByText(samples.Alert.explanation).waitFor()
+    await alerts.getByText('17 events lost meanwhile').waitFor()
+    await alerts.getByText(samples.Alert.title).click()
+    await alerts.getByRole('cell', { name: '21' }).waitFor()
+    await alerts.getByRole('link', { name: 'its events in the audit log' }).click()
+    const audit = page.getByTestId('audit')
+    await audit.getByRole('cell', { name: '203.0.113.7:443' }).waitFor()
+    await audit.getByText('1 found, 2 looked at').waitFor()
+
+    const other = await browser.open(page.url())
+    await other.getByTestId('audit').getByRole('cell', { name: 'ECONNREFUSED' }).waitFor()
+    await other.getByTestId('audit').getByLabel('process id').fill('eight')
+    await other.getByRole('button', { name: 'Search' }).click()
+    await other.getByText('The process id must be a number: eight').waitFor()
+    await other.context().close()
+    await page.context().close()
+  })
+
+  test('the keyboard alone is enough', async () => {
+    await work()
+    const page = await browser.open(panel.url)
+    await eventually('rows', 60, async () => {
+      await work()
+      return (await page.getByTestId('top').locator('[data-row]').count()) >= 2 || undefined
+    })
+    const focused = () => page.evaluate(() => document.activeElement?.textContent)
+    const rows = await page.getByTestId('top').locator('[data-row]').allTextContents()
+    await page.keyboard.press('j')
+    assert.equal(await focused(), rows[0])
+    await page.keyboard.press('j')
+    assert.equal(await focused(), rows[1])
+    await page.keyboard.press('k')
+    await page.keyboard.press('Enter')
+    assert.notEqual(new URL(page.url()).searchParams.get('workload'), null)
+    await page.keyboard.press('x')
+    await page.keyboard.press('3')
+    await page.keyboard.press('g')
+    assert.deepEqual(
+      [...new URL(page.url()).searchParams],
+      [
+        ['range', '2h'],
+        ['by', 'process']
+      ]
+    )
+    await page.keyboard.press('/')
+    await page.keyboard.type('l?')
+    assert.equal(await page.getByTestId('audit').locator('[name=program]').inputValue(), 'l?')
+    await page.keyboard.press('Escape')
+    await page.keyboard.press('?')
+    await page.getByTestId('help').getByText('search the audit log').waitFor()
+    await page.keyboard.press('Escape')
+    await page.getByTestId('help').waitFor({ state: 'hidden' })
+    await page.context().close()
+  })
+
+  test('at 390 pixels nothing lies beyond the edge', async () => {
+    await work()
+    const from = new Date(Date.now() - 60_000).toISOString()
+    const to = new Date(Date.now() + 60_000).toISOString()
+    const url = `${panel.url}?by=process&audit.from=${from}&audit.to=${to}`
+    const page = await browser.open(url, { viewport: { width: 390, height: 844 } })
+    await page.getByTestId('hosts').getByText('web-1').waitFor()
+    await page.getByTestId('audit-summary').waitFor()
+    assert.ok(await isWithin(page))
+    await page.getByTestId('alerts').locator('summary').first().click()
+    assert.ok(await isWithin(page))
+    await page.context().close()
+  })
+
+  test('light and dark follow the system until one is chosen, and every text can be read', async () => {
+    await work()
+    const page = await browser.open(panel.url, { colorScheme: 'dark' })
+    await page.getByTestId('hosts').getByText('web-1').waitFor()
+    for (const theme of ['auto', 'light', 'dark'] as const) {
+      await page.getByTestId('theme').selectOption(theme)
+      const { background, contrasts } = await page.evaluate(contrastsOf)
+      assert.equal(background > 0.5, theme === 'light', `${theme}: ${background}`)
+      const faint = contrasts.filter(({ contrast }) => contrast < 4.5)
+      assert.deepEqual(faint, [], theme)
+      assert.ok(contrasts.length > 50, String(contrasts.length))
+    }
+    await page.reload()
+    assert.equal(await page.getByTestId('theme').inputValue(), 'dark')
+    await page.context().close()
+  })
+})
+
+/** In the page: how bright its background is, and the contrast of each text with what it stands on, by WCAG 2. */
+const contrastsOf = () => {
+  const parts = (colour: string): number[] => (colour.match(/[\d.]+/g) ?? []).map(Number)
+  const luminance = (colour: string): number => {
+    const [r = 0, g = 0, b = 0] = parts(colour).map((part) => {
+      const share = part / 255
+      return share <= 0.04045 ? share / 12.92 : ((share + 0.055) / 1.055) ** 2.4
+    })
+    return 0.2126 * r + 0.7152 * g + 0.0722 * b
+  }
+  const behind = (element: Element | null): string => {
+    if (element === null) return 'rgb(255, 255, 255)'
+    const colour = getComputedStyle(element).backgroundColor
+    return (parts(colour)[3] ?? 1) > 0 ? colour : behind(element.parentElement)
+  }
+  const texts = [...document.querySelectorAll('body *')].filter((element) =>
+    [...element.childNodes].some((node) => node.nodeType === Node.TEXT_NODE && node.textContent?.trim() !== '')
+  )
+  const contrasts = texts.map((element) => {
+    const [a, b] = [luminance(getComputedStyle(element).color), luminance(behind(element))]
+    const contrast = (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05)
+    return { text: element.textContent?.slice(0, 40), class: element.className, contrast }
+  })
+  return { background: luminance(behind(document.body)), contrasts }
+}
