@@ -21,9 +21,9 @@ const lateMs = 3_600_000
 /** Messages between two looks at what else there is to do. */
 const yieldEvery = 500
 
-const endpoint = (address: string | null, port: number | null): string => {
-  if (address === null) return ''
-  return `${address.includes(':') ? `[${address}]` : address}:${port ?? '*'}`
+const endpoint = (address: string | null, port: number | null): string | null => {
+  if (address === null || port === null) return address
+  return `${address.includes(':') ? `[${address}]` : address}:${port}`
 }
 
 const includes = (text: string | null, part: string): boolean => text?.includes(part) === true

@@ -7,6 +7,7 @@ import { RingsideError } from '../../runtime/errors.ts'
 import type { Commit, ConsumerOptions, FetchedBatch } from '../../wire/client.ts'
 import { createKafkaClient } from '../../wire/kafka.ts'
 import { createTopic, kafkaMissing, readAll, testLog, uniqueName, withKafka } from '../support/kafka.ts'
+import { eventually } from '../support/ringside.ts'
 
 const run = promisify(execFile)
 const hasKcat = await run('kcat', ['-V']).then(
@@ -281,6 +282,23 @@ describe('the Kafka client', { skip: await kafkaMissing(), timeout: 120_000 }, (
     assert.deepEqual(second.assigned, [{ partition: 0, committed: commit }])
     assert.deepEqual(second.values(), ['v7', 'v8', 'v9'])
     await second.consumer.close()
+  })
+
+  test('tells how far groups are in the partitions that they have committed', async () => {
+    const topic = await createTopic(kafka.client, 'progress', 2)
+    const absent = uniqueName('absent')
+    await send(topic, numbered(6))
+    const group = uniqueName('g')
+    assert.deepEqual(await kafka.client.progress([group], [topic, absent]), [])
+    const { consumer, values, assigned } = await consume({ group, topics: [topic] })
+    await eventually('the messages', 60, () => (values().length === 6 && assigned.length === 2 ? true : undefined))
+    const partition = (await readAll(kafka.client, topic))[0]?.partition ?? 0
+    const commit: Commit = { topic, partition, offset: 4n, metadata: 'held' }
+    await consumer.commit([commit])
+    assert.deepEqual(await kafka.client.progress([uniqueName('g'), group], [topic, absent]), [
+      { group, commit, endOffset: 6n }
+    ])
+    await consumer.close()
   })
 
   test('a group without commits begins at the end when told so, and there again after a restart', async () => {
