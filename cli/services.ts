@@ -36,12 +36,13 @@ const startEdgeService = async (config: Config, log: Log, from: EdgeSource): Pro
   const client = createKafkaClient({ brokers: config.brokers, clientId: 'ringside-edge', log })
   const { calls, cpuBudget } = config.edge
   const record = (source: Source) => (from.record === undefined ? source : createRecorder(source, from.record))
+  const spoolLimitBytes = config.edge.spool.enabled ? config.edge.spool.maxBytes : undefined
   const spoolPath = config.edge.spool.enabled ? join(config.stateDir, 'edge', 'spool.sqlite') : undefined
   if (from.source !== undefined) {
     const source = record(openRecording(from.source))
     const edge = await startEdge({ config, log, source, client, spoolPath })
     // What a recording holds can no longer be counted instead.
-    return measureEdge({ edge, calls, cpuBudget: undefined, programTimeNs: () => undefined, log })
+    return measureEdge({ edge, spoolLimitBytes, calls, cpuBudget: undefined, programTimeNs: () => undefined, log })
   }
 
   const { openLiveSource } = await import('../producer/live-source.ts')
@@ -60,7 +61,7 @@ const startEdgeService = async (config: Config, log: Log, from: EdgeSource): Pro
     const source = record(opened)
     const reduce = (classes: readonly EventClass[]) => opened.setCalls(calls, new Set(classes))
     const edge = await startEdge({ config, log, source, client, spoolPath, dropPrivileges, reduce })
-    return measureEdge({ edge, calls, cpuBudget, programTimeNs: () => opened.programTimeNs(), log })
+    return measureEdge({ edge, spoolLimitBytes, calls, cpuBudget, programTimeNs: () => opened.programTimeNs(), log })
   } catch (error) {
     opened.close()
     throw error
@@ -70,6 +71,10 @@ const startEdgeService = async (config: Config, log: Log, from: EdgeSource): Pro
 const consumerModule = async (what: string, config: Config): Promise<HandlerModule> => {
   switch (what) {
     case 'rollups':
+      if (config.metrics.listen !== '') {
+        const { measuredRollupsModule } = await import('../consumer/rollups/measured.ts')
+        return measuredRollupsModule(config.rollups, config.metrics.series)
+      }
       return (await import('../consumer/rollups/rollups.ts')).rollupsModule(config.rollups)
     case 'audit':
       return (await import('../consumer/audit/audit.ts')).auditModule()

@@ -1,6 +1,7 @@
 // What a consumer service is: a handler that owns no process, no client and no offsets. The loop (consumer/loop.ts)
 // pulls a batch, leaves out what came before, calls the handler, publishes what it returned, commits.
 import type { Log } from '../runtime/log.ts'
+import type { MetricFamily } from '../runtime/metric.ts'
 import type { ColumnBatch } from '../wire/columns.ts'
 import type { Alert, AuditRecord, EventBatch, HostStatus, Rollup } from '../wire/types.ts'
 
@@ -62,4 +63,5 @@ export interface Handlers {
 export type HandlerModule =
   | HandlerFunction
   | { readonly create: (partition: number) => StatefulHandler }
-  | { readonly handlers: Handlers }
+  /** Its metrics are told on /metrics beside those of the loop. */
+  | { readonly handlers: Handlers; readonly metrics?: readonly MetricFamily[] }

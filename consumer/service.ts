@@ -4,6 +4,7 @@ import { pathToFileURL } from 'node:url'
 import type { Config } from '../runtime/config.ts'
 import { messageOf, RingsideError } from '../runtime/errors.ts'
 import type { Log } from '../runtime/log.ts'
+import type { MetricFamily } from '../runtime/metric.ts'
 import type { Service } from '../runtime/service.ts'
 import { createKafkaClient } from '../wire/kafka.ts'
 import type { HandlerModule } from './handler.ts'
@@ -39,12 +40,15 @@ export const startConsumer = async ({ name, module, config, log, from }: Consume
   })
   return {
     counters: () => loop.counters(),
-    metrics: consumerMetrics(loop),
+    metrics: [...consumerMetrics(loop), ...metricsOf(module)],
     done: loop.done,
     drain: () => loop.drain(),
     stop: () => loop.stop()
   }
 }
+
+const metricsOf = (module: HandlerModule): readonly MetricFamily[] =>
+  typeof module === 'object' && 'handlers' in module ? (module.metrics ?? []) : []
 
 const isHandlerModule = (value: unknown): value is HandlerModule => {
   if (typeof value === 'function') return true

@@ -8,6 +8,8 @@ import { type CallModes, emittingClasses } from './syscall-table.ts'
 
 export interface MeasuredEdgeOptions {
   readonly edge: EdgeService
+  /** What the spool may take on disk; undefined: there is none. */
+  readonly spoolLimitBytes: number | undefined
   /** Percent of one core; undefined: only measured. */
   readonly cpuBudget: number | undefined
   /** As configured: what there is to reduce. */
@@ -17,7 +19,8 @@ export interface MeasuredEdgeOptions {
   readonly log: Log
 }
 
-export const measureEdge = ({ edge, cpuBudget, calls, programTimeNs, log }: MeasuredEdgeOptions): Service => {
+export const measureEdge = (options: MeasuredEdgeOptions): Service => {
+  const { edge, spoolLimitBytes, cpuBudget, calls, programTimeNs, log } = options
   const keeper = new BudgetKeeper({
     budgetPercent: cpuBudget,
     classes: emittingClasses(calls),
@@ -34,7 +37,7 @@ export const measureEdge = ({ edge, cpuBudget, calls, programTimeNs, log }: Meas
   edge.done.then(stopKeeper, stopKeeper)
   return {
     counters: () => edge.counters(),
-    metrics: edgeMetrics({ edge, cpu: () => keeper.use }),
+    metrics: edgeMetrics({ edge, spoolLimitBytes, cpu: () => keeper.use }),
     done: edge.done,
     drain: () => ending(() => edge.drain()),
     stop: () => ending(() => edge.stop())

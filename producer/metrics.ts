@@ -17,6 +17,8 @@ export interface EdgeFigures {
 
 export interface EdgeMetricsOptions {
   readonly edge: EdgeFigures
+  /** What the spool may take on disk; undefined: there is none. */
+  readonly spoolLimitBytes?: number | undefined
   /** Undefined where nobody measures. */
   readonly cpu?: (() => CpuUse | undefined) | undefined
 }
@@ -33,7 +35,7 @@ function* eventSamples(edge: EdgeFigures): Generator<Sample> {
   }
 }
 
-export const edgeMetrics = ({ edge, cpu }: EdgeMetricsOptions): readonly ScalarFamily[] => {
+export const edgeMetrics = ({ edge, spoolLimitBytes = 0, cpu }: EdgeMetricsOptions): readonly ScalarFamily[] => {
   const count = (name: string, help: string, key: string): ScalarFamily =>
     single('counter', `ringside_edge_${name}_total`, help, () => edge.counters()[key] ?? 0)
   const level = (name: string, help: string, read: () => number): ScalarFamily =>
@@ -71,6 +73,11 @@ export const edgeMetrics = ({ edge, cpu }: EdgeMetricsOptions): readonly ScalarF
     count('published_bytes', 'Encoded bytes of these batches, before compression.', 'bytes'),
     level('waiting_bytes', 'Encoded batches that wait in memory.', () => edge.counters()['waitingBytes'] ?? 0),
     level('spool_bytes', 'Encoded batches that wait on disk.', () => edge.counters()['spoolBytes'] ?? 0),
+    level(
+      'spool_limit_bytes',
+      'What may wait on disk before the least important events are given up; 0: no spool.',
+      () => spoolLimitBytes
+    ),
     level('ring_unreleased_ratio', 'Share of the fuller ring that is read and not durable yet.', () => edge.pressure),
     {
       name: 'ringside_edge_reduced',

@@ -170,7 +170,12 @@ const schema = z.strictObject({
     })
     .prefault({}),
   panel: listener('9465').prefault({}),
-  metrics: listener('').prefault({})
+  metrics: listener('')
+    .safeExtend({
+      /** Of (host, workload, call) in the rollups service, the busiest; the others of a host share one. */
+      series: z.int().min(1).max(100_000).default(200)
+    })
+    .prefault({})
 })
 
 export type Config = z.infer<typeof schema>

@@ -78,7 +78,7 @@ test('metrics that others may ask for need a token', () => {
   })
   const env = { RINGSIDE_METRICS_TOKEN: 'a-token-of-some-length' }
   const { metrics } = loadConfig({ metrics: { listen } }, undefined, env)
-  assert.deepEqual(metrics, { listen, token: 'a-token-of-some-length' })
+  assert.deepEqual(metrics, { listen, series: 200, token: 'a-token-of-some-length' })
   assert.doesNotMatch(printableConfig(loadConfig({}, undefined, env)), /a-token-of/)
   assert.equal(loadConfig({ metrics: { listen: 9464 } }, undefined, {}).metrics.listen, '9464')
   assert.throws(() => loadConfig({ metrics: { listen: 'x:y' } }, undefined, {}), {

@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import { consumerMetrics } from '../../consumer/metrics.ts'
 import { panelMetrics } from '../../consumer/panel/metrics.ts'
+import { RollupMetrics } from '../../consumer/rollups/measured.ts'
 import { edgeMetrics } from '../../producer/metrics.ts'
 import { buildInfo } from '../../runtime/metrics.ts'
 
@@ -25,7 +26,8 @@ const families = [
     },
     lags: () => []
   }),
-  ...panelMetrics(() => ({ sockets: 0, sent: 0, skipped: 0, rows: 0, messages: 0, unreadable: 0 }))
+  ...panelMetrics(() => ({ sockets: 0, sent: 0, skipped: 0, rows: 0, messages: 0, unreadable: 0 })),
+  ...new RollupMetrics({ windowMs: 1000, latenessMs: 10_000, maxSeries: 1 }).families
 ]
 
 const page = readFileSync(join(import.meta.dirname, '../../docs/metrics.md'), 'utf8')

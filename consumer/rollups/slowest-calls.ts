@@ -1,0 +1,36 @@
+// The slowest call of each name in a batch: what exemplars are made of. One pass over the columns.
+import { type ColumnBatch, callNames, eventKinds } from '../../wire/columns.ts'
+import type { SlowCall } from './call-metrics.ts'
+import { workloadOf } from './key.ts'
+
+const syscallKind = eventKinds.indexOf('syscall')
+
+/** By the code of the call: the place of its slowest event so far, and 1 more, in a batch; used again for each. */
+let places = new Int32Array(512)
+
+export const slowestCalls = ({ host, boot, clock, processes, events }: ColumnBatch): SlowCall[] => {
+  if (callNames.size > places.length) places = new Int32Array(2 * callNames.size)
+  const { length, kind, code, durationNs, process, cpu, seq, timeOffsetNs } = events
+  const codes: number[] = []
+  for (let i = 0; i < length; i++) {
+    if (kind[i] !== syscallKind) continue
+    const name = code[i] as number
+    const place = places[name] as number
+    if (place === 0) codes.push(name)
+    if (place === 0 || (durationNs[i] as number) > (durationNs[place - 1] as number)) places[name] = i + 1
+  }
+  return codes.flatMap((name): SlowCall[] => {
+    const i = (places[name] as number) - 1
+    places[name] = 0
+    const caller = processes[process[i] as number]
+    if (caller === undefined) return []
+    return [
+      {
+        ...{ host, boot, workload: workloadOf(caller), call: callNames.nameOf(name) },
+        durationNs: durationNs[i] as number,
+        timeSeconds: clock.wall_us / 1e6 + (timeOffsetNs[i] as number) / 1e9,
+        ...{ cpu: cpu[i] as number, seq: seq[i] as number }
+      }
+    ]
+  })
+}

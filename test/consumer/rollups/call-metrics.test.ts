@@ -1,0 +1,117 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { CallMetrics } from '../../../consumer/rollups/call-metrics.ts'
+import { exposition } from '../../../runtime/exposition.ts'
+import type { Rollup } from '../../../wire/types.ts'
+import { promtool, promtoolMissing } from '../../support/promtool.ts'
+import { samples } from '../../support/records.ts'
+
+const startUs = 1_769_860_800_000_000
+const options = { windowMs: 1000, latenessMs: 10_000, maxSeries: 10 }
+
+/** Of `count` calls of 1 µs, and one more of 1 ms that failed with EAGAIN. */
+const rowOf = (count: number, more: Partial<Rollup> = {}): Rollup => ({
+  ...samples.Rollup,
+  by: 'workload',
+  window_start: startUs,
+  count: count + 1,
+  total_ns: count * 1000 + 1_000_000,
+  bytes: 10 * count,
+  latency: [
+    { index: 32 * 9 + 30, count },
+    { index: 32 * 19 + 29, count: 1 }
+  ],
+  errors: 1,
+  errnos: [{ index: 11, count: 1 }],
+  ...more
+})
+
+const text = (metrics: CallMetrics): string => exposition(metrics.families(), {}, 'openmetrics')
+const line = (metrics: CallMetrics, start: string): string | undefined =>
+  text(metrics)
+    .split('\n')
+    .find((each) => each.startsWith(start))
+    ?.slice(start.length + 1)
+
+const read = '{host="web-1",workload="/usr/bin/curl",call="read"}'
+const bucket = (le: string): string =>
+  `ringside_call_duration_seconds_bucket{host="web-1",workload="/usr/bin/curl",call="read",le="${le}"}`
+
+test('a row becomes a histogram whose bounds no bucket of the row lies across, with errors and bytes', () => {
+  const metrics = new CallMetrics(options)
+  metrics.add(rowOf(500))
+  assert.equal(line(metrics, bucket('1.024e-06')), '500')
+  assert.equal(line(metrics, bucket('0.000524288')), '500')
+  assert.equal(line(metrics, bucket('0.001048576')), '501')
+  assert.equal(line(metrics, bucket('+Inf')), '501')
+  assert.equal(line(metrics, `ringside_call_duration_seconds_sum${read}`), '0.0015')
+  assert.equal(line(metrics, `ringside_call_errors_total${read.replace('}', ',errno="EAGAIN"}')}`), '1')
+  assert.equal(line(metrics, `ringside_call_bytes_total${read}`), '5000')
+})
+
+test('a later revision adds only its difference, and a row that is told again nothing', () => {
+  const metrics = new CallMetrics(options)
+  metrics.add(rowOf(100, { revision: 1, complete: false }))
+  metrics.add(rowOf(180, { revision: 2 }))
+  metrics.add(rowOf(180, { revision: 2 }))
+  metrics.add(rowOf(200, { revision: 3 }))
+  assert.equal(line(metrics, bucket('+Inf')), '201')
+  metrics.add(rowOf(10, { window_start: startUs + 1_000_000 }))
+  assert.equal(line(metrics, bucket('+Inf')), '212')
+})
+
+test('a change of what another process told is not told as a whole', () => {
+  const metrics = new CallMetrics(options)
+  metrics.add(rowOf(100, { revision: 4 }))
+  assert.equal(line(metrics, bucket('+Inf')), undefined)
+  metrics.add(rowOf(103, { revision: 5 }))
+  assert.equal(line(metrics, bucket('+Inf')), '3')
+})
+
+test('longer windows, processes and what stands for others are not series of their own', () => {
+  const metrics = new CallMetrics(options)
+  metrics.add(rowOf(100, { window_ms: 10_000 }))
+  metrics.add(rowOf(100, { by: 'process' }))
+  assert.ok(!text(metrics).includes('_bucket'))
+  metrics.add(rowOf(100, { workload: 'other', other: true }))
+  assert.equal(line(metrics, 'ringside_call_unlisted_total{host="web-1"}'), '101')
+  assert.equal(line(metrics, 'ringside_call_duration_seconds_count{host="web-1",workload="other",call="other"}'), '101')
+})
+
+test('there are never more series than asked for, and the busiest have them within minutes', () => {
+  const metrics = new CallMetrics({ ...options, maxSeries: 3 })
+  let told = 0
+  for (let second = 0; second < 200; second++) {
+    for (let i = 0; i < 8; i++) {
+      const count = 10 * (i + 1) ** 2
+      told += count + 1
+      metrics.add(rowOf(count, { workload: `w${i}`, window_start: startUs + second * 1_000_000 }))
+    }
+  }
+  const counts = [...text(metrics).matchAll(/_count\{host="web-1",workload="(\w+)",call="\w+"\} (\d+)/g)]
+  assert.equal(counts.length, 4)
+  assert.deepEqual(counts.map(([, workload]) => workload).sort(), ['other', 'w5', 'w6', 'w7'])
+  const unlisted = Number(line(metrics, 'ringside_call_unlisted_total{host="web-1"}'))
+  assert.ok(unlisted > 0 && unlisted < told)
+})
+
+test('a slow event is the exemplar of its bucket, short enough for OpenMetrics', () => {
+  const metrics = new CallMetrics(options)
+  metrics.add(rowOf(500))
+  const slow = {
+    ...{ host: 'web-1', workload: '/usr/bin/curl', call: 'read', durationNs: 1_000_000, timeSeconds: 1_769_860_800.5 },
+    ...{ boot: '6f0c6a3e-4b7a-4f0f-9d55-0a3a3c1b2d4e', cpu: 511, seq: 2 ** 53 - 1 }
+  }
+  metrics.exemplify(slow)
+  metrics.exemplify({ ...slow, workload: 'unknown' })
+  assert.equal(
+    line(metrics, bucket('0.001048576')),
+    '501 # {boot="6f0c6a3e-4b7a-4f0f-9d55-0a3a3c1b2d4e",cpu="511",seq="9007199254740991"} 0.001 1769860800.500'
+  )
+})
+
+test('promtool takes it', { skip: promtoolMissing() }, () => {
+  const metrics = new CallMetrics(options)
+  metrics.add(rowOf(500))
+  assert.deepEqual(promtool(['check', 'metrics'], exposition(metrics.families(), {}, 'text')), { code: 0, text: '' })
+})
