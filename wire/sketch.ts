@@ -7,6 +7,7 @@ import type { Bucket } from './types.ts'
 const inlineValues = 32
 /** Values stay below 2^53, so there are 53 octaves. */
 const lastIndex = 53 * 32 - 1
+const most32 = 2 ** 32 - 1
 /** Values below 1 have no bucket: they are held apart, and told with those of 1. */
 const zero = -1
 /** Shared: most sketches never count buckets, and an empty typed array takes 200 bytes. */
@@ -52,7 +53,7 @@ export class Sketch {
   #zeros = 0
   /** Indexes of buckets, one a value; undefined when there are too many. */
   #inline: number[] | undefined = []
-  /** Counts of the buckets from #first on, whole octaves; doubles when one needs more than 32 bits. */
+  /** Counts of the buckets from #first on, whole octaves; doubles once there are more values than 32 bits can tell. */
   #dense = noCounts
   #first = 0
 
@@ -70,7 +71,15 @@ export class Sketch {
 
   /** @param value 0 or more, at most 2^53; fractions are as good as their integer part */
   record(value: number): void {
-    this.recordAt(indexOf(value), 1)
+    const index = indexOf(value)
+    const at = index - this.#first
+    // What nearly all values are: one more of a bucket that is there.
+    if (at >= 0 && at < this.#dense.length && this.#count < most32) {
+      this.#dense[at] = (this.#dense[at] as number) + 1
+      this.#count++
+    } else {
+      this.recordAt(index, 1)
+    }
   }
 
   /**
@@ -79,16 +88,13 @@ export class Sketch {
    */
   recordAt(index: number, count: number): void {
     this.#count += count
-    const inline = this.#inline
-    if (inline !== undefined && inline.length + count <= inlineValues) {
-      for (let i = 0; i < count; i++) inline.push(index)
+    const bucket = Math.min(index, lastIndex)
+    if (this.#inline !== undefined && this.#inline.length + count <= inlineValues) {
+      for (let i = 0; i < count; i++) this.#inline.push(bucket)
       return
     }
-    if (inline !== undefined) {
-      this.#inline = undefined
-      for (const earlier of inline) this.#increase(earlier, 1)
-    }
-    this.#increase(index, count)
+    this.#cover(bucket, bucket)
+    this.#increase(bucket, count)
   }
 
   addBuckets(buckets: Iterable<Bucket>): void {
@@ -98,14 +104,16 @@ export class Sketch {
   /** Adds what another has recorded; that one stays as it is. */
   merge(other: Sketch): void {
     if (other.#inline !== undefined) {
-      for (const index of other.#inline) this.recordAt(index, 1)
+      for (const bucket of other.#inline) this.recordAt(bucket, 1)
       return
     }
-    if (other.#zeros > 0) this.recordAt(zero, other.#zeros)
-    const dense = other.#dense
-    for (let i = 0; i < dense.length; i++) {
-      const count = dense[i] as number
-      if (count > 0) this.recordAt(other.#first + i, count)
+    this.#count += other.#count
+    this.#zeros += other.#zeros
+    const { length } = other.#dense
+    this.#cover(other.#first, other.#first + length - 1)
+    const from = other.#first - this.#first
+    for (let i = 0; i < length; i++) {
+      this.#dense[from + i] = (this.#dense[from + i] as number) + (other.#dense[i] as number)
     }
   }
 
@@ -118,7 +126,7 @@ export class Sketch {
       else buckets.push({ index, count })
     }
     if (this.#inline !== undefined) {
-      for (const index of this.#inline.toSorted((a, b) => a - b)) add(Math.min(Math.max(0, index), lastIndex), 1)
+      for (const index of this.#inline.toSorted((a, b) => a - b)) add(Math.max(0, index), 1)
       return buckets
     }
     if (this.#zeros > 0) add(0, this.#zeros)
@@ -140,7 +148,7 @@ export class Sketch {
     const ranks = qs.map((q) => Math.max(1, Math.ceil(q * this.#count - 1e-9 * this.#count)))
     if (this.#inline !== undefined) {
       const sorted = this.#inline.toSorted((a, b) => a - b)
-      return ranks.map((rank) => middleOf(Math.min(sorted[rank - 1] as number, lastIndex)))
+      return ranks.map((rank) => middleOf(sorted[rank - 1] as number))
     }
     const found: number[] = []
     const take = (index: number, seen: number): void => {
@@ -155,26 +163,34 @@ export class Sketch {
     return found
   }
 
-  #increase(index: number, count: number): void {
-    if (index < 0) {
-      this.#zeros += count
-      return
-    }
-    const bucket = Math.min(index, lastIndex)
-    if (bucket < this.#first || bucket >= this.#first + this.#dense.length) this.#cover(bucket)
-    const at = bucket - this.#first
-    const sum = (this.#dense[at] as number) + count
-    if (sum > 0xffffffff && this.#dense instanceof Uint32Array) this.#dense = Float64Array.from(this.#dense)
-    this.#dense[at] = sum
+  /** @param bucket one that is covered */
+  #increase(bucket: number, count: number): void {
+    if (bucket < 0) this.#zeros += count
+    else this.#dense[bucket - this.#first] = (this.#dense[bucket - this.#first] as number) + count
   }
 
-  #cover(bucket: number): void {
-    const octave = bucket & ~31
+  /** Makes room to count the buckets from one to another, for as many values as there are by now. */
+  #cover(lowest: number, highest: number): void {
+    let [from, to] = [lowest, highest]
+    const inline = this.#inline ?? []
+    for (const bucket of inline) {
+      from = Math.min(from, bucket)
+      to = Math.max(to, bucket)
+    }
+    this.#inline = undefined
+    this.#widen(Math.max(0, from) & ~31, (Math.max(0, to) | 31) + 1)
+    for (const bucket of inline) this.#increase(bucket, 1)
+  }
+
+  #widen(lowest: number, end: number): void {
     const { length } = this.#dense
-    const from = length === 0 ? octave : Math.min(octave, this.#first)
-    const to = length === 0 ? octave + 32 : Math.max(octave + 32, this.#first + length)
-    const wider = this.#dense instanceof Uint32Array ? new Uint32Array(to - from) : new Float64Array(to - from)
-    if (length > 0) wider.set(this.#dense, this.#first - from)
+    const from = length === 0 ? lowest : Math.min(lowest, this.#first)
+    const to = length === 0 ? end : Math.max(end, this.#first + length)
+    const isWide = this.#dense instanceof Float64Array
+    const mustBeWide = isWide || this.#count > most32
+    if (to - from === length && isWide === mustBeWide) return
+    const wider = mustBeWide ? new Float64Array(to - from) : new Uint32Array(to - from)
+    wider.set(this.#dense, length === 0 ? 0 : this.#first - from)
     this.#dense = wider
     this.#first = from
   }
