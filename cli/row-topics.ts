@@ -1,6 +1,7 @@
 // The topics that people read as rows: how a message becomes rows, what their fields are called,
 // and which of them a terminal shows.
 
+import { basename } from 'node:path'
 import { formatCount, formatNanoseconds } from '../runtime/format-number.ts'
 import { decode } from '../wire/codec.ts'
 import {
@@ -132,6 +133,13 @@ const audit: RowTopic<AuditRow> = {
   columns: eventColumns
 }
 
+/** As short as it is told apart: a program's name, the beginning of a container's id. */
+const whoOf = ({ by, comm, container_id, go_function, workload }: RollupRow): string => {
+  if (by === 'process') return comm
+  if (go_function !== null) return go_function
+  return container_id === null ? basename(workload) : container_id.slice(0, 12)
+}
+
 const rollups: RowTopic<RollupRow> = {
   fields: everyField<RollupRow>({
     host: true,
@@ -167,10 +175,11 @@ const rollups: RowTopic<RollupRow> = {
   rowsOf: (value) => [rollupRow(decode('Rollup', value))],
   columns: [
     { title: 'window (UTC)', minWidth: 12, cell: (row) => clockTime(row.window_start) },
-    { title: 'length', minWidth: 6, align: 'right', cell: (row) => `${row.window_ms / 1000}s` },
+    { title: 'of', minWidth: 3, align: 'right', cell: (row) => `${row.window_ms / 1000}s` },
     { title: 'host', minWidth: 10, flexible: true, cell: (row) => row.host },
-    { title: 'pid', minWidth: 7, align: 'right', cell: (row) => String(row.pid) },
-    { title: 'comm', minWidth: 15, cell: (row) => row.comm },
+    { title: 'by', minWidth: 8, cell: (row) => (row.by === 'go_function' ? 'function' : row.by) },
+    { title: 'pid', minWidth: 7, align: 'right', cell: (row) => (row.pid === 0 ? '' : String(row.pid)) },
+    { title: 'who', minWidth: 15, flexible: true, cell: whoOf },
     { title: 'call', minWidth: 9, cell: (row) => row.syscall },
     { title: 'count', minWidth: 8, align: 'right', cell: (row) => formatCount(row.count) },
     { title: 'errors', minWidth: 6, align: 'right', cell: (row) => formatCount(row.errors) },

@@ -108,7 +108,11 @@ export class HostWindows {
     this.#closedUs = Math.max(earlierUs, closedUs)
     for (const short of this.#short) {
       const closes = this.#tellShortest(short, nowUs, all, told.rollups)
-      if (closes && short.window.endUs > earlierUs) told.closed.push({ startUs: short.window.startUs, calls: short })
+      if (!closes) continue
+      const { events, counted, beyond, keys } = short
+      const calls = { events, counted, beyond, keys }
+      if (short.window.endUs > earlierUs) told.closed.push({ startUs: short.window.startUs, calls })
+      short.close()
     }
     for (const window of this.#longer) this.#tellLonger(window, all, told.rollups)
     const lastUs = this.#closedUs - this.#shortUs

@@ -33,6 +33,9 @@ const cellOf = (key: Key, process: Process | undefined, isBeyond: boolean): Cell
   targets: undefined
 })
 
+const cellsBeyond = (max: number): BoundedTable<Cell> =>
+  new BoundedTable(max, (key, process) => cellOf(key, process, true))
+
 export class ShortestWindow {
   readonly window: Window
   /** Those that it lies in. */
@@ -47,8 +50,8 @@ export class ShortestWindow {
   slots: Slots<Cell> | undefined
   readonly #by: readonly RollupKey[]
   readonly #maxCells: number
-  readonly #cells = new KeyTable<Cell>()
-  readonly #beyond: BoundedTable<Cell>
+  #cells = new KeyTable<Cell>()
+  #beyond: BoundedTable<Cell>
   #changed: Cell[] = []
 
   constructor(window: Window, longer: readonly Window[], by: readonly RollupKey[], maxCells: number) {
@@ -56,7 +59,7 @@ export class ShortestWindow {
     this.longer = longer
     this.#by = by
     this.#maxCells = maxCells
-    this.#beyond = new BoundedTable(maxCells, (key, process) => cellOf(key, process, true))
+    this.#beyond = cellsBeyond(maxCells)
   }
 
   /** Processes and their calls. */
@@ -109,6 +112,12 @@ export class ShortestWindow {
     this.#changed = []
   }
 
+  /** Lets go of the cells, after settle(): few calls come late, and find their rows again. */
+  close(): void {
+    this.#cells = new KeyTable()
+    this.#beyond = cellsBeyond(this.#maxCells)
+  }
+
   #targetsOf({ key, isBeyond, process }: Cell): Target[] {
     const workload: Key = { ...key, pid: 0, startUs: 0, goFunction: null }
     const targets = [...this.longer, this.window].map((window) => ({
@@ -121,7 +130,10 @@ export class ShortestWindow {
     }
     if (this.#by.includes('process')) {
       const ofProcess = isBeyond ? undefined : process
-      targets.push({ window, row: window.rowOf('process', { ...key, goFunction: null }, ofProcess) })
+      targets.push({
+        window,
+        row: window.rowOf('process', key.goFunction === null ? key : { ...key, goFunction: null }, ofProcess)
+      })
     }
     return targets
   }

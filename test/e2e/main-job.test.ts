@@ -53,7 +53,8 @@ const countsBySyscall = (rows: readonly Row[]): Record<string, { count: number; 
 const latestRevisions = (rows: readonly Row[]): Row[] => {
   const latest = new Map<string, Row>()
   for (const row of rows) {
-    const key = [row['window_ms'], row['window_start'], row['pid'], row['start_us'], row['syscall']].join(' ')
+    const names = ['window_ms', 'window_start', 'by', 'workload', 'pid', 'start_us', 'syscall']
+    const key = names.map((name) => row[name]).join(' ')
     const seen = latest.get(key)
     if (seen === undefined || Number(row['revision']) > Number(seen['revision'])) latest.set(key, row)
   }
@@ -138,20 +139,39 @@ test('known calls are found exactly in events, rollups and audit; a burst raises
     assert.equal(outcomes.filter((row) => row['errno'] === 'ECONNREFUSED').length, rounds)
   })
 
-  await t.test('rollups of each window length sum up to what the process did, told or counted', async () => {
+  const sum = (rows: readonly Row[]): number => rows.reduce((sum, row) => sum + Number(row['count']), 0)
+
+  await t.test('rollups by process sum up to what it did, told or counted', async () => {
     const told = countsBySyscall((await tailRows('events', ofProcess, env)).filter(isCall))
     // Told one by one, or counted in the kernel; the others that were counted are the loader's.
     const calls = { ...told, getppid: { count: rounds, errors: 0 } }
-    const total = Object.values(calls).reduce((sum, { count }) => sum + count, 0)
-    for (const windowMs of [1000, 10_000]) {
-      const rows = await eventually(`rollups of ${windowMs} ms`, 30, async () => {
-        const found = latestRevisions(await tailRows('rollups', ofProcess, env)).filter(
-          (row) => row['window_ms'] === windowMs && String(row['syscall']) in calls
-        )
-        return found.reduce((sum, row) => sum + Number(row['count']), 0) >= total ? found : undefined
+    const total = Object.values(calls).reduce((total, { count }) => total + count, 0)
+    const rows = await eventually('rollups by process', 30, async () => {
+      const latest = latestRevisions(await tailRows('rollups', ofProcess, env))
+      const found = latest.filter((row) => String(row['syscall']) in calls)
+      return sum(found) >= total ? found : undefined
+    })
+    assert.deepEqual(countsBySyscall(rows), calls)
+    for (const row of rows) {
+      assert.equal(row['by'], 'process')
+      assert.ok(Number(row['p50_ns']) > 0 && Number(row['p50_ns']) <= Number(row['max_ns']))
+    }
+  })
+
+  await t.test('seconds by workload sum up to the longer windows that they lie in', async () => {
+    const [{ workload } = {}] = await tailRows('rollups', ofProcess, env)
+    const ofGetppid = ['--since', '10m', '--where', `workload == "${workload}" && pid == 0 && syscall == "getppid"`]
+    for (const windowMs of [10_000, 60_000]) {
+      const rows = await eventually(`getppid in windows of ${windowMs} ms`, 90, async () => {
+        const latest = latestRevisions(await tailRows('rollups', ofGetppid, env))
+        return sum(latest.filter((row) => row['window_ms'] === windowMs)) >= rounds ? latest : undefined
       })
-      assert.deepEqual(countsBySyscall(rows), calls)
-      for (const row of rows) assert.ok(Number(row['p50_ns']) > 0 && Number(row['p50_ns']) <= Number(row['max_ns']))
+      const startMs = (row: Row): number => Date.parse(String(row['window_start']))
+      for (const longer of rows.filter((row) => row['window_ms'] === windowMs)) {
+        const within = (row: Row): boolean =>
+          startMs(row) >= startMs(longer) && startMs(row) < startMs(longer) + windowMs
+        assert.equal(sum(rows.filter((row) => row['window_ms'] === 1000 && within(row))), longer['count'])
+      }
     }
   })
 

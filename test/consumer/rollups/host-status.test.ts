@@ -1,0 +1,43 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { HostStatuses } from '../../../consumer/rollups/host-status.ts'
+import { columnsOf } from '../../../wire/columns-of.ts'
+import type { LedgerClass, Step } from '../../../wire/types.ts'
+import { batchOf } from '../support/batches.ts'
+
+const network: LedgerClass = { class: 'network', off: 0, counted: 0, emitted: 9, dropped: 3, published: 8, spooled: 1 }
+const step: Step = { class: 'network', mode: 'count', reason: 'over its budget', monotonic_us: 5 }
+const calls = { events: 7, counted: 40, keys: 3, beyond: 2 }
+const nothing = { late: 0, outside: 0 }
+
+test('it says what a window had, and once what happened since the status before', () => {
+  const statuses = new HostStatuses(1000, () => 77)
+  const ledger = { monotonic_us: 1, untold: 0, uncounted: 0, classes: [network], steps: [step] }
+  const drops = [{ class: 'network', reason: 'ring_full', count: 2 }] as const
+  statuses.add(columnsOf(batchOf({ drops: [...drops], ledger })), { late: 4, outside: 1 })
+  statuses.add(columnsOf(batchOf({ drops: [...drops] })), { late: 1, outside: 0 })
+  const last = columnsOf(batchOf({ final: true }))
+  statuses.add(last, nothing)
+  const [first, second] = statuses.take(last, 1000, [
+    { startUs: 0, calls },
+    { startUs: 1_000_000, calls: undefined }
+  ])
+  assert.deepEqual(first, {
+    ...{ host: 'host-a', boot: 'boot-1', run: 'run-1', agent: '0.1.0', window_start: 0, window_ms: 1000 },
+    ...{ watermark: 1000, read: 77, final: false, events: 7, counted: 40, rows: 3, others: 2, late: 5, outside: 1 },
+    ...{ drops: [{ class: 'network', reason: 'ring_full', count: 4 }], classes: [network], steps: [step] }
+  })
+  assert.deepEqual(second, {
+    ...first,
+    ...{ window_start: 1_000_000, final: true, events: 0, counted: 0, rows: 0, others: 0, late: 0, outside: 0 },
+    ...{ drops: [], steps: [] }
+  })
+})
+
+test('the batches that it is told of stay as they are', () => {
+  const statuses = new HostStatuses(1000, () => 0)
+  const batch = columnsOf(batchOf({ drops: [{ class: 'file', reason: 'ring_full', count: 1 }] }))
+  statuses.add(batch, nothing)
+  statuses.add(batch, nothing)
+  assert.equal(batch.drops[0]?.count, 1)
+})
