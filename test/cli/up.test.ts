@@ -1,5 +1,7 @@
 // `ringside up` as a whole, with a recording in place of the kernel: needs Java, but no privileges.
 import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import { type AddressInfo, createServer } from 'node:net'
 import { join } from 'node:path'
 import { describe, type TestContext, test } from 'node:test'
 import { createRecorder } from '../../producer/recording.ts'
@@ -51,7 +53,7 @@ const startUpOn = async (
   ...more: string[]
 ): Promise<Running & { env: Record<string, string> }> => {
   const port = String(await freePort())
-  const args = ['up', '--source', recording, '--kafka-port', port, '--format', 'json', ...more]
+  const args = ['up', '--source', recording, '--kafka-port', port, '--panel-listen', '0', '--format', 'json', ...more]
   const up = startRingside(args, env)
   // SIGTERM first, and in order: a Kafka that is left behind would write into a folder that is gone.
   t.after(async () => {
@@ -78,7 +80,12 @@ const isAlive = (pid: number): boolean => {
 
 describe('ringside up', { skip: await localKafkaMissing() }, () => {
   test('runs a recording through every service, ends by itself, and its counts agree', { timeout }, async (t) => {
-    const up = await startUp(t, '--for', '3s')
+    // Somebody else's: the panel is all that is missing for it.
+    const taken = createServer().listen(0, '127.0.0.1')
+    await once(taken, 'listening')
+    t.after(() => taken.close())
+    const { port } = taken.address() as AddressInfo
+    const up = await startUp(t, '--for', '3s', '--panel-listen', String(port))
     const { code, stdout, stderr } = await up.finished
     assert.equal(code, 0, stderr)
     const summary = JSON.parse(stdout) as Record<string, unknown>
@@ -88,6 +95,8 @@ describe('ringside up', { skip: await localKafkaMissing() }, () => {
     for (const line of [/Kafka ready on 127\.0\.0\.1:\d+ in/, /first events after/, /input is at its end/]) {
       assert.match(stderr, line)
     }
+    assert.match(stderr, new RegExp(`panel: .*cannot listen on 127.0.0.1:${port} .*choose another panel.listen`))
+    assert.match(stderr, /panel failed .* and is not started again/)
   })
 
   test('publishes what an edge left in the spool when Kafka was away, and its counts agree', { timeout }, async (t) => {
@@ -121,6 +130,8 @@ describe('ringside up', { skip: await localKafkaMissing() }, () => {
 
     const audit = (): number | undefined =>
       childrenOf(up.child.pid as number).find(({ command }) => command.includes('run audit'))?.pid
+    const [, panel] = /panel: (http:\/\/127\.0\.0\.1:\d+\/)/.exec(up.output.stderr) ?? []
+    assert.equal((await fetch(`${panel}api/session`)).status, 200)
     const killed = audit() as number
     process.kill(killed, 'SIGKILL')
     await eventually('another audit service', 60, () => {

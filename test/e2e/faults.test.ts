@@ -35,7 +35,10 @@ test('no event is missing after kill -9 of each consumer and of Kafka in the mid
   const env = { RINGSIDE_STATE_DIR: join(directory, 'state') }
   execFileSync('gcc', ['-O1', '-o', join(directory, 'steady'), join(import.meta.dirname, 'programs/steady_connects.c')])
 
-  const up = startRingside(['up', '--kafka-port', String(await freePort()), '--format', 'json'], env)
+  const up = startRingside(
+    ['up', '--panel-listen', '0', '--kafka-port', String(await freePort()), '--format', 'json'],
+    env
+  )
   t.after(() => up.child.kill('SIGTERM'))
   const upPid = up.child.pid as number
   await firstEventsOf(up)

@@ -80,7 +80,10 @@ test('known calls are found exactly in events, rollups and audit; a burst raises
   const unannouncedPort = Number((await once(listener.stdout, 'data'))[0])
 
   const all = ['--call', 'read=emit', '--call', 'write=emit']
-  const up = startRingside(['up', '--kafka-port', String(await freePort()), '--format', 'json', ...all], env)
+  const up = startRingside(
+    ['up', '--panel-listen', '0', '--kafka-port', String(await freePort()), '--format', 'json', ...all],
+    env
+  )
   t.after(() => up.child.kill('SIGTERM'))
   await firstEventsOf(up)
   const started = Date.now()
@@ -244,7 +247,7 @@ test('known calls are found exactly in events, rollups and audit; a burst raises
     // Something to see, also on a machine that is quiet.
     const workload = spawn('sh', ['-c', 'while sleep 0.1; do /bin/true; done'])
     const summary = await runRingside(
-      ['up', '--for', '5s', '--kafka-port', String(await freePort()), '--format', 'json'],
+      ['up', '--for', '5s', '--panel-listen', '0', '--kafka-port', String(await freePort()), '--format', 'json'],
       env
     ).finally(() => workload.kill())
     assert.equal((JSON.parse(summary) as Row)['agrees'], true)

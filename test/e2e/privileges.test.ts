@@ -209,7 +209,7 @@ describe('the edge', { skip }, () => {
 
   test('as a child of `ringside up`, drops too, reports its counters, and ends when told', { timeout }, async (t) => {
     const { env } = await prepare(t)
-    const up = startRingside(['up', '--for', '5s', '--format', 'json'], env)
+    const up = startRingside(['up', '--for', '5s', '--panel-listen', '0', '--format', 'json'], env)
     t.after(() => up.child.kill('SIGTERM'))
     const pid = await eventually('an edge that dropped', 60, () => {
       if (up.child.exitCode !== null) throw new Error(`up ended:\n${up.output.stderr}`)
@@ -230,7 +230,7 @@ describe('the edge', { skip }, () => {
 
   test('as a child of a `ringside up` that is killed, notices and ends', { timeout }, async (t) => {
     const { env } = await prepare(t)
-    const up = startRingside(['up'], env)
+    const up = startRingside(['up', '--panel-listen', '0'], env)
     await eventually('everything to run', 60, () => /running: edge/.test(up.output.stderr) || undefined)
     const children = readFileSync(`/proc/${up.child.pid}/task/${up.child.pid}/children`, 'utf8').trim().split(' ')
     up.child.kill('SIGKILL')
