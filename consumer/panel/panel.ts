@@ -34,13 +34,12 @@ const lagEveryMs = 2000
 /** Asks every few seconds, and tells when Kafka does not answer; @returns what ends it */
 const watchLag = (client: KafkaClient, { config, log }: PanelOptions, store: Store, feed: Feed): (() => void) => {
   const groups = watchedServices.map((service) => `${config.topicPrefix}${service}`)
-  const topics = (['events', 'rollups'] as const).map((name) => topicName(config, name))
   let isAsking = false
   const ask = async (): Promise<void> => {
     if (isAsking) return
     isAsking = true
     try {
-      store.setLags(lagsOf(await client.progress(groups, topics), groups))
+      store.setLags(lagsOf(await client.progress(groups, [topicName(config, 'events')]), groups))
       feed.trouble('lag', undefined)
     } catch (error) {
       log.debug(messageOf(error))
