@@ -35,11 +35,12 @@ export const formatPerSecond = (perSecond: number): string => {
 export const formatPerSecondTick = (perSecond: number): string =>
   formatPerSecond(perSecond).replace(/\.(\d*?)0+(?=\D|$)/, (_, digits) => (digits === '' ? '' : `.${digits}`))
 
-/** A part of a whole from 0 to 1: 0.125 → "12.5 %"; below a tenth of a percent with as many digits as it takes */
+/** A part of a whole from 0 to 1: 0.125 → "12.5 %"; what is very little is not nothing */
 export const formatPart = (part: number): string => {
   const percent = part * 100
   if (percent === 0) return '0 %'
-  return `${percent >= 0.1 ? percent.toFixed(1) : percent.toPrecision(1)} %`
+  if (percent < 0.01) return '<0.01 %'
+  return `${percent.toFixed(percent < 0.1 ? 2 : 1)} %`
 }
 
 /** On an axis: 0.06 → "6 %" */
@@ -79,6 +80,13 @@ export const formatMoment = (timeMs: number, nowMs: number): string =>
 /** A length of windows: 10000 → "10 s" */
 export const formatWindow = (ms: number): string => (ms < 60_000 ? `${ms / 1000} s` : `${ms / 60_000} min`)
 
-/** A container's id as people know it: its first twelve digits. */
-export const shortWorkload = (workload: string): string =>
-  /^[0-9a-f]{64}$/.test(workload) ? workload.slice(0, 12) : workload
+/** Characters of a path that fit in a column of a table. */
+const longestPath = 44
+
+/** A container's id as people know it, its first twelve digits; of a long path the end, from a slash on. */
+export const shortWorkload = (workload: string): string => {
+  if (/^[0-9a-f]{64}$/.test(workload)) return workload.slice(0, 12)
+  if (workload.length <= longestPath) return workload
+  const end = workload.slice(1 - longestPath)
+  return `…${end.slice(Math.max(0, end.indexOf('/')))}`
+}

