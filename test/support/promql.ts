@@ -1,0 +1,17 @@
+// What queries of rules and dashboards name, held against the list of metrics in docs/metrics.md.
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+
+const page = readFileSync(join(import.meta.dirname, '../../docs/metrics.md'), 'utf8')
+
+/** Every metric of the page, histograms by the names of their series. */
+export const documentedMetrics: ReadonlySet<string> = new Set(
+  [...page.matchAll(/^\| `(ringside_\w+)` \| (\w+) \|/gm)].flatMap(([, name = '', kind]) =>
+    kind === 'histogram' ? ['bucket', 'sum', 'count'].map((part) => `${name}_${part}`) : [name]
+  )
+)
+
+/** The metrics that a query names; recorded ones have colons in their names. */
+export const metricsIn = (query: string): string[] => [
+  ...new Set(query.replaceAll(/"[^"]*"/g, '""').match(/\bringside[_:]\w+(?::\w+)*/g) ?? [])
+]
