@@ -40,6 +40,8 @@ missing_packages() {
 	has kcat || echo kcat
 	# Where it cannot be had, the tests of the panel's page say so and are left out.
 	has chromium || ! apt-cache show chromium >/dev/null 2>&1 || echo chromium
+	# The load under which percentiles are held against the kernel's.
+	has wrk || echo wrk
 	# promtool: judges what /metrics tells, and the alerting rules.
 	has promtool || echo prometheus
 	python3 -m pip --version >/dev/null 2>&1 || echo python3-pip

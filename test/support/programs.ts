@@ -1,0 +1,42 @@
+// Compilers that tests use, and where they are: what is missing skips the test that needs it.
+import { execFileSync, spawnSync } from 'node:child_process'
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+
+const root = join(import.meta.dirname, '../..')
+const libbpf = join(root, 'native/third_party/libbpf')
+
+export const isInstalled = (command: string): boolean =>
+  spawnSync('sh', ['-c', `command -v ${command}`], { stdio: 'ignore' }).status === 0
+
+const firstInstalled = (commands: readonly string[]): string | undefined =>
+  commands.find((command) => existsSync(command) || isInstalled(command))
+
+/** In no PATH where it was unpacked as its makers say. */
+const go = firstInstalled(['/usr/local/go/bin/go', 'go'])
+const clang = firstInstalled([...[22, 21, 20, 19, 18, 17, 16, 15, 14].map((version) => `clang-${version}`), 'clang'])
+
+/** Why a test cannot run that needs these commands, or false: for its `skip`. */
+export const commandsMissing = (...commands: readonly string[]): string | false => {
+  const missing = commands.filter((command) => (command === 'go' ? go === undefined : !isInstalled(command)))
+  return missing.length > 0 && `needs ${missing.join(', ')}: sh scripts/setup.sh test`
+}
+
+/** Compiles a program of one file in Go. */
+export const compileGo = (source: string, output: string): void => {
+  execFileSync(go ?? 'go', ['build', '-o', output, source], { stdio: ['ignore', 'ignore', 'inherit'] })
+}
+
+/** Compiles a program for the kernel against the libbpf that came with the project. */
+export const compileBpf = (source: string, output: string): void => {
+  const target = `__TARGET_ARCH_${process.arch === 'arm64' ? 'arm64' : 'x86'}`
+  const flags = ['-O2', '-g', '-target', 'bpf', '-mcpu=v3', `-D${target}`, '-Wall', `-I${join(libbpf, 'src')}`]
+  execFileSync(clang ?? 'clang', [...flags, '-c', source, '-o', output])
+}
+
+/** Compiles a program in C that loads such a one. */
+export const compileLoader = (source: string, output: string): void => {
+  const include = ['-isystem', join(libbpf, 'src'), '-isystem', join(libbpf, 'include/uapi')]
+  const libraries = [join(root, 'build/libbpf.a'), '-lelf', '-lz']
+  execFileSync('gcc', ['-O2', '-Wall', ...include, source, ...libraries, '-o', output])
+}
