@@ -156,7 +156,11 @@ describe('rollups', () => {
       assert.ok(kills > 0)
       const rows = rollupsOf(outputs)
       assertTrue(rows, recompute(log, options.windowsMs))
-      const whole = new Map(rollupsOf(handleAll(new Rollups(options), log).flat()).map((row) => [revisionOf(row), row]))
+      const undisturbed = handleAll(new Rollups(options), log).flat()
+      const statuses = (outputs: Output[]) =>
+        new Set(statusesOf(outputs).map((of) => JSON.stringify({ ...of, read: 0 })))
+      assert.deepEqual(statuses(outputs), statuses(undisturbed))
+      const whole = new Map(rollupsOf(undisturbed).map((row) => [revisionOf(row), row]))
       for (const row of rows) {
         const same = whole.get(revisionOf(row)) ?? assert.fail(`${revisionOf(row)} is one too many`)
         assert.equal(JSON.stringify({ ...row, rate_ewma: 0 }), JSON.stringify({ ...same, rate_ewma: 0 }))
@@ -501,6 +505,59 @@ describe('rollups', () => {
         ['io_uring_read', 1, 0],
         ['getppid', 1, 0]
       ]
+    )
+  })
+})
+
+describe('the status of a host', () => {
+  const statuses = (log: readonly EventBatch[], nowUs = () => 0): HostStatus[][] =>
+    handleAll(new Rollups(seconds, nowUs), log).map((outputs) => statusesOf(outputs))
+
+  test('is told for each second when it closes, also for one without calls, and for the last of a run', () => {
+    const told = statuses([
+      at(0.5, 1, { events: [call(0.1), call(0.2)] }),
+      at(1.2, 2, { summaries: [summaryOf({ time_offset_ns: -1.5e8 })] }),
+      at(2.5, 3),
+      at(3.5, 4, { events: [call(0.1)] }),
+      at(3.6, 5, { final: true })
+    ])
+    assert.deepEqual(
+      told.map((of) => of.map((row) => [(row.window_start - epochUs) / 1e6, row.events, row.counted, row.final])),
+      [[], [[0, 2, 4, false]], [[1, 0, 0, false]], [[2, 0, 0, false]], [[3, 1, 0, true]]]
+    )
+  })
+
+  test('says until when calls have come, and when that was read', () => {
+    const [, [status] = []] = statuses([at(0.5, 1), at(1.2, 2)], () => epochUs + 1.5e6)
+    assert.ok(status !== undefined)
+    assert.deepEqual([status.watermark - epochUs, status.read - epochUs], [1.1e6, 1.5e6])
+    assert.deepEqual(decode('HostStatus', encode('HostStatus', status)), status)
+  })
+
+  test('has what was lost and left out since the one before', () => {
+    const drops: EventBatch['drops'] = [{ class: 'file', reason: 'ring_full', count: 3 }]
+    const log = [
+      at(0.5, 1, { drops }),
+      at(1.2, 2, { drops }),
+      at(1.5, 3, { events: [call(-900)] }),
+      at(2.2, 4),
+      at(3.2, 5)
+    ]
+    assert.deepEqual(
+      statuses(log).flatMap((of) => of.map((row) => [row.drops.map(({ count }) => count), row.outside])),
+      [
+        [[6], 0],
+        [[], 1],
+        [[], 0]
+      ]
+    )
+  })
+
+  test('is told again for no window, not when the clock jumps nor when a late call makes one', () => {
+    const log = [at(0.5, 1), at(5.2, 2), at(3600.2, 3), at(3600.3, 4, { events: [call(1.5)] }), at(3601.2, 5)]
+    assert.deepEqual(
+      statuses(log).flatMap((of) => of.map((row) => (row.window_start - epochUs) / 1e6)),
+      [4, 3599, 3600]
     )
   })
 })
