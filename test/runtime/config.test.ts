@@ -36,6 +36,15 @@ test('every problem is reported at once, by its name', () => {
   })
 })
 
+test('windows are refused that the shortest does not divide, in any order', () => {
+  const load = (windowsMs: number[]) => loadConfig({ rollups: { windowsMs } }, undefined, {}).rollups.windowsMs
+  assert.deepEqual(load([5000, 1000]), [5000, 1000])
+  assert.throws(() => load([2000, 5000]), {
+    code: 'CONFIG',
+    message: /rollups\.windowsMs: each length must be a multiple of the shortest/
+  })
+})
+
 test('a setting that does not exist is a problem, not ignored', (t) => {
   assert.throws(() => loadConfig({}, fileWith(t, 'edge: {batchMS: 50}\n'), {}), { code: 'CONFIG', message: /batchMS/ })
 })

@@ -88,8 +88,5 @@ test('calls of Go functions are apart when that is asked for', () => {
     '100 main.b read 1 0 0 1000',
     '200 main.a read 1 0 0 1000'
   ])
-  assert.deepEqual(recorded({ stacks, processes, events }).cells, [
-    '100  read 5 0 0 5000',
-    '200  read 1 0 0 1000'
-  ])
+  assert.deepEqual(recorded({ stacks, processes, events }).cells, ['100  read 5 0 0 5000', '200  read 1 0 0 1000'])
 })
