@@ -17,7 +17,7 @@ export const actions = [
   ['later', 'ArrowRight', 'crosshair one window on'],
   ['search', '/', 'search the audit log'],
   ['theme', 't', 'next theme'],
-  ['help', '?', 'this list'],
+  ['help', '?', 'this list of keys'],
   ['leave', 'Escape', 'leave a field, take the crosshair away']
 ] as const satisfies readonly (readonly [string, string, string])[]
 

@@ -23,6 +23,8 @@ export class Model {
   view: View
   hello: Told<'hello'> | undefined
   readonly series = new PointSeries()
+  /** Length of the windows that were asked for last. */
+  windowMs = 1000
   /** Points of what is watched have come, or there are none. */
   isFilled = false
   top: { readonly by: Watch['top']; readonly spanMs: number; readonly rows: readonly TopRow[] } | undefined
@@ -44,10 +46,6 @@ export class Model {
     return [...this.#alerts.values()].sort((a, b) => b.last_seen - a.last_seen)
   }
 
-  get windowMs(): number {
-    return windowFor(this.view.range.ms, this.hello?.windowsMs ?? [], this.hello?.keptMs ?? [])
-  }
-
   /** The time that the charts show: whole windows, the one that is open now among them. */
   shown(nowMs: number): { fromMs: number; toMs: number } {
     const { windowMs } = this
@@ -59,6 +57,7 @@ export class Model {
   /** What to ask for now, from the beginning of what is shown. */
   watch(nowMs: number): Watch {
     const { filter, by } = this.view
+    this.windowMs = this.#windowFor(nowMs)
     const asked = { type: 'watch', filter, windowMs: this.windowMs, fromMs: this.shown(nowMs).fromMs, top: by } as const
     this.series.clear()
     this.isFilled = false
@@ -70,11 +69,17 @@ export class Model {
   watchAgain(nowMs: number, lostMs: number): Watch {
     const newest = this.series.newestComplete
     const before = this.#asked
-    if (before === undefined || newest === undefined || before.windowMs !== this.windowMs) return this.watch(nowMs)
+    if (before === undefined || newest === undefined || before.windowMs !== this.#windowFor(nowMs))
+      return this.watch(nowMs)
     if (this.view.atMs === null)
       this.away = { fromMs: Math.min(lostMs, newest.timeMs + before.windowMs), backMs: nowMs }
     this.#asked = { ...before, fromMs: Math.max(before.fromMs, newest.timeMs - correctableMs) }
     return this.#asked
+  }
+
+  #windowFor(nowMs: number): number {
+    const agoMs = this.view.atMs === null ? 0 : Math.max(0, nowMs - this.view.atMs)
+    return windowFor(this.view.range.ms, agoMs, this.hello?.windowsMs ?? [], this.hello?.keptMs ?? [])
   }
 
   receive(message: ServerMessage, nowMs: number): void {

@@ -20,12 +20,18 @@ export const defaultRange: Range = ranges[0]
 const maxPoints = 1500
 
 /**
- * The shortest windows of which the service keeps as much as the range, and of which no more than 1,500 fit in it; where
- * there are none, those that are kept the longest.
- * @param windowsMs lengths of the windows; @param keptMs how far back those of each length go
+ * The shortest windows of which the service still keeps the range, and of which no more than 1,500 fit in it; where there
+ * are none, those that are kept the longest.
+ * @param agoMs how long ago the range ended; @param windowsMs lengths of the windows; @param keptMs how far back those of
+ *   each length go
  */
-export const windowFor = (rangeMs: number, windowsMs: readonly number[], keptMs: readonly number[]): number => {
+export const windowFor = (
+  rangeMs: number,
+  agoMs: number,
+  windowsMs: readonly number[],
+  keptMs: readonly number[]
+): number => {
   const windows = windowsMs.map((ms, index) => ({ ms, kept: keptMs[index] ?? 0 })).sort((a, b) => a.ms - b.ms)
-  const fitting = windows.find(({ ms, kept }) => kept >= rangeMs && rangeMs / ms <= maxPoints)
+  const fitting = windows.find(({ ms, kept }) => kept >= agoMs + rangeMs && rangeMs / ms <= maxPoints)
   return (fitting ?? windows.toSorted((a, b) => b.kept - a.kept)[0])?.ms ?? 1000
 }

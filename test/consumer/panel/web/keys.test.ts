@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { test } from 'node:test'
 import { actionOf, actions, keyName } from '../../../../consumer/panel/web/keys.ts'
 
@@ -22,4 +24,15 @@ test('in a field keys are text, but for the one that leaves it', () => {
 
 test('keys are called as on the keyboard', () => {
   assert.deepEqual(['ArrowLeft', 'Escape', '/'].map(keyName), ['←', 'Esc', '/'])
+})
+
+test('the documentation names every key', () => {
+  const text = readFileSync(join(import.meta.dirname, '../../../../docs/panel.md'), 'utf8')
+  const told = [...text.matchAll(/^\| `([^`]+)` +\| (.*?) +\|$/gm)].map(([, key, what]) => [key, what])
+  const keys = actions.map(([, key, what]) => [keyName(key), what])
+  for (const key of keys)
+    assert.deepEqual(
+      told.filter(([name]) => name === key[0]),
+      [key]
+    )
 })
