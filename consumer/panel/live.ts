@@ -58,7 +58,6 @@ interface Page {
   sentOfWatch: number
   topChange: number
   topAtMs: number
-  namesAtMs: number
   names: string
   messagesInTick: number
   behindSinceMs: number | undefined
@@ -73,6 +72,8 @@ export class Live {
   readonly #ticking: NodeJS.Timeout
   #updating: NodeJS.Timeout | undefined
   #updatedAtMs = 0
+  #names = ''
+  #namesAtMs = Number.NEGATIVE_INFINITY
   /** Messages that were handed to sockets. */
   sent = 0
   /** Updates that a page was left out of. */
@@ -102,7 +103,6 @@ export class Live {
       sentOfWatch: -1,
       topChange: -1,
       topAtMs: Number.NEGATIVE_INFINITY,
-      namesAtMs: Number.NEGATIVE_INFINITY,
       names: '',
       messagesInTick: 0,
       behindSinceMs: undefined,
@@ -226,18 +226,23 @@ export class Live {
     }
   }
 
+  /** The same for all pages: what can be chosen changes seldom, and is found by looking at everything. */
   #sendNames(page: Page): void {
-    if (performance.now() - page.namesAtMs < namesEveryMs) return
-    page.namesAtMs = performance.now()
-    const names = this.#options.store.names()
-    const text = JSON.stringify(names)
-    if (text === page.names) return
-    page.names = text
-    this.#send(page, names)
+    if (performance.now() - this.#namesAtMs >= namesEveryMs) {
+      this.#namesAtMs = performance.now()
+      this.#names = JSON.stringify(this.#options.store.names())
+    }
+    if (page.names === this.#names) return
+    page.names = this.#names
+    this.#sendText(page, this.#names)
   }
 
   #send(page: Page, message: ServerMessage): void {
-    page.socket.send(JSON.stringify(message))
+    this.#sendText(page, JSON.stringify(message))
+  }
+
+  #sendText(page: Page, text: string): void {
+    page.socket.send(text)
     this.sent += 1
   }
 }

@@ -1,46 +1,74 @@
 // Windows in, what is shown of them out: a point for each window, a row for each of the largest. Pure.
 import { Sketch } from '../../wire/sketch.ts'
 import type { Filter, Point, TopBy, TopRow } from './protocol.ts'
-import { type Cell, type Series, takes, type Window, type Windows } from './windows.ts'
+import { type Cell, countIn, indexIn, type Series, takes, type Window, type Windows } from './windows.ts'
 
-/** Buckets to an octave of a row's latency. */
 const bucketsOfOctave = 32
+/** Durations are below 2^53 ns. */
+const octaves = 53
 const maxTopRows = 100
-/** `top` looks this far back from each host's newest whole window. */
-export const topSpanMs = 10_000
+/** The top looks this far back from each host's newest whole window. */
+const topSpanMs = 10_000
+/** A host that is further behind the others has no part in the top. */
+const maxBehindMs = 60_000
 
-class Merged {
-  count = 0
-  errors = 0
-  totalNs = 0
-  maxNs = 0
-  readonly sketch = new Sketch()
-  readonly octaves = new Map<number, number>()
+/** Cells' buckets summed in place: a whole chart has a million of them, of which a sketch then takes some hundred. */
+class Distribution {
+  readonly #counts = new Float64Array(octaves * bucketsOfOctave)
 
-  add({ count, errors, totalNs, maxNs, latency }: Cell): void {
-    this.count += count
-    this.errors += errors
-    this.totalNs += totalNs
-    this.maxNs = Math.max(this.maxNs, maxNs)
-    for (let i = 0; i < latency.length; i += 2) {
-      const [index, values] = [latency[i] as number, latency[i + 1] as number]
-      this.sketch.recordAt(index, values)
-      const octave = Math.floor(index / bucketsOfOctave)
-      this.octaves.set(octave, (this.octaves.get(octave) ?? 0) + values)
+  static of(cells: readonly Cell[]): Distribution {
+    shared.#counts.fill(0)
+    for (const { latency } of cells) shared.#add(latency)
+    return shared
+  }
+
+  quantiles(qs: readonly number[]): number[] {
+    const sketch = new Sketch()
+    for (let index = 0; index < this.#counts.length; index++) {
+      const count = this.#counts[index] as number
+      if (count > 0) sketch.recordAt(index, count)
+    }
+    return sketch.quantiles(qs)
+  }
+
+  /** Counts by octave, those that are not 0. */
+  heat(): [octave: number, count: number][] {
+    const heat: [number, number][] = []
+    for (let octave = 0; octave < octaves; octave++) {
+      const first = octave * bucketsOfOctave
+      let count = 0
+      for (let index = first; index < first + bucketsOfOctave; index++) count += this.#counts[index] as number
+      if (count > 0) heat.push([octave, count])
+    }
+    return heat
+  }
+
+  #add(latency: readonly number[]): void {
+    const counts = this.#counts
+    for (let i = 0; i < latency.length; i++) {
+      const bucket = latency[i] as number
+      const index = indexIn(bucket)
+      counts[index] = (counts[index] as number) + countIn(bucket)
     }
   }
 }
 
+/** Each is read before the next is made. */
+const shared = new Distribution()
+
+const sum = (cells: readonly Cell[], field: 'count' | 'errors' | 'totalNs'): number =>
+  cells.reduce((total, cell) => total + cell[field], 0)
+
 /** Undefined when the window has nothing of the filter's hosts; with something of them it has a point, if of no call. */
 export const pointOf = (window: Window, windowMs: number, filter: Filter): Point | undefined => {
-  const merged = new Merged()
-  const open = { cells: false, hosts: false }
+  const taken: Cell[] = []
   let hasRows = false
+  let isOpen = false
   for (const [series, cell] of window.cells) {
     if (filter.host !== undefined && series.host !== filter.host) continue
     hasRows = true
-    if (!cell.complete) open.cells = true
-    if (takes(filter, series)) merged.add(cell)
+    if (!cell.complete) isOpen = true
+    if (takes(filter, series)) taken.push(cell)
   }
   let lost = 0
   let isHeard = false
@@ -48,26 +76,27 @@ export const pointOf = (window: Window, windowMs: number, filter: Filter): Point
     if (filter.host !== undefined && host !== filter.host) continue
     isHeard = true
     lost += heard.lost
-    if (heard.untilMs < window.startMs + windowMs) open.hosts = true
+    // A window without a row of its host's closes unseen: it is whole when its last status is there.
+    if (!hasRows && heard.untilMs < window.startMs + windowMs) isOpen = true
   }
   if (!hasRows && !isHeard) return undefined
-  const [p50 = 0, p95 = 0, p99 = 0] = merged.sketch.quantiles([0.5, 0.95, 0.99])
+  const distribution = Distribution.of(taken)
+  const [p50 = 0, p95 = 0, p99 = 0] = distribution.quantiles([0.5, 0.95, 0.99])
   return {
     timeMs: window.startMs,
-    count: merged.count,
-    errors: merged.errors,
+    count: sum(taken, 'count'),
+    errors: sum(taken, 'errors'),
     p50,
     p95,
     p99,
-    max: merged.maxNs,
-    heat: [...merged.octaves].sort(([a], [b]) => a - b),
+    max: taken.reduce((max, { maxNs }) => Math.max(max, maxNs), 0),
+    heat: distribution.heat(),
     lost,
-    // A window without a row of its host's closes unseen: it is whole when its status is.
-    complete: hasRows ? !open.cells : !open.hosts
+    complete: !isOpen
   }
 }
 
-const groupOf: Readonly<Record<TopBy, (series: Series) => readonly unknown[]>> = {
+const keyOf: Readonly<Record<TopBy, (series: Series) => readonly unknown[]>> = {
   process: ({ host, pid, startUs }) => [host, pid, startUs],
   workload: ({ host, workload }) => [host, workload],
   go_function: ({ host, workload, goFunction }) => [host, workload, goFunction],
@@ -76,7 +105,8 @@ const groupOf: Readonly<Record<TopBy, (series: Series) => readonly unknown[]>> =
 
 interface Group {
   readonly first: Series
-  readonly merged: Merged
+  readonly cells: Cell[]
+  calls: number
   isOfHosts: boolean
   isOfWorkloads: boolean
 }
@@ -90,37 +120,45 @@ const endsByHost = (windows: readonly Window[], windowMs: number): Map<string, n
   return ends
 }
 
-/**
- * The largest of what the rows are of, over the last whole windows of each host.
- * @param windows of the shortest length, by what `by` says; by workload for calls
- */
-export const topOf = (windows: Windows, by: TopBy, filter: Filter): { spanMs: number; rows: TopRow[] } => {
-  const all = windows.since(Number.NEGATIVE_INFINITY, -1)
+/** The top's windows by group, and how long a time they span. */
+const groupsOf = (windows: Windows, by: TopBy, filter: Filter): { groups: Group[]; spanMs: number } => {
+  const all = windows.last(maxBehindMs)
   const ends = endsByHost(all, windows.windowMs)
-  const groups = new Map<string, Group>()
-  let totalNs = 0
+  const groups = new Map<Series, Group>()
+  const byKey = new Map<string, Group>()
   let spanMs = windows.windowMs
   for (const { startMs, cells } of all) {
     for (const [series, cell] of cells) {
       const endMs = ends.get(series.host) ?? Number.NEGATIVE_INFINITY
       if (startMs >= endMs || startMs < endMs - topSpanMs || !takes(filter, series)) continue
       spanMs = Math.max(spanMs, endMs - startMs)
-      const key = JSON.stringify(groupOf[by](series))
-      let group = groups.get(key)
+      let group = groups.get(series)
       if (group === undefined) {
-        group = { first: series, merged: new Merged(), isOfHosts: false, isOfWorkloads: false }
-        groups.set(key, group)
+        const key = JSON.stringify(keyOf[by](series))
+        group = byKey.get(key) ?? { first: series, cells: [], calls: 0, isOfHosts: false, isOfWorkloads: false }
+        byKey.set(key, group)
+        groups.set(series, group)
+        if (group.first.host !== series.host) group.isOfHosts = true
+        if (group.first.workload !== series.workload) group.isOfWorkloads = true
       }
-      if (group.first.host !== series.host) group.isOfHosts = true
-      if (group.first.workload !== series.workload) group.isOfWorkloads = true
-      group.merged.add(cell)
-      totalNs += cell.totalNs
+      group.cells.push(cell)
+      group.calls += cell.count
     }
   }
-  const largest = [...groups.values()].sort((a, b) => b.merged.count - a.merged.count).slice(0, maxTopRows)
+  return { groups: [...byKey.values()], spanMs }
+}
+
+/**
+ * The largest of what the rows are of, over the last whole windows of each host.
+ * @param windows of the shortest length, by what `by` says; by workload for calls
+ */
+export const topOf = (windows: Windows, by: TopBy, filter: Filter): { spanMs: number; rows: TopRow[] } => {
+  const { groups, spanMs } = groupsOf(windows, by, filter)
+  const totalNs = groups.reduce((total, { cells }) => total + sum(cells, 'totalNs'), 0)
   const perSecond = (count: number): number => (count * 1000) / spanMs
-  const rows = largest.map(({ first, merged, isOfHosts, isOfWorkloads }): TopRow => {
-    const [p50 = 0, p99 = 0] = merged.sketch.quantiles([0.5, 0.99])
+  const largest = groups.sort((a, b) => b.calls - a.calls).slice(0, maxTopRows)
+  const rows = largest.map(({ first, cells, calls, isOfHosts, isOfWorkloads }): TopRow => {
+    const [p50 = 0, p99 = 0] = Distribution.of(cells).quantiles([0.5, 0.99])
     return {
       host: isOfHosts ? '*' : first.host,
       workload: isOfWorkloads ? '*' : first.workload,
@@ -128,11 +166,11 @@ export const topOf = (windows: Windows, by: TopBy, filter: Filter): { spanMs: nu
       comm: by === 'process' ? first.comm : null,
       call: by === 'call' ? first.call : (filter.call ?? null),
       goFunction: by === 'go_function' ? first.goFunction : null,
-      callsPerSecond: perSecond(merged.count),
-      errorsPerSecond: perSecond(merged.errors),
+      callsPerSecond: perSecond(calls),
+      errorsPerSecond: perSecond(sum(cells, 'errors')),
       p50,
       p99,
-      timeShare: totalNs > 0 ? merged.totalNs / totalNs : 0
+      timeShare: totalNs > 0 ? sum(cells, 'totalNs') / totalNs : 0
     }
   })
   return { spanMs, rows }

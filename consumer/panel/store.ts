@@ -146,16 +146,13 @@ export class Store {
     const add = (names: Map<string, number>, name: string, count: number): void => {
       names.set(name, (names.get(name) ?? 0) + count)
     }
-    const windows = this.#shortest.since(Number.NEGATIVE_INFINITY, -1)
-    const fromMs = (windows.at(-1)?.startMs ?? 0) - minuteMs
     for (const { host } of this.hosts()) add(hosts, host, 0)
     for (const { host, workload, call } of this.#byLength.flatMap(({ series }) => [...series])) {
       add(hosts, host, 0)
       add(workloads, workload, 0)
       add(calls, call, 0)
     }
-    for (const { startMs, cells } of windows) {
-      if (startMs <= fromMs) continue
+    for (const { cells } of this.#shortest.last(minuteMs)) {
       for (const [{ host, workload, call }, { count }] of cells) {
         add(hosts, host, count)
         add(workloads, workload, count)

@@ -1,6 +1,6 @@
 // Rows of one kind and one length of window, as they come in any order and several times: the highest revision of each
 // is kept, as far back as the span and the bound on rows allow. Each change has a number, greater than all before it.
-import type { Rollup } from '../../wire/types.ts'
+import type { Bucket, Rollup } from '../../wire/types.ts'
 import type { Filter } from './protocol.ts'
 
 /** What a row is of, shared by its rows of all windows. */
@@ -22,7 +22,7 @@ export interface Cell {
   readonly totalNs: number
   readonly maxNs: number
   readonly complete: boolean
-  /** Index and count of each bucket in turn: a fifth of what objects take. */
+  /** The buckets, each as one number: see packed(). */
   readonly latency: readonly number[]
 }
 
@@ -59,6 +59,14 @@ export const takes = ({ host, workload, call }: Filter, series: Series): boolean
   (workload === undefined || series.workload === workload) &&
   (call === undefined || series.call === call)
 
+/** More than the last index of a bucket; counts up to 2^42 fit beside it. */
+const indexes = 2048
+
+/** A bucket in 8 bytes, of some 40 that an object takes: rows are many. */
+const packed = ({ index, count }: Bucket): number => count * indexes + index
+export const indexIn = (bucket: number): number => bucket & (indexes - 1)
+export const countIn = (bucket: number): number => Math.floor(bucket / indexes)
+
 const cellOf = (rollup: Rollup): Cell => ({
   revision: rollup.revision,
   count: rollup.count,
@@ -66,7 +74,7 @@ const cellOf = (rollup: Rollup): Cell => ({
   totalNs: rollup.total_ns,
   maxNs: rollup.max_ns,
   complete: rollup.complete,
-  latency: rollup.latency.flatMap(({ index, count }) => [index, count])
+  latency: rollup.latency.map(packed)
 })
 
 export class Windows {
@@ -119,6 +127,11 @@ export class Windows {
     window.heard.set(host, heard)
     window.changed = change
     return true
+  }
+
+  /** Those from so long before the newest on, in order of time. */
+  last(spanMs: number): Window[] {
+    return this.since(this.#newestMs - spanMs, -1)
   }
 
   /** In order of time: those from a moment on that changed after a number. */

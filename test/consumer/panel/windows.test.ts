@@ -16,7 +16,7 @@ test('the highest revision of a row is kept, whatever comes after it', () => {
   const [window] = windows.since(0, -1)
   assert.deepEqual(
     [...(window?.cells.values() ?? [])].map(({ count, latency }) => [count, latency]),
-    [[30, [338, 497, 434, 3]]]
+    [[30, [497 * 2048 + 338, 3 * 2048 + 434]]]
   )
   assert.equal(windows.rows, 1)
 })
