@@ -1,6 +1,6 @@
-// From Kafka's events topic to rollups acknowledged: events per second of this process's CPU time, beside
-// the same windows kept by string keys and sorted durations, from the same batches and from one JSON
-// message an event, all through the same client.
+// From Kafka's events topic to rollups committed: events per second of CPU time, beside the same job as Kafka Streams
+// does it (bench/kafka-streams), and windows kept by string keys and sorted durations, from the same batches and from
+// one JSON message an event.
 import { rollupsModule } from '../consumer/rollups/rollups.ts'
 import { startConsumer } from '../consumer/service.ts'
 import { loadConfig } from '../runtime/config.ts'
@@ -11,18 +11,20 @@ import { createKafkaClient } from '../wire/kafka.ts'
 import { topicName, topicSpecifications } from '../wire/topics.ts'
 import type { Event, EventBatch, Process } from '../wire/types.ts'
 import { benchLog, withKafka } from './kafka.ts'
-import { compareThroughput, type Row } from './rounds.ts'
+import { startKafkaStreams } from './kafka-streams.ts'
+import { compareThroughput, type Row, type WorkElsewhere } from './rounds.ts'
 import { type Call, StringKeyWindows } from './string-key-windows.ts'
 
 export const name = 'kafka-to-rollups'
-export const summary = 'events in Kafka to rollups acknowledged, against string keys and one JSON message an event'
-export const cases = ['ringside', 'string-keys', 'json-per-event'] as const
+export const summary =
+  'events in Kafka to rollups committed, against Kafka Streams, string keys and one JSON message an event'
+export const cases = ['ringside', 'kafka-streams', 'string-keys', 'json-per-event'] as const
 
 type Case = (typeof cases)[number]
 
 const reference: Case = 'json-per-event'
 const rounds = 5
-const batches = 1000
+const batches = 3000
 const eventsPerBatch = 1000
 const jsonBatches = 60
 const messagesPerSend = 1000
@@ -133,7 +135,7 @@ const runService = async (brokers: readonly string[], run: number): Promise<numb
 /** What is written without much thought; it commits nothing, and a restart would lose what it holds. */
 const runStringKeys = async (
   client: KafkaClient,
-  which: Exclude<Case, 'ringside'>,
+  which: 'string-keys' | 'json-per-event',
   callsIn: (message: ReceivedMessage) => readonly Call[]
 ): Promise<number> => {
   const config = configOf(which === 'string-keys' ? 'batches' : 'json')
@@ -174,14 +176,24 @@ async function* runOn(brokers: readonly string[]): AsyncGenerator<Row> {
   await fill(client)
 
   const bytesOf = ({ value }: ReceivedMessage): Buffer => value ?? Buffer.alloc(0)
-  const runs: Readonly<Record<Case, (round: number) => Promise<number>>> = {
+  const streams = await startKafkaStreams(brokers, configOf('batches').topicPrefix)
+  const runs: Readonly<Record<Case, (round: number) => Promise<number | WorkElsewhere>>> = {
     ringside: (round) => runService(brokers, round),
+    'kafka-streams': async (round) => {
+      const work = await streams.run(round)
+      expect('kafka-streams', work.events, batches * eventsPerBatch)
+      return work
+    },
     'string-keys': () =>
       runStringKeys(client, 'string-keys', (message) => callsOf(decode('EventBatch', bytesOf(message)))),
     'json-per-event': () =>
       runStringKeys(client, 'json-per-event', (message) => [JSON.parse(bytesOf(message).toString()) as Call])
   }
-  yield* compareThroughput(name, runs, reference, rounds)
+  try {
+    yield* compareThroughput(name, runs, reference, rounds)
+  } finally {
+    await streams.stop()
+  }
 }
 
 export async function* run(): AsyncGenerator<Row> {
