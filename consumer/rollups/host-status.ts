@@ -17,6 +17,8 @@ export interface ClosedWindow {
   readonly calls: Pick<ShortestWindow, 'events' | 'counted' | 'keys' | 'beyond'> | undefined
 }
 
+type Source = Pick<HostStatus, 'host' | 'boot' | 'run' | 'agent' | 'watermark'>
+
 const noCalls = { events: 0, counted: 0, keys: 0, beyond: 0 }
 
 export class HostStatuses {
@@ -26,6 +28,8 @@ export class HostStatuses {
   #steps: Step[] = []
   #classes: LedgerClass[] = []
   #leftOut: LeftOut = { late: 0, outside: 0 }
+  #source: Source | undefined
+  #isFinal = false
 
   /**
    * @param windowMs length of the shortest windows
@@ -36,8 +40,14 @@ export class HostStatuses {
     this.#nowUs = nowUs
   }
 
-  /** Once for each batch, before take(). */
-  add({ drops, ledger }: ColumnBatch, { late, outside }: Readonly<LeftOut>): void {
+  /**
+   * Once for each batch, before take().
+   * @param watermarkUs until when calls have come, on the host's clock
+   */
+  add(batch: ColumnBatch, { late, outside }: Readonly<LeftOut>, watermarkUs: number): void {
+    const { host, boot, run, agent, final, drops, ledger } = batch
+    this.#source = { host, boot, run, agent, watermark: watermarkUs }
+    this.#isFinal = final
     for (const drop of drops) this.#addDrop(drop)
     if (ledger !== null) {
       this.#steps.push(...ledger.steps)
@@ -47,19 +57,15 @@ export class HostStatuses {
     this.#leftOut.outside += outside
   }
 
-  /**
-   * A status for each window that closed; what happened since the status before is in the first of them.
-   * @param watermarkUs until when calls have come, on the host's clock
-   */
-  take(
-    { host, boot, run, agent, final }: ColumnBatch,
-    watermarkUs: number,
-    closed: readonly ClosedWindow[]
-  ): HostStatus[] {
+  /** A status for each window that closed, as of the last batch; what happened since the status before is in the first. */
+  take(closed: readonly ClosedWindow[]): HostStatus[] {
+    const source = this.#source
+    if (source === undefined) return []
     return closed.map(({ startUs, calls = noCalls }, i): HostStatus => {
       const status = {
-        ...{ host, boot, run, agent, window_start: startUs, window_ms: this.#windowMs },
-        ...{ watermark: watermarkUs, read: this.#nowUs(), final: final && i === closed.length - 1 },
+        ...source,
+        ...{ window_start: startUs, window_ms: this.#windowMs, read: this.#nowUs() },
+        ...{ final: this.#isFinal && i === closed.length - 1 },
         ...{ events: calls.events, counted: calls.counted, rows: calls.keys, others: calls.beyond },
         ...{ ...this.#leftOut, drops: this.#drops, classes: this.#classes, steps: this.#steps }
       }

@@ -43,6 +43,8 @@ export class HostWindows {
   #purgedUs = Number.NEGATIVE_INFINITY
   readonly #anchors: Anchors
   #leftOut: LeftOut = { late: 0, outside: 0 }
+  /** The clock of the last batch. */
+  #nowUs = Number.NEGATIVE_INFINITY
 
   constructor(host: string, options: Config['rollups'], floorUs: number) {
     this.#host = host
@@ -73,10 +75,11 @@ export class HostWindows {
    * @returns what was left out
    */
   add(batch: ColumnBatch, offset: bigint, pool: SlotPool<Cell>): Readonly<LeftOut> {
-    this.#anchors.add(batch.clock.wall_us, offset)
+    this.#nowUs = batch.clock.wall_us
+    this.#anchors.add(this.#nowUs, offset)
     this.#leftOut = { late: 0, outside: 0 }
     pool.begin(batch.processes.length * callNames.size)
-    const windowAt = (timeUs: number, calls: number) => this.#windowAt(timeUs, batch.clock.wall_us, calls, pool)
+    const windowAt = (timeUs: number, calls: number) => this.#windowAt(timeUs, calls, pool)
     recordCalls(batch, windowAt, this.#options.by.includes('go_function'))
     for (const window of this.#short) window.slots = undefined
     return this.#leftOut
@@ -87,48 +90,55 @@ export class HostWindows {
    * of closed ones that were corrected since; then lets go of what is too old to be corrected. After add() of the batch.
    */
   tell({ clock, counted_until_us, final }: ColumnBatch): Told {
+    if (final) return this.#endRun()
     const nowUs = clock.wall_us
-    if (final) return this.end(nowUs)
     const purgedUs = nowUs - graceUs - this.#options.latenessMs * 1000
     // None waits for counted calls beyond the lateness.
     const countedUs =
       counted_until_us < 0 ? nowUs : Math.max(nowUs - clock.monotonic_us + counted_until_us + graceUs, purgedUs)
-    return this.#tell(nowUs, this.#floorOf(Math.min(nowUs - graceUs, countedUs)), false)
+    return this.#tell(this.#floorOf(Math.min(nowUs - graceUs, countedUs)), false)
   }
 
   /** The rows of all windows that are open or were corrected, as when the host is heard from no more. */
-  end(nowUs: number): Told {
-    return this.#tell(nowUs, this.#floorOf(nowUs) + this.#shortUs, true)
+  end(): Told {
+    return this.#tell(this.#floorOf(this.#nowUs) + this.#shortUs, true)
+  }
+
+  /** The last batch has the status of a second, also where that closed with another run. */
+  #endRun(): Told {
+    const told = this.end()
+    if (told.closed.length === 0) told.closed.push({ startUs: this.#closedUs - this.#shortUs, calls: undefined })
+    return told
   }
 
   /** @param all whether windows are closed that are not yet over, too */
-  #tell(nowUs: number, closedUs: number, all: boolean): Told {
+  #tell(closedUs: number, all: boolean): Told {
     const told: Told = { rollups: [], closed: [] }
     const earlierUs = this.#closedUs
     this.#closedUs = Math.max(earlierUs, closedUs)
     for (const short of this.#short) {
-      const closes = this.#tellShortest(short, nowUs, all, told.rollups)
-      if (!closes) continue
-      const { events, counted, beyond, keys } = short
-      const calls = { events, counted, beyond, keys }
-      if (short.window.endUs > earlierUs) told.closed.push({ startUs: short.window.startUs, calls })
-      short.close()
+      const closes = this.#tellShortest(short, all, told.rollups)
+      const { events, counted, beyond, keys, window } = short
+      if (closes && window.endUs > earlierUs) {
+        told.closed.push({ startUs: window.startUs, calls: { events, counted, beyond, keys } })
+      }
+      if (window.isClosed) short.close()
     }
     for (const window of this.#longer) this.#tellLonger(window, all, told.rollups)
     const lastUs = this.#closedUs - this.#shortUs
     const isTold = (told.closed.at(-1)?.startUs ?? Number.NEGATIVE_INFINITY) >= lastUs
     const isOver = this.#closedUs > earlierUs && earlierUs > Number.NEGATIVE_INFINITY
-    if (!isTold && (isOver || all)) told.closed.push({ startUs: lastUs, calls: undefined })
-    this.#purge(nowUs)
+    if (!isTold && isOver) told.closed.push({ startUs: lastUs, calls: undefined })
+    this.#purge(this.#nowUs)
     return told
   }
 
   /** @returns whether the window closed */
-  #tellShortest(short: ShortestWindow, nowUs: number, all: boolean, rollups: Rollup[]): boolean {
+  #tellShortest(short: ShortestWindow, all: boolean, rollups: Rollup[]): boolean {
     const { earlyMs } = this.#options
     const { window } = short
     const closes = !window.isClosed && (all || window.endUs <= this.#closedUs)
-    const isEarly = !short.isToldEarly && earlyMs > 0 && nowUs >= window.startUs + earlyMs * 1000
+    const isEarly = !short.isToldEarly && earlyMs > 0 && this.#nowUs >= window.startUs + earlyMs * 1000
     if (!window.isClosed && !closes && !isEarly) return false
     short.isToldEarly = true
     short.settle(this.#rates.workload)
@@ -174,7 +184,7 @@ export class HostWindows {
   }
 
   /** @param calls that are left out when there is none */
-  #windowAt(timeUs: number, nowUs: number, calls: number, pool: SlotPool<Cell>): ShortestWindow | undefined {
+  #windowAt(timeUs: number, calls: number, pool: SlotPool<Cell>): ShortestWindow | undefined {
     const startUs = this.#floorOf(timeUs)
     const at = this.#short.findLastIndex(({ window }) => window.startUs <= startUs)
     let found = this.#short[at]
@@ -183,7 +193,7 @@ export class HostWindows {
         this.#leftOut.late += calls
         return undefined
       }
-      if (startUs < this.#floorUs || startUs > nowUs + this.#longestUs) {
+      if (startUs < this.#floorUs || startUs > this.#nowUs + this.#longestUs) {
         this.#leftOut.outside += calls
         return undefined
       }

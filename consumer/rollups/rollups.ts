@@ -4,7 +4,6 @@
 import type { Config } from '../../runtime/config.ts'
 import type { Log } from '../../runtime/log.ts'
 import type { ColumnBatch } from '../../wire/columns.ts'
-import type { HostStatus } from '../../wire/types.ts'
 import type { Checkpoint, Context, HandlerModule, Output, StatefulHandler } from '../handler.ts'
 import { earliestOffset, Hosts } from '../hosts.ts'
 import { Replay } from '../replay.ts'
@@ -51,15 +50,13 @@ export class Rollups implements StatefulHandler<ColumnBatch> {
     const host = this.#hosts.of(batch)
     if (host.windows.isBefore(batch.clock.wall_us)) {
       // The clock was stepped back: the time to come was lived before, and begins anew.
-      put(outputs, host.windows.end(batch.clock.wall_us), [])
+      end(host, outputs)
       host.windows = this.#windowsFrom(batch)
     }
     const leftOut = host.windows.add(batch, context.offset, this.#pool)
-    host.statuses.add(batch, leftOut)
-    const told = host.windows.tell(batch)
-    const watermarkUs = batch.final ? batch.clock.wall_us : batch.clock.wall_us - graceUs
-    put(outputs, told, host.statuses.take(batch, watermarkUs, told.closed))
-    for (const { windows } of this.#hosts.takeSilent()) put(outputs, windows.end(batch.clock.wall_us), [])
+    host.statuses.add(batch, leftOut, batch.clock.wall_us - (batch.final ? 0 : graceUs))
+    put(host, host.windows.tell(batch), outputs)
+    for (const silent of this.#hosts.takeSilent()) end(silent, outputs)
     if (this.#replaying) return []
     this.#count(batch, leftOut, context.log)
     return outputs
@@ -102,10 +99,12 @@ export class Rollups implements StatefulHandler<ColumnBatch> {
   }
 }
 
-const put = (outputs: Output[], { rollups }: Told, statuses: readonly HostStatus[]): void => {
+const put = ({ statuses }: Host, { rollups, closed }: Told, outputs: Output[]): void => {
   for (const value of rollups) outputs.push({ to: 'rollups', value })
-  for (const value of statuses) outputs.push({ to: 'hosts', value })
+  for (const value of statuses.take(closed)) outputs.push({ to: 'hosts', value })
 }
+
+const end = (host: Host, outputs: Output[]): void => put(host, host.windows.end(), outputs)
 
 /** The rollups service as the consume loop hosts it. */
 export const rollupsModule = (options: Config['rollups']): HandlerModule => ({

@@ -114,6 +114,7 @@ export class ShortestWindow {
 
   /** Lets go of the cells, after settle(): few calls come late, and find their rows again. */
   close(): void {
+    if (this.keys === 0) return
     this.#cells = new KeyTable()
     this.#beyond = cellsBeyond(this.#maxCells)
   }

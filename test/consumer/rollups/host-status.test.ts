@@ -14,11 +14,10 @@ test('it says what a window had, and once what happened since the status before'
   const statuses = new HostStatuses(1000, () => 77)
   const ledger = { monotonic_us: 1, untold: 0, uncounted: 0, classes: [network], steps: [step] }
   const drops = [{ class: 'network', reason: 'ring_full', count: 2 }] as const
-  statuses.add(columnsOf(batchOf({ drops: [...drops], ledger })), { late: 4, outside: 1 })
-  statuses.add(columnsOf(batchOf({ drops: [...drops] })), { late: 1, outside: 0 })
-  const last = columnsOf(batchOf({ final: true }))
-  statuses.add(last, nothing)
-  const [first, second] = statuses.take(last, 1000, [
+  statuses.add(columnsOf(batchOf({ drops: [...drops], ledger })), { late: 4, outside: 1 }, 800)
+  statuses.add(columnsOf(batchOf({ drops: [...drops] })), { late: 1, outside: 0 }, 900)
+  statuses.add(columnsOf(batchOf({ final: true })), nothing, 1000)
+  const [first, second] = statuses.take([
     { startUs: 0, calls },
     { startUs: 1_000_000, calls: undefined }
   ])
@@ -37,7 +36,7 @@ test('it says what a window had, and once what happened since the status before'
 test('the batches that it is told of stay as they are', () => {
   const statuses = new HostStatuses(1000, () => 0)
   const batch = columnsOf(batchOf({ drops: [{ class: 'file', reason: 'ring_full', count: 1 }] }))
-  statuses.add(batch, nothing)
-  statuses.add(batch, nothing)
+  statuses.add(batch, nothing, 0)
+  statuses.add(batch, nothing, 0)
   assert.equal(batch.drops[0]?.count, 1)
 })

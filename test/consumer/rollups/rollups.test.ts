@@ -553,6 +553,21 @@ describe('the status of a host', () => {
     )
   })
 
+  test('of a host that fell silent is told for its last second, once', () => {
+    const drops: EventBatch['drops'] = [{ class: 'file', reason: 'ring_full', count: 3 }]
+    const silent = [
+      at(0.5, 1, { host: 'gone', run: 'gone', drops }),
+      at(0.5, 1, { host: 'ended', run: 'ended', final: true })
+    ]
+    const told = statuses([...silent, ...Array.from({ length: 150 }, (_, i) => at(i, i + 1))]).flat()
+    assert.deepEqual(
+      told.flatMap((row) =>
+        row.host === 'host-a' ? [] : `${row.host} ${row.window_start - epochUs} ${row.drops.length} ${row.final}`
+      ),
+      ['ended 0 0 true', 'gone 0 1 false']
+    )
+  })
+
   test('is told again for no window, not when the clock jumps nor when a late call makes one', () => {
     const log = [at(0.5, 1), at(5.2, 2), at(3600.2, 3), at(3600.3, 4, { events: [call(1.5)] }), at(3601.2, 5)]
     assert.deepEqual(
