@@ -104,7 +104,7 @@ const serveAudit = (server: FastifyInstance, { searchAudit, log }: ServerOptions
     if (searches >= maxSearches) return answerText(reply, 503, `${searches} searches run already: try again soon`)
     searches += 1
     const gone = new AbortController()
-    request.raw.socket.once('close', () => gone.abort())
+    reply.raw.once('close', () => gone.abort())
     try {
       return await searchAudit(query.data as AuditQuery, gone.signal)
     } catch (error) {
