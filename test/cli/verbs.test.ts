@@ -37,6 +37,7 @@ describe('without Kafka', () => {
     [['run', 'rolups'], /"rolups" is neither one of edge, rollups/],
     [['run', 'audit', '--record', 'x'], /only the edge knows record/],
     [['run', 'audit', '--batch-ms', '100'], /only the edge knows batchMs/],
+    [['run', 'audit', '--panel-listen', '0'], /only the panel knows panelListen/],
     [['run', './audit.ts'], /a handler named audit would share the work of that service/]
   ] as const) {
     test(`ringside ${args.join(' ')}: one clear line and exit code 64`, { timeout }, async () => {
