@@ -154,6 +154,9 @@ export class Windows {
     if (window === undefined) {
       window = { startMs, changed: 0, cells: new Map(), heard: new Map() }
       this.#windows.set(startMs, window)
+      // Those that lie ahead are never too old; the first that came go.
+      const [first] = this.#windows.keys()
+      if (this.#windows.size > (2 * this.keptMs) / this.windowMs && first !== undefined) this.#forget(first)
     }
     return window
   }

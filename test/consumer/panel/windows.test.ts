@@ -53,6 +53,19 @@ test('a host whose clock is ahead pushes out nobody', () => {
   assert.deepEqual(startsOf(windows), [5000, 6000, 500_000])
 })
 
+test('however far ahead a clock is, windows are bounded', () => {
+  const windows = create()
+  for (let second = 0; second < 100; second++) {
+    windows.hear('ahead', 1e12 + second * 1000, 1e12, 0, second, nowMs)
+    windows.add(row(second), second, nowMs)
+  }
+  assert.equal(startsOf(windows).length, 20)
+  assert.deepEqual(
+    startsOf(windows).slice(0, 10),
+    [90, 91, 92, 93, 94, 95, 96, 97, 98, 99].map((s) => s * 1000)
+  )
+})
+
 test('a host with more rows than its share loses its oldest, and no other host any', () => {
   const windows = create(100)
   for (let second = 0; second < 5; second++) windows.add(row(second, { host: 'small' }), 1, nowMs)
