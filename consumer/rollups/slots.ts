@@ -1,37 +1,47 @@
-// Memory that windows are lent for one batch, so that they look each cell up once in it: windows are many, those that a
-// batch has calls of are few.
+// What windows are lent for one batch, so that they look each cell up about once in it: windows are many, those that a
+// batch has calls of are few. Its size is fixed, however many processes and calls a batch has.
 
-/** Values by small integers. */
+/** A power of two. A thousand events are of some hundred cells. */
+const size = 4096
+const bits = Math.log2(size)
+
+/** Values by small integers: those of the last batch alone, and of two that share a place the later one. */
 export class Slots<Value> {
-  readonly #values: (Value | undefined)[] = []
-  readonly #set: number[] = []
+  readonly #keys = new Float64Array(size).fill(-1)
+  readonly #values: (Value | undefined)[] = Array.from({ length: size }, () => undefined)
+  #base = 0
 
   get(slot: number): Value | undefined {
-    return this.#values[slot]
+    const place = placeOf(slot)
+    return this.#keys[place] === this.#base + slot ? this.#values[place] : undefined
   }
 
-  /** @param slot less than reset() was told */
   set(slot: number, value: Value): void {
-    this.#values[slot] = value
-    this.#set.push(slot)
+    const place = placeOf(slot)
+    this.#keys[place] = this.#base + slot
+    this.#values[place] = value
   }
 
-  /** None has a value any more, and there are at least so many. */
-  reset(length: number): void {
-    for (const slot of this.#set) this.#values[slot] = undefined
-    this.#set.length = 0
-    while (this.#values.length < length) this.#values.push(undefined)
+  /** @param base greater than any base and slot before, together */
+  begin(base: number): void {
+    this.#base = base
   }
 }
 
+const placeOf = (slot: number): number => Math.imul(slot, 0x9e3779b1) >>> (32 - bits)
+
 export class SlotPool<Value> {
   readonly #slots: Slots<Value>[] = []
+  #base = 0
   #length = 0
   #lent = 0
 
-  /** Takes all back that was lent, for a batch that needs so many slots. */
+  /**
+   * Takes all back that was lent.
+   * @param length of the batch to come: its slots are less than that
+   */
   begin(length: number): void {
-    for (let i = 0; i < this.#lent; i++) this.#slots[i]?.reset(0)
+    this.#base += this.#length
     this.#length = length
     this.#lent = 0
   }
@@ -41,7 +51,7 @@ export class SlotPool<Value> {
     const slots = this.#slots[this.#lent] ?? new Slots()
     this.#slots[this.#lent] = slots
     this.#lent++
-    slots.reset(this.#length)
+    slots.begin(this.#base)
     return slots
   }
 }

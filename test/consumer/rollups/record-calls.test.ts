@@ -25,7 +25,6 @@ const recorded = (fields: Partial<EventBatch>, byFunction = false) => {
     if (window === undefined) {
       window = new ShortestWindow(new Window(second * 1e6, 1e6, 100), [], [], 100)
       window.slots = new Slots()
-      window.slots.reset(batch.processes.length * callNames.size)
       const begin = window.begin.bind(window)
       window.begin = (cell) => {
         cells.add(cell)

@@ -14,7 +14,6 @@ const setUp = (maxCells = 100) => {
   const tenSeconds = new Window(0, 10e6, 100)
   const short = new ShortestWindow(new Window(0, 1e6, 100), [tenSeconds], ['process', 'go_function'], maxCells)
   short.slots = new Slots()
-  short.slots.reset(100)
   const call = (slot: number, process: Process, goFunction: string | null = null) => {
     const cell = short.cellAt(slot, process, goFunction, 0)
     const part = cell.part ?? short.begin(cell)
@@ -47,7 +46,7 @@ test('a call that comes when the cells are gone finds its rows', () => {
   short.settle(rates)
   short.close()
   assert.equal(short.keys, 0)
-  short.slots?.reset(100)
+  short.slots = new Slots()
   call(0, one)
   short.settle(rates)
   assert.deepEqual(told(short.window), ['workload 0  2', 'process 1  2'])
