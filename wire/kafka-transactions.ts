@@ -35,6 +35,8 @@ export interface GroupOffsets {
 /** Readers wait as long for a transaction whose producer died and has no successor; no longer than a broker restarts. */
 const transactionTimeoutMs = 30_000
 const retryMs = 200
+/** How long taking over an id outlives brokers that are away. */
+const patienceMs = 20_000
 /** An abort that is not answered by then is left to the successor, or to the timeout. */
 const abortMs = 1000
 
@@ -74,7 +76,12 @@ export class KafkaTransactions implements TransactionalProducer {
     options: TransactionOptions
   ): Promise<KafkaTransactions> {
     const transactions = new KafkaTransactions(kafka, connection, offsets, options)
-    transactions.#committed = await transactions.#takeOver()
+    // The first transaction of a cluster waits for the topic that it keeps them in.
+    const deadline = Date.now() + patienceMs
+    transactions.#committed = await transactions.#persist(
+      () => transactions.#takeOver(),
+      () => Date.now() > deadline
+    )
     return transactions
   }
 
@@ -219,12 +226,12 @@ export class KafkaTransactions implements TransactionalProducer {
     await producer?.disconnect().catch(() => {})
   }
 
-  async #persist<T>(ask: () => Promise<T>): Promise<T> {
+  async #persist<T>(ask: () => Promise<T>, isOver = () => this.#isClosed): Promise<T> {
     for (;;) {
       try {
         return await ask()
       } catch (error) {
-        if (this.#isClosed || !(error instanceof RingsideError) || !error.canRetry) throw error
+        if (isOver() || !(error instanceof RingsideError) || !error.canRetry) throw error
         await delay(retryMs)
       }
     }

@@ -1,14 +1,14 @@
-// Everything about the library kafkajs 2.2.4 that is not Kafka: its codec slot, its logs, its timers,
-// its errors. The only file that imports it; its siblings in wire/ take its types from here.
+// Everything about the library kafkajs 2.2.4 that is not Kafka: its codec slot, its logs, its errors. The only file that
+// imports it; its siblings in wire/ take its types from here.
 import { readdirSync, readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
-import { setTimeout as delay } from 'node:timers/promises'
 import { constants, zstdCompressSync, zstdDecompressSync } from 'node:zlib'
 import kafkajs from 'kafkajs'
 import { messageOf, RingsideError } from '../runtime/errors.ts'
 import type { Log } from '../runtime/log.ts'
 import type { ReceivedMessage } from './client.ts'
+import { mendKafkajs } from './kafkajs-mends.ts'
 
 export type { Admin, Consumer, ConsumerGroupJoinEvent, EachBatchPayload, Kafka, Producer, Transaction } from 'kafkajs'
 
@@ -52,121 +52,7 @@ export const loadKafkajsWhole = (): void => {
   }
 }
 
-interface RequestQueue {
-  throttledUntil: number
-  throttleCheckTimeoutId: NodeJS.Timeout | null
-  readonly pending: readonly unknown[]
-  checkPendingRequests(): void
-  scheduleCheckPendingRequests(): void
-}
-
-/**
- * kafkajs arms this check after every response, with a delay in the past when nothing throttles:
- * Node fires it after 1 ms, which arms it again. That is some 850 timers a second on an idle client,
- * and a TimeoutNegativeWarning on new Node versions. Armed only while something waits, it is quiet.
- */
-const calmRequestQueue = (): void => {
-  const path = 'kafkajs/src/network/requestQueue/index.js'
-  const { prototype } = createRequire(import.meta.url)(path) as { prototype: RequestQueue }
-  prototype.scheduleCheckPendingRequests = function () {
-    if (this.throttleCheckTimeoutId !== null || this.pending.length === 0) return
-    const pollMs = 10
-    this.throttleCheckTimeoutId = setTimeout(
-      () => {
-        this.throttleCheckTimeoutId = null
-        this.checkPendingRequests()
-      },
-      Math.max(pollMs, this.throttledUntil - Date.now())
-    )
-  }
-}
-calmRequestQueue()
-
-interface FetchedRecord {
-  readonly offset: string
-  readonly key: Buffer | null
-  isControlRecord: boolean
-  readonly batchContext: { readonly producerId: string; readonly inTransaction: boolean }
-}
-
-interface FetchedPartition {
-  readonly messages: readonly FetchedRecord[]
-  abortedTransactions: readonly { readonly producerId: string; readonly firstOffset: string }[]
-}
-
-interface Broker {
-  fetch(request: unknown): Promise<{ responses: readonly { partitions: readonly FetchedPartition[] }[] }>
-  addPartitionsToTxn(request: unknown): Promise<unknown>
-  addOffsetsToTxn(request: unknown): Promise<unknown>
-}
-
-/** The key of the control record that ends an aborted transaction: version 0, type 0. */
-const abortMarker = Buffer.alloc(4)
-
-/**
- * kafkajs takes aborted transactions for sorted by where they began, and for one at most that begins with a message;
- * brokers list them in the order of their ends. Where two cross, it hands out what was aborted. As control records,
- * which it hides, the messages still move the position on.
- */
-const hideAborted = (partition: FetchedPartition): void => {
-  const begun = partition.abortedTransactions.map(({ producerId, firstOffset }) => ({
-    producerId,
-    first: BigInt(firstOffset)
-  }))
-  if (begun.length === 0) return
-  begun.sort((a, b) => Number(b.first - a.first))
-  const aborting = new Set<string>()
-  for (const message of partition.messages) {
-    const offset = BigInt(message.offset)
-    for (let next = begun.at(-1); next !== undefined && next.first <= offset; next = begun.at(-1)) {
-      aborting.add(next.producerId)
-      begun.pop()
-    }
-    const { producerId, inTransaction } = message.batchContext
-    if (message.isControlRecord) {
-      if (message.key?.equals(abortMarker)) aborting.delete(producerId)
-    } else if (inTransaction && aborting.has(producerId)) {
-      message.isControlRecord = true
-    }
-  }
-  partition.abortedTransactions = []
-}
-
-/** The markers of a transaction are written some milliseconds after its end was acknowledged. */
-const markersPollMs = 3
-const markersPolls = 1000
-
-/**
- * Until its markers are written, the next transaction of an id is refused with CONCURRENT_TRANSACTIONS. kafkajs calls
- * that an error and waits for a tenth of a second, or does not wait at all.
- */
-const awaitMarkers = async <T>(call: () => Promise<T>): Promise<T> => {
-  for (let polls = 1; ; polls++) {
-    try {
-      return await call()
-    } catch (error) {
-      if (protocolErrorOf(error) !== 'CONCURRENT_TRANSACTIONS' || polls === markersPolls) throw error
-      await delay(markersPollMs)
-    }
-  }
-}
-
-const mendTransactions = (): void => {
-  const { prototype } = createRequire(import.meta.url)('kafkajs/src/broker/index.js') as { prototype: Broker }
-  const { fetch, addPartitionsToTxn, addOffsetsToTxn } = prototype
-  prototype.fetch = async function (request) {
-    const fetched = await fetch.call(this, request)
-    for (const { partitions } of fetched.responses) partitions.forEach(hideAborted)
-    return fetched
-  }
-  prototype.addPartitionsToTxn = function (request) {
-    return awaitMarkers(() => addPartitionsToTxn.call(this, request))
-  }
-  prototype.addOffsetsToTxn = function (request) {
-    return awaitMarkers(() => addOffsetsToTxn.call(this, request))
-  }
-}
-mendTransactions()
+mendKafkajs()
 
 /** kafkajs reports each failed attempt as an error and then retries: the same words once in this time. */
 const repeatAfterMs = 30_000
