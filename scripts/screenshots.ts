@@ -1,8 +1,8 @@
 // The pictures in docs/images: `ringside up` with a real workload on this machine, and its panel in Chromium, dark,
 // light and 390 pixels wide. As root, alone on the machine, with Go and Chromium: node scripts/screenshots.ts [SECONDS]
-import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
+import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { copyFileSync, mkdirSync, mkdtempSync, rmdirSync, rmSync } from 'node:fs'
+import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
@@ -24,8 +24,10 @@ const shellLoads = {
 
 const stateDir = mkdtempSync(join(tmpdir(), 'ringside-screenshots-'))
 const binDir = mkdtempSync('/opt/demo-')
-const cgroups = join(stateDir, 'cgroups')
-const cgroup = join(cgroups, `demo-${process.pid}`)
+/** Where the default hierarchy of control groups is mounted. */
+const cgroups = readFileSync('/proc/mounts', 'utf8').match(/^\S+ (\S+) cgroup2 /m)?.[1] ?? '/sys/fs/cgroup'
+const group = `demo-${process.pid}`
+const cgroup = join(cgroups, group)
 const children: ChildProcess[] = []
 
 /** In the group that is observed; with a process group of its own, so that what it starts ends with it. */
@@ -93,12 +95,10 @@ const take = async (browser: Browser, url: string, { name, width, height, colorS
 
 const [kafkaPort, panelPort] = [await freePort(), await freePort()]
 mkdirSync(imagesDir, { recursive: true })
-mkdirSync(cgroups)
-execFileSync('mount', ['-t', 'cgroup2', 'none', cgroups])
 mkdirSync(cgroup)
 const up = startRingside([
   'up',
-  ...['--state-dir', stateDir, '--host', 'web-1', '--cgroup', cgroup, '--go-functions'],
+  ...['--state-dir', stateDir, '--host', 'web-1', '--cgroup', `/${group}`, '--go-functions'],
   ...['--kafka-port', String(kafkaPort), '--panel-listen', String(panelPort)],
   // So small that now and then there is no room in it: what a loss looks like.
   ...['--ring-bytes', '32768']
@@ -115,7 +115,6 @@ try {
   const { code, stderr } = await up.finished
   if (code !== 0) process.stderr.write(stderr)
   rmdirSync(cgroup)
-  execFileSync('umount', [cgroups])
   rmSync(binDir, { recursive: true, force: true })
   rmSync(stateDir, { recursive: true, force: true })
 }

@@ -3,7 +3,6 @@ import { useEffect, useMemo, useState } from 'preact/hooks'
 import { AlertFeed } from './alert-feed.tsx'
 import { AuditSearch } from './audit-search.tsx'
 import { Charts } from './charts/charts.tsx'
-import { slotsOf } from './charts/slots.ts'
 import { Crosshair } from './crosshair.ts'
 import { Help } from './help.tsx'
 import { HostStrip } from './host-strip.tsx'
@@ -15,6 +14,7 @@ import { TopBar } from './top-bar.tsx'
 import { TopTalkers } from './top-talkers.tsx'
 import { useKeys } from './use-keys.ts'
 import { PanelProvider, useChanges } from './use-panel.ts'
+import { useSlots } from './use-slots.ts'
 
 const useTheme = () => {
   const [theme, setTheme] = useState(storedTheme)
@@ -37,11 +37,7 @@ export const App = ({ panel }: { readonly panel: Panel }) => {
   const { theme, colours, choose } = useTheme()
   const [isHelpOpen, openHelp] = useState(false)
   const crosshair = useMemo(() => new Crosshair(), [])
-  const { toMs } = model.shown(Date.now())
-  const slots = useMemo(
-    () => slotsOf(model, Date.now()),
-    [model, model.series.revision, model.windowMs, model.view.range, toMs]
-  )
+  const slots = useSlots(model)
   useKeys(panel, {
     crosshair,
     slots: slots.times.length,

@@ -5,15 +5,7 @@ import type { Point } from '../protocol.ts'
 /** Steps of the ramp of colours: neighbours can just be told apart. */
 export const levels = 24
 
-export interface HeatCell {
-  /** Place of the window among the slots. */
-  readonly slot: number
-  readonly octave: number
-  readonly count: number
-}
-
 export interface HeatMap {
-  readonly cells: readonly HeatCell[]
   /** The lowest octave that is shown, and the one after the highest: the same few while the data stays about the same. */
   readonly fromOctave: number
   readonly toOctave: number
@@ -25,15 +17,25 @@ export interface HeatMap {
 const usualOctaves = [9, 24] as const
 
 export const heatMapOf = (points: readonly (Point | undefined)[]): HeatMap => {
-  const cells = points.flatMap((point, slot) => (point?.heat ?? []).map(([octave, count]) => ({ slot, octave, count })))
   let [fromOctave, toOctave]: readonly number[] = usualOctaves
   let maxCount = 0
-  for (const { octave, count } of cells) {
-    fromOctave = Math.min(fromOctave as number, octave)
-    toOctave = Math.max(toOctave as number, octave + 1)
-    maxCount = Math.max(maxCount, count)
+  for (const point of points) {
+    for (const [octave, count] of point?.heat ?? []) {
+      if (octave < (fromOctave as number)) fromOctave = octave
+      if (octave >= (toOctave as number)) toOctave = octave + 1
+      if (count > maxCount) maxCount = count
+    }
   }
-  return { cells, fromOctave: fromOctave as number, toOctave: toOctave as number, maxCount }
+  return { fromOctave: fromOctave as number, toOctave: toOctave as number, maxCount }
+}
+
+/** Places among the slots and octaves of the cells of each level, in pairs: all of one colour are painted at once. */
+export const cellsByLevel = (points: readonly (Point | undefined)[], maxCount: number): number[][] => {
+  const cells = Array.from({ length: levels }, (): number[] => [])
+  for (const [slot, point] of points.entries()) {
+    for (const [octave, count] of point?.heat ?? []) cells[levelOf(count, maxCount)]?.push(slot, octave)
+  }
+  return cells
 }
 
 /**

@@ -38,7 +38,8 @@ const Disconnected = () => {
         <code>ringside run panel</code> still runs.
       </span>
       <button type="button" class="plain" onClick={() => panel.reconnect()}>
-        Try now
+        {/* Not for who listens: it changes every second. */}
+        Try now <span aria-hidden="true">(by itself in {formatAge(panel.live.untilMs - Date.now())})</span>
       </button>
     </div>
   )

@@ -1,5 +1,5 @@
 // The head of the page: what is looked at, over which time, whether it moves, and how the connection is.
-import { formatAge, formatMoment, shortWorkload } from './format.ts'
+import { formatMoment, shortWorkload } from './format.ts'
 import { ranges } from './ranges.ts'
 import { type Theme, themes } from './theme.ts'
 import { usePanel } from './use-panel.ts'
@@ -73,11 +73,10 @@ const LiveButton = () => {
 
 const Connection = () => {
   const { live } = usePanel()
-  const seconds = live.is === 'waiting' ? Math.max(0, live.untilMs - Date.now()) : 0
   const text = {
     connecting: 'connecting …',
     open: 'connected',
-    waiting: `not connected, again in ${formatAge(seconds)}`,
+    waiting: 'not connected',
     refused: 'not logged in'
   }[live.is]
   return (

@@ -3,7 +3,7 @@ import { useMemo } from 'preact/hooks'
 import type uPlot from 'uplot'
 import { formatCount } from '../../../../runtime/format-number.ts'
 import { formatDuration, formatDurationTick } from '../format.ts'
-import { type HeatMap, heatMapOf, legendCounts, levelOf, octaveBounds } from '../heat-map.ts'
+import { cellsByLevel, type HeatMap, heatMapOf, legendCounts, levelOf, octaveBounds } from '../heat-map.ts'
 import type { Colours } from '../theme.ts'
 import { octaveTicks } from './axis.ts'
 import type { ChartProps } from './charts.tsx'
@@ -20,16 +20,24 @@ const heatOf = (slots: Slots): HeatMap => {
   return map
 }
 
-const paintCells = (plot: uPlot, map: HeatMap, { times, windowMs }: Slots, colours: Colours): void => {
+const paintCells = (plot: uPlot, slots: Slots, colours: Colours): void => {
+  const { fromOctave, toOctave, maxCount } = heatOf(slots)
+  const { times, windowMs, points } = slots
   const { ctx } = plot
-  const left = (slot: number): number => plot.valToPos((times[slot] as number) / 1000, 'x', true)
-  const width = Math.max(1, plot.valToPos(windowMs / 1000, 'x', true) - plot.valToPos(0, 'x', true))
-  for (const { slot, octave, count } of map.cells) {
-    const [top, bottom] = [plot.valToPos(octave + 1, 'y', true), plot.valToPos(octave, 'y', true)]
-    const x = Math.round(left(slot))
-    ctx.fillStyle = colours.heat[levelOf(count, map.maxCount)] as string
-    // Up to where the next one begins, so that rounding leaves no seams.
-    ctx.fillRect(x, Math.round(top), Math.round(left(slot) + width) - x, Math.round(bottom) - Math.round(top))
+  // Edges of neighbours are rounded alike, so that no seams are left.
+  const edge = (value: number, scale: 'x' | 'y'): number => Math.round(plot.valToPos(value, scale, true))
+  const lefts = [...times, (times.at(-1) ?? 0) + windowMs].map((time) => edge(time / 1000, 'x'))
+  const tops = Array.from({ length: toOctave - fromOctave + 1 }, (_, row) => edge(fromOctave + row, 'y'))
+  for (const [level, cells] of cellsByLevel(points, maxCount).entries()) {
+    if (cells.length === 0) continue
+    ctx.fillStyle = colours.heat[level] as string
+    ctx.beginPath()
+    for (let cell = 0; cell < cells.length; cell += 2) {
+      const [slot, row] = [cells[cell] as number, (cells[cell + 1] as number) - fromOctave]
+      const [left, top] = [lefts[slot] as number, tops[row + 1] as number]
+      ctx.rect(left, top, Math.max(1, (lefts[slot + 1] as number) - left), (tops[row] as number) - top)
+    }
+    ctx.fill()
   }
 }
 
@@ -51,7 +59,7 @@ const heatOptions: PlotProps['options'] = (colours, latest) => ({
       values: (_, ticks) => ticks.map((octave) => formatDurationTick(Math.round(2 ** octave)))
     })
   ],
-  hooks: { draw: [(plot) => paintCells(plot, heatOf(latest()), latest(), colours)] }
+  hooks: { draw: [(plot) => paintCells(plot, latest(), colours)] }
 })
 
 /** The most calls of a cell are as far to the right as counts grow by the same factor. */

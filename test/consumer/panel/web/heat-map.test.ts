@@ -1,15 +1,23 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { heatMapOf, legendCounts, levelOf, levels, octaveBounds } from '../../../../consumer/panel/web/heat-map.ts'
+import {
+  cellsByLevel,
+  heatMapOf,
+  legendCounts,
+  levelOf,
+  levels,
+  octaveBounds
+} from '../../../../consumer/panel/web/heat-map.ts'
 import { pointAt } from './points.ts'
 
-test('cells are those of the slots that have a point', () => {
-  const { cells, maxCount } = heatMapOf([undefined, pointAt(1000)])
-  assert.deepEqual(cells, [
-    { slot: 1, octave: 9, count: 60 },
-    { slot: 1, octave: 13, count: 40 }
-  ])
+test('cells are those of the slots that have a point, by how full they are', () => {
+  const points = [undefined, pointAt(1000)]
+  const { maxCount } = heatMapOf(points)
   assert.equal(maxCount, 60)
+  const cells = cellsByLevel(points, maxCount)
+  assert.deepEqual(cells[levelOf(60, 60)], [1, 9])
+  assert.deepEqual(cells[levelOf(40, 60)], [1, 13])
+  assert.equal(cells.flat().length, 4)
 })
 
 test('the octaves that are shown grow with what is there, and never shrink below the usual', () => {

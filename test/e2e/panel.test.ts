@@ -1,0 +1,78 @@
+// The panel over a real edge: what a process does now is on the page, in the numbers that the topic has.
+import assert from 'node:assert/strict'
+import { spawn } from 'node:child_process'
+import { test } from 'node:test'
+import { formatCount } from '../../runtime/format-number.ts'
+import { browserMissing, startBrowser } from '../support/browser.ts'
+import { localKafkaMissing } from '../support/kafka.ts'
+import { kernelTests } from '../support/kernel.ts'
+import {
+  eventually,
+  firstEventsOf,
+  freePort,
+  startRingside,
+  tailRows,
+  temporaryDirectory
+} from '../support/ringside.ts'
+
+/** Opens a file fifty times a second, and one that is not there. */
+const workload = `
+  const { readFileSync, existsSync } = require('node:fs')
+  setInterval(() => { readFileSync('/etc/hostname'); try { readFileSync('/nowhere') } catch {} }, 20)
+`
+
+test('what a process does now is on the page, in the numbers that the topic has', {
+  skip: kernelTests.skip || browserMissing() || (await localKafkaMissing()),
+  timeout: 300_000
+}, async (t) => {
+  const env = { RINGSIDE_STATE_DIR: temporaryDirectory(t, 'e2e-panel'), RINGSIDE_HOST: 'e2e-host' }
+  const child = spawn(process.execPath, ['-e', workload], { stdio: 'ignore' })
+  t.after(() => child.kill('SIGKILL'))
+  const [kafkaPort, panelPort] = [String(await freePort()), String(await freePort())]
+  const ports = ['--kafka-port', kafkaPort, '--panel-listen', panelPort]
+  const up = startRingside(['up', '--pid', String(child.pid), ...ports], env)
+  t.after(async () => {
+    up.child.kill('SIGINT')
+    await up.finished
+  })
+  await firstEventsOf(up)
+
+  const browser = await startBrowser()
+  t.after(() => browser.close())
+  const page = await browser.newPage()
+  page.setDefaultTimeout(90_000)
+  await page.goto(`http://127.0.0.1:${panelPort}/?call=openat`)
+  const shownCalls = async (): Promise<number> => {
+    const text = await page.getByTestId('sums').locator('b').first().textContent()
+    return Number(text?.replaceAll(',', ''))
+  }
+  const first = await eventually('calls on the page', 90, async () => (await shownCalls()) || undefined)
+  await eventually('more of them, as they come', 90, async () => (await shownCalls()) > first + 200 || undefined)
+
+  // The window is one that ended longer ago than rows are corrected, so that it stays while it is compared.
+  await eventually('a while of them', 90, async () => (await shownCalls()) > first + 2000 || undefined)
+  await page.keyboard.press('l')
+  await eventually('the same, paused', 90, async () => (await shownCalls()) > 0 || undefined)
+  for (let step = 0; step < 14; step++) await page.keyboard.press('ArrowLeft')
+  await page.getByTestId('read-time').getByText('At the crosshair').waitFor()
+  const readOut = (chart: string, name: string): Promise<string | null> =>
+    page.getByTestId(`readout-${chart}`).locator(`[data-value=${name}]`).textContent()
+  const time = await page.getByTestId('read-time').locator('b').textContent()
+  const shown = { calls: await readOut('calls', 'calls'), errors: await readOut('errors', 'errors') }
+
+  const startUs = Date.parse(String(time).replace(' ', 'T')) * 1000
+  const where = 'by == "workload" && syscall == "openat" && window_ms == 1000'
+  const rows = await tailRows('rollups', ['--since', '5m', '--where', where], {
+    ...env,
+    RINGSIDE_BROKERS: `127.0.0.1:${kafkaPort}`
+  })
+  const ofWindow = rows
+    .filter(({ window_start }) => Date.parse(String(window_start)) * 1000 === startUs)
+    .toSorted((a, b) => Number(b['revision']) - Number(a['revision']))
+  assert.ok(ofWindow[0], `no row of ${time} among ${rows.length}`)
+  assert.deepEqual(shown, {
+    calls: formatCount(Number(ofWindow[0]['count'])),
+    errors: formatCount(Number(ofWindow[0]['errors']))
+  })
+  assert.ok(Number(ofWindow[0]['errors']) > 0)
+})
