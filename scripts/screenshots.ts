@@ -79,8 +79,14 @@ interface Picture {
 }
 
 const pictures: readonly Picture[] = [
-  { name: 'panel-dark', width: 1280, height: 1000, colorScheme: 'dark', query: '' },
-  { name: 'panel-light', width: 1280, height: 1000, colorScheme: 'light', query: '?by=process&sort=timeShare' },
+  { name: 'panel-dark', width: 1280, height: 900, colorScheme: 'dark', query: '' },
+  {
+    name: 'panel-light',
+    width: 1280,
+    height: 1240,
+    colorScheme: 'light',
+    query: '?by=process&sort=timeShare&audit.call=connect&audit.failed=1'
+  },
   { name: 'panel-390', width: 390, height: 1600, colorScheme: 'dark', query: '' }
 ]
 
@@ -89,6 +95,7 @@ const take = async (browser: Browser, url: string, { name, width, height, colorS
   await page.goto(`${url}${query}`)
   await page.getByTestId('readout-calls').waitFor()
   await page.getByTestId('top').locator('[data-row]').first().waitFor()
+  if (query.includes('audit.')) await page.getByTestId('audit-summary').waitFor()
   await page.screenshot({ path: join(imagesDir, `${name}.png`) })
   await page.close()
 }
@@ -101,7 +108,7 @@ const up = startRingside([
   ...['--state-dir', stateDir, '--host', 'web-1', '--cgroup', `/${group}`, '--go-functions'],
   ...['--kafka-port', String(kafkaPort), '--panel-listen', String(panelPort)],
   // So small that now and then there is no room in it: what a loss looks like.
-  ...['--ring-bytes', '32768']
+  ...['--ring-bytes', '131072']
 ])
 try {
   await startLoads()

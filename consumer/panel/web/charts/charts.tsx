@@ -106,7 +106,7 @@ const Calls = (props: ChartProps) => {
         {...props}
         label="Calls a second over time"
         testId="chart-calls"
-        padRight={shareWidth + 8}
+        freeRight={shareWidth}
         height={chartHeight}
         values={values}
         options={callsOptions}

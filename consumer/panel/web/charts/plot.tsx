@@ -21,12 +21,14 @@ export interface PlotProps {
     colours: Colours,
     latest: () => Slots
   ) => Pick<uPlot.Options, 'series' | 'scales' | 'axes' | 'hooks'>
-  /** Pixels that are left free at the right, so that times stand above each other; 8 unless told. */
-  readonly padRight?: number
+  /** Pixels that are left free at the right, where a chart below has an axis: so times stand above each other. */
+  readonly freeRight?: number
   /** Whether the crosshair says which octave the pointer is at. */
   readonly hasOctaves?: boolean
 }
 
+/** Half of the last time's width. */
+const padRight = 18
 const font = '11px ui-sans-serif, system-ui, sans-serif'
 
 /** What all axes look like. */
@@ -76,7 +78,7 @@ export const Plot = (props: PlotProps) => {
         width: target.clientWidth,
         height,
         legend: { show: false },
-        padding: [8, props.padRight ?? 8, 0, 0],
+        padding: [8, padRight + (props.freeRight ?? 0), 0, 0],
         cursor: {
           drag: { x: false, y: false },
           points: { show: false },
@@ -129,7 +131,7 @@ export const Plot = (props: PlotProps) => {
       stopFollowing()
       made.destroy()
     }
-  }, [colours, crosshair, height, props.padRight])
+  }, [colours, crosshair, height, props.freeRight])
 
   useEffect(() => {
     const { current } = plot
