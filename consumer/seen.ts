@@ -78,13 +78,18 @@ export class Seen {
   /** By host, then by run; the one heard from longest ago is first. */
   readonly #hosts = new Map<string, Map<string, Lineage>>()
   readonly #ranges = new NumberRanges()
+  /** Whose ranges they are, while they are: what is added is mostly what was just looked for. */
+  #ranged: NumberedBatch | undefined
 
   /** @param batch its CPUs are less than maxCpus */
   unseenOf(batch: NumberedBatch): Unseen {
     const lineage = this.#lineageOf(batch)
     if (lineage.hasBatch(batch)) return 'nothing'
     this.#ranges.fill(batch)
+    this.#ranged = batch
     if (!lineage.hasAnyOf(this.#ranges)) return 'all'
+    // Its rows may now be taken out of it.
+    this.#ranged = undefined
     const { events, summaries } = batch
     const unseen = { events: [] as number[], summaries: [] as number[] }
     for (let i = 0; i < events.length; i++) {
@@ -98,7 +103,8 @@ export class Seen {
 
   /** What is in the batch was handled: from now on it is a repeat. */
   add(batch: NumberedBatch): void {
-    this.#ranges.fill(batch)
+    if (this.#ranged !== batch) this.#ranges.fill(batch)
+    this.#ranged = undefined
     this.#lineageOf(batch).add(batch, this.#ranges)
   }
 
