@@ -1,7 +1,7 @@
 #!/bin/sh
 # Builds what is compiled, if its sources are newer: build/ringside.bpf.o (the programs for the kernel),
 # build/ringside_ring.node (the addon that carries their records to Node), build/ringside_codec.node (the one that
-# encodes them) and build/panel (the page of the panel). V=1 shows every command.
+# encodes and decodes batches of them) and build/panel (the page of the panel). V=1 shows every command.
 set -eu
 cd "$(dirname "$0")/.."
 

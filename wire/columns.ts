@@ -2,6 +2,9 @@
 // Names of calls are small integers, the same for all batches of a process.
 import type { Clock, Drop, EventKind, Ledger, Predecessor, Process, SequenceRange, Stack } from './types.ts'
 
+/** All ABIs and operations of io_uring have some 900; what lies beyond is no kernel's doing. */
+const maxNames = 4096
+
 /** Gives each name of a call a small integer, in the order in which they are first seen. */
 export class CallNames {
   readonly #codes = new Map<string, number>()
@@ -11,9 +14,11 @@ export class CallNames {
     return this.#names.length
   }
 
+  /** Names beyond a bound are all `other`. */
   codeOf(name: string): number {
     const known = this.#codes.get(name)
     if (known !== undefined) return known
+    if (this.#names.length >= maxNames && name !== 'other') return this.codeOf('other')
     this.#codes.set(name, this.#names.length)
     return this.#names.push(name) - 1
   }
