@@ -126,7 +126,7 @@ export class Sketch {
       else buckets.push({ index, count })
     }
     if (this.#inline !== undefined) {
-      for (const index of this.#inline.toSorted((a, b) => a - b)) add(Math.max(0, index), 1)
+      for (const index of this.#sorted(this.#inline)) add(Math.max(0, index), 1)
       return buckets
     }
     if (this.#zeros > 0) add(0, this.#zeros)
@@ -147,7 +147,7 @@ export class Sketch {
     // Less a rounding error: 0.95 × 100 must be rank 95, not 96.
     const ranks = qs.map((q) => Math.max(1, Math.ceil(q * this.#count - 1e-9 * this.#count)))
     if (this.#inline !== undefined) {
-      const sorted = this.#inline.toSorted((a, b) => a - b)
+      const sorted = this.#sorted(this.#inline)
       return ranks.map((rank) => middleOf(sorted[rank - 1] as number))
     }
     const found: number[] = []
@@ -161,6 +161,11 @@ export class Sketch {
       take(this.#first + i, seen)
     }
     return found
+  }
+
+  /** In place: what is sorted for one question is for the next. */
+  #sorted(inline: number[]): readonly number[] {
+    return inline.sort((a, b) => a - b)
   }
 
   /** @param bucket one that is covered */
