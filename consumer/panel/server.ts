@@ -81,13 +81,17 @@ const auditQuery = z
 const answerText = (reply: FastifyReply, status: number, message: string): FastifyReply =>
   reply.code(status).type('text/plain; charset=utf-8').send(`${message}\n`)
 
+// By route, as the same path can be written in several ways.
+/** What holds nothing secret: the page, its files, and whether a token is wanted. */
+const openRoutes: ReadonlySet<string | undefined> = new Set(['/', '/*', paths.session])
+
 const checkAccess = (server: FastifyInstance, token: string | undefined): void => {
   server.addHook('onRequest', async (request, reply) => {
     reply.headers(headers)
-    const path = request.url.split('?')[0] ?? ''
     const refusal = strangerOf(request.headers, token) ?? (request.ws ? foreignOf(request.headers) : undefined)
     if (refusal !== undefined) return answerText(reply, 403, refusal)
-    if (!path.startsWith('/api/') || path === paths.session || hasToken(request.headers, token)) return undefined
+    const isOpen = openRoutes.has(request.routeOptions.url) && !request.ws
+    if (isOpen || hasToken(request.headers, token)) return undefined
     reply.header('www-authenticate', 'Bearer')
     return answerText(reply, 401, 'this takes the token of panel.token')
   })

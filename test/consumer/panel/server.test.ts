@@ -81,7 +81,8 @@ test('where the page is not built, what to do is said', async (t) => {
 test('with a token, only who has it reads: over HTTP and over the WebSocket', async (t) => {
   const { get, url } = await start(t, { token })
   const audit = `${paths.audit}?fromMs=0&toMs=1`
-  for (const path of [audit, '/api/nope', paths.live]) {
+  assert.equal((await get('/')).status, 200)
+  for (const path of [audit, audit.replace('api', '%61pi'), paths.live, paths.live.replace('live', 'l%69ve')]) {
     const refused = await get(path)
     assert.equal(refused.status, 401, path)
     assert.match(await refused.text(), /panel\.token/)
@@ -93,6 +94,8 @@ test('with a token, only who has it reads: over HTTP and over the WebSocket', as
   assert.deepEqual(await known.json(), { version: '1.2.3', refused: false })
 
   assert.equal(await refusal(url, {}), 401)
+  assert.equal(await refusal(url, { path: '/' }), 401)
+  assert.equal(await refusal(url, { path: '/%61pi/live' }), 401)
   assert.equal(await refusal(url, { token: 'another-token-of-it' }), 401)
   const page = await Page.open(url, { token })
   assert.equal(page.socket.protocol, 'ringside.1')

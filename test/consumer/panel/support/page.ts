@@ -14,13 +14,12 @@ import { eventually } from '../../../support/ringside.ts'
 export interface PageOptions {
   readonly token?: string
   readonly headers?: Record<string, string>
+  readonly path?: string
 }
 
-const liveUrl = (url: string): string => new URL(paths.live, url.replace(/^http/, 'ws')).href
-
-const socketOf = (url: string, { token, headers = {} }: PageOptions): WebSocket => {
+const socketOf = (url: string, { token, headers = {}, path = paths.live }: PageOptions): WebSocket => {
   const protocols = token === undefined ? [liveProtocol] : [liveProtocol, tokenProtocol(token)]
-  return new WebSocket(liveUrl(url), protocols, { headers })
+  return new WebSocket(new URL(path, url.replace(/^http/, 'ws')), protocols, { headers })
 }
 
 /** The status that an attempt to open a socket is refused with. */
