@@ -81,7 +81,7 @@ export class ConsumeLoop {
       topics: [...this.#topics.keys()],
       from: options.from,
       onClaimed: (claimed) => this.#claim(claimed),
-      onAssigned: async ({ committed, ...assigned }) => this.#assign(assigned, committed),
+      onAssigned: async ({ committed, start, ...assigned }) => this.#assign(assigned, committed, start),
       onRevoked: (revoked) => this.#revoke(keyOf(revoked)),
       onBatch: (batch) => this.#track(this.#onBatch(batch))
     })
@@ -157,8 +157,8 @@ export class ConsumeLoop {
     if (share.closed !== undefined || this.#shares.get(key) !== share) await producer.close()
   }
 
-  #assign({ topic, partition }: TopicPartition, committed: Commit | undefined): void {
-    const { module, service, topics, log } = this.#options
+  #assign({ topic, partition }: TopicPartition, committed: Commit | undefined, start: bigint): void {
+    const { module, service, topics, from, log } = this.#options
     const share = this.#shares.get(keyOf({ topic, partition }))
     const producer = share?.producer
     if (share === undefined || producer === undefined) return
@@ -172,19 +172,23 @@ export class ConsumeLoop {
         hosted = host()
       }
     }
-    share.run = new PartitionRun({
+    const run = new PartitionRun({
       ...hosted,
       service,
       topicPrefix: topics.topicPrefix,
       topic,
       partition,
       committed,
+      start,
       producer,
       publisher: this.#publisher,
       counters: this.#counters,
       stopping: this.#stopping.signal,
       log
     })
+    share.run = run
+    // So that a restart goes on from here, rather than from the end of then.
+    if (from === 'latest' && committed === undefined) run.commitLate()
   }
 
   #revoke(key: string): void {

@@ -20,6 +20,8 @@ export interface PartitionRunOptions extends Hosted {
   readonly topic: string
   readonly partition: number
   readonly committed: Commit | undefined
+  /** The offset of the first message. */
+  readonly start: bigint
   readonly producer: TransactionalProducer
   readonly publisher: Publisher
   /** Added to. */
@@ -64,7 +66,7 @@ export class PartitionRun {
     this.#options = options
     this.#outbox = new Outbox(options.topicPrefix)
     this.#committed = options.committed
-    this.#next = options.committed?.offset ?? 0n
+    this.#next = options.start
     this.#ending = AbortSignal.any([options.stopping, this.#over.signal])
   }
 
@@ -90,6 +92,13 @@ export class PartitionRun {
     await this.#inTurn(() => this.#settle())
   }
 
+  /** As commit(), and a failure comes again with the next batch. */
+  commitLate(): void {
+    this.#commitTimer = undefined
+    const { topic, partition, log } = this.#options
+    this.commit().catch((error) => log.debug({ topic, partition }, `not committed: ${messageOf(error)}`))
+  }
+
   /** Lets the partition go: all that is not committed comes to its new owner. */
   async close(): Promise<void> {
     this.#over.abort()
@@ -113,14 +122,7 @@ export class PartitionRun {
       if (this.#outbox.size >= maxOutboxMessages) await this.#settle()
     }
     if (this.#outbox.size > 0) await this.#settle()
-    else this.#commitTimer ??= setTimeout(() => this.#commitLate(), commitMs)
-  }
-
-  /** A failure comes again with the next batch. */
-  #commitLate(): void {
-    this.#commitTimer = undefined
-    const { topic, partition, log } = this.#options
-    this.commit().catch((error) => log.debug({ topic, partition }, `not committed: ${messageOf(error)}`))
+    else this.#commitTimer ??= setTimeout(() => this.commitLate(), commitMs)
   }
 
   /** One message: its outputs are in the outbox afterwards, or it is, as a dead letter. */
@@ -200,7 +202,7 @@ export class PartitionRun {
       return { topic, partition, offset: holdOffset !== undefined && holdOffset < next ? holdOffset : next, metadata }
     } catch (error) {
       log.error({ topic, partition }, `the offset stays as it is, no checkpoint: ${messageOf(error)}`)
-      return this.#committed ?? { topic, partition, offset: 0n, metadata: '' }
+      return this.#committed ?? { topic, partition, offset: this.#options.start, metadata: '' }
     }
   }
 }

@@ -77,14 +77,19 @@ export interface ConsumerCallbacks {
    * stops the consumer: `done` rejects.
    */
   onBatch(batch: FetchedBatch): Promise<void>
-  /** Before the first batch of a newly assigned partition; with what was last committed for it. */
-  onAssigned(partition: { topic: string; partition: number; committed: Commit | undefined }): Promise<void>
+  /** Before the first batch of a newly assigned partition; with what was last committed for it, and where it begins. */
+  onAssigned(partition: {
+    topic: string
+    partition: number
+    committed: Commit | undefined
+    start: bigint
+  }): Promise<void>
   /** The partition belongs to another member now; what is uncommitted will come again there. */
   onRevoked(partition: { topic: string; partition: number }): void
 }
 
+/** Reads as a member of a group; what it has read is committed by transactions. */
 export interface Consumer {
-  commit(commits: readonly Commit[]): Promise<void>
   /** Resolves when every assigned partition was read up to where its end was when this was called. */
   caughtUp(): Promise<void>
   /** Rejects when the consumer cannot go on; resolves at close(). */

@@ -12,8 +12,7 @@ import {
   type EachBatchPayload,
   type Kafka,
   type Consumer as KafkaJsConsumer,
-  toReceivedMessage,
-  toRingsideError
+  toReceivedMessage
 } from './kafkajs.ts'
 
 interface PartitionState {
@@ -70,7 +69,6 @@ export const fetchCommits = async (admin: Admin, groupId: string, topics: readon
 export class KafkaConsumer implements Consumer {
   readonly done: Promise<void>
   readonly #kafka: Kafka
-  readonly #brokers: readonly string[]
   readonly #log: Log
   readonly #options: ConsumerOptions
   readonly #ended = Promise.withResolvers<void>()
@@ -80,9 +78,8 @@ export class KafkaConsumer implements Consumer {
   #closed = false
 
   /** @param steady the same cluster with more retries, for the membership */
-  constructor(kafka: Kafka, steady: Kafka, { brokers, log }: ConnectionOptions, options: ConsumerOptions) {
+  constructor(kafka: Kafka, steady: Kafka, { log }: ConnectionOptions, options: ConsumerOptions) {
     this.#kafka = kafka
-    this.#brokers = brokers
     this.#log = log
     this.#options = options
     this.done = this.#ended.promise
@@ -98,17 +95,6 @@ export class KafkaConsumer implements Consumer {
       onBatch: (payload) => this.#onBatch(payload),
       onPassed: (topic, partition, nextOffset) => this.#advance(this.#assignment, topic, partition, nextOffset)
     })
-  }
-
-  async commit(commits: readonly Commit[]): Promise<void> {
-    const what = `cannot commit for ${this.#options.group}`
-    const member = this.#assignment?.member
-    if (member === undefined) throw new RingsideError('UNAVAILABLE', `${what}: not a member of the group at present`)
-    try {
-      await member.commitOffsets(commits.map((commit) => ({ ...commit, offset: String(commit.offset) })))
-    } catch (error) {
-      throw toRingsideError(error, what, this.#brokers)
-    }
   }
 
   async caughtUp(): Promise<void> {
@@ -182,13 +168,11 @@ export class KafkaConsumer implements Consumer {
       // The running batch of an earlier membership may still use the partition's handler.
       await this.#inFlight.get(key)
       if (isOver()) return
-      await this.#options.onAssigned({ topic, partition, committed })
+      await this.#options.onAssigned({ topic, partition, committed, start })
       if (isOver()) return
       state.position = start
       // kafkajs asked before the last owner's transaction was over.
       joined.member.seek({ topic, partition, offset: String(start) })
-      // So that a restart goes on from here, rather than from the end of then.
-      if (fromEnd) await this.commit([{ topic, partition, offset: start, metadata: '' }]).catch(() => {})
     }
     joined.isReady = true
   }
@@ -268,7 +252,9 @@ export class KafkaConsumer implements Consumer {
   #end(assignment: Assignment, error: unknown): void {
     if (this.#closed) return
     if (error instanceof RingsideError && error.code === 'FENCED') {
-      if (assignment === this.#assignment) this.#group.rejoin(error)
+      if (assignment !== this.#assignment) return
+      this.#revoke()
+      this.#group.rejoin(error)
       return
     }
     this.#closed = true

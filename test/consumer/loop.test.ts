@@ -39,7 +39,8 @@ describe('the consume loop', { skip: await kafkaMissing(), timeout: 120_000 }, (
   const start = (
     topicPrefix: string,
     module: HandlerModule,
-    client: KafkaClient = kafka.client
+    client: KafkaClient = kafka.client,
+    from: 'earliest' | 'latest' = 'earliest'
   ): Promise<ConsumeLoop> =>
     ConsumeLoop.start({
       service: 'test',
@@ -47,7 +48,7 @@ describe('the consume loop', { skip: await kafkaMissing(), timeout: 120_000 }, (
       module,
       client,
       topics: { ...loadConfig({}, undefined, {}), topicPrefix },
-      from: 'earliest',
+      from,
       log: testLog
     })
 
@@ -416,6 +417,31 @@ describe('the consume loop', { skip: await kafkaMissing(), timeout: 120_000 }, (
       await mine(topicPrefix),
       Array.from({ length: 200 }, (_, i) => String(i))
     )
+  })
+
+  test('a group that begins at the end goes on from there after a restart, whatever came meanwhile', async () => {
+    const topicPrefix = await createTopics()
+    const copy: HandlerModule = ({ batch }) => [toMine(topicPrefix, 'k', batch)]
+    await publish(topicPrefix, [messageOf(1)])
+    const first = await start(topicPrefix, copy, kafka.client, 'latest')
+    await first.drain()
+    await publish(topicPrefix, [messageOf(2)])
+    const second = await start(topicPrefix, copy, kafka.client, 'latest')
+    await second.drain()
+    assert.deepEqual(await mine(topicPrefix), ['2'])
+  })
+
+  test('a loop whose partition another one had meanwhile joins anew, and every output is there once', async () => {
+    const topicPrefix = await createTopics()
+    const loop = await start(topicPrefix, ({ batch }) => [toMine(topicPrefix, 'k', batch)])
+    await publish(topicPrefix, [messageOf(1)])
+    for (let i = 0; loop.counters().other < 1 && i < 3000; i++) await delay(20)
+    const [group, topic, partition] = [`${topicPrefix}test`, `${topicPrefix}events`, 0]
+    const other = await kafka.client.transactional({ id: `${group}/${topic}/${partition}`, group, topic, partition })
+    await publish(topicPrefix, [messageOf(2), messageOf(3)])
+    await loop.drain()
+    await other.close()
+    assert.deepEqual(await mine(topicPrefix), ['1', '2', '3'])
   })
 
   test('a handler that cannot be made ends the loop with its reason', async () => {
