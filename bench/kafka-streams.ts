@@ -41,6 +41,8 @@ export const startKafkaStreams = async (brokers: readonly string[], topicPrefix:
     { stdio: ['pipe', 'pipe', 'inherit'] }
   )
   const exited = once(jvm, 'exit')
+  // A JVM that is gone is seen by its answers.
+  jvm.stdin.on('error', () => {})
   const lines = createInterface({ input: jvm.stdout })[Symbol.asyncIterator]()
   let applications = 0
   const runOnce = async (): Promise<WorkElsewhere> => {

@@ -23,6 +23,7 @@ import org.apache.kafka.common.serialization.StringSerializer;
 import org.apache.kafka.streams.KafkaStreams;
 import org.apache.kafka.streams.StreamsConfig;
 import org.apache.kafka.streams.Topology;
+import org.apache.kafka.streams.errors.StreamsUncaughtExceptionHandler.StreamThreadExceptionResponse;
 import org.apache.kafka.streams.state.Stores;
 import ringside.EventBatch;
 
@@ -53,6 +54,11 @@ public final class StreamsRollups {
               Serdes.String(), Row.serde()).withCachingEnabled().withLoggingEnabled(Map.of()), "windows")
           .addSink("rollups", prefix + "rollups", new StringSerializer(), Rollup.serializer(rollupSchema), "windows");
       KafkaStreams streams = new KafkaStreams(topology, settings(args[0], prefix + name, args[3]));
+      streams.setUncaughtExceptionHandler(error -> {
+        error.printStackTrace();
+        Runtime.getRuntime().halt(1);
+        return StreamThreadExceptionResponse.SHUTDOWN_CLIENT;
+      });
       streams.start();
       done.await();
       streams.close();

@@ -6,6 +6,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.function.LongConsumer;
 import org.apache.kafka.streams.KeyValue;
 import org.apache.kafka.streams.kstream.Windowed;
 import org.apache.kafka.streams.processor.api.Processor;
@@ -30,13 +31,13 @@ final class WindowProcessor implements Processor<String, EventBatch, String, Rol
 
   private final Runnable onFirst;
   private final Runnable onFinal;
-  private final java.util.function.LongConsumer onCalls;
+  private final LongConsumer onCalls;
   private ProcessorContext<String, Rollup> context;
   private WindowStore<String, Row> store;
   /** Starts of the windows that are open, by length. */
   private final Map<Long, TreeSet<Long>> open = new HashMap<>();
 
-  WindowProcessor(Runnable onFirst, java.util.function.LongConsumer onCalls, Runnable onFinal) {
+  WindowProcessor(Runnable onFirst, LongConsumer onCalls, Runnable onFinal) {
     this.onFirst = onFirst;
     this.onCalls = onCalls;
     this.onFinal = onFinal;
