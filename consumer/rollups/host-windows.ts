@@ -161,11 +161,14 @@ export class HostWindows {
   #rate(row: Row, { endUs, isClosed }: Window): void {
     const rates = this.#rates[row.by]
     const calls = row.count - row.rated
-    const before = row.rated === 0 ? rates.at(row.key, endUs) : row.rateEwma
-    row.rateEwma = before + rates.gainOf(calls, endUs, endUs)
-    // Only then: the window before may wait for its counted calls.
-    if (!isClosed) return
-    rates.add(row.key, calls, endUs)
+    const gain = rates.gainOf(calls, endUs, endUs)
+    if (!isClosed) {
+      // Not added yet: the window before may wait for its counted calls.
+      row.rateEwma = rates.at(row.key, endUs) + gain
+      return
+    }
+    const rate = rates.add(row.key, calls, endUs)
+    row.rateEwma = row.rated === 0 ? rate : row.rateEwma + gain
     row.rated = row.count
   }
 

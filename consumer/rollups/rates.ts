@@ -42,15 +42,21 @@ export class Rates {
     return rate === undefined ? 0 : rate.value * leftAfter(Math.max(0, atUs - rate.atUs))
   }
 
-  /** Adds the calls of a window. */
-  add(key: Key, calls: number, endUs: number): void {
+  /**
+   * Adds the calls of a window.
+   * @returns at() its end, with them
+   */
+  add(key: Key, calls: number, endUs: number): number {
+    const gain = this.gainOf(calls, endUs, endUs)
     const rate = this.#table.find(key) ?? this.#create(key, endUs)
-    if (rate === undefined) return
+    if (rate === undefined) return gain
     if (endUs > rate.atUs) {
       rate.value *= leftAfter(endUs - rate.atUs)
       rate.atUs = endUs
     }
+    const before = rate.value
     rate.value += this.gainOf(calls, endUs, rate.atUs)
+    return before + gain
   }
 
   /** Lets go of keys of which nothing was heard for so long that nothing is left; looks at them now and then. */
