@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { test } from 'node:test'
 import { formatCount } from '../../runtime/format-number.ts'
-import { browserMissing, startBrowser } from '../support/browser.ts'
+import { browserMissing, readOut, startBrowser } from '../support/browser.ts'
 import { localKafkaMissing } from '../support/kafka.ts'
 import { kernelTests } from '../support/kernel.ts'
 import {
@@ -54,25 +54,27 @@ test('what a process does now is on the page, in the numbers that the topic has'
   await page.keyboard.press('l')
   await eventually('the same, paused', 90, async () => (await shownCalls()) > 0 || undefined)
   for (let step = 0; step < 14; step++) await page.keyboard.press('ArrowLeft')
-  await page.getByTestId('read-time').getByText('At the crosshair').waitFor()
-  const readOut = (chart: string, name: string): Promise<string | null> =>
-    page.getByTestId(`readout-${chart}`).locator(`[data-value=${name}]`).textContent()
-  const time = await page.getByTestId('read-time').locator('b').textContent()
-  const shown = { calls: await readOut('calls', 'calls'), errors: await readOut('errors', 'errors') }
+  const pausedMs = Date.now()
+  const { timeMs, texts } = await eventually('the values at the crosshair', 90, async () => {
+    const read = await readOut(page)
+    return read.timeMs < pausedMs - 11_000 && read.texts.length > 0 ? read : undefined
+  })
 
-  const startUs = Date.parse(String(time).replace(' ', 'T')) * 1000
   const where = 'by == "workload" && syscall == "openat" && window_ms == 1000'
   const rows = await tailRows('rollups', ['--since', '5m', '--where', where], {
     ...env,
     RINGSIDE_BROKERS: `127.0.0.1:${kafkaPort}`
   })
   const ofWindow = rows
-    .filter(({ window_start }) => Date.parse(String(window_start)) * 1000 === startUs)
+    .filter(({ window_start }) => Date.parse(String(window_start)) === timeMs)
     .toSorted((a, b) => Number(b['revision']) - Number(a['revision']))
-  assert.ok(ofWindow[0], `no row of ${time} among ${rows.length}`)
-  assert.deepEqual(shown, {
-    calls: formatCount(Number(ofWindow[0]['count'])),
-    errors: formatCount(Number(ofWindow[0]['errors']))
-  })
+  assert.ok(ofWindow[0], `no row of ${timeMs} among ${rows.length}`)
+  assert.deepEqual(
+    { calls: texts[1], errors: texts.at(-1) },
+    {
+      calls: formatCount(Number(ofWindow[0]['count'])),
+      errors: formatCount(Number(ofWindow[0]['errors']))
+    }
+  )
   assert.ok(Number(ofWindow[0]['errors']) > 0)
 })

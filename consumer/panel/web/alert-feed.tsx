@@ -3,6 +3,7 @@ import { formatCount } from '../../../runtime/format-number.ts'
 import type { Alert } from '../../../wire/types.ts'
 import type { Filter } from '../protocol.ts'
 import { formatDateTime, shortWorkload } from './format.ts'
+import { useKeptFocus } from './use-kept-focus.ts'
 import { usePanel } from './use-panel.ts'
 import { emptyForm, isFiltered } from './view.ts'
 import { ViewLink } from './view-link.tsx'
@@ -71,6 +72,7 @@ const matches = (alert: Alert, { host, workload }: Filter): boolean =>
 
 export const AlertFeed = () => {
   const { model, view } = usePanel()
+  const keptFocus = useKeptFocus()
   const all = model.alerts
   const alerts = all.filter((alert) => matches(alert, view.filter))
   return (
@@ -88,7 +90,7 @@ export const AlertFeed = () => {
             : 'None. They come from ringside run alerts; what raises one is in rules/.'}
         </p>
       )}
-      <ol class="scroll" data-rows>
+      <ol class="scroll" data-rows {...keptFocus}>
         {alerts.map((alert) => (
           <AlertItem key={alert.id} alert={alert} />
         ))}

@@ -2,6 +2,7 @@
 import type { TopBy, TopRow } from '../protocol.ts'
 import { formatDuration, formatPart, formatPerSecond, shortWorkload } from './format.ts'
 import { inOrder, topKey } from './top-order.ts'
+import { useKeptFocus } from './use-kept-focus.ts'
 import { usePanel } from './use-panel.ts'
 import { type TopColumn, topColumns, topGroups, withName } from './view.ts'
 import { ViewLink } from './view-link.tsx'
@@ -91,6 +92,7 @@ const nothing: Readonly<Record<TopBy, string>> = {
 
 export const TopTalkers = () => {
   const { model, view } = usePanel()
+  const keptFocus = useKeptFocus()
   const top = model.top?.by === view.by ? model.top : undefined
   return (
     <section class="top" data-testid="top">
@@ -108,7 +110,7 @@ export const TopTalkers = () => {
       {top === undefined && <p class="empty">Loading …</p>}
       {top?.rows.length === 0 && <p class="empty">{nothing[view.by]}</p>}
       {top !== undefined && top.rows.length > 0 && (
-        <div class="scroll" data-rows>
+        <div class="scroll" data-rows {...keptFocus}>
           <table class="numbers">
             <thead>
               <tr>
