@@ -91,7 +91,7 @@ export class CallMetrics {
     const key = keyOf(row.host, row.workload, row.syscall)
     const sums = host.told.newIn(row, key)
     if (sums === undefined) return
-    const calls = sums.octaves.reduce((a, b) => a + b, 0)
+    const { calls } = sums
     this.#keepTime(row.window_start)
     if (!row.other) this.#countActivity(row, key, calls)
     const series = row.other ? undefined : this.#seriesOf(row, key)
@@ -210,5 +210,5 @@ const addTo = (series: Series, { totalNs, bytes, errnos, octaves }: Sums): void 
   series.totalNs += totalNs
   series.bytes += bytes
   for (const [errno, count] of errnos) series.errors.set(errno, (series.errors.get(errno) ?? 0) + count)
-  for (const [i, count] of octaves.entries()) series.buckets[i] = (series.buckets[i] as number) + count
+  for (let i = 0; i < octaves.length; i++) series.buckets[i] = (series.buckets[i] as number) + (octaves[i] as number)
 }

@@ -4,6 +4,7 @@ import type { Rollup } from '../../wire/types.ts'
 
 /** Sums of one row. */
 export interface Sums {
+  readonly calls: number
   readonly totalNs: number
   readonly bytes: number
   /** By errno. */
@@ -27,14 +28,19 @@ const octavesOf = ({ latency }: Rollup): Float64Array => {
   return octaves
 }
 
+/** Shared: most rows have no errors. */
+const noErrnos: ReadonlyMap<number, number> = new Map()
+
 const sumsOf = (row: Rollup): Sums => ({
+  calls: row.count,
   totalNs: row.total_ns,
   bytes: row.bytes,
-  errnos: new Map(row.errnos.map(({ index, count }) => [index, count])),
+  errnos: row.errnos.length === 0 ? noErrnos : new Map(row.errnos.map(({ index, count }) => [index, count])),
   octaves: octavesOf(row)
 })
 
 const minus = (a: Sums, b: Sums): Sums => ({
+  calls: a.calls - b.calls,
   totalNs: a.totalNs - b.totalNs,
   bytes: a.bytes - b.bytes,
   errnos: new Map([...a.errnos].map(([errno, count]) => [errno, count - (b.errnos.get(errno) ?? 0)])),
