@@ -3,11 +3,9 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { Drift } from '../../../consumer/alerts/drift.ts'
 import type { Alert, Rollup } from '../../../wire/types.ts'
-import { contextAt, feed, rowOf, rowsOf, startUs, thresholds, windowUs } from './support/drift-run.ts'
+import { contextAt, feed, quickThresholds as options, rowOf, rowsOf, startUs, windowUs } from './support/drift-run.ts'
 import { streamOf } from './support/drift-streams.ts'
 
-/** A tenth of the default times: a reference of 3 minutes, now is 30 s. */
-const options = { ...thresholds, currentSeconds: 30, referenceSeconds: 300, minCalls: 50 }
 const base = { rate: () => 100, jitter: 0.05 }
 const slowAt = (from: number, until: number) => (window: number) =>
   window >= from && window < until ? 150_000 : 50_000
