@@ -23,7 +23,7 @@ const shellLoads = {
 }
 
 const stateDir = mkdtempSync(join(tmpdir(), 'ringside-screenshots-'))
-const binDir = mkdtempSync('/opt/demo-')
+const binDir = '/opt/demo'
 /** Where the default hierarchy of control groups is mounted. */
 const cgroups = readFileSync('/proc/mounts', 'utf8').match(/^\S+ (\S+) cgroup2 /m)?.[1] ?? '/sys/fs/cgroup'
 const group = `demo-${process.pid}`
@@ -83,7 +83,7 @@ const pictures: readonly Picture[] = [
   {
     name: 'panel-light',
     width: 1280,
-    height: 1240,
+    height: 1080,
     colorScheme: 'light',
     query: '?by=process&sort=timeShare&audit.call=connect&audit.failed=1'
   },
@@ -103,12 +103,13 @@ const take = async (browser: Browser, url: string, { name, width, height, colorS
 const [kafkaPort, panelPort] = [await freePort(), await freePort()]
 mkdirSync(imagesDir, { recursive: true })
 mkdirSync(cgroup)
+mkdirSync(binDir)
 const up = startRingside([
   'up',
   ...['--state-dir', stateDir, '--host', 'web-1', '--cgroup', `/${group}`, '--go-functions'],
   ...['--kafka-port', String(kafkaPort), '--panel-listen', String(panelPort)],
   // So small that now and then there is no room in it: what a loss looks like.
-  ...['--ring-bytes', '131072']
+  ...['--ring-bytes', '1048576']
 ])
 try {
   await startLoads()

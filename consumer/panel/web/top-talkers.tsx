@@ -30,6 +30,9 @@ const shown: Readonly<Record<TopColumn, (value: number) => string>> = {
   timeShare: formatPart
 }
 
+/** In place of a name where the row is of more than one: nothing to look at alone. */
+const several = '*'
+
 /** What the row is of, and the filter that a click on it sets. */
 const subject = (row: TopRow, by: TopBy): { text: string; name: 'workload' | 'call'; value: string } => {
   if (by === 'call') return { text: row.call ?? '', name: 'call', value: row.call ?? '' }
@@ -48,11 +51,19 @@ const Row = ({ row, by }: { readonly row: TopRow; readonly by: TopBy }) => {
   return (
     <tr>
       <th scope="row">
-        <ViewLink to={{ filter: withName(view.filter, name, value) }} isRow title={`only ${name} ${value}`}>
-          {text}
-        </ViewLink>
-        {(by === 'process' || by === 'go_function') && <span class="dim"> {shortWorkload(row.workload)}</span>}
-        {isOfSeveral && row.host !== '*' && by !== 'call' && view.filter.host === undefined && (
+        {value === several ? (
+          <span tabIndex={-1} data-row>
+            {text}
+          </span>
+        ) : (
+          <ViewLink to={{ filter: withName(view.filter, name, value) }} isRow title={`only ${name} ${value}`}>
+            {text}
+          </ViewLink>
+        )}
+        {(by === 'process' || by === 'go_function') && (
+          <span class="dim"> {value === several ? 'several programs' : shortWorkload(value)}</span>
+        )}
+        {isOfSeveral && row.host !== several && by !== 'call' && view.filter.host === undefined && (
           <ViewLink
             to={{ filter: withName(view.filter, 'host', row.host) }}
             class="dim"

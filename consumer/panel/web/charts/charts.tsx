@@ -42,6 +42,15 @@ const lines = (stroke: string, scale: string, more: uPlot.Series = {}): uPlot.Se
   }
 ]
 
+/** Without a ring: the share among the first few calls of a window says nothing. */
+const shareLine = (colours: Colours): uPlot.Series => ({
+  stroke: colours.share,
+  scale: 'share',
+  width: 1,
+  dash: [5, 3],
+  points: { show: false }
+})
+
 const callsOptions: PlotProps['options'] = (colours) => ({
   series: [{}, ...lines(colours.calls, 'y', { fill: colours.fill })],
   scales: { y: { range: (_, __, max) => limitsFromZero(max, 1) } },
@@ -49,7 +58,7 @@ const callsOptions: PlotProps['options'] = (colours) => ({
 })
 
 const errorsOptions: PlotProps['options'] = (colours) => ({
-  series: [{}, ...lines(colours.errors, 'y'), ...lines(colours.share, 'share', { dash: [5, 3], width: 1 })],
+  series: [{}, ...lines(colours.errors, 'y'), shareLine(colours)],
   scales: {
     y: { range: (_, __, max) => limitsFromZero(max, 1) },
     share: { range: (_, __, max) => [0, Math.min(1, limitsFromZero(max, 0.01)[1])] }
@@ -117,7 +126,7 @@ const Calls = (props: ChartProps) => {
 
 const Errors = (props: ChartProps) => {
   const { slots, crosshair } = props
-  const values = useMemo(() => [...measured(slots, errorsPerSecond), ...measured(slots, errorShare)], [slots])
+  const values = useMemo(() => [...measured(slots, errorsPerSecond), measured(slots, errorShare)[0]], [slots])
   const point = pointAt(slots, useCrosshair(crosshair))
   return (
     <section class="chart">
