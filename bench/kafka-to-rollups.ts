@@ -24,7 +24,7 @@ type Case = (typeof cases)[number]
 
 const reference: Case = 'json-per-event'
 const rounds = 5
-const batches = 3000
+const batches = 2000
 const eventsPerBatch = 1000
 const jsonBatches = 60
 const messagesPerSend = 1000
