@@ -203,7 +203,7 @@ const Caption = ({ slots, crosshair }: ChartProps) => {
     <div class="caption">
       <p data-testid="read-time">
         {time === undefined ? (
-          'No window has ended in this time.'
+          <span>{slots.isFilled ? 'No window has ended in this time.' : 'Loading …'}</span>
         ) : (
           <>
             {place === null ? 'Newest window: ' : 'At the crosshair: '}

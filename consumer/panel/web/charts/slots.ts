@@ -9,12 +9,14 @@ export interface Slots {
   /** Starts of the windows. */
   readonly times: readonly number[]
   readonly points: readonly (Point | undefined)[]
+  /** False while what is looked at has not come yet. */
+  readonly isFilled: boolean
 }
 
 export const slotsOf = (model: Model, nowMs: number): Slots => {
   const { windowMs } = model
   const { fromMs, toMs } = model.shown(nowMs)
-  return { windowMs, fromMs, toMs, ...model.series.slots(fromMs, toMs, windowMs) }
+  return { windowMs, fromMs, toMs, isFilled: model.isFilled, ...model.series.slots(fromMs, toMs, windowMs) }
 }
 
 /** Where a window is on the axis of time: its middle, seconds. */

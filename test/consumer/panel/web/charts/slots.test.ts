@@ -7,6 +7,7 @@ const shown: slots.Slots = {
   windowMs: 10_000,
   fromMs: 0,
   toMs: 30_000,
+  isFilled: true,
   times: [0, 10_000, 20_000],
   points: [pointAt(0), undefined, pointAt(20_000, { count: 0, errors: 0, complete: false })]
 }
