@@ -120,20 +120,21 @@ export class Sketch {
   /** Those that are not empty, in their order; values below 1 are with those of 1. */
   buckets(): Bucket[] {
     const buckets: Bucket[] = []
-    const add = (index: number, count: number): void => {
-      const last = buckets.at(-1)
-      if (last?.index === index) last.count += count
-      else buckets.push({ index, count })
-    }
     if (this.#inline !== undefined) {
-      for (const index of this.#sorted(this.#inline)) add(Math.max(0, index), 1)
+      for (const bucket of this.#sorted(this.#inline)) {
+        const index = Math.max(0, bucket)
+        const last = buckets.at(-1)
+        if (last?.index === index) last.count++
+        else buckets.push({ index, count: 1 })
+      }
       return buckets
     }
-    if (this.#zeros > 0) add(0, this.#zeros)
     for (let i = 0; i < this.#dense.length; i++) {
-      const count = this.#dense[i] as number
-      if (count > 0) add(this.#first + i, count)
+      const index = this.#first + i
+      const count = (this.#dense[i] as number) + (index === 0 ? this.#zeros : 0)
+      if (count > 0) buckets.push({ index, count })
     }
+    if (this.#zeros > 0 && this.#first > 0) buckets.unshift({ index: 0, count: this.#zeros })
     return buckets
   }
 
@@ -151,14 +152,15 @@ export class Sketch {
       return ranks.map((rank) => middleOf(sorted[rank - 1] as number))
     }
     const found: number[] = []
-    const take = (index: number, seen: number): void => {
-      while (found.length < ranks.length && seen >= (ranks[found.length] as number)) found.push(middleOf(index))
-    }
-    let seen = this.#zeros
-    take(zero, seen)
-    for (let i = 0; i < this.#dense.length && found.length < ranks.length; i++) {
-      seen += this.#dense[i] as number
-      take(this.#first + i, seen)
+    let next = ranks[0] as number
+    let seen = 0
+    const { length } = this.#dense
+    for (let i = -1; i < length && found.length < ranks.length; i++) {
+      seen += i < 0 ? this.#zeros : (this.#dense[i] as number)
+      while (seen >= next) {
+        found.push(middleOf(i < 0 ? zero : this.#first + i))
+        next = ranks[found.length] ?? Number.POSITIVE_INFINITY
+      }
     }
     return found
   }

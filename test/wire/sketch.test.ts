@@ -109,6 +109,15 @@ test('buckets come in order, none of them empty, values below 1 with those of 1'
   }
 })
 
+test('zeros are found beside values however far above them', () => {
+  const sketch = sketchOf([...Array<number>(60).fill(0), ...Array<number>(40).fill(5000)])
+  assert.deepEqual(sketch.quantiles([0.5, 0.6, 0.61]), [0, 0, middleOf(indexOf(5000))])
+  assert.deepEqual(sketch.buckets(), [
+    { index: 0, count: 60 },
+    { index: indexOf(5000), count: 40 }
+  ])
+})
+
 test('a bucket holds more than 32 bits can, and keeps it while others are added', () => {
   const sketch = Sketch.of([{ index: 320, count: 2 ** 32 - 1 }], [{ index: 320, count: 2 ** 40 }])
   sketch.record(1)
