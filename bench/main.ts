@@ -13,7 +13,8 @@ const load: Record<string, () => Promise<Benchmark>> = {
   'server-request': () => import('./server-request.ts'),
   'edge-memory': () => import('./edge-memory.ts'),
   'ring-to-kafka': () => import('./ring-to-kafka.ts'),
-  'kafka-to-rollups': () => import('./kafka-to-rollups.ts')
+  'kafka-to-rollups': () => import('./kafka-to-rollups.ts'),
+  'whole-cost': () => import('./whole-cost.ts')
 }
 
 const main = async (name: string | undefined): Promise<void> => {

@@ -8,7 +8,7 @@ const stepBackUs = 120_000_000
 export interface RecentOptions {
   /** How far back the table looks. */
   readonly spanMs: number
-  /** After so much of a window what there is of it is told: rollups.earlyMs. */
+  /** After so much of a window what there is of it is told, see rollups.earlyMs. */
   readonly earlyMs: number
 }
 

@@ -14,7 +14,9 @@ export type Sorting = (typeof sortings)[number]
 export interface TopRow {
   readonly host: string
   readonly pid: number | null
+  /** Of one of its threads: exe is the same for all. */
   readonly comm: string | null
+  readonly exe: string | null
   readonly workload: string | null
   readonly container_id: string | null
   readonly go_function: string | null
@@ -36,19 +38,19 @@ interface GroupingRule {
   readonly of: RollupKey
   key(rollup: Rollup): readonly unknown[]
   /** What all members have in common. */
-  readonly names: readonly ('pid' | 'comm' | 'workload' | 'container_id' | 'go_function' | 'syscall')[]
+  readonly names: readonly ('pid' | 'comm' | 'exe' | 'workload' | 'container_id' | 'go_function' | 'syscall')[]
 }
 
 export const groupingRules: Readonly<Record<Grouping, GroupingRule>> = {
   'process-call': {
     of: 'process',
     key: (row) => [row.host, row.pid, row.start_us, row.syscall],
-    names: ['pid', 'comm', 'workload', 'container_id', 'syscall']
+    names: ['pid', 'comm', 'exe', 'workload', 'container_id', 'syscall']
   },
   process: {
     of: 'process',
     key: (row) => [row.host, row.pid, row.start_us],
-    names: ['pid', 'comm', 'workload', 'container_id']
+    names: ['pid', 'comm', 'exe', 'workload', 'container_id']
   },
   call: { of: 'workload', key: (row) => [row.syscall], names: ['syscall'] },
   workload: { of: 'workload', key: (row) => [row.workload], names: ['workload', 'container_id'] },
@@ -99,7 +101,15 @@ export const topRows = (parts: readonly Part[], by: Grouping, sort: Sorting): To
     const calls = perSecond(members, 'count')
     const errors = perSecond(members, 'errors')
     const [p50_ns, p99_ns] = percentiles(members)
-    const named = { pid: null, comm: null, workload: null, container_id: null, go_function: null, syscall: null }
+    const named = {
+      pid: null,
+      comm: null,
+      exe: null,
+      workload: null,
+      container_id: null,
+      go_function: null,
+      syscall: null
+    }
     return {
       host: members.some(({ rollup }) => rollup.host !== last.host) ? '*' : last.host,
       ...named,

@@ -1,4 +1,5 @@
 // What `top` puts on a screen: a header of what is in sight, the rows as a table, and the keys. Pure.
+import { basename } from 'node:path'
 import { formatNanoseconds, formatRate, formatShare } from '../../runtime/format-number.ts'
 import { formatSpan } from '../duration.ts'
 import { type Column, formatTable, printable } from '../table.ts'
@@ -15,6 +16,8 @@ export interface View {
   readonly hosts: readonly HostSight[]
   readonly totals: { readonly calls: number; readonly errors: number }
   readonly rows: readonly TopRow[]
+  /** Nothing can be said yet of what is not there. */
+  readonly begins: boolean
   /** Whether a filter leaves rows out. */
   readonly filtered: boolean
   /** Columns and lines of the terminal; Infinity where there is none. */
@@ -35,7 +38,12 @@ const any = (text: string | null): string => text ?? '*'
 const columns = {
   host: { title: 'host', flexible: true, cell: ({ host }) => host },
   pid: { title: 'pid', ...number, cell: ({ pid }) => (pid === null || pid === 0 ? '*' : String(pid)) },
-  comm: { title: 'comm', minWidth: 15, cell: ({ comm }) => any(comm) },
+  program: {
+    title: 'program',
+    minWidth: 15,
+    flexible: true,
+    cell: ({ exe, comm }) => any(exe === null ? comm : basename(exe))
+  },
   workload: { title: 'workload', minWidth: 15, flexible: true, cell: ({ workload }) => any(workload) },
   container: { title: 'container', minWidth: 12, flexible: true, cell: (row) => row.container_id ?? '(none)' },
   function: { title: 'go function', minWidth: 15, flexible: true, cell: (row) => any(row.go_function) },
@@ -60,8 +68,8 @@ const measures: readonly TopColumn[] = [
 ]
 
 const subjects: Readonly<Record<Grouping, readonly TopColumn[]>> = {
-  'process-call': [columns.host, columns.pid, columns.comm, columns.call],
-  process: [columns.host, columns.pid, columns.comm],
+  'process-call': [columns.host, columns.pid, columns.program, columns.call],
+  process: [columns.host, columns.pid, columns.program],
   call: [columns.host, columns.call],
   workload: [columns.host, columns.workload],
   container: [columns.host, columns.container],
@@ -128,6 +136,7 @@ const header = (view: View): string[] => {
 
 /** Why there is no row, and what to do. */
 const emptyText = (view: View): string => {
+  if (view.begins) return 'reading what came last …'
   if (view.hosts.length === 0)
     return (
       `no rollups came in the last ${formatSpan(view.nowMs - view.silentMs)}: start \`ringside up\` here, or ` +

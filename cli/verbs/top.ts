@@ -45,6 +45,9 @@ const defaultSpanMs = 10_000
 /** A window's rollup is published this long after its end at most, typically within a second. */
 const publishDelayMs = 15_000
 
+/** What is there already is read by then. */
+const readingMs = 3000
+
 const keys: Readonly<Record<string, Sorting>> = { c: 'calls', e: 'errors', m: 'p50', p: 'p99', t: 'time', y: 'bytes' }
 const footer = 'q quit   b by   sort: c calls, e errors, m p50, p p99, t time, y bytes'
 
@@ -115,7 +118,9 @@ const readInto = async (
 const top = async (options: TopOptions): Promise<void> => {
   const config = configFrom(options)
   const spanMs = options.window ?? defaultSpanMs
-  const recent = new RecentRollups({ spanMs, earlyMs: config.rollups.earlyMs })
+  // A batch brings the moment at which it is told early: half a batch later, on average.
+  const earlyMs = config.rollups.earlyMs + config.edge.batchMs / 2
+  const recent = new RecentRollups({ spanMs, earlyMs })
   const client = await connect(config, 'top', quietLog('top'))
   const output = new Output()
   const asJson = chosenFormat(options.format, process.stdout) === 'json'
@@ -124,6 +129,7 @@ const top = async (options: TopOptions): Promise<void> => {
   const signal = AbortSignal.any([output.closed, interrupted(), ended.signal])
   const refresh = new Refresh(isLive, signal)
   const terminal = new Terminal(output)
+  const startedMs = Date.now()
   let { by, sort } = options
 
   const view = (): View => {
@@ -133,7 +139,9 @@ const top = async (options: TopOptions): Promise<void> => {
     const rows = topRows(parts, by, sort).slice(0, options.max)
     const filtered = [options.host, options.workload, options.where].some((filter) => filter !== undefined)
     const hosts = recent.hosts()
+    const begins = isLive && hosts.length === 0 && nowMs - startedMs < readingMs
     return {
+      begins,
       by,
       sort,
       spanMs,

@@ -9,13 +9,23 @@ const viewOf = (by: Grouping, sort: Sorting, over: Partial<View> = {}): View => 
   const recent = new RecentRollups({ spanMs: 10_000, earlyMs: 500 })
   for (const kind of ['process', 'workload', 'go_function'] as const) {
     recent.add(rollup({ by: kind, errors: 5, bytes: 2048 }), 2000)
-    recent.add(rollup({ by: kind, host: 'b', syscall: 'write', comm: 'evil\u001b[2J' }), 2000)
+    recent.add(rollup({ by: kind, host: 'b', syscall: 'write', exe: null, comm: 'evil\u001b[2J' }), 2000)
   }
   recent.addStatus(status(), 2000)
   recent.addStatus(status({ host: 'b', drops: [{ class: 'io', reason: 'ring_full', count: 12 }] }), 2000)
   const parts = recent.parts(groupingRules[by].of, 0)
   const rows = topRows(parts, by, sort)
-  const common = { by, sort, spanMs: 10_000, nowMs: 2700, silentMs: 0, filtered: false, width: 120, height: 40 }
+  const common = {
+    by,
+    sort,
+    spanMs: 10_000,
+    nowMs: 2700,
+    silentMs: 0,
+    filtered: false,
+    begins: false,
+    width: 120,
+    height: 40
+  }
   return { ...common, hosts: recent.hosts(), totals: totals(parts), rows, ...over }
 }
 
@@ -27,7 +37,7 @@ test('the header says what is in sight: the span, hosts and their age, rates, lo
   assert.equal(lines[1], 'hosts   a 0.6 s ago, b 0.6 s ago')
   assert.equal(lines[2], 'calls   20.0/s, errors 5.00/s (25.0%)')
   assert.equal(lines[3], 'stream  told 60.0/s, counted 140/s, lost 12.0, late 0, in "other" 0.0%')
-  assert.match(lines[5] ?? '', /^host +pid +comm +call +calls\/s +errors\/s▾ +failed +p50 +p99 +time +bytes\/s$/)
+  assert.match(lines[5] ?? '', /^host +pid +program +call +calls\/s +errors\/s▾ +failed +p50 +p99 +time +bytes\/s$/)
   assert.match(lines[6] ?? '', /^a +1 +x +read +10.0 +5.00 +50.0% +100ns +100ns +50.0% +2.05k$/)
   assert.equal(lines.at(-1), 'q quit')
 })
@@ -37,8 +47,8 @@ test('every grouping shows what names its rows', () => {
   assert.deepEqual(
     titles.map(([by, title]) => [by, title?.trim().split(/ {2,}/)]),
     [
-      ['process-call', ['host', 'pid', 'comm', 'call']],
-      ['process', ['host', 'pid', 'comm']],
+      ['process-call', ['host', 'pid', 'program', 'call']],
+      ['process', ['host', 'pid', 'program']],
       ['call', ['host', 'call']],
       ['workload', ['host', 'workload']],
       ['container', ['host', 'container']],
@@ -92,6 +102,7 @@ test('a silent host is said to be, and one whose edge ended in order', () => {
 
 test('an empty table says why, and what to do', () => {
   const none = { hosts: [], rows: [], totals: { calls: 0, errors: 0 }, width: Number.POSITIVE_INFINITY }
+  assert.match(textOf(viewOf('host', 'time', { ...none, begins: true })), /^reading/)
   assert.match(textOf(viewOf('host', 'time', none)), /^no rollups came .*`ringside up`.*`ringside doctor`/)
   assert.match(textOf(viewOf('host', 'time', { rows: [], filtered: true })), /nothing matches --host/)
   assert.match(textOf(viewOf('host', 'time', { rows: [], silentMs: 5000 })), /all hosts are silent/)

@@ -28,7 +28,7 @@ describe('top in a terminal', { skip: await kafkaMissing(), timeout: 180_000 }, 
     const nowUs = Math.floor(Date.now() / 1000) * 1_000_000
     const of = (by: 'process' | 'workload', syscall: string, windowUs: number, complete: boolean) => {
       const pid = by === 'process' ? 4321 : 0
-      const row = rollup({ by, pid, syscall, comm: 'server', window_start: windowUs, complete, count: 10 })
+      const row = rollup({ by, pid, syscall, exe: '/usr/bin/server', window_start: windowUs, complete, count: 10 })
       return { key: 'a', value: encode('Rollup', row) }
     }
     const kinds = ['process', 'workload'] as const
@@ -138,6 +138,7 @@ describe('top in a terminal', { skip: await kafkaMissing(), timeout: 180_000 }, 
       'host',
       'pid',
       'comm',
+      'exe',
       'workload',
       'container_id',
       'go_function',
