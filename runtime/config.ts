@@ -156,7 +156,7 @@ const schema = z.strictObject({
           /** Alerts that chance alone may raise a day, by the test, for each host. */
           falseAlertsPerDay: z.number().positive().default(0.1),
           /** (workload, call) of a host that have a history in a partition; beyond it new ones have none. */
-          maxKeys: z.int().min(1).default(2000)
+          maxKeys: z.int().min(1).default(1000)
         })
         .refine(({ windowSeconds, currentSeconds }) => currentSeconds % windowSeconds === 0, {
           path: ['currentSeconds'],

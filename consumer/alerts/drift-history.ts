@@ -1,7 +1,6 @@
 // What is known of one (host, workload, call): the windows of now one by one, and those before them in slots as long as
 // now. Bounded: so many windows, so many slots, a sketch each.
 import { Sketch } from '../../wire/sketch.ts'
-import type { Bucket } from '../../wire/types.ts'
 
 export interface Spans {
   /** Microseconds: of a window, of now, of the reference. */
@@ -19,7 +18,7 @@ export const spanOf = (spans: Spans): number => spans.referenceUs + guardUs(span
 export interface Window {
   readonly startUs: number
   count: number
-  latency: readonly Bucket[]
+  latency: Sketch
 }
 
 /** As many windows as make now, at some time before. */
@@ -66,7 +65,7 @@ export class History {
   }
 
   /** A later revision of a window: taken while the window is one of now. */
-  correct(startUs: number, count: number, latency: readonly Bucket[]): void {
+  correct(startUs: number, count: number, latency: Sketch): void {
     const window = this.current.find((each) => each.startUs === startUs)
     if (window === undefined) return
     window.count = count
@@ -88,7 +87,7 @@ export class History {
       slot = { startUs: slotStartUs, latency: new Sketch(), counts: [] }
       this.#slots.push(slot)
     }
-    slot.latency.addBuckets(latency)
+    slot.latency.merge(latency)
     slot.counts.push(count)
   }
 }

@@ -1,4 +1,5 @@
 // The drifts of one host: its rows go in, in the order of its windows; what is not as it was comes out as alerts.
+import { Sketch } from '../../wire/sketch.ts'
 import type { Alert, Rollup } from '../../wire/types.ts'
 import { Anchors } from '../anchors.ts'
 import { DriftAlert, type DriftState } from './drift-alert.ts'
@@ -80,7 +81,7 @@ export class DriftHost {
     if (isOpen) this.#open.set(startUs, rows)
     if (row.by !== 'workload' || row.other || row.window_ms * 1000 !== windowUs) return alerts
     const key = keyOf(row.workload, row.syscall)
-    if (!isOpen) this.#keys.get(key)?.history.correct(startUs, row.count, row.latency)
+    if (!isOpen) this.#keys.get(key)?.history.correct(startUs, row.count, Sketch.of(row.latency))
     else if ((rows.get(key)?.revision ?? 0) <= row.revision) rows.set(key, row)
     return alerts
   }
@@ -118,7 +119,7 @@ export class DriftHost {
     }
     for (const [key, { history }] of this.#keys) {
       const row = rows.get(key)
-      history.add({ startUs, count: row?.count ?? 0, latency: row?.latency ?? [] })
+      history.add({ startUs, count: row?.count ?? 0, latency: Sketch.of(row?.latency ?? []) })
       if (history.isIdle) this.#keys.delete(key)
     }
   }

@@ -71,12 +71,17 @@ interface Compared {
   readonly reference: Sample
 }
 
+const merged = (sketches: readonly Sketch[]): Sketch => {
+  const sum = new Sketch()
+  for (const sketch of sketches) sum.merge(sketch)
+  return sum
+}
+
 const latencyOf = ({ current }: History, slots: readonly Slot[], minCalls: number): Compared | undefined => {
-  const now = Sketch.of(...current.map(({ latency }) => latency))
+  const now = merged(current.map(({ latency }) => latency))
   if (now.count < minCalls) return undefined
   const parts = slots.map(({ latency }) => latency).filter(({ count }) => count >= minCalls)
-  const reference = new Sketch()
-  for (const part of parts) reference.merge(part)
+  const reference = merged(parts)
   return { now: latencySample(now), parts: parts.map(latencySample), reference: latencySample(reference) }
 }
 
