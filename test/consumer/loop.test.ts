@@ -419,6 +419,36 @@ describe('the consume loop', { skip: await kafkaMissing(), timeout: 120_000 }, (
     )
   })
 
+  test('batches of which nothing comes are committed soon, not each by itself', async () => {
+    const topicPrefix = await createTopics()
+    let transactions = 0
+    const client: KafkaClient = {
+      ...kafka.client,
+      transactional: async (options) => {
+        const producer = await kafka.client.transactional(options)
+        return {
+          close: () => producer.close(),
+          transact: (work, commit) => {
+            transactions += 1
+            return producer.transact(work, commit)
+          }
+        }
+      }
+    }
+    const loop = await start(topicPrefix, () => [], client)
+    const fetches = 20
+    for (let i = 1; i <= fetches; i++) {
+      await publish(topicPrefix, [messageOf(i)])
+      for (let polls = 0; loop.counters().batches < i && polls < 3000; polls++) await delay(5)
+    }
+    const committed = async () =>
+      (await kafka.client.progress([`${topicPrefix}test`], [`${topicPrefix}events`]))[0]?.commit.offset
+    for (let polls = 0; (await committed()) !== BigInt(fetches) && polls < 600; polls++) await delay(50)
+    assert.equal(await committed(), BigInt(fetches))
+    assert.ok(transactions < fetches, `${transactions} transactions`)
+    await loop.stop()
+  })
+
   test('a group that begins at the end goes on from there after a restart, whatever came meanwhile', async () => {
     const topicPrefix = await createTopics()
     const copy: HandlerModule = ({ batch }) => [toMine(topicPrefix, 'k', batch)]
