@@ -68,7 +68,7 @@ const startEdgeService = async (config: Config, log: Log, from: EdgeSource): Pro
   }
 }
 
-const consumerModule = async (what: string, config: Config): Promise<HandlerModule> => {
+const consumerModule = async (what: string, config: Config, log: Log): Promise<HandlerModule> => {
   switch (what) {
     case 'rollups':
       if (config.metrics.listen !== '') {
@@ -81,6 +81,10 @@ const consumerModule = async (what: string, config: Config): Promise<HandlerModu
     case 'alerts': {
       const { alertsModule } = await import('../consumer/alerts/alerts.ts')
       const { loadRules } = await import('../consumer/alerts/load-rules.ts')
+      const { enabled, windowSeconds } = config.alerts.drift
+      if (enabled && !config.rollups.windowsMs.includes(windowSeconds * 1000)) {
+        log.warn({ windowSeconds }, 'no drift is found: alerts.drift.windowSeconds is none of rollups.windowsMs')
+      }
       return alertsModule(config.alerts, loadRules(config.alerts.rulesDir))
     }
     default:
@@ -96,7 +100,7 @@ const consumerModule = async (what: string, config: Config): Promise<HandlerModu
 export const startService = async (what: string, config: Config, log: Log, from: EdgeSource): Promise<Service> => {
   if (what === 'edge') return startEdgeService(config, log, from)
   if (what === 'panel') return (await import('../consumer/panel/panel.ts')).startPanel({ config, log })
-  const module = await consumerModule(what, config)
+  const module = await consumerModule(what, config, log)
   const { startConsumer } = await import('../consumer/service.ts')
   return startConsumer({ name: nameOf(what), module, config, log })
 }
