@@ -53,9 +53,9 @@ test('what a process does now is on the page, in the numbers that the topic has'
   await eventually('a while of them', 90, async () => (await shownCalls()) > first + 2000 || undefined)
   await page.keyboard.press('l')
   await eventually('the same, paused', 90, async () => (await shownCalls()) > 0 || undefined)
-  for (let step = 0; step < 14; step++) await page.keyboard.press('ArrowLeft')
   const pausedMs = Date.now()
-  const { timeMs, texts } = await eventually('the values at the crosshair', 90, async () => {
+  const { timeMs, texts } = await eventually('the values of a window of long enough ago', 90, async () => {
+    await page.keyboard.press('ArrowLeft')
     const read = await readOut(page)
     return read.timeMs < pausedMs - 11_000 && read.texts.length > 0 ? read : undefined
   })

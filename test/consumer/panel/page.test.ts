@@ -139,10 +139,11 @@ describe("the panel's page in a browser", { skip, timeout: 400_000 }, () => {
     assert.notEqual(await picture(), before)
 
     await page.keyboard.press('l')
-    for (const _ of [1, 2, 3, 4, 5]) await page.keyboard.press('ArrowLeft')
-    const { timeMs, texts } = await eventually('the values at the crosshair', 60, async () => {
+    const pausedMs = Date.now()
+    const { timeMs, texts } = await eventually('the values of a window of some seconds ago', 60, async () => {
+      await page.keyboard.press('ArrowLeft')
       const read = await readOut(page)
-      return read.texts.length === 10 ? read : undefined
+      return read.timeMs < pausedMs - 5000 && read.texts.length === 10 ? read : undefined
     })
     const rows = await inTopic(timeMs)
     assert.equal(rows.length, 4)
