@@ -106,10 +106,8 @@ mkdirSync(cgroup)
 mkdirSync(binDir)
 const up = startRingside([
   'up',
-  ...['--state-dir', stateDir, '--host', 'web-1', '--cgroup', `/${group}`, '--go-functions'],
-  ...['--kafka-port', String(kafkaPort), '--panel-listen', String(panelPort)],
-  // So small that now and then there is no room in it: what a loss looks like.
-  ...['--ring-bytes', '1048576']
+  ...['--state-dir', stateDir, '--host', 'web-1', '--cgroup', `/${group}`],
+  ...['--kafka-port', String(kafkaPort), '--panel-listen', String(panelPort)]
 ])
 try {
   await startLoads()
