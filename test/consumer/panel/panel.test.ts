@@ -105,9 +105,9 @@ describe('the panel over Kafka', { skip: await kafkaMissing(), timeout: 180_000 
     await send('alerts', 'Alert', [samples.Alert])
     await send('hosts', 'HostStatus', [{ ...samples.HostStatus, window_start: startMs * 1000 }])
     assert.deepEqual((await page.message('alerts')).alerts, [samples.Alert])
-    const { hosts } = await page.message('hosts')
+    const { hosts } = await page.message('hosts', ({ hosts }) => hosts.length > 0)
     assert.deepEqual(hosts[0]?.lost, { ring_full: 7 })
-    assert.deepEqual((await page.message('lag')).services, [
+    assert.deepEqual((await page.message('lag', ({ services }) => services.length > 0)).services, [
       { service: 'rollups', messages: null },
       { service: 'alerts', messages: null },
       { service: 'audit', messages: null }
