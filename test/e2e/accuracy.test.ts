@@ -11,14 +11,7 @@ import type { Bucket } from '../../wire/types.ts'
 import { localKafkaMissing } from '../support/kafka.ts'
 import { kernelTests } from '../support/kernel.ts'
 import { commandsMissing, compileBpf, compileGo, compileLoader } from '../support/programs.ts'
-import {
-  eventually,
-  firstEventsOf,
-  freePort,
-  startRingside,
-  tailRows,
-  temporaryDirectory
-} from '../support/ringside.ts'
+import { eventually, latestRevisions, startUp, tailRows, temporaryDirectory } from '../support/ringside.ts'
 
 const programs = join(import.meta.dirname, 'programs')
 const seconds = 5
@@ -90,13 +83,8 @@ const startReference = async (t: TestContext, directory: string, command: string
 
 /** Of what `tail rollups` shows of one process, each window once: sums and distribution by call. */
 const merged = (rows: readonly Record<string, unknown>[]) => {
-  const latest = new Map<string, Record<string, unknown>>()
-  for (const row of rows) {
-    const key = `${row['window_start']} ${row['start_us']} ${row['workload']} ${row['syscall']}`
-    if (Number(latest.get(key)?.['revision'] ?? 0) < Number(row['revision'])) latest.set(key, row)
-  }
   const calls = new Map<string, { count: number; totalNs: number; sketch: Sketch }>()
-  for (const row of latest.values()) {
+  for (const row of latestRevisions(rows)) {
     const name = String(row['syscall'])
     const call = calls.get(name) ?? { count: 0, totalNs: 0, sketch: new Sketch() }
     call.count += Number(row['count'])
@@ -124,9 +112,7 @@ test('percentiles of a Go server under wrk are those that the kernel measured, o
 
   const reference = await startReference(t, directory, server)
   const env = { RINGSIDE_STATE_DIR: join(directory, 'state') }
-  const up = startRingside(['up', '--kafka-port', String(await freePort()), '--format', 'json'], env)
-  t.after(() => up.child.kill('SIGTERM'))
-  await firstEventsOf(up)
+  const up = await startUp(t, env)
   const [pid, address] = await reference.begin()
   await load(address)
   const measured = await reference.end()

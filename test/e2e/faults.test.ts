@@ -6,15 +6,7 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import { localKafkaMissing } from '../support/kafka.ts'
 import { kernelTests } from '../support/kernel.ts'
-import {
-  childrenOf,
-  eventually,
-  firstEventsOf,
-  freePort,
-  startRingside,
-  tailRows,
-  temporaryDirectory
-} from '../support/ringside.ts'
+import { childrenOf, eventually, startUp, tailRows, temporaryDirectory } from '../support/ringside.ts'
 
 const connects = 3000
 const intervalUs = 10_000
@@ -35,13 +27,8 @@ test('no event is missing after kill -9 of each consumer and of Kafka in the mid
   const env = { RINGSIDE_STATE_DIR: join(directory, 'state') }
   execFileSync('gcc', ['-O1', '-o', join(directory, 'steady'), join(import.meta.dirname, 'programs/steady_connects.c')])
 
-  const up = startRingside(
-    ['up', '--panel-listen', '0', '--kafka-port', String(await freePort()), '--format', 'json'],
-    env
-  )
-  t.after(() => up.child.kill('SIGTERM'))
+  const up = await startUp(t, env)
   const upPid = up.child.pid as number
-  await firstEventsOf(up)
 
   const steady = spawn(join(directory, 'steady'), [String(connects), String(intervalUs)], {
     stdio: ['ignore', 'pipe', 'inherit']

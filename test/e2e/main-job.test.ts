@@ -11,10 +11,10 @@ import { localKafkaMissing } from '../support/kafka.ts'
 import { kernelTests } from '../support/kernel.ts'
 import {
   eventually,
-  firstEventsOf,
   freePort,
+  latestRevisions,
   runRingside,
-  startRingside,
+  startUp,
   tailRows,
   temporaryDirectory
 } from '../support/ringside.ts'
@@ -49,18 +49,6 @@ const countsBySyscall = (rows: readonly Row[]): Record<string, { count: number; 
   return counts
 }
 
-/** The highest revision of each window. */
-const latestRevisions = (rows: readonly Row[]): Row[] => {
-  const latest = new Map<string, Row>()
-  for (const row of rows) {
-    const names = ['window_ms', 'window_start', 'by', 'workload', 'pid', 'start_us', 'syscall']
-    const key = names.map((name) => row[name]).join(' ')
-    const seen = latest.get(key)
-    if (seen === undefined || Number(row['revision']) > Number(seen['revision'])) latest.set(key, row)
-  }
-  return [...latest.values()]
-}
-
 const only = (counts: typeof expected, names: readonly string[]): typeof expected =>
   Object.fromEntries(Object.entries(counts).filter(([name]) => names.includes(name)))
 
@@ -80,12 +68,7 @@ test('known calls are found exactly in events, rollups and audit; a burst raises
   const unannouncedPort = Number((await once(listener.stdout, 'data'))[0])
 
   const all = ['--call', 'read=emit', '--call', 'write=emit']
-  const up = startRingside(
-    ['up', '--panel-listen', '0', '--kafka-port', String(await freePort()), '--format', 'json', ...all],
-    env
-  )
-  t.after(() => up.child.kill('SIGTERM'))
-  await firstEventsOf(up)
+  const up = await startUp(t, env, ...all)
   const started = Date.now()
 
   const made = JSON.parse(
@@ -100,14 +83,14 @@ test('known calls are found exactly in events, rollups and audit; a burst raises
   const mine = ['--since', '10m', '--where', `comm == "known-calls" && pid == ${made.pid}`]
 
   const alertsOf = (rule: string): Promise<Row[]> =>
-    eventually(`an alert of ${rule}`, 20, async () => {
+    eventually(`an alert of ${rule}`, 60, async () => {
       const rows = await tailRows('alerts', ['--since', '10m', '--where', `rule == "${rule}"`], env)
       return rows.length > 0 ? rows : undefined
     })
 
   // The workload's own events: every call of it has the name, but for those before it was given.
   const isCall = (row: Row): boolean => row['kind'] === 'syscall'
-  const events = await eventually('all events', 20, async () => {
+  const events = await eventually('all events', 60, async () => {
     const rows = await tailRows('events', mine, env)
     const total = Object.values(expected).reduce((sum, { count }) => sum + count, 0)
     return rows.filter(isCall).length >= total ? rows : undefined
@@ -149,7 +132,7 @@ test('known calls are found exactly in events, rollups and audit; a burst raises
     // Told one by one, or counted in the kernel; the others that were counted are the loader's.
     const calls = { ...told, getppid: { count: rounds, errors: 0 } }
     const total = Object.values(calls).reduce((total, { count }) => total + count, 0)
-    const rows = await eventually('rollups by process', 30, async () => {
+    const rows = await eventually('rollups by process', 60, async () => {
       const latest = latestRevisions(await tailRows('rollups', ofProcess, env))
       const found = latest.filter((row) => String(row['syscall']) in calls)
       return sum(found) >= total ? found : undefined
@@ -182,7 +165,7 @@ test('known calls are found exactly in events, rollups and audit; a burst raises
     const names = ['connect', 'accept4', 'bind', 'listen', 'sendto', 'close']
     const wanted = only(expected, names)
     const total = Object.values(wanted).reduce((sum, { count }) => sum + count, 0)
-    const rows = await eventually('audit rows', 20, async () => {
+    const rows = await eventually('audit rows', 60, async () => {
       const found = (await tailRows('audit', mine, env)).filter(isCall)
       return found.length >= total ? found : undefined
     })

@@ -61,6 +61,17 @@ export const tailRows = async (
     .map((line) => JSON.parse(line) as Record<string, unknown>)
 }
 
+/** The highest revision of each row of the rollups topic. */
+export const latestRevisions = (rows: readonly Record<string, unknown>[]): Record<string, unknown>[] => {
+  const names = ['host', 'window_ms', 'window_start', 'by', 'workload', 'pid', 'start_us', 'go_function', 'syscall']
+  const latest = new Map<string, Record<string, unknown>>()
+  for (const row of rows) {
+    const key = JSON.stringify(names.map((name) => row[name]))
+    if (Number(latest.get(key)?.['revision'] ?? 0) < Number(row['revision'])) latest.set(key, row)
+  }
+  return [...latest.values()]
+}
+
 /** Waits until `ask` gives something other than undefined; fails with `what` after `seconds`. */
 export const eventually = async <T>(
   what: string,
@@ -88,6 +99,19 @@ export const firstEventsOf = async ({ child, output }: Running): Promise<void> =
     return /first events/i.test(output.stderr) || undefined
   }).catch(() => false)
   if (!isThere) throw new Error(`no first events of an \`up\` that ${isOver() ? 'ended' : 'runs'}:\n${output.stderr}`)
+}
+
+/** An `up` on ports of its own that has shown the first events; it ends with the test at the latest. */
+export const startUp = async (
+  context: TestContext,
+  env: Record<string, string>,
+  ...more: readonly string[]
+): Promise<Running> => {
+  const ports = ['--panel-listen', '0', '--kafka-port', String(await freePort())]
+  const up = startRingside(['up', ...ports, '--format', 'json', ...more], env)
+  context.after(() => up.child.kill('SIGTERM'))
+  await firstEventsOf(up)
+  return up
 }
 
 export const temporaryDirectory = (context: TestContext, prefix: string): string => {
