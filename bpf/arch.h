@@ -4,6 +4,13 @@
 #ifndef RINGSIDE_ARCH_H
 #define RINGSIDE_ARCH_H
 
+/* Where a thread is in user space. */
+struct user_place {
+	__u64 ip;
+	__u64 sp;
+	__u64 frame_pointer;
+};
+
 #if defined(__TARGET_ARCH_x86)
 
 enum { NR_CONNECT = 42 };
@@ -87,6 +94,14 @@ static __always_inline bool is_compat(struct task_struct *task)
 	return task->thread_info.status & ts_compat;
 }
 
+static __always_inline bool find_user_place(struct user_place *place, struct pt_regs *regs)
+{
+	place->ip = regs->ip;
+	place->sp = regs->sp;
+	place->frame_pointer = regs->bp;
+	return true;
+}
+
 #elif defined(__TARGET_ARCH_arm64)
 
 enum { NR_CONNECT = 203 };
@@ -104,6 +119,12 @@ static __always_inline void read_arguments(__u64 *args, struct pt_regs *regs, __
 	args[3] = regs->regs[3];
 	args[4] = regs->regs[4];
 	args[5] = regs->regs[5];
+}
+
+/* the leaf's caller is in the link register, which is not looked at yet */
+static __always_inline bool find_user_place(struct user_place *place, struct pt_regs *regs)
+{
+	return false;
 }
 
 static __always_inline __u64 number_in_table(__u64 number)

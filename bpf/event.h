@@ -12,7 +12,7 @@
 #define RINGSIDE_EVENT_H
 
 /* Raised whenever a layout or a number below changes its meaning. */
-#define RINGSIDE_EVENT_VERSION 2
+#define RINGSIDE_EVENT_VERSION 3
 
 /* PATH_MAX with its NUL: the longest path a record can carry. */
 #define RINGSIDE_PATH_MAX 4096
@@ -108,6 +108,16 @@ enum ringside_mode {
 #define RINGSIDE_HAS_SOCKET 0x1		/* socket is filled in */
 #define RINGSIDE_PATH_TRUNCATED 0x2	/* path, or the string behind it, is the beginning of a longer one; of exec the end */
 #define RINGSIDE_IS_COMPAT 0x4		/* nr is of RINGSIDE_ABI_COMPAT */
+#define RINGSIDE_HAS_STACK 0x8		/* behind the strings are the addresses that the call was made from */
+
+/* The addresses of a stack. An HTTP server in Go has about 13 frames, its first own function at the 9th to 13th. */
+#define RINGSIDE_STACK_MAX 32
+#define RINGSIDE_STACK_BYTES (RINGSIDE_STACK_MAX * 8)
+
+/* Processes that are marked as Go's: in sets of a cache line, by the lowest bits of their pid. */
+#define RINGSIDE_GO_MAX 4096
+#define RINGSIDE_GO_WAYS 4
+#define RINGSIDE_GO_SETS (RINGSIDE_GO_MAX / RINGSIDE_GO_WAYS)
 
 /* A socket as the kernel holds it (struct sock_common, include/net/sock.h). */
 struct ringside_socket {
@@ -151,7 +161,10 @@ struct ringside_event {
 	struct ringside_socket socket;
 	/* Two strings without NUL, the second right behind the first. path: of open*, unlink*, rename*, execve*; for exec
 	 * the executable's path in its mount namespace; the sun_path of AF_UNIX calls ('@' first when abstract). More: of
-	 * rename* the new name; of exec and fork the cgroup's name that may hold the container's id. */
+	 * rename* the new name; of exec and fork the cgroup's name that may hold the container's id.
+	 * With RINGSIDE_HAS_STACK, from the next multiple of 8 to the record's end: __u64 addresses of user space, those of
+	 * the instruction behind the system call and of what its stack pointer points to, which is a return address if
+	 * the function has no frame; then return addresses found by frame pointers, innermost first. */
 	char path[];
 };
 
@@ -185,6 +198,13 @@ struct ringside_summary {
 /* Not a filter map, but no task at all: of a set of programs that is not in use yet, or no more. */
 #define RINGSIDE_FILTER_NOBODY 0x8
 
+/* A process of a Go program. A reused pid has another start; what executes another program is no longer marked. */
+struct ringside_go_process {
+	__u64 start_ns;		/* as in ringside_event */
+	__u32 pid;		/* 0: free; written last by user space */
+	__u32 reserved;
+};
+
 /* Written by user space, before loading or while running; the whole value of map .data.config. */
 struct ringside_config {
 	__u32 generation;	/* raised after any change to a filter: cached decisions are then renewed */
@@ -193,10 +213,12 @@ struct ringside_config {
 	__u32 family_tgid;	/* if not 0, this process and its children are not observed either */
 	__u32 epoch;		/* raised by user space each second: its lowest bit says which half of the groups counts */
 	__u32 groups;		/* of a half, up to RINGSIDE_GROUPS_MAX: map groups has room for twice as many; set before loading */
-	__u32 reserved[2];
+	__u32 go_functions;	/* not 0: calls that are told of processes in `go` come with their stack */
+	__u32 reserved;
 	__u8 call_of[RINGSIDE_ABI_COUNT][RINGSIDE_NR_MAX];	/* number -> enum ringside_call, NONE for no such call;
 								   | RINGSIDE_MOVES_BYTES; set before loading */
 	__u8 mode_of[RINGSIDE_ABI_COUNT][RINGSIDE_NR_MAX];	/* number -> enum ringside_mode, and its turn */
+	struct ringside_go_process go[RINGSIDE_GO_MAX];	/* set (pid & (RINGSIDE_GO_SETS - 1)) has a process's slot */
 };
 
 /*

@@ -43,7 +43,7 @@ enum { PF_KTHREAD = 0x00200000, SIGNAL_GROUP_EXIT = 0x4 };
 
 #if defined(__TARGET_ARCH_x86)
 struct pt_regs {
-	unsigned long bp, bx, r10, r9, r8, cx, dx, si, di, orig_ax;
+	unsigned long bp, bx, r10, r9, r8, cx, dx, si, di, orig_ax, ip, sp;
 };
 struct thread_info {
 	__u32 status;

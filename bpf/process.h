@@ -71,6 +71,8 @@ int BPF_PROG(sched_process_exec, struct task_struct *task, int old_tid, struct l
 	struct exec_state *exec;
 	long bytes;
 
+	if (config.go_functions)
+		forget_go(task->tgid);
 	if (!state)
 		return 0;
 	/* the path was not readable at enter, and is not in the new program's memory */

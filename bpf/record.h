@@ -100,9 +100,31 @@ static __always_inline void submit_event(struct ringside_event *event)
 	bpf_ringbuf_submit(event, BPF_RB_NO_WAKEUP);
 }
 
+/* Submits `event`, of `room` for strings, a constant, with the stack in own_stack(), and without it when the ring has no
+ * room for both. A second reserve, so that all that depends on it is on one branch: the verifier of Linux 6.1 does not
+ * see that what was reserved with a stack is submitted with it. */
+static __always_inline void submit_with_stack(struct ringside_event *event, __u32 room, __u32 stack_bytes)
+{
+	struct ringside_event *longer = 0;
+
+	if (stack_bytes)
+		longer = reserve_room(event->event_class, sizeof(*event) + room + RINGSIDE_STACK_BYTES);
+	if (!longer) {
+		submit_event(event);
+		return;
+	}
+	__builtin_memcpy(longer, event, sizeof(*event));
+	if (room)
+		bpf_probe_read_kernel(longer->path, room, event->path);
+	append_stack(longer, room, stack_bytes);
+	submit_event(longer);
+	bpf_ringbuf_discard(event, BPF_RB_NO_WAKEUP);
+}
+
 /* Submits `event`, of room for RINGSIDE_PATH_SHORT, with the path at `path`: read twice when it is
  * longer, and cut when the ring has no room for all of it. */
-static __always_inline void submit_with_path(struct ringside_event *event, const char *path, bool is_user)
+static __always_inline void submit_with_path(struct ringside_event *event, const char *path, bool is_user,
+					     __u32 stack_bytes)
 {
 	struct ringside_event *longer;
 	long bytes = is_user ? bpf_probe_read_user_str(event->path, RINGSIDE_PATH_SHORT, path) :
@@ -110,13 +132,13 @@ static __always_inline void submit_with_path(struct ringside_event *event, const
 
 	set_path_size(event, bytes);
 	if (bytes < RINGSIDE_PATH_SHORT) {
-		submit_event(event);
+		submit_with_stack(event, RINGSIDE_PATH_SHORT, stack_bytes);
 		return;
 	}
 	longer = reserve_room(event->event_class, sizeof(*event) + RINGSIDE_PATH_MAX);
 	if (!longer) {
 		event->flags |= RINGSIDE_PATH_TRUNCATED;
-		submit_event(event);
+		submit_with_stack(event, RINGSIDE_PATH_SHORT, stack_bytes);
 		return;
 	}
 	__builtin_memcpy(longer, event, sizeof(*event));
@@ -125,7 +147,7 @@ static __always_inline void submit_with_path(struct ringside_event *event, const
 	set_path_size(longer, bytes);
 	if (longer->ret == -ENAMETOOLONG)
 		longer->flags |= RINGSIDE_PATH_TRUNCATED;
-	submit_event(longer);
+	submit_with_stack(longer, RINGSIDE_PATH_MAX, stack_bytes);
 	bpf_ringbuf_discard(event, BPF_RB_NO_WAKEUP);
 }
 
@@ -147,26 +169,26 @@ static __always_inline void read_strings(struct ringside_event *event, __u32 roo
 
 /* Submits `event`, of room for twice RINGSIDE_PATH_SHORT, with two paths; likewise. */
 static __always_inline void submit_with_paths(struct ringside_event *event, const char *path, const char *more,
-					      bool is_user)
+					      bool is_user, __u32 stack_bytes)
 {
 	struct ringside_event *longer;
 
 	read_strings(event, RINGSIDE_PATH_SHORT, path, more, is_user);
 	if (event->path_size < RINGSIDE_PATH_SHORT - 1 && event->more_size < RINGSIDE_PATH_SHORT - 1) {
-		submit_event(event);
+		submit_with_stack(event, 2 * RINGSIDE_PATH_SHORT, stack_bytes);
 		return;
 	}
 	longer = reserve_room(event->event_class, sizeof(*event) + 2 * RINGSIDE_PATH_MAX);
 	if (!longer) {
 		event->flags |= RINGSIDE_PATH_TRUNCATED;
-		submit_event(event);
+		submit_with_stack(event, 2 * RINGSIDE_PATH_SHORT, stack_bytes);
 		return;
 	}
 	__builtin_memcpy(longer, event, sizeof(*event));
 	read_strings(longer, RINGSIDE_PATH_MAX, path, more, is_user);
 	if (longer->ret == -ENAMETOOLONG)
 		longer->flags |= RINGSIDE_PATH_TRUNCATED;
-	submit_event(longer);
+	submit_with_stack(longer, 2 * RINGSIDE_PATH_MAX, stack_bytes);
 	bpf_ringbuf_discard(event, BPF_RB_NO_WAKEUP);
 }
 

@@ -20,6 +20,7 @@
 #include "calls.h"
 #include "filter.h"
 #include "names.h"
+#include "stack.h"
 #include "record.h"
 #include "counts.h"
 #include "socket.h"

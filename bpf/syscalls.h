@@ -83,6 +83,7 @@ struct call_exit {
 	struct subject subject;
 	__u64 now;
 	__s64 ret;
+	__u32 stack_bytes;	/* of own_stack(); 0: where it was called from is not told */
 	__u8 call;
 };
 
@@ -132,7 +133,7 @@ static __always_inline void exit_path(const struct call_exit *exit)
 		event->fd = exit->state->args[0];
 	if (exit->call != RINGSIDE_CALL_UNLINK && exit->call != RINGSIDE_CALL_UNLINKAT)
 		event->arg = read_open_flags(exit);
-	submit_with_path(event, (const char *)path, true);
+	submit_with_path(event, (const char *)path, true, exit->stack_bytes);
 }
 
 static __always_inline void exit_rename(const struct call_exit *exit)
@@ -149,7 +150,7 @@ static __always_inline void exit_rename(const struct call_exit *exit)
 	} else {
 		event->fd = args[0];
 	}
-	submit_with_paths(event, (const char *)from, (const char *)to, true);
+	submit_with_paths(event, (const char *)from, (const char *)to, true, exit->stack_bytes);
 }
 
 static __always_inline void exit_ptrace(const struct call_exit *exit)
@@ -160,7 +161,7 @@ static __always_inline void exit_ptrace(const struct call_exit *exit)
 		return;
 	event->arg = exit->state->args[0];
 	event->target = exit->state->args[1];
-	submit_event(event);
+	submit_with_stack(event, 0, exit->stack_bytes);
 }
 
 /* What was asked for, when there is no socket that knows better. */
@@ -180,7 +181,7 @@ static __always_inline void exit_socket(const struct call_exit *exit)
 		event->socket.type = args[1] & SOCK_TYPE_MASK;
 		event->socket.protocol = args[2];
 	}
-	submit_event(event);
+	submit_with_stack(event, 0, exit->stack_bytes);
 }
 
 static __always_inline void exit_exec(const struct call_exit *exit)
@@ -196,11 +197,11 @@ static __always_inline void exit_exec(const struct call_exit *exit)
 	if (event && exec) {
 		write_subject(event, &exec->subject);
 		if (exec->path_bytes > 1)
-			submit_with_path(event, exec->path, false);
+			submit_with_path(event, exec->path, false, exit->stack_bytes);
 		else
-			submit_with_path(event, (const char *)path, true);
+			submit_with_path(event, (const char *)path, true, exit->stack_bytes);
 	} else if (event) {
-		submit_event(event);
+		submit_with_stack(event, RINGSIDE_PATH_SHORT, exit->stack_bytes);
 	}
 	bpf_task_storage_delete(&execs, exit->task);
 }
@@ -275,7 +276,7 @@ static __always_inline void submit_descriptor(const struct call_exit *exit, __u3
 	}
 	if (room)
 		write_unix_path(event, name);
-	submit_event(event);
+	submit_with_stack(event, room, exit->stack_bytes);
 }
 
 static __always_inline void exit_descriptor(const struct call_exit *exit)
@@ -315,7 +316,7 @@ static __always_inline void exit_other(const struct call_exit *exit)
 	struct ringside_event *event = reserve_call(exit, sizeof(*event));
 
 	if (event)
-		submit_event(event);
+		submit_with_stack(event, 0, exit->stack_bytes);
 }
 
 static __always_inline bool is_entered(const struct task_state *state, const struct known_call *known)
@@ -360,6 +361,7 @@ int BPF_PROG(sys_exit, struct pt_regs *regs, long ret)
 		return 0;
 	}
 	describe(&exit.subject, task);
+	exit.stack_bytes = find_stack(regs, &exit.subject);
 
 	switch (exit.call) {
 	case RINGSIDE_CALL_NONE:

@@ -100,7 +100,7 @@ static __always_inline void tell_paths(struct task_struct *task, const struct kn
 		reserve_request(task, known, story->fd, sizeof(*event) + 2 * RINGSIDE_PATH_SHORT);
 
 	if (event)
-		submit_with_paths(event, story->path, story->more, false);
+		submit_with_paths(event, story->path, story->more, false, 0);
 }
 
 static __always_inline void tell_descriptor(struct task_struct *task, const struct known_call *known,

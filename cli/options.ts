@@ -27,6 +27,7 @@ export interface EdgeOptions {
   readonly batchMs?: number
   readonly user?: string
   readonly cpuBudget?: string
+  readonly goFunctions?: true
 }
 
 export interface ServiceOptions {
@@ -116,6 +117,7 @@ export const addEdgeOptions = (command: Command): Command =>
     .option('--batch-events <n>', 'events that close a batch', integerArgument(1))
     .option('--batch-ms <n>', 'age that closes a batch, in milliseconds', integerArgument(1))
     .option('--user <name>', 'whom the edge becomes once it observes (default: "nobody"; "" stays root)')
+    .option('--go-functions', 'tell the function, file and line that a call of a Go process was made from')
     .option('--cpu-budget <percent>', 'of one core, for the edge and its programs, such as 3% (default: none)')
 
 /** What every service that runs for long knows. */
@@ -148,7 +150,8 @@ export const configFrom = (options: CommonOptions & EdgeOptions & ServiceOptions
         batchEvents: options.batchEvents,
         batchMs: options.batchMs,
         user: options.user,
-        cpuBudget: options.cpuBudget
+        cpuBudget: options.cpuBudget,
+        go: { functions: options.goFunctions }
       }
     },
     options.config

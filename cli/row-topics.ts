@@ -75,6 +75,9 @@ const eventFields: Readonly<Record<keyof EventRow, true>> = {
   local_port: true,
   remote_address: true,
   remote_port: true,
+  go_function: true,
+  go_file: true,
+  go_line: true,
   cpu: true,
   seq: true
 }
@@ -84,7 +87,7 @@ const endpoint = (address: string | null, port: number | null): string => {
   return address.includes(':') ? `[${address}]:${port ?? '*'}` : `${address}:${port ?? '*'}`
 }
 
-/** What the call was about: a path, or the two ends of a connection. */
+/** What the call was about: a path, or the two ends of a connection; and who made it. */
 const subjectOf = (row: EventRow): string => {
   const parts: string[] = []
   if (row.local_address !== null || row.remote_address !== null) {
@@ -94,6 +97,7 @@ const subjectOf = (row: EventRow): string => {
   if (row.path !== null) parts.push(row.path_to === null ? row.path : `${row.path} → ${row.path_to}`)
   if (row.target_pid !== null) parts.push(`pid ${row.target_pid}`)
   if (parts.length === 0 && row.fd !== null) parts.push(`fd ${row.fd}`)
+  if (row.go_function !== null) parts.push(`in ${row.go_function}`)
   return parts.join(' ')
 }
 

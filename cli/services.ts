@@ -47,20 +47,24 @@ const startEdgeService = async (config: Config, log: Log, from: EdgeSource): Pro
 
   const { openLiveSource } = await import('../producer/live-source.ts')
   const { futureUser, preparePrivilegeDrop } = await import('../producer/privileges.ts')
+  const { GoProcesses } = await import('../producer/go/go-processes.ts')
   const { loadKafkajsWhole } = await import('../wire/kafkajs.ts')
-  const drop = preparePrivilegeDrop(config.edge.user)
+  const goFunctions = config.edge.go.functions
+  const drop = preparePrivilegeDrop(config.edge.user, goFunctions)
   const dropPrivileges = () => {
     loadKafkajsWhole()
     log.info(drop())
   }
   const measureCost = config.edge.cpuBudget !== undefined
   const pinOwner = futureUser(config.edge.user)
-  const opened = await openLiveSource({ ...config.edge, ignoreFamily: from.ignoreFamily, pinOwner, measureCost })
+  const { ignoreFamily } = from
+  const opened = await openLiveSource({ ...config.edge, ignoreFamily, pinOwner, measureCost, goFunctions })
   for (const note of opened.notes) log.warn(note)
   try {
     const source = record(opened)
     const reduce = (classes: readonly EventClass[]) => opened.setCalls(calls, new Set(classes))
-    const edge = await startEdge({ config, log, source, client, spoolPath, dropPrivileges, reduce })
+    const callers = goFunctions ? new GoProcesses({ marks: opened, log }) : undefined
+    const edge = await startEdge({ config, log, source, client, spoolPath, dropPrivileges, reduce, callers })
     return measureEdge({ edge, spoolLimitBytes, calls, cpuBudget, programTimeNs: () => opened.programTimeNs(), log })
   } catch (error) {
     opened.close()

@@ -8,6 +8,7 @@ import { ProcessTable } from './process-table.ts'
 import { eventClasses, eventField as field, isSecurityClass, RawEvents, summaryCpu, summaryKind } from './raw-event.ts'
 import { SocketTable } from './socket-table.ts'
 import type { BatchHead } from './spool-heads.ts'
+import { StackTable } from './stack-table.ts'
 import { RecordWalk } from './walk.ts'
 
 const zeros = (): number[] => eventClasses.map(() => 0)
@@ -24,10 +25,15 @@ class AvscEncoder implements BatchEncoder {
   #newestUs = 0
   #byClass = zeros()
 
-  constructor({ buffer, limits, proc, callName }: EncoderOptions) {
+  constructor({ buffer, limits, proc, callName, callers }: EncoderOptions) {
     this.#raw = new RawEvents(buffer)
     this.#walk = new RecordWalk(this.#raw)
-    this.#builder = new BatchBuilder(new ProcessTable(proc), new SocketTable(), callName)
+    this.#builder = new BatchBuilder(
+      new ProcessTable(proc, callers),
+      new SocketTable(),
+      callName,
+      new StackTable(callers)
+    )
     this.#limits = limits
   }
 

@@ -1,6 +1,6 @@
 // Raw records gather here until they leave as one EventBatch. The event objects are used again for
 // every batch, so a batch that was taken is valid until the next event is added.
-import type { Bucket, Clock, Event, EventBatch, Process, Socket, Summary } from '../wire/types.ts'
+import type { Bucket, Clock, Event, EventBatch, Process, Socket, Stack, Summary } from '../wire/types.ts'
 import type { NameOfCall } from './encoder.ts'
 import { clampLong, microsecondsAt, nanosecondsBeyond } from './numbers.ts'
 import type { ProcessTable } from './process-table.ts'
@@ -17,11 +17,13 @@ import {
   summaryHeaderBytes
 } from './raw-event.ts'
 import type { SocketTable } from './socket-table.ts'
+import { StackTable } from './stack-table.ts'
 
 /** An upper bound on the Avro bytes of each row beside its strings: longs take at most 8, ints 5. */
 const eventBytes = 88
 const processBytes = 160
 const socketBytes = 72
+const stackBytes = 16
 const summaryBytes = 96
 /** A cell's index takes at most 3, its count 5. */
 const bucketBytes = 8
@@ -61,11 +63,13 @@ export type BatchContent = Pick<EventBatch, 'processes' | 'sockets' | 'stacks' |
 export class BatchBuilder {
   readonly #processTable: ProcessTable
   readonly #socketTable: SocketTable
+  readonly #stackTable: StackTable
   readonly #callName: NameOfCall
   readonly #pool: Event[] = []
   #number = 1
   #processes: Process[] = []
   #sockets: Socket[] = []
+  #stacks: Stack[] = []
   #events: Event[] = []
   #summaries: Summary[] = []
   /** Of each event and summary, in whole microseconds; time_offset_ns has the nanoseconds beyond until it is taken. */
@@ -73,10 +77,16 @@ export class BatchBuilder {
   #summaryTimes: number[] = []
   #bytes = 0
 
-  constructor(processTable: ProcessTable, socketTable: SocketTable, callName: NameOfCall) {
+  constructor(
+    processTable: ProcessTable,
+    socketTable: SocketTable,
+    callName: NameOfCall,
+    stackTable = new StackTable()
+  ) {
     this.#processTable = processTable
     this.#socketTable = socketTable
     this.#callName = callName
+    this.#stackTable = stackTable
   }
 
   /** Events and summaries. */
@@ -120,6 +130,7 @@ export class BatchBuilder {
     event.path_to = isBeginning || raw.u16(record + field.moreSize) === 0 ? null : raw.more(record)
     event.arg = hasArg[call] || kindNumber === kind.ioUring ? raw.u32(record + field.arg) : -1
     event.target_pid = raw.i32(record + field.target)
+    event.stack = (flags & eventFlag.hasStack) === 0 ? -1 : this.#stackOf(raw, record)
     this.#events.push(event)
     this.#eventTimes.push(microsecondsAt(raw, record + field.timeNs))
     this.#bytes += eventBytes + stringBytes(path) + stringBytes(event.call) + stringBytes(event.path_to)
@@ -173,13 +184,14 @@ export class BatchBuilder {
     const content = {
       processes: this.#processes,
       sockets: this.#sockets,
-      stacks: [],
+      stacks: this.#stacks,
       events: this.#events,
       summaries: this.#summaries
     }
     this.#number++
     this.#processes = []
     this.#sockets = []
+    this.#stacks = []
     this.#events = []
     this.#summaries = []
     this.#eventTimes = []
@@ -197,6 +209,17 @@ export class BatchBuilder {
     const rows = this.#processes.length
     const index = this.#processTable.indexOf(raw, record, this.#number, this.#processes)
     if (index === rows) this.#bytes += processBytes + stringBytes((this.#processes[index] as Process).exe)
+    return index
+  }
+
+  #stackOf(raw: RawEvents, record: number): number {
+    const rows = this.#stacks.length
+    const program = this.#processTable.programOf(raw, record)
+    const index = this.#stackTable.indexOf(raw, record, program, this.#number, this.#stacks)
+    if (index === rows) {
+      const { go_function, go_file } = this.#stacks[index] as Stack
+      this.#bytes += stackBytes + stringBytes(go_function) + stringBytes(go_file)
+    }
     return index
   }
 

@@ -10,6 +10,7 @@ import type { Service } from '../runtime/service.ts'
 import type { KafkaClient } from '../wire/client.ts'
 import { topicName } from '../wire/topics.ts'
 import type { EventClass, Ledger as LedgerRecord } from '../wire/types.ts'
+import type { Callers } from './callers.ts'
 import { createEncoder } from './create-encoder.ts'
 import { DropWatch } from './drop-watch.ts'
 import type { BatchEncoder } from './encoder.ts'
@@ -33,6 +34,8 @@ export interface EdgeOptions {
   readonly spoolPath?: string | undefined
   /** Called before the first event is read; /proc has then told of every process that is there. */
   readonly dropPrivileges?: () => void
+  /** Knows where calls were made from; undefined: it is not told. */
+  readonly callers?: Callers | undefined
   /** Makes the source count what these classes emit, and the others do as configured. */
   readonly reduce?: (classes: readonly EventClass[]) => void
 }
@@ -112,7 +115,8 @@ class Edge implements EdgeService {
     this.#source = source
     const limits = { events: config.edge.batchEvents, bytes: batchBytes }
     const proc = procOf(source.boot)
-    this.#encoder = createEncoder(config.edge.codec, { buffer: this.#buffer, limits, proc, callName }, log)
+    const { callers } = options
+    this.#encoder = createEncoder(config.edge.codec, { buffer: this.#buffer, limits, proc, callName, callers }, log)
     this.#ledger = new Ledger(source)
     this.#summarizer = new Summarizer(source)
     if (options.spoolPath !== undefined) {

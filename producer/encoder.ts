@@ -1,5 +1,6 @@
 // The seam between raw records and encoded batches: the native encoder and the one of avsc stand behind it
 // alike, and write the same bytes. Records gather in the open batch until the edge closes it.
+import type { Callers } from './callers.ts'
 import type { ProcReader } from './proc.ts'
 import type { BatchHead } from './spool-heads.ts'
 
@@ -20,6 +21,8 @@ export interface EncoderOptions {
   /** What is known of processes that records do not tell the beginning of; asked in the middle of `add`. */
   readonly proc: ProcReader
   readonly callName: NameOfCall
+  /** Knows where calls were made from; undefined: it is not told. */
+  readonly callers?: Callers | undefined
 }
 
 /** What went through an encoder since it was made, whichever batch it is in. */

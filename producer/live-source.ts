@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { type CpuCounters, Ring, type RingFilter, type RingOptions, readClocks } from '../native/ring/ring.ts'
 import { messageOf, RingsideError } from '../runtime/errors.ts'
 import type { EventClass } from '../wire/types.ts'
+import type { GoMarks } from './go/go-processes.ts'
 import { eventClasses, summaryCpu } from './raw-event.ts'
 import type { Account, ClockReading, Mark, Source, SourceStatistics } from './source.ts'
 import { type CallModes, callTable, modeTable } from './syscall-table.ts'
@@ -34,9 +35,11 @@ export interface LiveSourceOptions extends LiveFilter {
   readonly pinOwner?: RingOptions['pinOwner']
   /** Have the kernel measure what the programs cost, which costs a little with each run. */
   readonly measureCost?: boolean
+  /** Told calls of Go processes, which markGo names, come with the addresses that they were made from. */
+  readonly goFunctions?: boolean
 }
 
-export interface LiveSource extends Source {
+export interface LiveSource extends Source, GoMarks {
   /** Takes the place of the filter there was, at once. */
   setFilter(filter: LiveFilter): void
   /** For the log: what was taken over or could not be, why nothing is pinned, what this kernel has no place for. */
@@ -98,6 +101,8 @@ class KernelSource implements LiveSource {
   readonly previous: Account | undefined
   readonly notes: readonly string[]
   readonly #ring: Ring
+  /** A look at a process may end later than the source. */
+  #closed = false
 
   constructor(ring: Ring) {
     this.#ring = ring
@@ -155,6 +160,14 @@ class KernelSource implements LiveSource {
     return this.#ring.summarize()
   }
 
+  markGo(pid: number, startNs: bigint): boolean {
+    return !this.#closed && this.#ring.markGo(pid, startNs)
+  }
+
+  unmarkGo(pid: number): void {
+    if (!this.#closed) this.#ring.unmarkGo(pid)
+  }
+
   programTimeNs(): number | undefined {
     return this.#ring.programTimeNs()
   }
@@ -168,6 +181,7 @@ class KernelSource implements LiveSource {
   }
 
   close(): void {
+    this.#closed = true
     this.#ring.close()
   }
 }
@@ -186,7 +200,8 @@ export const openLiveSource = async (options: LiveSourceOptions): Promise<LiveSo
     ignoreFamily: options.ignoreFamily,
     pinDir: options.pinDir ?? '',
     pinOwner: options.pinOwner,
-    measureCost: options.measureCost ?? false
+    measureCost: options.measureCost ?? false,
+    goFunctions: options.goFunctions ?? false
   })
   return new KernelSource(ring)
 }

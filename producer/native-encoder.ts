@@ -45,7 +45,7 @@ class CppEncoder implements BatchEncoder {
   readonly #state = new Float64Array(stateNumbers)
   readonly #highest = this.#state.subarray(state.highest)
 
-  constructor({ buffer, limits, proc, callName }: EncoderOptions) {
+  constructor({ buffer, limits, proc, callName, callers }: EncoderOptions) {
     this.#raw = new RawEvents(buffer)
     this.#native = new (addon().Encoder)({
       buffer,
@@ -54,7 +54,9 @@ class CppEncoder implements BatchEncoder {
       maxBytes: limits.bytes,
       names: namesOf(callName),
       present: [...proc.scan()],
-      readProc: (pid) => proc.read(pid)
+      readProc: (pid) => proc.read(pid),
+      onBegan: callers && ((pid, startNs) => callers.began(pid, startNs)),
+      findCaller: callers && ((pid, startNs, addresses) => callers.find(pid, startNs, addresses))
     })
   }
 

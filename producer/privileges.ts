@@ -13,12 +13,15 @@ interface Expectation extends User {
   /** Where the process may not change them, they stay as its starter chose. */
   readonly noGroups: boolean
   readonly noBoundingSet: boolean
+  /** Capabilities that are permitted and effective still. */
+  readonly kept: bigint
 }
 
 // include/uapi/linux/capability.h
 const capSetgid = 6n
 const capSetuid = 7n
 const capSetpcap = 8n
+const capSysPtrace = 19n
 
 /** A line of proc_pid_status(5), without its name. */
 const fieldOf = (status: string, name: string): string =>
@@ -29,12 +32,14 @@ const has = (status: string, capability: bigint): boolean =>
 
 /** What a thread with this /proc/PID/status has beyond what is expected of it, as "Name: value". */
 export const privilegesLeft = (status: string, expected: Expectation): string[] => {
-  const capabilitySets = ['CapInh', 'CapPrm', 'CapEff', 'CapAmb', ...(expected.noBoundingSet ? ['CapBnd'] : [])]
+  const emptySets = ['CapInh', 'CapAmb', ...(expected.noBoundingSet ? ['CapBnd'] : [])]
+  const kept = expected.kept.toString(16)
   const wanted: readonly (readonly [string, RegExp])[] = [
     ['Uid', new RegExp(`^${expected.uid}(\\s${expected.uid}){3}$`)],
     ['Gid', new RegExp(`^${expected.gid}(\\s${expected.gid}){3}$`)],
     ...(expected.noGroups ? ([['Groups', /^$/]] as const) : []),
-    ...capabilitySets.map((name) => [name, /^0+$/] as const),
+    ...emptySets.map((name) => [name, /^0+$/] as const),
+    ...['CapPrm', 'CapEff'].map((name) => [name, new RegExp(`^0*${kept}$`)] as const),
     ['NoNewPrivs', /^1$/]
   ]
   return wanted
@@ -80,15 +85,17 @@ const become = ({ uid, gid }: User): void => {
  * Finds out, before anything is loaded, what this process is to become.
  * @param userName whom root becomes: no supplementary group, no capability. Another user stays who it is, and
  * loses its capabilities. Empty: nothing is dropped
+ * @param readsExecutables whether it goes on to look into other users' processes: CAP_SYS_PTRACE is then kept
  * @returns drops the privileges and says in a line what was done; throws RingsideError OS when any is left
  * @throws RingsideError CONFIG (no such user, or root again), NO_PERMISSION (may not become another user)
  */
-export const preparePrivilegeDrop = (userName: string): (() => string) => {
+export const preparePrivilegeDrop = (userName: string, readsExecutables = false): (() => string) => {
   if (userName === '') return () => 'keeping all privileges, as edge.user is empty'
   const native = addon()
   const status = readFileSync('/proc/self/status', 'utf8')
   const noBoundingSet = has(status, capSetpcap)
   const isRoot = process.geteuid?.() === 0
+  const kept = readsExecutables && has(status, capSysPtrace) ? 1n << capSysPtrace : 0n
   if (isRoot && !(has(status, capSetuid) && has(status, capSetgid))) {
     const remedy = 'add them, start it as another user, or say "" to stay root'
     throw new RingsideError(
@@ -101,12 +108,15 @@ export const preparePrivilegeDrop = (userName: string): (() => string) => {
   return () => {
     try {
       native.dropBoundingSet()
+      if (kept !== 0n) native.keepCapabilities()
       if (isRoot) become(user)
-      native.dropCapabilities()
+      native.dropCapabilities(kept)
     } catch (cause) {
       throw new RingsideError('OS', `cannot drop privileges to ${who}: ${messageOf(cause)}`, { cause })
     }
-    verify({ ...user, noGroups: isRoot, noBoundingSet })
-    return `privileges dropped: ${who}, no capability, no new privileges`
+    verify({ ...user, noGroups: isRoot, noBoundingSet, kept })
+    const left =
+      kept === 0n ? 'no capability' : 'no capability but CAP_SYS_PTRACE, which reads the programs of Go processes'
+    return `privileges dropped: ${who}, ${left}, no new privileges`
   }
 }

@@ -1,6 +1,7 @@
 // Raw events to rows of a batch's process table. A process keeps its executable and container from
 // first sight until exec or exit; a row is made once and points into the batch that is open.
 import type { Process } from '../wire/types.ts'
+import type { Callers } from './callers.ts'
 import { clampLong, microsecondsAt } from './numbers.ts'
 import { containerIdIn, type ProcessFacts, type ProcReader, ticksPerSecond } from './proc.ts'
 import { eventFlag, eventField as field, type RawEvents } from './raw-event.ts'
@@ -27,6 +28,8 @@ interface Entry {
   readonly startHigh: number
   exe: string | null
   containerId: string | null
+  /** Changes with each program that it executes. */
+  program: number
   rows: Row[]
   lastUsed: number
 }
@@ -53,11 +56,15 @@ export class ProcessTable {
   readonly #entries = new SampledCache<number, Entry>(maxProcesses)
   readonly #ended: Entry[] = []
   readonly #proc: ProcReader
+  readonly #callers: Callers | undefined
+  #programs = 0
   /** What was running before the first event; each is asked for once. */
   readonly #present: Map<number, ProcessFacts>
 
-  constructor(proc: ProcReader) {
+  /** @param callers told of processes that begin, or begin another program */
+  constructor(proc: ProcReader, callers?: Callers) {
     this.#proc = proc
+    this.#callers = callers
     this.#present = proc.scan()
   }
 
@@ -88,6 +95,14 @@ export class ProcessTable {
     return row.index
   }
 
+  /**
+   * A number for the program that the process of an event runs, which no other process or program has. To be called
+   * after indexOf.
+   */
+  programOf(raw: RawEvents, record: number): number {
+    return this.#entries.get(raw.i32(record + field.pid))?.program ?? 0
+  }
+
   /** A process began a program: what is known of it changes. To be called before indexOf. */
   exec(raw: RawEvents, record: number, path: string | null): void {
     const entry = this.#entryOf(raw, record)
@@ -97,6 +112,8 @@ export class ProcessTable {
     // A container's first process is forked outside, put into its cgroup, and only then executes.
     entry.containerId = containerIdIn(raw.more(record)) ?? entry.containerId
     entry.rows = []
+    entry.program = ++this.#programs
+    this.#began(raw, record)
   }
 
   /** A process began: it has its parent's executable and container until it changes them. */
@@ -128,6 +145,7 @@ export class ProcessTable {
       return entry
     }
     const facts = this.#read(raw, record)
+    this.#began(raw, record)
     return this.#add(raw, record, facts?.exe ?? null, facts?.containerId ?? null)
   }
 
@@ -138,12 +156,17 @@ export class ProcessTable {
       startHigh: raw.u32(record + field.startNs + 4),
       exe,
       containerId,
+      program: ++this.#programs,
       rows: [],
       lastUsed: 0
     }
     this.#entries.set(entry.pid, entry)
     this.#present.delete(entry.pid)
     return entry
+  }
+
+  #began(raw: RawEvents, record: number): void {
+    this.#callers?.began(raw.i32(record + field.pid), raw.startNs(record))
   }
 
   /** What /proc says, unless its process of that pid began at another time. */

@@ -3,7 +3,9 @@
 import type { EventClass, EventKind } from '../wire/types.ts'
 
 /** RINGSIDE_EVENT_VERSION of the layout below. */
-export const eventVersion = 2
+export const eventVersion = 3
+/** The oldest whose records mean the same: they have no stack. */
+export const oldestEventVersion = 2
 
 /** Bytes before the path: sizeof(struct ringside_event). */
 export const eventHeaderBytes = 160
@@ -47,6 +49,9 @@ export const eventField = {
   socketRemoteAddress: 144,
   path: 160
 } as const
+
+/** RINGSIDE_STACK_BYTES: a stack has at most 32 addresses. */
+export const stackMaxBytes = 256
 
 /** TASK_COMM_LEN: comm is a C string within this many bytes. */
 export const commBytes = 16
@@ -112,7 +117,7 @@ export const callNames = [
 export type CallName = (typeof callNames)[number]
 
 /** Bits of the field flags. */
-export const eventFlag = { hasSocket: 0x1, pathTruncated: 0x2, isCompat: 0x4 } as const
+export const eventFlag = { hasSocket: 0x1, pathTruncated: 0x2, isCompat: 0x4, hasStack: 0x8 } as const
 
 /**
  * Reads the records of one batch buffer, which may be filled again and again. Every `at` is a
@@ -155,6 +160,11 @@ export class RawEvents {
     return (this.#u32[word + 1] as number) * 0x1_0000_0000 + (this.#u32[word] as number)
   }
 
+  /** All 64 bits: with a process id, what names a process. */
+  startNs(record: number): bigint {
+    return this.bytes.readBigUInt64LE(record + eventField.startNs)
+  }
+
   /** Signed; exact within ±2^53. */
   i64(at: number): number {
     const word = at >>> 2
@@ -182,6 +192,14 @@ export class RawEvents {
   path(record: number): string {
     const start = record + eventField.path
     return this.bytes.toString('utf8', start, start + this.u16(record + eventField.pathSize))
+  }
+
+  /** The addresses of a record's stack, in words of 32 bits, lower halves first. */
+  stackWords(record: number): number[] {
+    const strings = this.u16(record + eventField.pathSize) + this.u16(record + eventField.moreSize)
+    const begin = (record + eventHeaderBytes + strings + 7) & ~7
+    const end = record + this.u32(record + eventField.size)
+    return Array.from(this.#u32.subarray(begin >>> 2, Math.min(end, begin + stackMaxBytes) >>> 2))
   }
 
   /** The string behind the path, likewise. */

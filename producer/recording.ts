@@ -10,7 +10,7 @@ import { closeSync, openSync, readSync, writeFileSync } from 'node:fs'
 import { basename } from 'node:path'
 import { z } from 'zod'
 import { messageOf, RingsideError } from '../runtime/errors.ts'
-import { eventHeaderBytes, eventMaxBytes, eventVersion } from './raw-event.ts'
+import { eventHeaderBytes, eventMaxBytes, eventVersion, oldestEventVersion } from './raw-event.ts'
 import { type Account, type ClockReading, type Mark, noMark, type Source, type SourceStatistics } from './source.ts'
 
 const magic = 'RINGSIDE'
@@ -225,8 +225,9 @@ class PlayedSource implements Source {
     if (header?.toString('latin1', 0, 8) !== magic) throw this.#damage('is not one: it does not begin with RINGSIDE')
     if (header.readUInt32LE(12) !== byteOrder) throw this.#damage('was made on a machine of the other byte order')
     const version = header.readUInt32LE(8)
-    if (version !== eventVersion) {
-      throw this.#damage(`has events of version ${version}; this Ringside reads version ${eventVersion}`)
+    if (version < oldestEventVersion || version > eventVersion) {
+      const read = `${oldestEventVersion} to ${eventVersion}`
+      throw this.#damage(`has events of version ${version}; this Ringside reads versions ${read}`)
     }
     return header.toString('latin1', 16, 52)
   }

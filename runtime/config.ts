@@ -103,7 +103,14 @@ const schema = z.strictObject({
       /** Of one core, for the edge and its programs; beyond it classes are counted instead of told. */
       cpuBudget: percent.optional(),
       /** Folder of a bpffs in which programs and rings outlive the edge, for its successor; empty: they end with it. */
-      pinDir: z.string().default('/sys/fs/bpf/ringside')
+      pinDir: z.string().default('/sys/fs/bpf/ringside'),
+      /** What Go processes are told beyond others. */
+      go: z
+        .strictObject({
+          /** Function, file and line that a told call was made from: up to 1 µs a call, and CAP_SYS_PTRACE is kept. */
+          functions: z.boolean().default(false)
+        })
+        .prefault({})
     })
     .prefault({}),
   rollups: z

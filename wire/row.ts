@@ -4,7 +4,18 @@ import { RingsideError } from '../runtime/errors.ts'
 import { addressText, familyName, isInet, protocolName } from './address.ts'
 import { bytesMoved } from './bytes-moved.ts'
 import { errnoName } from './errno.ts'
-import type { Alert, AuditRecord, Event, EventBatch, EventKind, HostStatus, Process, Rollup, Socket } from './types.ts'
+import type {
+  Alert,
+  AuditRecord,
+  Event,
+  EventBatch,
+  EventKind,
+  HostStatus,
+  Process,
+  Rollup,
+  Socket,
+  Stack
+} from './types.ts'
 
 /** An event with everything that its batch holds about it. */
 export interface EventRow {
@@ -35,6 +46,9 @@ export interface EventRow {
   local_port: number | null
   remote_address: string | null
   remote_port: number | null
+  go_function: string | null
+  go_file: string | null
+  go_line: number | null
   cpu: number
   seq: number
 }
@@ -94,6 +108,14 @@ const endpointsOf = (socket: Socket | undefined): Endpoints => {
   }
 }
 
+type Place = Pick<AuditRecord, 'go_function' | 'go_file' | 'go_line'>
+
+const placeOf = (stack: Stack | undefined): Place => ({
+  go_function: stack?.go_function ?? null,
+  go_file: stack?.go_file ?? null,
+  go_line: stack === undefined || stack.go_line === 0 ? null : stack.go_line
+})
+
 /** @throws RingsideError DATA when the batch lacks the event's process */
 const processOf = (batch: EventBatch, event: Event): Process => {
   const process = batch.processes[event.process]
@@ -139,7 +161,8 @@ export const auditRecordOf = (batch: EventBatch, event: Event): AuditRecord => {
     path_to: event.path_to,
     arg: event.arg < 0 ? null : event.arg,
     target_pid: event.target_pid < 0 ? null : event.target_pid,
-    ...endpointsOf(batch.sockets[event.socket])
+    ...endpointsOf(batch.sockets[event.socket]),
+    ...placeOf(batch.stacks[event.stack])
   }
 }
 
@@ -170,6 +193,9 @@ const eventRowOf = (record: AuditRecord): EventRow => ({
   local_port: record.local_port,
   remote_address: record.remote_address,
   remote_port: record.remote_port,
+  go_function: record.go_function,
+  go_file: record.go_file,
+  go_line: record.go_line,
   cpu: record.cpu,
   seq: record.seq
 })

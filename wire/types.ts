@@ -277,4 +277,7 @@ export interface AuditRecord {
   path_to: string | null
   arg: number | null
   target_pid: number | null
+  go_function: string | null
+  go_file: string | null
+  go_line: number | null
 }

@@ -46,14 +46,14 @@ const loadPrograms = async (config: Config): Promise<Finding> => {
   }
 }
 
-const edgeUser = async ({ edge: { user } }: Config): Promise<Finding> => {
+const edgeUser = async ({ edge: { user, go } }: Config): Promise<Finding> => {
   if (user === '')
     return warn('the edge stays what it is started as', 'name a user in edge.user: the edge needs no root')
   const { preparePrivilegeDrop } = await import('../../producer/privileges.ts')
-  preparePrivilegeDrop(user)
-  return ok(
-    process.geteuid?.() === 0 ? `the edge becomes ${user}` : 'the edge stays this user and drops its capabilities'
-  )
+  preparePrivilegeDrop(user, go.functions)
+  const becomes = process.geteuid?.() === 0 ? `the edge becomes ${user}` : 'the edge stays this user'
+  const drops = go.functions ? 'drops its capabilities but CAP_SYS_PTRACE' : 'drops its capabilities'
+  return ok(`${becomes} and ${drops}`)
 }
 
 const cpuBudget = ({ edge: { cpuBudget: budget } }: Config): Finding => {

@@ -39,7 +39,7 @@ Examples:
 
 const edgeOnly = [
   ...(['source', 'record', 'ignoreFamily', 'host', 'pid', 'comm', 'cgroup', 'call'] as const),
-  ...(['securityRingBytes', 'ringBytes', 'batchEvents', 'batchMs', 'user', 'cpuBudget'] as const)
+  ...(['securityRingBytes', 'ringBytes', 'batchEvents', 'batchMs', 'user', 'cpuBudget', 'goFunctions'] as const)
 ]
 
 const run = async (what: string, options: RunOptions): Promise<void> => {

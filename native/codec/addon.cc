@@ -52,6 +52,11 @@ CallNames ToCallNames(const Napi::Array& array) {
   return names;
 }
 
+// Empty when it is none.
+Napi::FunctionReference ToFunction(const Napi::Value& value) {
+  return value.IsFunction() ? Napi::Persistent(value.As<Napi::Function>()) : Napi::FunctionReference();
+}
+
 std::string_view ToView(const Napi::Value& value) {
   const auto bytes = value.As<Napi::Uint8Array>();
   return {reinterpret_cast<const char*>(bytes.Data()), bytes.ByteLength()};
@@ -73,17 +78,41 @@ class Encoder : public Napi::ObjectWrap<Encoder> {
         buffer_(Napi::Persistent(options.Get("buffer").As<Napi::Uint8Array>())),
         state_array_(Napi::Persistent(options.Get("state").As<Napi::Float64Array>())),
         read_proc_(Napi::Persistent(options.Get("readProc").As<Napi::Function>())),
+        on_began_(ToFunction(options.Get("onBegan"))),
+        find_caller_(ToFunction(options.Get("findCaller"))),
         max_count_(options.Get("maxCount").As<Napi::Number>().Int64Value()),
         max_bytes_(options.Get("maxBytes").As<Napi::Number>().Int64Value()),
         state_(*reinterpret_cast<State*>(state_array_.Value().Data())),
         batch_(ProcessTable(ToPresent(options.Get("present").As<Napi::Array>()),
-                            [this](int32_t pid) { return ReadProcess(pid); }),
-               ToCallNames(options.Get("names").As<Napi::Array>())) {}
+                            [this](int32_t pid) { return ReadProcess(pid); }, BeganTeller()),
+               StackTable(CallerFinder()), ToCallNames(options.Get("names").As<Napi::Array>())) {}
 
   std::optional<ProcessFacts> ReadProcess(int32_t pid) {
     const Napi::Value facts = read_proc_.Call({Napi::Number::New(Env(), pid)});
     if (!facts.IsObject()) return std::nullopt;
     return ToFacts(facts.As<Napi::Object>());
+  }
+
+  // Null functions where JavaScript gave none.
+  OnBegan BeganTeller() {
+    if (on_began_.IsEmpty()) return nullptr;
+    return [this](int32_t pid, uint64_t start_ns) {
+      on_began_.Call({Napi::Number::New(Env(), pid), Napi::BigInt::New(Env(), start_ns)});
+    };
+  }
+
+  FindCaller CallerFinder() {
+    if (find_caller_.IsEmpty()) return nullptr;
+    return [this](int32_t pid, uint64_t start_ns, StackView stack) -> std::optional<Stack> {
+      auto addresses = Napi::Array::New(Env(), stack.count);
+      for (uint32_t i = 0; i < stack.count; i++) addresses.Set(i, static_cast<double>(stack.begin[i]));
+      const Napi::Value found =
+          find_caller_.Call({Napi::Number::New(Env(), pid), Napi::BigInt::New(Env(), start_ns), addresses});
+      if (!found.IsObject()) return std::nullopt;
+      const auto place = found.As<Napi::Object>();
+      return Stack{ToOptionalString(place.Get("go_function")), ToOptionalString(place.Get("go_file")),
+                   place.Get("go_line").As<Napi::Number>()};
+    };
   }
 
   Napi::Value Begin(const Napi::CallbackInfo& info) {
@@ -133,6 +162,8 @@ class Encoder : public Napi::ObjectWrap<Encoder> {
   const Napi::Reference<Napi::Uint8Array> buffer_;
   const Napi::Reference<Napi::Float64Array> state_array_;
   const Napi::FunctionReference read_proc_;
+  const Napi::FunctionReference on_began_;
+  const Napi::FunctionReference find_caller_;
   const size_t max_count_;
   const size_t max_bytes_;
   State& state_;

@@ -54,14 +54,15 @@ void Batch::AddEvent(const ringside_event& record) {
   if (record.kind == RINGSIDE_KIND_FORK) process_table_.Fork(record);
   std::optional<std::string_view> name;
   if (record.call == RINGSIDE_CALL_OTHER || is_io_uring) name = NameOf(record);
-  const int32_t process = ProcessOf(record);
+  const ProcessTable::Row process = ProcessOf(record);
   const int32_t socket = (record.flags & RINGSIDE_HAS_SOCKET) == 0 ? -1 : SocketOf(record);
+  const int32_t stack = HasStack(record) ? StackIndexOf(record, process.program) : -1;
 
   const size_t bytes = kEventBytes + SizeOf(path) + SizeOf(name) + SizeOf(path_to);
   uint8_t* at = events_.bytes.Room(bytes);
   at = WriteLong(at, record.kind < kKinds ? record.kind : 0);
   at = WriteLong(at, SyscallOf(record));
-  at = WriteLong(at, process);
+  at = WriteLong(at, process.index);
   at = WriteLong(at, socket);
   at = WriteLong(at, record.cpu);
   at = WriteLong(at, ClampUnsigned(record.seq));
@@ -76,7 +77,7 @@ void Batch::AddEvent(const ringside_event& record) {
   at = WriteOptional(at, path_to);
   at = WriteLong(at, HasArg(record.call) || is_io_uring ? int64_t{record.arg} : -1);
   at = WriteLong(at, record.target);
-  at = WriteLong(at, -1);
+  at = WriteLong(at, stack);
   events_.bytes.Commit(at);
   bytes_ += bytes;
   if (record.kind == RINGSIDE_KIND_EXIT) process_table_.Exit(record);
@@ -87,7 +88,7 @@ void Batch::AddSummary(const ringside_event& record) {
   const ringside_cell* end = summary.cells + (record.path_size - sizeof(summary)) / sizeof(ringside_cell);
   std::optional<std::string_view> name;
   if (record.call == RINGSIDE_CALL_OTHER) name = NameOf(record);
-  const int32_t process = ProcessOf(record);
+  const int32_t process = ProcessOf(record).index;
 
   const size_t bytes = kSummaryBytes + SizeOf(name) + kBucketBytes * static_cast<size_t>(end - summary.cells);
   uint8_t* at = summaries_.bytes.Room(bytes);
@@ -114,12 +115,12 @@ const Output& Batch::Encode(std::string_view before, int64_t clock_us, std::stri
   encoded_.Append(before.data(), before.size());
   Write(processes_);
   Write(sockets_);
-  Write(Table{});
+  Write(stacks_);
   Write(events_, clock_us);
   Write(summaries_, clock_us);
   encoded_.Append(behind.data(), behind.size());
   number_++;
-  for (Table* table : {&processes_, &sockets_}) {
+  for (Table* table : {&processes_, &sockets_, &stacks_}) {
     table->bytes.clear();
     table->count = 0;
   }
@@ -131,14 +132,20 @@ const Output& Batch::Encode(std::string_view before, int64_t clock_us, std::stri
   return encoded_;
 }
 
-int32_t Batch::ProcessOf(const ringside_event& record) {
+ProcessTable::Row Batch::ProcessOf(const ringside_event& record) {
   const ProcessTable::Row row = process_table_.IndexOf(record, number_, processes_.count, processes_.bytes);
   bytes_ += row.bytes;
-  return row.index;
+  return row;
 }
 
 int32_t Batch::SocketOf(const ringside_event& record) {
   const SocketTable::Row row = socket_table_.IndexOf(record.socket, number_, sockets_.count, sockets_.bytes);
+  bytes_ += row.bytes;
+  return row.index;
+}
+
+int32_t Batch::StackIndexOf(const ringside_event& record, uint64_t program) {
+  const StackTable::Row row = stack_table_.IndexOf(record, program, number_, stacks_.count, stacks_.bytes);
   bytes_ += row.bytes;
   return row.index;
 }

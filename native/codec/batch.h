@@ -7,6 +7,7 @@
 
 #include "process_table.h"
 #include "socket_table.h"
+#include "stack_table.h"
 
 namespace ringside {
 
@@ -18,7 +19,8 @@ using CallNames = std::vector<std::optional<std::string>>;
 
 class Batch {
  public:
-  Batch(ProcessTable processes, CallNames names) : process_table_(std::move(processes)), names_(std::move(names)) {}
+  Batch(ProcessTable processes, StackTable stacks, CallNames names)
+      : process_table_(std::move(processes)), stack_table_(std::move(stacks)), names_(std::move(names)) {}
 
   void AddEvent(const ringside_event& record);
   void AddSummary(const ringside_event& record);
@@ -48,18 +50,21 @@ class Batch {
     std::vector<Time> times;
   };
 
-  int32_t ProcessOf(const ringside_event& record);
+  ProcessTable::Row ProcessOf(const ringside_event& record);
   int32_t SocketOf(const ringside_event& record);
+  int32_t StackIndexOf(const ringside_event& record, uint64_t program);
   std::optional<std::string_view> NameOf(const ringside_event& record) const;
   void Write(const Table& table);
   void Write(const TimedRows& rows, int64_t clock_us);
 
   ProcessTable process_table_;
   SocketTable socket_table_;
+  StackTable stack_table_;
   const CallNames names_;
   uint64_t number_ = 1;
   Table processes_;
   Table sockets_;
+  Table stacks_;
   TimedRows events_;
   TimedRows summaries_;
   size_t bytes_ = 0;

@@ -10,6 +10,12 @@ export interface NativeFacts {
   readonly containerId: string | null
 }
 
+export interface NativePlace {
+  readonly go_function: string | null
+  readonly go_file: string | null
+  readonly go_line: number
+}
+
 export interface NativeEncoderOptions {
   /** Where reads lie; begins at a multiple of 8. */
   readonly buffer: Uint8Array
@@ -20,6 +26,12 @@ export interface NativeEncoderOptions {
   /** By ABI and number, RINGSIDE_ABI_COUNT × RINGSIDE_NR_MAX. */
   readonly names: readonly (string | undefined)[]
   readonly present: readonly (readonly [pid: number, facts: NativeFacts])[]
+  /** Told of processes that begin, or begin another program; undefined: nobody wants to know. */
+  readonly onBegan: ((pid: number, startNs: bigint) => void) | undefined
+  /** Asked for each stack that was not seen before; undefined: no stack is told. */
+  readonly findCaller:
+    | ((pid: number, startNs: bigint, addresses: readonly number[]) => NativePlace | undefined)
+    | undefined
   readonly readProc: (pid: number) => NativeFacts | undefined
 }
 

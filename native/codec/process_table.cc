@@ -52,7 +52,7 @@ ProcessTable::Row ProcessTable::IndexOf(const ringside_event& record, uint64_t b
     if (entry.rows.size() == kMaxRows) entry.rows.erase(entry.rows.begin());
     row = entry.rows.insert(entry.rows.end(), std::move(made));
   }
-  if (row->batch == batch) return {row->index, 0};
+  if (row->batch == batch) return {row->index, 0, entry.program};
   row->batch = batch;
   row->index = count++;
   const size_t bytes = kRowBytes + (entry.exe ? entry.exe->size() : 0);
@@ -62,7 +62,7 @@ ProcessTable::Row ProcessTable::IndexOf(const ringside_event& record, uint64_t b
   at = WriteOptional(at, entry.container_id);
   at = WriteLong(at, ClampUnsigned(name.cgroup_id));
   rows.Commit(at);
-  return {row->index, bytes};
+  return {row->index, bytes, entry.program};
 }
 
 void ProcessTable::Exec(const ringside_event& record, std::string_view path) {
@@ -73,6 +73,8 @@ void ProcessTable::Exec(const ringside_event& record, std::string_view path) {
   // A container's first process is forked outside, put into its cgroup, and only then executes.
   entry.container_id = FirstOf(ContainerIdIn(MoreOf(record)), std::move(entry.container_id));
   entry.rows.clear();
+  entry.program = ++last_program_;
+  Began(record);
 }
 
 void ProcessTable::Fork(const ringside_event& record) {
@@ -105,13 +107,15 @@ ProcessTable::Entry& ProcessTable::EntryOf(const ringside_event& record) {
   Entry* entry = entries_.Get(PidOf(record));
   if (entry != nullptr && entry->start_ns == record.start_ns) return *entry;
   ProcessFacts facts = Read(record).value_or(ProcessFacts{});
+  Began(record);
   return Add(record, std::move(facts.exe), std::move(facts.container_id));
 }
 
 ProcessTable::Entry& ProcessTable::Add(const ringside_event& record, std::optional<std::string> exe,
                                        std::optional<std::string> container_id) {
   present_.erase(PidOf(record));
-  return entries_.Set(PidOf(record), Entry{++last_id_, record.start_ns, std::move(exe), std::move(container_id), {}, 0});
+  return entries_.Set(PidOf(record), Entry{++last_id_, record.start_ns, std::move(exe), std::move(container_id),
+                                           ++last_program_, {}, 0});
 }
 
 std::optional<ProcessFacts> ProcessTable::Read(const ringside_event& record) {
@@ -121,6 +125,10 @@ std::optional<ProcessFacts> ProcessTable::Read(const ringside_event& record) {
   if (present != present_.end() && is_it(present->second)) return present->second;
   std::optional<ProcessFacts> now = read_(PidOf(record));
   return now && is_it(*now) ? now : std::nullopt;
+}
+
+void ProcessTable::Began(const ringside_event& record) const {
+  if (on_began_) on_began_(PidOf(record), record.start_ns);
 }
 
 ProcessTable::NamedRow ProcessTable::MakeRow(const ringside_event& record, const Name& name) {

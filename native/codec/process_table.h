@@ -25,6 +25,8 @@ struct ProcessFacts {
 };
 
 using PresentProcesses = std::unordered_map<int32_t, ProcessFacts>;
+// A process was seen for the first time, or began another program.
+using OnBegan = std::function<void(int32_t pid, uint64_t start_ns)>;
 using ReadProc = std::function<std::optional<ProcessFacts>(int32_t pid)>;
 
 class ProcessTable {
@@ -33,10 +35,13 @@ class ProcessTable {
     int32_t index;
     // Bytes by which it raised the bound on the batch's size; 0 when it was there.
     size_t bytes;
+    // A number for the program that it runs, which no other process or program has.
+    uint64_t program;
   };
 
   // `present`: what was running before the first event; of others `read` is asked.
-  ProcessTable(PresentProcesses present, ReadProc read) : present_(std::move(present)), read_(std::move(read)) {}
+  ProcessTable(PresentProcesses present, ReadProc read, OnBegan on_began)
+      : present_(std::move(present)), read_(std::move(read)), on_began_(std::move(on_began)) {}
 
   // The process of a record; one new to the batch is added to its rows. The batch's number grows.
   Row IndexOf(const ringside_event& record, uint64_t batch, int32_t& count, Output& rows);
@@ -68,6 +73,7 @@ class ProcessTable {
     uint64_t start_ns;
     std::optional<std::string> exe;
     std::optional<std::string> container_id;
+    uint64_t program;
     std::vector<NamedRow> rows;
     uint64_t last_used;
   };
@@ -84,13 +90,17 @@ class ProcessTable {
   Entry& Add(const ringside_event& record, std::optional<std::string> exe, std::optional<std::string> container_id);
   // What /proc says, unless its process of that pid began at another time.
   std::optional<ProcessFacts> Read(const ringside_event& record);
+  void Began(const ringside_event& record) const;
   NamedRow MakeRow(const ringside_event& record, const Name& name);
 
   SampledCache<int32_t, Entry> entries_{kMaxProcesses};
   std::deque<std::pair<int32_t, uint64_t>> ended_;
   uint64_t last_id_ = 0;
+  uint64_t last_program_ = 0;
   PresentProcesses present_;
   const ReadProc read_;
+  // Null unless somebody wants to know.
+  const OnBegan on_began_;
   std::string scratch_;
 };
 

@@ -18,6 +18,19 @@ inline std::string_view MoreOf(const ringside_event& record) {
 inline std::string_view CommOf(const ringside_event& record) {
   return {record.comm, strnlen(record.comm, sizeof(record.comm))};
 }
+// A view of addresses in place; at most RINGSIDE_STACK_MAX.
+struct StackView {
+  const uint64_t* begin;
+  size_t count;
+};
+
+inline bool HasStack(const ringside_event& record) { return (record.flags & RINGSIDE_HAS_STACK) != 0; }
+inline StackView StackOf(const ringside_event& record) {
+  const size_t begin = (sizeof(record) + record.path_size + record.more_size + 7) & ~size_t{7};
+  const size_t count = (record.size - begin) / sizeof(uint64_t);
+  return {reinterpret_cast<const uint64_t*>(reinterpret_cast<const uint8_t*>(&record) + begin),
+          count < RINGSIDE_STACK_MAX ? count : RINGSIDE_STACK_MAX};
+}
 inline bool IsSummary(const ringside_event& record) { return record.kind == RINGSIDE_KIND_SUMMARY; }
 inline int64_t Microseconds(uint64_t ns) { return ClampUnsigned(ns / 1000); }
 

@@ -6,9 +6,10 @@
 //   clock() -> [monotonicNs, wallNs]      Ring#read(into) -> bytes, #release(table, run), #pressure
 //   layout(object, struct) -> fields      Ring#summarize() -> Promise<boolean>
 //   summarize(groups, ...) -> records     Ring#setFilter(pids, comms, cgroups), #setModes(modeOf)
+//                                         Ring#markGo(pid, startNs) -> boolean, #unmarkGo(pid)
 //   findUser(name) -> {uid, gid} | null   Ring#statistics() -> Float64Array, #programTimeNs()
 //   dropBoundingSet()                     Ring#detach() -> Promise, #ended, #close()
-//   dropCapabilities()
+//   keepCapabilities(), dropCapabilities(kept)
 #include <libbpf.h>
 #include <napi.h>
 #include <time.h>
@@ -125,7 +126,8 @@ class Ring : public Napi::ObjectWrap<Ring> {
         env, "Ring",
         {InstanceMethod<&Ring::Read>("read"), InstanceMethod<&Ring::Release>("release"),
          InstanceMethod<&Ring::Summarize>("summarize"), InstanceMethod<&Ring::SetFilter>("setFilter"),
-         InstanceMethod<&Ring::SetModes>("setModes"), InstanceMethod<&Ring::Statistics>("statistics"),
+         InstanceMethod<&Ring::SetModes>("setModes"), InstanceMethod<&Ring::MarkGo>("markGo"),
+         InstanceMethod<&Ring::UnmarkGo>("unmarkGo"), InstanceMethod<&Ring::Statistics>("statistics"),
          InstanceMethod<&Ring::ProgramTimeNs>("programTimeNs"), InstanceMethod<&Ring::Detach>("detach"),
          InstanceMethod<&Ring::Close>("close"), InstanceAccessor<&Ring::Ended>("ended"),
          InstanceAccessor<&Ring::Pressure>("pressure"), InstanceAccessor<&Ring::Begin>("begin"),
@@ -207,6 +209,14 @@ class Ring : public Napi::ObjectWrap<Ring> {
     Open().SetModes(ToArray<sizeof(ringside_config::mode_of)>(info[0]));
   }
 
+  Napi::Value MarkGo(const Napi::CallbackInfo& info) {
+    bool is_whole;
+    const uint64_t start_ns = info[1].As<Napi::BigInt>().Uint64Value(&is_whole);
+    return Napi::Boolean::New(Env(), Open().MarkGo(info[0].As<Napi::Number>(), start_ns));
+  }
+
+  void UnmarkGo(const Napi::CallbackInfo& info) { Open().UnmarkGo(info[0].As<Napi::Number>()); }
+
   Napi::Value Statistics(const Napi::CallbackInfo&) {
     Session& session = Open();
     const std::vector<CpuStatistics> rows = session.Statistics();
@@ -269,6 +279,7 @@ Napi::Value OpenRing(const Napi::CallbackInfo& info) {
     options.owner = {owner.Get("uid").As<Napi::Number>(), owner.Get("gid").As<Napi::Number>()};
   }
   options.measure_cost = from.Get("measureCost").As<Napi::Boolean>();
+  options.go_functions = from.Get("goFunctions").As<Napi::Boolean>();
   auto* worker = new OpenWorker(info.Env(), std::move(options));
   worker->Queue();
   return worker->Promise();
@@ -327,10 +338,19 @@ Napi::Value FindUserByName(const Napi::CallbackInfo& info) {
   }
 }
 
-template <void (*Drop)()>
-void DropOnEveryThread(const Napi::CallbackInfo& info) {
+void DropCapabilitiesBut(const Napi::CallbackInfo& info) {
   try {
-    Drop();
+    bool is_whole;
+    DropCapabilities(info[0].As<Napi::BigInt>().Uint64Value(&is_whole));
+  } catch (const Failure& failure) {
+    throw ToError(info.Env(), failure);
+  }
+}
+
+template <void (*Change)()>
+void ChangeEveryThread(const Napi::CallbackInfo& info) {
+  try {
+    Change();
   } catch (const Failure& failure) {
     throw ToError(info.Env(), failure);
   }
@@ -345,8 +365,9 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   exports.Set("summarize", Napi::Function::New<Summary>(env, "summarize"));
   exports.Set("layout", Napi::Function::New<ReadLayout>(env, "layout"));
   exports.Set("findUser", Napi::Function::New<FindUserByName>(env, "findUser"));
-  exports.Set("dropBoundingSet", Napi::Function::New<DropOnEveryThread<DropBoundingSet>>(env, "dropBoundingSet"));
-  exports.Set("dropCapabilities", Napi::Function::New<DropOnEveryThread<DropCapabilities>>(env, "dropCapabilities"));
+  exports.Set("dropBoundingSet", Napi::Function::New<ChangeEveryThread<DropBoundingSet>>(env, "dropBoundingSet"));
+  exports.Set("keepCapabilities", Napi::Function::New<ChangeEveryThread<KeepCapabilities>>(env, "keepCapabilities"));
+  exports.Set("dropCapabilities", Napi::Function::New<DropCapabilitiesBut>(env, "dropCapabilities"));
   return exports;
 }
 

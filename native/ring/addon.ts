@@ -34,6 +34,8 @@ export interface NativeRing {
   programTimeNs(): number | undefined
   setFilter(pids: Uint32Array, comms: readonly string[], cgroups: BigUint64Array): void
   setModes(modeOf: Uint8Array): void
+  markGo(pid: number, startNs: bigint): boolean
+  unmarkGo(pid: number): void
   statistics(): Float64Array
   detach(): Promise<void>
   close(): void
@@ -51,6 +53,7 @@ export interface NativeOptions {
   readonly pinDir: string
   readonly pinOwner?: { readonly uid: number; readonly gid: number } | undefined
   readonly measureCost: boolean
+  readonly goFunctions: boolean
   readonly pids: Uint32Array
   readonly comms: readonly string[]
   readonly cgroups: BigUint64Array
@@ -63,7 +66,9 @@ export interface Addon {
   layout(object: string, struct: string): StructLayout
   findUser(name: string): { readonly uid: number; readonly gid: number } | null
   dropBoundingSet(): void
-  dropCapabilities(): void
+  keepCapabilities(): void
+  /** @param kept a set by the numbers of capabilities(7) */
+  dropCapabilities(kept: bigint): void
 }
 
 let loaded: Addon | undefined

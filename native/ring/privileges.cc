@@ -40,6 +40,7 @@ struct KernelSigaction {
 
 void (*on_thread)();
 std::atomic<int> answers;
+std::atomic<uint64_t> kept_capabilities;
 
 void Answer(int) {
   const int saved = errno;
@@ -130,13 +131,24 @@ void DropBoundingSet() {
   });
 }
 
-void DropCapabilities() {
+void KeepCapabilities() {
+  OnEveryThread([] { syscall(SYS_prctl, PR_SET_KEEPCAPS, 1, 0, 0, 0); });
+}
+
+void DropCapabilities(uint64_t kept) {
+  kept_capabilities = kept;
   OnEveryThread([] {
     syscall(SYS_prctl, PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+    syscall(SYS_prctl, PR_SET_KEEPCAPS, 0, 0, 0, 0);
     syscall(SYS_prctl, PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
     __user_cap_header_struct header{_LINUX_CAPABILITY_VERSION_3, 0};
-    const __user_cap_data_struct none[_LINUX_CAPABILITY_U32S_3]{};
-    syscall(SYS_capset, &header, none);
+    __user_cap_data_struct sets[_LINUX_CAPABILITY_U32S_3]{};
+    syscall(SYS_capget, &header, sets);
+    for (int word = 0; word < _LINUX_CAPABILITY_U32S_3; word++) {
+      const auto left = sets[word].permitted & static_cast<uint32_t>(kept_capabilities >> (32 * word));
+      sets[word] = {left, left, 0};
+    }
+    syscall(SYS_capset, &header, sets);
   });
 }
 

@@ -6,6 +6,7 @@
 
 #include <sys/types.h>
 
+#include <cstdint>
 #include <optional>
 #include <string>
 
@@ -22,8 +23,12 @@ std::optional<User> FindUser(const std::string& name);
 // No thread can gain a capability by executing a program any more. Does nothing without CAP_SETPCAP. Throws Failure.
 void DropBoundingSet();
 
-// Empties the other sets of every thread, and sets no_new_privs. Throws Failure.
-void DropCapabilities();
+// From here until DropCapabilities, a thread that becomes another user keeps what it is permitted. Throws Failure.
+void KeepCapabilities();
+
+// Empties the other sets of every thread but for `kept`, a set of capabilities of which it keeps those that it has, and
+// sets no_new_privs. Throws Failure.
+void DropCapabilities(uint64_t kept);
 
 }  // namespace ringside
 

@@ -54,6 +54,8 @@ export interface RingOptions {
   readonly pinOwner?: { readonly uid: number; readonly gid: number } | undefined
   /** Have the kernel measure what the programs cost, which costs a little with each run. */
   readonly measureCost?: boolean
+  /** Calls that are told of processes marked by markGo come with their stack. */
+  readonly goFunctions?: boolean
 }
 
 /** A place in the security ring, the ring of the rest, and the summaries: sums of the steps of their records. */
@@ -222,11 +224,12 @@ export class Ring {
       throw new RingsideError('OS', message)
     }
     const hash = createHash('sha256').update(readFileSync(object)).digest()
-    const { pinDir = '', pinOwner, measureCost = false } = options
+    const { pinDir = '', pinOwner, measureCost = false, goFunctions = false } = options
     const sizes = { securityRingBytes, ringBytes }
     const tables = { callOf, modeOf, ignoreFamily, ...filter }
+    const extras = { measureCost, goFunctions }
     try {
-      return new Ring(await addon().open({ object, hash, ...sizes, ...tables, pinDir, pinOwner, measureCost }))
+      return new Ring(await addon().open({ object, hash, ...sizes, ...tables, pinDir, pinOwner, ...extras }))
     } catch (error) {
       throw toRingsideError(error)
     }
@@ -288,6 +291,19 @@ export class Ring {
   setModes(modeOf: Uint8Array): void {
     requireLength('modeOf', modeOf, callNumbers)
     this.#native.setModes(modeOf)
+  }
+
+  /**
+   * From here on told calls of a process come with their stack, until it executes another program.
+   * @param startNs CLOCK_BOOTTIME at its start, as its records have it
+   * @returns false when as many of its set are marked and alive as there is room for
+   */
+  markGo(pid: number, startNs: bigint): boolean {
+    return this.#native.markGo(pid, startNs)
+  }
+
+  unmarkGo(pid: number): void {
+    this.#native.unmarkGo(pid)
   }
 
   /** Since the programs were first loaded; from mapped memory, but for `skipped`, asked for once a second. */

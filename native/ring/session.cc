@@ -3,6 +3,7 @@
 
 #include <bpf.h>
 #include <libbpf.h>
+#include <signal.h>
 #include <time.h>
 
 #include <algorithm>
@@ -46,6 +47,14 @@ std::optional<ProgramCost> CostOf(const Programs& programs) {
 }
 
 uint64_t SkippedBy(const Programs& programs) { return CostOf(programs).value_or(ProgramCost{}).skipped; }
+
+// Of another user too: EPERM is an answer.
+bool IsAlive(uint32_t pid) { return kill(static_cast<pid_t>(pid), 0) == 0 || errno != ESRCH; }
+
+// The set of a process among those that are marked.
+ringside_go_process* GoSet(ringside_config* config, uint32_t pid) {
+  return &config->go[(pid & (RINGSIDE_GO_SETS - 1)) * RINGSIDE_GO_WAYS];
+}
 
 // Everything before is seen by whoever sees this.
 void Publish(uint32_t& where, uint32_t value) { __atomic_store_n(&where, value, __ATOMIC_SEQ_CST); }
@@ -228,6 +237,9 @@ void Session::Observe(const Options& options, const Programs* old) {
   if (old != nullptr) Mute(old->config());
   ApplyFilter();
   SetModes(options.mode_of);
+  // Whoever marked them knew their programs; this session does not.
+  std::memset(programs_.config()->go, 0, sizeof(ringside_config::go));
+  Publish(programs_.config()->go_functions, options.go_functions);
   ResumeSummaries();
   if (RingBytes() != std::array<uint32_t, 2>{options.load.security_ring_bytes, options.load.ring_bytes}) {
     notes_.push_back("the rings keep the sizes they were made with");
@@ -402,6 +414,27 @@ void Session::SetFilter(const Filter& filter) {
 
 void Session::SetModes(const Modes& mode_of) {
   if (!detaching_) ringside::SetModes(programs_.config(), mode_of);
+}
+
+bool Session::MarkGo(uint32_t pid, uint64_t start_ns) {
+  ringside_go_process* set = GoSet(programs_.config(), pid);
+  ringside_go_process* end = set + RINGSIDE_GO_WAYS;
+  const auto is_same = [pid](const ringside_go_process& slot) { return slot.pid == pid; };
+  const auto is_free = [](const ringside_go_process& slot) { return slot.pid == 0 || !IsAlive(slot.pid); };
+  ringside_go_process* slot = std::find_if(set, end, is_same);
+  if (slot == end) slot = std::find_if(set, end, is_free);
+  if (slot == end) return false;
+  Publish(slot->pid, 0);
+  slot->start_ns = start_ns;
+  Publish(slot->pid, pid);
+  return true;
+}
+
+void Session::UnmarkGo(uint32_t pid) {
+  ringside_go_process* set = GoSet(programs_.config(), pid);
+  for (ringside_go_process* slot = set; slot != set + RINGSIDE_GO_WAYS; slot++) {
+    if (slot->pid == pid) Publish(slot->pid, 0);
+  }
 }
 
 void Session::Detach() {

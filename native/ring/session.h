@@ -46,6 +46,7 @@ struct Options {
   std::string pin_folder;      // empty: nothing is pinned
   std::optional<Owner> owner;  // who will remove the pins
   bool measure_cost;
+  bool go_functions;  // calls of marked processes come with their stack
 };
 
 struct CpuStatistics {
@@ -79,6 +80,11 @@ class Session {
 
   void SetFilter(const Filter& filter);
   void SetModes(const Modes& mode_of);
+
+  // From here on told calls of this process come with their stack, until it executes another program. False when there
+  // is no room for it among those that are marked and alive.
+  bool MarkGo(uint32_t pid, uint64_t start_ns);
+  void UnmarkGo(uint32_t pid);
 
   // May run beside the rest, and itself: when it returns, no program will write any more. Waits for the kernel:
   // up to tens of milliseconds.

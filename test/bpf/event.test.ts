@@ -62,7 +62,7 @@ describe('event.h', { skip }, () => {
 
   it('lays struct ringside_config out as user space writes it', () => {
     const { bytes, fields } = readLayout('ringside_config')
-    assert.equal(bytes, 4128)
+    assert.equal(bytes, 69_664)
     assert.deepEqual(fields, {
       generation: 0,
       filters: 4,
@@ -70,9 +70,11 @@ describe('event.h', { skip }, () => {
       family_tgid: 12,
       epoch: 16,
       groups: 20,
-      reserved: 24,
+      go_functions: 24,
+      reserved: 28,
       call_of: 32,
-      mode_of: 2080
+      mode_of: 2080,
+      go: 4128
     })
   })
 

@@ -24,7 +24,7 @@ const launcher = join(import.meta.dirname, '../../cli/ringside')
 const skip = kernelTests.skip || (await kafkaMissing())
 const timeout = 180_000
 const rounds = 100
-const nobody = { uid: 65534, gid: 65534, noGroups: true, noBoundingSet: true }
+const nobody = { uid: 65534, gid: 65534, noGroups: true, noBoundingSet: true, kept: 0n }
 
 const statusesOf = (pid: number): string[] =>
   readdirSync(`/proc/${pid}/task`).map((thread) => readFileSync(`/proc/${pid}/task/${thread}/status`, 'utf8'))

@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import { loadCodec } from '../../native/codec/codec.ts'
 import { createAvscEncoder } from '../../producer/avsc-encoder.ts'
+import type { Callers } from '../../producer/callers.ts'
 import type { BatchEncoder, BatchLimits, EncoderOptions, NameOfCall } from '../../producer/encoder.ts'
 import { createNativeEncoder } from '../../producer/native-encoder.ts'
 import { absentProc, type ProcessFacts, type ProcReader } from '../../producer/proc.ts'
@@ -14,6 +15,7 @@ import { openRecording } from '../../producer/recording.ts'
 import type { BatchHead } from '../../producer/spool-heads.ts'
 import { callName } from '../../producer/syscall-table.ts'
 import { schemaFingerprint } from '../../wire/codec.ts'
+import type { Stack } from '../../wire/types.ts'
 import { headOf } from '../support/batch-heads.ts'
 import { below, oneOf, randomEvent, randomSummary, randomWorld, type World } from '../support/random-records.ts'
 import { type RawEvent, type RawSocket, rawBuffer, rawEvent } from '../support/raw-events.ts'
@@ -43,9 +45,31 @@ const procOf = (world: World): (() => ProcReader) => {
   }
 }
 
+/** Knows most stacks, by their first address; tells in its answers what it was told before. */
+const callersOf = (): Callers => {
+  const places = new Map<string, Stack>()
+  let begun = 0
+  return {
+    began: (pid, startNs) => {
+      begun += (pid >>> 0) + Number(startNs % 1000n)
+    },
+    find: (pid, startNs, [first = 0, ...rest]) => {
+      if (first % 5 === 0) return undefined
+      const go_function = first % 7 === 0 ? null : `main.é${(begun + pid + Number(startNs % 97n)) % 50}`
+      const place = { go_function, go_file: first % 3 === 0 ? null : `/src/${rest.length}`, go_line: rest.length % 9 }
+      const name = JSON.stringify(place)
+      if (!places.has(name)) places.set(name, place)
+      return places.get(name)
+    }
+  }
+}
+
 const nameOfCall: NameOfCall = (nr, isCompat) => (nr % 5 === 0 ? undefined : `call_${isCompat ? 'é' : ''}${nr}`)
 
-type PairOptions = Omit<EncoderOptions, 'buffer' | 'proc'> & { readonly proc: () => ProcReader }
+type PairOptions = Omit<EncoderOptions, 'buffer' | 'proc'> & {
+  readonly proc: () => ProcReader
+  readonly isWithCallers?: boolean
+}
 
 /** Both encoders, each with a buffer of its own. */
 class Pair {
@@ -53,12 +77,13 @@ class Pair {
   readonly #encoders: readonly [BatchEncoder, BatchEncoder]
   batches = 0
 
-  constructor({ proc, ...options }: PairOptions, bufferBytes = 1 << 20) {
+  constructor({ proc, isWithCallers = false, ...options }: PairOptions, bufferBytes = 1 << 20) {
+    const callers = (): Callers | undefined => (isWithCallers ? callersOf() : undefined)
     const [first, second] = [new Uint8Array(bufferBytes), new Uint8Array(bufferBytes)]
     this.#buffers = [first, second]
     this.#encoders = [
-      createAvscEncoder({ ...options, proc: proc(), buffer: first }),
-      createNativeEncoder({ ...options, proc: proc(), buffer: second })
+      createAvscEncoder({ ...options, proc: proc(), callers: callers(), buffer: first }),
+      createNativeEncoder({ ...options, proc: proc(), callers: callers(), buffer: second })
     ]
   }
 
@@ -129,7 +154,8 @@ test('random records give the same bytes, however reads and batches fall', { tim
   let batches = 0
   for (let round = 0; round < rounds; round++) {
     const world = randomWorld(1 + below(60), below(40))
-    const pair = new Pair({ limits: limitsOf(), proc: procOf(world), callName: nameOfCall })
+    const isWithCallers = round % 2 === 0
+    const pair = new Pair({ limits: limitsOf(), proc: procOf(world), callName: nameOfCall, isWithCallers })
     for (let reads = 1 + below(8); reads > 0; reads--) {
       assert.ok(pair.begin(rawBuffer(randomRead(world, below(120)))))
       pump(pair)
@@ -146,7 +172,7 @@ test('tables that are full forget the same processes and sockets', { timeout: 60
   const processes = pids.map((pid) => ({ pid, startNs, ppid: 1, uid: 0, comm: '', cgroupId: 0n }))
   const socket = { ...(randomWorld(0, 1).sockets[0] as RawSocket), family: 2 }
   const limits = { events: 15_000, bytes: 2 ** 30 }
-  const pair = new Pair({ limits, proc: procOf({ processes, sockets: [] }), callName: nameOfCall }, 1 << 24)
+  const pair = new Pair({ limits, proc: procOf({ processes, sockets: [], stacks: [] }), callName: nameOfCall }, 1 << 24)
   const see = (pid: number): RawEvent => rawEvent({ pid, startNs, socket: { ...socket, netns: pid % 18_000 } })
   const add = (events: RawEvent[]): void => {
     for (let i = 0; i < events.length; i += 40_000) {
@@ -182,7 +208,8 @@ test('many names of many processes with long paths take little memory', () => {
 
 test('damaged bytes are refused alike, and nothing of them is taken', () => {
   const world = randomWorld(20, 10)
-  const options = { limits: { events: 100, bytes: 900_000 }, proc: procOf(world), callName: nameOfCall }
+  const limits = { events: 100, bytes: 900_000 }
+  const options = { limits, proc: procOf(world), callName: nameOfCall, isWithCallers: true }
   const lasting = new Pair(options)
   let refused = 0
   for (let round = 0; round < 20 * rounds; round++) {

@@ -15,7 +15,7 @@ const status = (changed: Record<string, string> = {}): string => {
     .map(([name, value]) => `${name}:\t${value}\n`)
     .join('')
 }
-const expected = { uid: 65534, gid: 65534, noGroups: true, noBoundingSet: true }
+const expected = { uid: 65534, gid: 65534, noGroups: true, noBoundingSet: true, kept: 0n }
 
 test('a thread that is nobody and may do nothing has no privileges left', () => {
   assert.deepEqual(privilegesLeft(status(), expected), [])
@@ -62,6 +62,21 @@ describe('root', { skip, timeout: 60_000 }, () => {
     assert.equal(process.geteuid?.(), 0)
   })
 
+  test('keeps CAP_SYS_PTRACE alone on every thread where it reads the executables of others', () => {
+    const output = runModule(`
+      import { Worker } from 'node:worker_threads'
+      import { readdirSync, readFileSync, readlinkSync } from 'node:fs'
+      import { preparePrivilegeDrop, privilegesLeft } from './producer/privileges.ts'
+      for (let i = 0; i < 4; i++) new Worker('setTimeout(() => {}, 1000)', { eval: true })
+      preparePrivilegeDrop('nobody', true)()
+      const expected = { uid: 65534, gid: 65534, noGroups: true, noBoundingSet: true, kept: 1n << 19n }
+      const left = readdirSync('/proc/self/task').flatMap((id) =>
+        privilegesLeft(readFileSync('/proc/self/task/' + id + '/status', 'utf8'), expected))
+      console.log(JSON.stringify({ left, exe: readlinkSync('/proc/' + process.ppid + '/exe') }))
+      process.exit()`)
+    assert.deepEqual(JSON.parse(output), { left: [], exe: process.execPath })
+  })
+
   test('becomes nobody on every thread, also on those that begin meanwhile and afterwards', () => {
     const output = runModule(`
       import { readFile, readdirSync, readFileSync } from 'node:fs'
@@ -74,7 +89,7 @@ describe('root', { skip, timeout: 60_000 }, () => {
       startWorker()
       readFile('/etc/passwd', () => {})
       await sleep(200)
-      const expected = { uid: 65534, gid: 65534, noGroups: true, noBoundingSet: true }
+      const expected = { uid: 65534, gid: 65534, noGroups: true, noBoundingSet: true, kept: 0n }
       const threads = readdirSync('/proc/self/task')
       const left = threads.flatMap((id) => privilegesLeft(readFileSync('/proc/self/task/' + id + '/status', 'utf8'), expected))
       console.log(JSON.stringify({ threads: threads.length, left }))

@@ -169,7 +169,7 @@ describe('a recording', () => {
     const version = readFileSync(writeRecording('version'))
     version.writeUInt32LE(99, 8)
     writeFileSync(path, version)
-    assert.throws(() => openRecording(path), isData(/version 99; this Ringside reads version 2/))
+    assert.throws(() => openRecording(path), isData(/version 99; this Ringside reads versions 2 to 3/))
 
     const damaged = readFileSync(writeRecording('damaged'))
     damaged.writeUInt32LE(7, damaged.indexOf(record(1)))

@@ -51,6 +51,7 @@ const randomSocket = (): RawSocket => ({
 export interface World {
   readonly processes: readonly Pick<RawEvent, 'pid' | 'startNs' | 'ppid' | 'uid' | 'comm' | 'cgroupId'>[]
   readonly sockets: readonly RawSocket[]
+  readonly stacks: readonly (readonly bigint[])[]
 }
 
 export const randomWorld = (processes: number, sockets: number): World => {
@@ -64,7 +65,9 @@ export const randomWorld = (processes: number, sockets: number): World => {
       comm: randomText().subarray(0, 16),
       cgroupId: random64()
     })),
-    sockets: Array.from({ length: sockets }, randomSocket)
+    sockets: Array.from({ length: sockets }, randomSocket),
+    // Beyond 32 addresses none is read.
+    stacks: Array.from({ length: 20 }, () => Array.from({ length: 1 + below(40) }, random64))
   }
 }
 
@@ -94,6 +97,7 @@ export const randomEvent = (world: World): RawEvent =>
     path: randomText(),
     more: randomText(),
     pathTruncated: Math.random() < 0.2,
+    stack: Math.random() < 0.5 ? [] : oneOf(world.stacks),
     socket: Math.random() < 0.5 || world.sockets.length === 0 ? undefined : oneOf(world.sockets)
   })
 

@@ -38,6 +38,8 @@ export interface RawEvent {
   path: string | Uint8Array
   pathTruncated: boolean
   socket: RawSocket | undefined
+  /** Addresses; none: the record has no stack. */
+  stack: readonly bigint[]
 }
 
 /** A read of 100 bytes by pid 100, but for what is given. */
@@ -67,6 +69,7 @@ export const rawEvent = (given: Partial<RawEvent> = {}): RawEvent => ({
   more: '',
   pathTruncated: false,
   socket: undefined,
+  stack: [],
   ...given
 })
 
@@ -95,12 +98,16 @@ export const rawSummary = (given: Partial<RawEvent> = {}, summary: Partial<RawSu
 export const rawBytes = (event: RawEvent): Buffer => {
   const path = Buffer.from(event.path)
   const more = Buffer.from(event.more)
-  const record = Buffer.alloc(Math.ceil((eventHeaderBytes + path.length + more.length) / 8) * 8)
+  const stackAt = Math.ceil((eventHeaderBytes + path.length + more.length) / 8) * 8
+  const record = Buffer.alloc(stackAt + 8 * event.stack.length)
+  for (const [i, address] of event.stack.entries()) record.writeBigUInt64LE(address, stackAt + 8 * i)
   record.writeUInt32LE(record.length, field.size)
   record[field.kind] = event.kind
   record[field.class] = event.class
   record[field.call] = event.call
-  record[field.flags] = (event.socket === undefined ? 0 : 1) | (event.pathTruncated ? 2 : 0) | (event.isCompat ? 4 : 0)
+  const hasStack = event.stack.length > 0
+  record[field.flags] =
+    (event.socket === undefined ? 0 : 1) | (event.pathTruncated ? 2 : 0) | (event.isCompat ? 4 : 0) | (hasStack ? 8 : 0)
   record.writeBigUInt64LE(event.seq, field.seq)
   record.writeBigUInt64LE(event.timeNs, field.timeNs)
   record.writeBigUInt64LE(event.durationNs, field.durationNs)

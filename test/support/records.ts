@@ -267,6 +267,9 @@ export const samples: Records = {
     netns: 4_026_531_840,
     path_to: null,
     arg: null,
-    target_pid: null
+    target_pid: null,
+    go_function: 'main.(*Server).dial',
+    go_file: '/src/web/server.go',
+    go_line: 42
   }
 }

@@ -17,7 +17,17 @@ test('a row has the names of fields that people query, in their order', () => {
   assert.deepEqual(Object.keys(eventRow(batch, event(0))), [
     ...['time', 'host', 'kind', 'pid', 'tid', 'ppid', 'comm', 'exe', 'uid', 'container_id', 'syscall', 'ret', 'errno'],
     ...['duration_ns', 'fd', 'bytes', 'path', 'path_to', 'arg', 'target_pid', 'family', 'protocol'],
-    ...['local_address', 'local_port', 'remote_address', 'remote_port', 'cpu', 'seq']
+    ...[
+      'local_address',
+      'local_port',
+      'remote_address',
+      'remote_port',
+      'go_function',
+      'go_file',
+      'go_line',
+      'cpu',
+      'seq'
+    ]
   ])
 })
 
@@ -49,6 +59,9 @@ test('a failed connect names its error, its addresses and its time to the nanose
     local_port: 40_000,
     remote_address: '203.0.113.7',
     remote_port: 443,
+    go_function: 'main.(*Server).dial',
+    go_file: '/src/web/server.go',
+    go_line: 42,
     cpu: 0,
     seq: 1001
   })

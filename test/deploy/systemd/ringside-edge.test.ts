@@ -117,7 +117,7 @@ describe('under systemd', { skip: bootMissing }, () => {
       const status: string = readFileSync(`/proc/${edge}/task/${thread}/status`, 'utf8')
       const [uid, gid] = ['Uid', 'Gid'].map((name) => Number(new RegExp(`^${name}:\\t(\\d+)`, 'm').exec(status)?.[1]))
       assert.ok(uid !== undefined && gid !== undefined && uid > 0 && gid > 0)
-      assert.deepEqual(privilegesLeft(status, { uid, gid, noGroups: false, noBoundingSet: false }), [])
+      assert.deepEqual(privilegesLeft(status, { uid, gid, noGroups: false, noBoundingSet: false, kept: 0n }), [])
       assert.match(status, /^Seccomp:\t2$/m)
     }
 

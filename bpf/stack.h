@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
+/* Where a Go process made a call from: return addresses, found by frame pointers, which Go's compiler keeps everywhere.
+ * Only of processes that user space has marked, so that no other pays for it. */
+#ifndef RINGSIDE_STACK_H
+#define RINGSIDE_STACK_H
+
+struct stack_walk {
+	__u64 addresses[RINGSIDE_STACK_MAX];
+};
+
+/* Its one program runs with preemption disabled, and neither in an interrupt nor within itself: a CPU has one at a time. */
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct stack_walk);
+} stack_walks SEC(".maps");
+
+static __always_inline struct stack_walk *own_stack(void)
+{
+	const __u32 first = 0;
+
+	return bpf_map_lookup_elem(&stack_walks, &first);
+}
+
+static __always_inline struct ringside_go_process *go_slot(__u32 pid, __u32 way)
+{
+	return &config.go[((pid & (RINGSIDE_GO_SETS - 1)) * RINGSIDE_GO_WAYS + way) & (RINGSIDE_GO_MAX - 1)];
+}
+
+static __always_inline bool is_go(const struct subject *subject)
+{
+#pragma clang loop unroll(full)
+	for (__u32 way = 0; way < RINGSIDE_GO_WAYS; way++) {
+		const struct ringside_go_process *slot = go_slot(subject->pid, way);
+
+		if (slot->pid == subject->pid && slot->start_ns == subject->start_ns)
+			return true;
+	}
+	return false;
+}
+
+/* the program that it was marked for is no longer there */
+static __always_inline void forget_go(__u32 pid)
+{
+#pragma clang loop unroll(full)
+	for (__u32 way = 0; way < RINGSIDE_GO_WAYS; way++) {
+		struct ringside_go_process *slot = go_slot(pid, way);
+
+		if (slot->pid == pid)
+			slot->pid = 0;
+	}
+}
+
+/* What a frame pointer points to. */
+struct frame {
+	__u64 caller;
+	__u64 address;
+};
+
+/* Puts the addresses of the current thread into own_stack(); how many there are. Frame pointers need not rise: Go
+ * switches stacks. Global, so that it is verified once and not for each way that leads here. */
+__noinline int walk_stack(__u64 ip, __u64 sp, __u64 frame_pointer)
+{
+	struct stack_walk *walk = own_stack();
+	struct frame frame = { .caller = frame_pointer };
+	int count = 2;
+
+	if (!walk)
+		return 0;
+	walk->addresses[0] = ip;
+	walk->addresses[1] = 0;
+	bpf_probe_read_user(&walk->addresses[1], sizeof(__u64), (void *)sp);
+#pragma clang loop unroll(full)
+	for (int i = 2; i < RINGSIDE_STACK_MAX; i++) {
+		if (!frame.caller || bpf_probe_read_user(&frame, sizeof(frame), (void *)frame.caller) || !frame.address)
+			break;
+		walk->addresses[i] = frame.address;
+		count = i + 1;
+	}
+	return count;
+}
+
+/* Bytes of own_stack(), 0 where none is to be told. */
+static __always_inline __u32 find_stack(struct pt_regs *regs, const struct subject *subject)
+{
+	struct user_place place;
+
+	if (!config.go_functions || !is_go(subject) || !find_user_place(&place, regs))
+		return 0;
+	return (__u32)walk_stack(place.ip, place.sp, place.frame_pointer) * sizeof(__u64);
+}
+
+/* Puts the stack behind the strings of a record; `room` for these is a constant, and behind it is RINGSIDE_STACK_BYTES. */
+static __always_inline void append_stack(struct ringside_event *event, __u32 room, __u32 stack_bytes)
+{
+	struct stack_walk *walk = own_stack();
+	__u64 at = event->size - sizeof(*event);
+	__u64 bytes = stack_bytes;
+
+	barrier_var(at); /* the compiler could test another copy than it uses, and the verifier then sees no bound */
+	barrier_var(bytes);
+	if (!walk || at > room || bytes > RINGSIDE_STACK_BYTES)
+		return;
+	if (bpf_probe_read_kernel(event->path + at, bytes, walk->addresses))
+		return;
+	event->flags |= RINGSIDE_HAS_STACK;
+	event->size += stack_bytes;
+}
+
+#endif

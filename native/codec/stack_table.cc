@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "stack_table.h"
+
+#include <algorithm>
+
+namespace ringside {
+
+namespace {
+
+// An upper bound on the Avro bytes of a row beside its strings (producer/batch.ts).
+constexpr size_t kRowBytes = 16;
+
+uint32_t HashOf(uint64_t program, StackView stack) {
+  uint32_t hash = 0;
+  const auto add = [&hash](uint32_t word) {
+    hash = (hash ^ word) * 0x9e3779b1;
+    hash ^= hash >> 15;
+  };
+  add(static_cast<uint32_t>(program));
+  for (size_t i = 0; i < stack.count; i++) {
+    add(static_cast<uint32_t>(stack.begin[i]));
+    add(static_cast<uint32_t>(stack.begin[i] >> 32));
+  }
+  return hash;
+}
+
+size_t SizeOf(const std::optional<std::string>& text) { return text ? text->size() : 0; }
+
+}  // namespace
+
+StackTable::Row StackTable::IndexOf(const ringside_event& record, uint64_t program, uint64_t batch, int32_t& count,
+                                    Output& rows) {
+  const StackView stack = StackOf(record);
+  if (!find_ || stack.count == 0) return {-1, 0};
+  const uint32_t hash = HashOf(program, stack);
+  Entry* entry = entries_.Get(hash);
+  const uint64_t* end = stack.begin + stack.count;
+  // Two stacks of one hash take turns.
+  if (entry == nullptr || entry->program != program ||
+      !std::equal(entry->addresses.begin(), entry->addresses.end(), stack.begin, end)) {
+    const std::optional<Stack> found = find_(static_cast<int32_t>(record.pid), record.start_ns, stack);
+    if (!found) return {-1, 0};
+    std::shared_ptr<Place> place = found->go_function ? PlaceOf(*found) : nullptr;
+    entry = &entries_.Set(hash, Entry{program, {stack.begin, end}, std::move(place), 0});
+  }
+  entry->last_used = batch;
+  Place* place = entry->place.get();
+  if (place == nullptr) return {-1, 0};
+  if (place->batch == batch) return {place->index, 0};
+  place->batch = batch;
+  place->index = count++;
+  rows.Append(place->encoded.data(), place->encoded.size());
+  return {place->index, place->bytes};
+}
+
+std::shared_ptr<StackTable::Place> StackTable::PlaceOf(const Stack& stack) {
+  const size_t bytes = kRowBytes + SizeOf(stack.go_function) + SizeOf(stack.go_file);
+  std::string encoded(bytes, 0);
+  auto* begin = reinterpret_cast<uint8_t*>(encoded.data());
+  uint8_t* at = WriteOptional(begin, stack.go_function);
+  at = WriteOptional(at, stack.go_file);
+  at = WriteLong(at, stack.go_line);
+  encoded.resize(static_cast<size_t>(at - begin));
+  if (places_.size() > kMaxStacks) {
+    for (auto place = places_.begin(); place != places_.end();) {
+      place = place->second.expired() ? places_.erase(place) : std::next(place);
+    }
+  }
+  std::weak_ptr<Place>& known = places_[encoded];
+  if (std::shared_ptr<Place> place = known.lock()) return place;
+  auto place = std::make_shared<Place>(Place{encoded, bytes, 0, 0});
+  known = place;
+  return place;
+}
+
+}  // namespace ringside

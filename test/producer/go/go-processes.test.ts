@@ -1,0 +1,102 @@
+// Go programs, built here, under observation: each call is told with the function, file and line that Go's own runtime
+// says it was made from.
+import assert from 'node:assert/strict'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { join } from 'node:path'
+import { text } from 'node:stream/consumers'
+import { describe, it } from 'node:test'
+import pino from 'pino'
+import { startEdge } from '../../../producer/edge.ts'
+import { GoProcesses } from '../../../producer/go/go-processes.ts'
+import { openLiveSource } from '../../../producer/live-source.ts'
+import { loadConfig } from '../../../runtime/config.ts'
+import type { Producer } from '../../../wire/client.ts'
+import { decode } from '../../../wire/codec.ts'
+import type { EventBatch, Stack } from '../../../wire/types.ts'
+import { quiet, skip as skipKernel } from '../../bpf/observe.ts'
+import { buildGo, skipWithoutGo } from '../../support/go.ts'
+import { kernelTimeoutMs } from '../../support/kernel.ts'
+
+const folder = join(import.meta.dirname, 'programs', 'calls')
+const skip = skipKernel || skipWithoutGo
+const comm = 'rs-go-calls'
+
+interface Seen {
+  readonly stdout: string
+  readonly batches: readonly EventBatch[]
+}
+
+/** Runs a program once it is marked as Go's. */
+const observe = async (path: string, codec: 'native' | 'avsc'): Promise<Seen> => {
+  const source = await openLiveSource({ ...quiet, comms: [comm], goFunctions: true })
+  const log = pino({ level: 'silent' })
+  const marked = Promise.withResolvers<number>()
+  const marks = {
+    markGo: (pid: number, startNs: bigint) => {
+      const isMarked = source.markGo(pid, startNs)
+      if (isMarked) marked.resolve(pid)
+      return isMarked
+    },
+    unmarkGo: (pid: number) => source.unmarkGo(pid)
+  }
+  const batches: EventBatch[] = []
+  const send: Producer['send'] = async (_topic, messages) => {
+    for (const { value } of messages) batches.push(decode('EventBatch', value as Buffer))
+  }
+  const client = { producer: async () => ({ send, close: async () => {} }) }
+  const config = loadConfig({ host: 'h', edge: { codec, spool: { enabled: false } } }, undefined, {})
+  const edge = await startEdge({
+    config,
+    log,
+    source,
+    client,
+    callers: new GoProcesses({ marks, log, findMs: Number.POSITIVE_INFINITY })
+  })
+  const child = spawn(path, { stdio: ['pipe', 'pipe', 'inherit'] })
+  const stdout = text(child.stdout)
+  assert.equal(await marked.promise, child.pid)
+  child.stdin.end('\n')
+  await once(child, 'close')
+  await source.detach()
+  await edge.drain()
+  return { stdout: await stdout, batches }
+}
+
+/** By what a call is known by: the path or the port that it was given. */
+const placesOf = (batches: readonly EventBatch[]): Map<string, Stack> => {
+  const places = new Map<string, Stack>()
+  for (const batch of batches) {
+    for (const event of batch.events) {
+      const stack = batch.stacks[event.stack]
+      const port = batch.sockets[event.socket]?.remote_port
+      const name = event.path ?? (event.syscall === 'connect' && event.kind === 'syscall' ? String(port) : undefined)
+      if (stack !== undefined && name !== undefined) places.set(name, stack)
+    }
+  }
+  return places
+}
+
+const variants: readonly (readonly [name: string, codec: 'native' | 'avsc', ...flags: string[]])[] = [
+  ['plain', 'native'],
+  ['stripped', 'avsc', '-ldflags=-s -w'],
+  ['trimpath', 'native', '-trimpath'],
+  ['pie', 'native', '-buildmode=pie']
+]
+
+describe('calls of a Go program', { skip, timeout: 4 * kernelTimeoutMs }, () => {
+  for (const [name, codec, ...flags] of variants) {
+    it(`have the function, file and line that they were made from: ${name}, encoded by ${codec}`, async () => {
+      const { stdout, batches } = await observe(buildGo(folder, comm, name, ...flags), codec)
+      const expected = stdout.trim().split('\n')
+      assert.equal(expected.length, 7)
+      const places = placesOf(batches)
+      const found = expected.map((line) => {
+        const [call = ''] = line.split('\t')
+        const place = places.get(call)
+        return [call, place?.go_function, place?.go_file, place?.go_line].join('\t')
+      })
+      assert.deepEqual(found, expected)
+    })
+  }
+})

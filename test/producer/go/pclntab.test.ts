@@ -1,0 +1,111 @@
+// The table of a program that is built here, held against what Go's own tools say of the same addresses.
+import assert from 'node:assert/strict'
+import { execFileSync } from 'node:child_process'
+import { readFileSync } from 'node:fs'
+import { open } from 'node:fs/promises'
+import { join } from 'node:path'
+import { describe, it, test } from 'node:test'
+import { readElfHeader, readSection, readSections } from '../../../producer/go/elf.ts'
+import { type GoProgram, readGoProgram } from '../../../producer/go/go-program.ts'
+import { PclnTable, readTableHeader } from '../../../producer/go/pclntab.ts'
+import { buildGo, skipWithoutGo } from '../../support/go.ts'
+
+const folder = join(import.meta.dirname, 'programs', 'calls')
+const addresses = 2000
+
+const load = async (path: string): Promise<GoProgram> => {
+  const file = await open(path)
+  try {
+    const program = await readGoProgram(file)
+    assert.ok(program !== undefined)
+    return program
+  } finally {
+    await file.close()
+  }
+}
+
+interface Symbol {
+  readonly address: number
+  readonly bytes: number
+}
+
+/** Functions of the text that Go compiled or assembled. */
+const functionsOf = (path: string): Symbol[] =>
+  execFileSync('go', ['tool', 'nm', '-size', path], { encoding: 'utf8', maxBuffer: 1 << 26 })
+    .split('\n')
+    .map((line) => line.trim().split(/\s+/))
+    .filter(([, , type, name = '']) => (type === 'T' || type === 't') && !name.startsWith('runtime.text'))
+    .map(([address = '', bytes]) => ({ address: Number.parseInt(address, 16), bytes: Number(bytes) }))
+
+const sectionOf = (path: string, name: string): Buffer => {
+  const file = readFileSync(path)
+  const header = readElfHeader(file)
+  assert.ok(header !== undefined)
+  const { offset, count, entryBytes } = header.sections
+  const table = file.subarray(offset, offset + count * entryBytes)
+  const names = readSection(table, header.names * entryBytes)
+  const section = readSections(table, header.sections, file.subarray(names.offset, names.offset + names.bytes)).find(
+    (candidate) => candidate.name === name
+  )
+  assert.ok(section !== undefined)
+  return file.subarray(section.offset, section.offset + section.bytes)
+}
+
+describe('the table of functions of a Go program', { skip: skipWithoutGo, timeout: 120_000 }, () => {
+  it('has the file and line that go tool addr2line tells, and the function that everything there was put into', async () => {
+    const path = buildGo(folder, 'rs-go-calls', 'plain')
+    const { table } = await load(path)
+    const functions = functionsOf(path)
+    const asked = Array.from({ length: addresses }, () => {
+      const { address, bytes } = functions[Math.floor(Math.random() * functions.length)] as Symbol
+      return address + Math.floor(Math.random() * Math.max(1, bytes))
+    })
+    const input = asked.map((address) => `0x${address.toString(16)}\n`).join('')
+    const lines = execFileSync('go', ['tool', 'addr2line', path], { input, encoding: 'utf8', maxBuffer: 1 << 26 })
+      .trimEnd()
+      .split('\n')
+    const differing = asked.filter((address, i) => {
+      const [name = '', place] = [lines[2 * i], lines[2 * i + 1]]
+      const frames = table.framesAt(address)
+      const expected = name.replace(/\[.*\]/, '[...]')
+      const found = `${frames[0]?.file}:${frames[0]?.line}`
+      // What lies between functions has a symbol or a place in only one of the two.
+      return name !== '?' && place !== '?:0' && (frames.at(-1)?.function !== expected || found !== place)
+    })
+    assert.ok(differing.length <= addresses / 500, `${differing.length} of ${addresses}: ${differing.slice(0, 5)}`)
+  })
+
+  it('is the same whether the program is stripped or not', async () => {
+    const [plain, stripped] = [
+      await load(buildGo(folder, 'rs-go-calls', 'plain')),
+      await load(buildGo(folder, 'rs-go-calls', 'stripped', '-ldflags=-s -w'))
+    ]
+    for (const { address } of functionsOf(buildGo(folder, 'rs-go-calls', 'plain')).slice(0, 500)) {
+      assert.deepEqual(stripped.table.framesAt(address), plain.table.framesAt(address))
+    }
+  })
+
+  it('that is damaged anywhere gives other functions or none, never an error', async () => {
+    const path = buildGo(folder, 'rs-go-calls', 'plain')
+    const functions = functionsOf(path)
+    const bytes = sectionOf(path, '.gopclntab')
+    const textStart = Math.min(...functions.map(({ address }) => address))
+    for (let round = 0; round < 300; round++) {
+      const table = Buffer.from(bytes)
+      for (let i = 0; i < 2000; i++) table[72 + Math.floor(Math.random() * (table.length - 72))] = Math.random() * 256
+      const damaged = new PclnTable({ table, textStart, functionData: table })
+      for (let i = 0; i < 20; i++) {
+        const { address } = functions[Math.floor(Math.random() * functions.length)] as Symbol
+        assert.ok(Array.isArray(damaged.framesAt(address)))
+        assert.equal(typeof damaged.isFrameless(address), 'boolean')
+      }
+    }
+  })
+})
+
+test('what is no table of Go is not taken for one', () => {
+  assert.equal(readTableHeader(Buffer.alloc(72)), undefined)
+  assert.equal(readTableHeader(Buffer.from('f1ffffff', 'hex')), undefined)
+  const parts = { table: Buffer.alloc(72), textStart: 0, functionData: undefined }
+  assert.throws(() => new PclnTable(parts), RangeError)
+})
