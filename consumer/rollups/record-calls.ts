@@ -49,7 +49,8 @@ const recordEvents = (
     if (window === undefined) continue
     const call = code[i] as number
     const of = process[i] as number
-    const goFunction = byFunction ? (stacks[stack[i] as number]?.go_function ?? null) : null
+    const at = byFunction ? (stack[i] as number) : -1
+    const goFunction = at < 0 ? null : (stacks[at]?.go_function ?? null)
     const cell = window.cellAt(of * width + call, processes[of] as Process, goFunction, call)
     window.events++
     const part = cell.part ?? window.begin(cell)
