@@ -145,7 +145,7 @@ test('known calls are found exactly in events, rollups and audit; a burst raises
   })
 
   await t.test('seconds by workload sum up to the longer windows that they lie in', async () => {
-    const [{ workload } = {}] = await tailRows('rollups', ofProcess, env)
+    const workload = join(directory, 'known_calls')
     const ofGetppid = ['--since', '10m', '--where', `workload == "${workload}" && pid == 0 && syscall == "getppid"`]
     for (const windowMs of [10_000, 60_000]) {
       const rows = await eventually(`getppid in windows of ${windowMs} ms`, 90, async () => {
