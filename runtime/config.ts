@@ -107,7 +107,7 @@ const schema = z.strictObject({
       /** What Go processes are told beyond others. */
       go: z
         .strictObject({
-          /** Function, file and line that a told call was made from: up to 1 µs a call, and CAP_SYS_PTRACE is kept. */
+          /** Function, file and line that a told call was made from: a microsecond or two a call, and CAP_SYS_PTRACE is kept. */
           functions: z.boolean().default(false)
         })
         .prefault({})

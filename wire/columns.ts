@@ -1,6 +1,6 @@
 // An EventBatch as columns: what windows need of each event and summary, in typed arrays instead of an object each.
 // Names of calls are small integers, the same for all batches of a process.
-import type { Clock, Drop, EventKind, Ledger, Predecessor, Process, SequenceRange, Stack } from './types.ts'
+import type { EventBatch, EventKind } from './types.ts'
 
 /** All ABIs and operations of io_uring have some 900; what lies beyond is no kernel's doing. */
 const maxNames = 4096
@@ -79,21 +79,7 @@ export interface SummaryColumns {
 }
 
 /** Valid until the next batch is decoded: the columns are used again. */
-export interface ColumnBatch {
-  host: string
-  boot: string
-  agent: string
-  run: string
-  batch: number
-  continues: Predecessor | null
-  final: boolean
-  clock: Clock
-  counted_until_us: number
-  sequences: SequenceRange[]
-  drops: Drop[]
-  processes: Process[]
-  stacks: Stack[]
+export interface ColumnBatch extends Omit<EventBatch, 'sockets' | 'events' | 'summaries'> {
   events: EventColumns
   summaries: SummaryColumns
-  ledger: Ledger | null
 }
