@@ -109,6 +109,7 @@ const awaitMarkers = async <T>(call: () => Promise<T>): Promise<T> => {
 
 interface Cluster {
   findGroupCoordinatorMetadata(of: { readonly groupId: string; readonly coordinatorType: number }): Promise<unknown>
+  metadata(of: unknown): Promise<unknown>
 }
 
 const transactionCoordinator = 1
@@ -128,6 +129,18 @@ const rememberCoordinators = (): void => {
     const coordinator = found?.get(key) ?? (await find.call(this, of))
     found?.set(key, coordinator)
     return coordinator
+  }
+}
+
+/** Where each broker that kafkajs knows fails, it answers with null, and its admin then reads a property of that. */
+const refuseMissingMetadata = (): void => {
+  const { prototype } = requireFromHere('kafkajs/src/cluster/index.js') as { prototype: Cluster }
+  const { KafkaJSConnectionError } = requireFromHere('kafkajs/src/errors.js') as typeof import('kafkajs')
+  const { metadata: ask } = prototype
+  prototype.metadata = async function (of) {
+    const metadata = await ask.call(this, of)
+    if (metadata === null) throw new KafkaJSConnectionError('no broker tells what topics there are')
+    return metadata
   }
 }
 
@@ -158,5 +171,6 @@ const mendTransactions = (): void => {
 export const mendKafkajs = (): void => {
   calmRequestQueue()
   rememberCoordinators()
+  refuseMissingMetadata()
   mendTransactions()
 }
