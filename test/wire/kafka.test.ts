@@ -8,6 +8,7 @@ import type { Commit, ConsumerOptions, FetchedBatch } from '../../wire/client.ts
 import { createKafkaClient } from '../../wire/kafka.ts'
 import { createTopic, kafkaMissing, readAll, testLog, uniqueName, withKafka } from '../support/kafka.ts'
 import { eventually } from '../support/ringside.ts'
+import { cutOnce } from './support/cut-connections.ts'
 
 const run = promisify(execFile)
 const hasKcat = await run('kcat', ['-V']).then(
@@ -60,6 +61,14 @@ describe('the Kafka client', { skip: await kafkaMissing(), timeout: 120_000 }, (
     const { clusterId, brokers } = await kafka.client.ping()
     assert.match(clusterId, /^\S+$/)
     assert.ok(brokers >= 1)
+  })
+
+  test('calls it passing when the connection is lost at any question for metadata', async () => {
+    for (const nth of [1, 2]) {
+      const isCut = cutOnce('Metadata', 'before', nth)
+      await assert.rejects(kafka.client.ping(), (error) => error instanceof RingsideError && error.canRetry)
+      assert.ok(isCut())
+    }
   })
 
   test('creates the topics that are missing, with their settings, and leaves the others alone', async () => {

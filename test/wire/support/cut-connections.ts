@@ -4,7 +4,7 @@ import net, { type Socket } from 'node:net'
 import { mock } from 'node:test'
 
 /** https://kafka.apache.org/protocol#protocol_api_keys */
-const apiKeys = { Produce: 0, AddPartitionsToTxn: 24, EndTxn: 26 } as const
+const apiKeys = { Produce: 0, Metadata: 3, AddPartitionsToTxn: 24, EndTxn: 26 } as const
 
 const reset = (): Error => Object.assign(new Error('read ECONNRESET'), { code: 'ECONNRESET' })
 
@@ -12,10 +12,12 @@ const apiKeyOf = (request: unknown): number | undefined =>
   Buffer.isBuffer(request) && request.length > 6 ? request.readInt16BE(4) : undefined
 
 /**
+ * @param nth which of the requests of its kind
  * @returns true once it was cut; restores what it changed then, or when called
  */
-export const cutOnce = (api: keyof typeof apiKeys, when: 'before' | 'answer'): (() => boolean) => {
+export const cutOnce = (api: keyof typeof apiKeys, when: 'before' | 'answer', nth = 1): (() => boolean) => {
   let isCut = false
+  let requests = 0
   const { connect } = net
   const connecting = mock.method(net, 'connect', (...args: Parameters<typeof net.createConnection>): Socket => {
     const socket = connect(...args)
@@ -28,7 +30,7 @@ export const cutOnce = (api: keyof typeof apiKeys, when: 'before' | 'answer'): (
       write(request as Buffer)
     }
     const watched = (request: Buffer, ...rest: never[]): boolean => {
-      if (isCut || apiKeyOf(request) !== apiKeys[api]) return write(request, ...rest)
+      if (isCut || apiKeyOf(request) !== apiKeys[api] || ++requests < nth) return write(request, ...rest)
       cut(request)
       return true
     }
