@@ -106,10 +106,22 @@ const exitOf = (child: ChildProcess): Promise<void> =>
     child.once('error', () => resolve())
   })
 
+/** Of the archive of classes that a first run leaves as it ends: they would stand behind what it ended for. */
+const archiveWarning = /^\[[\d.]+s\]\[warning\]\[cds\]/
+
 const lastLines = async (path: string): Promise<string> => {
   const text = await readFile(path, 'utf8').catch(() => '')
-  return text.trim().split('\n').slice(-5).join('\n')
+  return text
+    .trim()
+    .split('\n')
+    .filter((line) => !archiveWarning.test(line))
+    .slice(-5)
+    .join('\n')
 }
+
+/** Whether Kafka's output tells of data in a format that it does not know yet. */
+export const isOfNewerKafka = (output: string): boolean =>
+  /UnsupportedVersionException: Can't read version|No MetadataVersion with feature level/.test(output)
 
 /** None begins with "-": the tools would take it for an option. */
 export const newClusterId = (): string => {
@@ -139,6 +151,12 @@ const waitUntilReady = async (broker: string, hasExited: () => boolean, paths: P
     if (!(await listens(port))) continue
     const cluster = await client.ping().catch(() => undefined)
     if (cluster !== undefined && cluster.brokers > 0) return
+  }
+  if (hasExited() && isOfNewerKafka(await readFile(paths.output, 'utf8').catch(() => ''))) {
+    throw new RingsideError(
+      'DATA',
+      `a newer Kafka than this one wrote ${paths.dataDir}: give another --state-dir, or remove that folder and with it what its topics hold`
+    )
   }
   const how = hasExited() ? 'ended as it started' : `does not answer after ${readyMs / 1000} s`
   throw new RingsideError(

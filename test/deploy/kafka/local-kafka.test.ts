@@ -6,7 +6,13 @@ import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, test } from 'node:test'
-import { findLocalBrokers, type LocalKafka, newClusterId, startLocalKafka } from '../../../deploy/kafka/local-kafka.ts'
+import {
+  findLocalBrokers,
+  isOfNewerKafka,
+  type LocalKafka,
+  newClusterId,
+  startLocalKafka
+} from '../../../deploy/kafka/local-kafka.ts'
 import { RingsideError } from '../../../runtime/errors.ts'
 import { createKafkaClient } from '../../../wire/kafka.ts'
 import { createTopic, localKafkaMissing, readAll, testLog } from '../../support/kafka.ts'
@@ -24,6 +30,13 @@ const isAlive = (pid: number): boolean => {
 
 test("a cluster's id is never taken for an option of Kafka's tools", () => {
   for (let i = 0; i < 5000; i++) assert.match(newClusterId(), /^[A-Za-z0-9_][A-Za-z0-9_-]{21}$/)
+})
+
+test('data of a newer Kafka is told from other reasons to end', () => {
+  const caused = 'Caused by: org.apache.kafka.common.errors.UnsupportedVersionException:'
+  assert.equal(isOfNewerKafka(`ERROR while starting\n${caused} Can't read version 4 of BrokerEndpoint\n`), true)
+  assert.equal(isOfNewerKafka('java.lang.IllegalArgumentException: No MetadataVersion with feature level 31'), true)
+  assert.equal(isOfNewerKafka(`${caused} The broker does not support DESCRIBE_CLUSTER`), false)
 })
 
 describe('the local Kafka', { skip, timeout: 120_000 }, () => {
