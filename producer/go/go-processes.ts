@@ -71,8 +71,9 @@ export class GoProcesses implements Callers {
     this.#root = root
   }
 
+  // What was known stays until it has been looked at again: it could have been of this very program already, and calls
+  // of a program that is not marked have no stack.
   began(pid: number, startNs: bigint): void {
-    this.#processes.delete(pid)
     if (this.#waiting.size >= maxWaiting) return
     this.#waiting.set(pid, startNs)
     if (!this.#isLooking) void this.#lookAtAll()
@@ -125,7 +126,10 @@ export class GoProcesses implements Callers {
     const exe = `${this.#root}/${pid}/exe`
     const name = await this.#files.nameOf(exe)
     const program = await this.#files.read(exe, name)
-    if (program === undefined) return
+    if (program === undefined) {
+      this.#processes.delete(pid)
+      return
+    }
     const { startTicks, startCode } = fieldsOf(await readFile(`${this.#root}/${pid}/stat`, 'latin1'))
     const isIt = Math.abs(startTicks - Number(startNs) / (1e9 / ticksPerSecond)) <= 1
     // One that began another program meanwhile waits to be looked at again.
