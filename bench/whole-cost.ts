@@ -1,7 +1,7 @@
 // What having all of it on costs a host: the CPU time of everything that `ringside up` runs, under a load of so many
 // events a second. The edge observes the whole host but itself and what `up` runs; the programs' own time, which is the
 // caller's, is what the load takes more of than where nobody observes it.
-import { execFileSync, spawn } from 'node:child_process'
+import { execFileSync, spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdirSync } from 'node:fs'
 import { mkdtemp, rm } from 'node:fs/promises'
@@ -118,7 +118,9 @@ const startUp = async (stateDir: string): Promise<Started> => {
   const env = `RINGSIDE_STATE_DIR=${stateDir}`
   const ports = ['--kafka-port', String(await freePort()), '--panel-listen', String(await freePort())]
   const command = ['env', env, 'RINGSIDE_PIN_DIR=', launcher, 'up', '--format', 'json', ...ports]
-  return startProcess(command, (output) => /first events/i.test(output))
+  // Of an idle machine there is nothing to tell for minutes.
+  const timer = setInterval(() => spawnSync('true'), 500)
+  return startProcess(command, (output) => /first events/i.test(output)).finally(() => clearInterval(timer))
 }
 
 type Round = Readonly<Record<string, Used>>
