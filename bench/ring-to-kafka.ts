@@ -1,13 +1,14 @@
 // From bytes of the ring to Kafka's acknowledgement: events per second of this process's CPU time,
 // beside one JSON message an event through the same client.
-import { BatchBuilder } from '../producer/batch.ts'
+
 import { startEdge } from '../producer/edge.ts'
+import { BatchBuilder } from '../producer/encode/batch.ts'
+import { ProcessTable } from '../producer/encode/process-table.ts'
+import { SocketTable } from '../producer/encode/socket-table.ts'
 import { absentProc } from '../producer/proc.ts'
-import { ProcessTable } from '../producer/process-table.ts'
-import { RawEvents } from '../producer/raw-event.ts'
-import { SocketTable } from '../producer/socket-table.ts'
-import { callName } from '../producer/syscall-table.ts'
-import { RecordWalk } from '../producer/walk.ts'
+import { RawEvents } from '../producer/source/raw-event.ts'
+import { callName } from '../producer/source/syscall-table.ts'
+import { RecordWalk } from '../producer/source/walk.ts'
 import { loadConfig } from '../runtime/config.ts'
 import { RingsideError } from '../runtime/errors.ts'
 import type { KafkaClient } from '../wire/client.ts'

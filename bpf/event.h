@@ -3,7 +3,7 @@
  * The one contract between the kernel programs and user space: the record that
  * travels through one of two rings, the configuration user space writes, and the counters
  * the programs keep. Included by the programs and by native/ring; the offsets that
- * producer/raw-event.ts reads are held against this file's BTF by a test.
+ * producer/source/raw-event.ts reads are held against this file's BTF by a test.
  *
  * All integers are in the machine's byte order. No struct is packed: every field is
  * naturally aligned and every hole is named, so that all compilers agree.

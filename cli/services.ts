@@ -2,7 +2,7 @@
 // consumer never needs the kernel's addon.
 import { basename, extname, isAbsolute, join } from 'node:path'
 import type { HandlerModule } from '../consumer/handler.ts'
-import type { Source } from '../producer/source.ts'
+import type { Source } from '../producer/source/source.ts'
 import type { Config } from '../runtime/config.ts'
 import type { Log } from '../runtime/log.ts'
 import type { Service } from '../runtime/service.ts'
@@ -30,7 +30,7 @@ export interface EdgeSource {
 
 const startEdgeService = async (config: Config, log: Log, from: EdgeSource): Promise<Service> => {
   const { startEdge } = await import('../producer/edge.ts')
-  const { createRecorder, openRecording } = await import('../producer/recording.ts')
+  const { createRecorder, openRecording } = await import('../producer/source/recording.ts')
   const { measureEdge } = await import('../producer/measured-edge.ts')
   const { createKafkaClient } = await import('../wire/kafka.ts')
   const client = createKafkaClient({ brokers: config.brokers, clientId: 'ringside-edge', log })
@@ -45,14 +45,14 @@ const startEdgeService = async (config: Config, log: Log, from: EdgeSource): Pro
     return measureEdge({ edge, spoolLimitBytes, calls, cpuBudget: undefined, programTimeNs: () => undefined, log })
   }
 
-  const { openLiveSource } = await import('../producer/live-source.ts')
+  const { openLiveSource } = await import('../producer/source/live-source.ts')
   const { futureUser, preparePrivilegeDrop } = await import('../producer/privileges.ts')
   const { GoProcesses } = await import('../producer/go/go-processes.ts')
-  const { loadKafkajsWhole } = await import('../wire/kafkajs.ts')
+  const { preloadKafkaClient } = await import('../wire/kafka.ts')
   const goFunctions = config.edge.go.functions
   const drop = preparePrivilegeDrop(config.edge.user, goFunctions)
   const dropPrivileges = () => {
-    loadKafkajsWhole()
+    preloadKafkaClient()
     log.info(drop())
   }
   const measureCost = config.edge.cpuBudget !== undefined

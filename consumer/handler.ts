@@ -1,4 +1,4 @@
-// What a consumer service is: a handler that owns no process, no client and no offsets. The loop (consumer/loop.ts)
+// What a consumer service is: a handler that owns no process, no client and no offsets. The loop (consumer/loop/consume-loop.ts)
 // pulls a batch, leaves out what came before, calls the handler, publishes what it returned, commits.
 import type { Log } from '../runtime/log.ts'
 import type { MetricFamily } from '../runtime/metric.ts'

@@ -8,8 +8,8 @@ import type { MetricFamily } from '../runtime/metric.ts'
 import type { Service } from '../runtime/service.ts'
 import { createKafkaClient } from '../wire/kafka.ts'
 import type { HandlerModule } from './handler.ts'
-import { ConsumeLoop } from './loop.ts'
-import { consumerMetrics } from './metrics.ts'
+import { ConsumeLoop } from './loop/consume-loop.ts'
+import { consumerMetrics } from './loop/metrics.ts'
 
 export interface ConsumerServiceOptions {
   /** Instances of one name share the partitions; the group is the topic prefix and this name. */

@@ -1,10 +1,10 @@
 // A running edge with its use of the CPU measured, kept to its budget if it has one, and told with the rest as metrics.
 import type { Log } from '../runtime/log.ts'
 import type { Service } from '../runtime/service.ts'
-import { BudgetKeeper } from './budget-keeper.ts'
+import { edgeMetrics } from './account/metrics.ts'
+import { BudgetKeeper } from './budget/budget-keeper.ts'
 import type { EdgeService } from './edge.ts'
-import { edgeMetrics } from './metrics.ts'
-import { type CallModes, emittingClasses } from './syscall-table.ts'
+import { type CallModes, emittingClasses } from './source/syscall-table.ts'
 
 export interface MeasuredEdgeOptions {
   readonly edge: EdgeService

@@ -1,6 +1,16 @@
 // The seam at which the Kafka client can be replaced: everything that Ringside asks of one.
-// wire/kafka.ts implements it with kafkajs; wire/kafkajs.ts is the only file that imports that library.
+// wire/kafkajs/ implements it; wire/kafka.ts is the one factory.
 import type { RingsideError } from '../runtime/errors.ts'
+import type { Log } from '../runtime/log.ts'
+
+export interface ConnectionOptions {
+  /** host:port each. */
+  readonly brokers: readonly string[]
+  readonly clientId: string
+  readonly log: Log
+  /** Of what is produced; zstd unless said otherwise. Any is read. */
+  readonly compression?: 'zstd' | 'none'
+}
 
 export interface Message {
   readonly key: Buffer | string | null

@@ -33,7 +33,7 @@ const loadPrograms = async (config: Config): Promise<Finding> => {
   if (lacks.length > 0) return fail('not tried: see above')
   const startedMs = performance.now()
   try {
-    const { openLiveSource } = await import('../../producer/live-source.ts')
+    const { openLiveSource } = await import('../../producer/source/live-source.ts')
     const sizes = { securityRingBytes: 1 << 20, ringBytes: 1 << 20 }
     const source = await openLiveSource({ ...config.edge, ...sizes, ignoreFamily: false, pinDir: '' })
     const description = source.description

@@ -2,6 +2,7 @@
 import { Command } from 'commander'
 import { messageOf, RingsideError } from '../../runtime/errors.ts'
 import { formatCount } from '../../runtime/format-number.ts'
+import { Reckoning } from '../../verify/reconciliation.ts'
 import type { ReceivedMessage } from '../../wire/client.ts'
 import { decode } from '../../wire/codec.ts'
 import { topicName } from '../../wire/topics.ts'
@@ -19,8 +20,7 @@ import {
 import { Output } from '../output.ts'
 import { quietLog } from '../quiet-log.ts'
 import { Progress } from '../up/progress.ts'
-import { Reckoning } from '../verify/reckoning.ts'
-import { formatReports } from '../verify/show.ts'
+import { formatReports } from '../verify-report.ts'
 
 interface VerifyOptions extends Omit<CommonOptions, 'host'> {
   readonly since?: number

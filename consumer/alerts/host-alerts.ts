@@ -1,7 +1,7 @@
 // What the rules found on one host: entities that are counted, and the alerts that are on.
 import { z } from 'zod'
 import type { Alert, Event, EventBatch, Process } from '../../wire/types.ts'
-import { Anchors } from '../anchors.ts'
+import { Anchors } from '../state/anchors.ts'
 import { Burst, type BurstState } from './burst.ts'
 import { Observation } from './observation.ts'
 import { classOf, type Rule } from './rule.ts'

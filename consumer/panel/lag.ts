@@ -1,6 +1,6 @@
 // How far groups have come → how many messages wait for each service. Pure.
 import type { GroupProgress } from '../../wire/client.ts'
-import { handledUntil } from '../replay.ts'
+import { handledUntil } from '../state/replay.ts'
 import type { ServiceLag } from './protocol.ts'
 
 /** The services whose groups have the topic prefix and these names. */

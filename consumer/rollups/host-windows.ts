@@ -3,7 +3,7 @@
 import type { Config } from '../../runtime/config.ts'
 import { type ColumnBatch, callNames } from '../../wire/columns.ts'
 import type { Rollup, RollupKey } from '../../wire/types.ts'
-import { Anchors } from '../anchors.ts'
+import { Anchors } from '../state/anchors.ts'
 import type { ClosedWindow, LeftOut } from './host-status.ts'
 import { Rates, rateMemoryUs } from './rates.ts'
 import { recordCalls } from './record-calls.ts'

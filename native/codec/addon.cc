@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// The addon as Node sees it, and its encoder. producer/native-encoder.ts is the encoder's only caller and has validated what comes in; nothing
+// The addon as Node sees it, and its encoder. producer/encode/native-encoder.ts is the encoder's only caller and has validated what comes in; nothing
 // here is global, so that every thread and every instance stands for itself.
 //
 //   new Encoder(options)                        Encoder#begin(length) -> microseconds, or -1 - place of the damage
 //   schema: fingerprint of what is written      Encoder#add() -> whether the batch is full
 //   eventVersion: of what is read               Encoder#encode(before, clockUs, behind) -> Buffer
 //   stateNumbers: length of options.state
-//   Decoder: see decoder.h; wire/column-decoder.ts is its only caller
+//   Decoder: see decoder.h; consumer/loop/column-decoder.ts is its only caller
 #include <napi.h>
 
 #include "batch.h"

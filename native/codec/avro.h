@@ -10,7 +10,7 @@
 
 namespace ringside {
 
-// avsc refuses what is greater, and writes what is less with a wrong last bit (producer/numbers.ts).
+// avsc refuses what is greater, and writes what is less with a wrong last bit (producer/source/numbers.ts).
 constexpr int64_t kGreatestLong = (int64_t{1} << 53) - 2;
 constexpr int64_t kLeastLong = -(int64_t{1} << 52);
 

@@ -21,7 +21,7 @@ class Input {
 
   size_t place() const { return static_cast<size_t>(at_ - begin_); }
 
-  // long, within what a double holds exactly, as avsc has it (producer/numbers.ts).
+  // long, within what a double holds exactly, as avsc has it (producer/source/numbers.ts).
   int64_t Long() {
     const uint64_t encoded = Varint();
     const int64_t value = static_cast<int64_t>(encoded >> 1) ^ -static_cast<int64_t>(encoded & 1);

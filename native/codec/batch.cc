@@ -7,7 +7,7 @@ namespace ringside {
 
 namespace {
 
-// Upper bounds on the Avro bytes of each row beside its strings (producer/batch.ts).
+// Upper bounds on the Avro bytes of each row beside its strings (producer/encode/batch.ts).
 constexpr size_t kEventBytes = 88;
 constexpr size_t kSummaryBytes = 96;
 constexpr size_t kBucketBytes = 8;

@@ -10,7 +10,7 @@ namespace ringside {
 
 namespace {
 
-// An upper bound on the Avro bytes of a row beside its exe (producer/batch.ts).
+// An upper bound on the Avro bytes of a row beside its exe (producer/encode/batch.ts).
 constexpr size_t kRowBytes = 160;
 // USER_HZ, which every Linux has reported to user space since 2.4.
 constexpr double kMicrosecondsPerTick = 1e6 / 100;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Records to rows of a batch's process table, as producer/process-table.ts has it. A process keeps its executable and
+// Records to rows of a batch's process table, as producer/encode/process-table.ts has it. A process keeps its executable and
 // container from first sight until exec or exit; what tells one of its rows from another is encoded once.
 #pragma once
 

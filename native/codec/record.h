@@ -34,7 +34,7 @@ inline StackView StackOf(const ringside_event& record) {
 inline bool IsSummary(const ringside_event& record) { return record.kind == RINGSIDE_KIND_SUMMARY; }
 inline int64_t Microseconds(uint64_t ns) { return ClampUnsigned(ns / 1000); }
 
-// Goes through the records of a read as producer/walk.ts does: those of both rings merged by time, then the summaries.
+// Goes through the records of a read as producer/source/walk.ts does: those of both rings merged by time, then the summaries.
 class RecordWalk {
  public:
   // The bytes begin at a multiple of 8, and stay until the end of the walk.

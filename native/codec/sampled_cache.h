@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // A bounded map that forgets what was used least recently, closely enough; the choice is that of
-// producer/sampled-cache.ts, entry by entry.
+// producer/encode/sampled-cache.ts, entry by entry.
 #pragma once
 
 #include <array>

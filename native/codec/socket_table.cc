@@ -7,7 +7,7 @@ namespace ringside {
 
 namespace {
 
-// An upper bound on the Avro bytes of a row (producer/batch.ts).
+// An upper bound on the Avro bytes of a row (producer/encode/batch.ts).
 constexpr size_t kRowBytes = 72;
 
 uint32_t HashOf(const ringside_socket& socket) {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Records to rows of a batch's socket table: one for each distinct socket address pair, as producer/socket-table.ts
+// Records to rows of a batch's socket table: one for each distinct socket address pair, as producer/encode/socket-table.ts
 // has it.
 #pragma once
 

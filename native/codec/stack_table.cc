@@ -7,7 +7,7 @@ namespace ringside {
 
 namespace {
 
-// An upper bound on the Avro bytes of a row beside its strings (producer/batch.ts).
+// An upper bound on the Avro bytes of a row beside its strings (producer/encode/batch.ts).
 constexpr size_t kRowBytes = 16;
 
 uint32_t HashOf(uint64_t program, StackView stack) {

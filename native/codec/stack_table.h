@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Records to rows of a batch's table of stacks: one for each distinct place that calls were made from, as
-// producer/stack-table.ts has it.
+// producer/encode/stack-table.ts has it.
 #pragma once
 
 #include <functional>

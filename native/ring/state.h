@@ -25,7 +25,7 @@ constexpr size_t kLanes = 3;
 
 using ObjectHash = std::array<uint8_t, 32>;
 
-// What is durable: Mark and Account of producer/source.ts.
+// What is durable: Mark and Account of producer/source/source.ts.
 struct Account {
   uint64_t marks[kLanes];
   uint64_t batch;

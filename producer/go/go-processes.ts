@@ -4,12 +4,12 @@ import { readFile } from 'node:fs/promises'
 import { messageOf } from '../../runtime/errors.ts'
 import type { Log } from '../../runtime/log.ts'
 import type { Stack } from '../../wire/types.ts'
-import type { Callers } from '../callers.ts'
 import { ticksPerSecond } from '../proc.ts'
 import { chooseFrame } from './choose-frame.ts'
 import type { GoProgram } from './go-program.ts'
 import { ProgramFiles } from './program-files.ts'
 import { framesOf } from './stack-frames.ts'
+import type { Callers } from './symbolizer.ts'
 
 /** Where processes are marked: the live source. */
 export interface GoMarks {

@@ -1,7 +1,7 @@
 // What summaries say, added up: by process and number of the call, over any number of flips.
-import type { LiveSource } from '../../producer/live-source.ts'
-import { eventClasses, eventField, RawEvents, summaryKind } from '../../producer/raw-event.ts'
-import { noMark } from '../../producer/source.ts'
+import type { LiveSource } from '../../producer/source/live-source.ts'
+import { eventClasses, eventField, RawEvents, summaryKind } from '../../producer/source/raw-event.ts'
+import { noMark } from '../../producer/source/source.ts'
 import type { EventClass } from '../../wire/types.ts'
 
 export interface Counted {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { readLayout } from '../../native/ring/ring.ts'
-import { commBytes, eventField, eventHeaderBytes } from '../../producer/raw-event.ts'
+import { commBytes, eventField, eventHeaderBytes } from '../../producer/source/raw-event.ts'
 import { skip } from './observe.ts'
 
 // The name that event.h gives what TypeScript reads.

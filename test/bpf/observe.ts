@@ -2,7 +2,7 @@
 import { execFileSync, spawn } from 'node:child_process'
 import { existsSync, mkdirSync, statSync } from 'node:fs'
 import { join } from 'node:path'
-import { type LiveSource, type LiveSourceOptions, openLiveSource } from '../../producer/live-source.ts'
+import { type LiveSource, type LiveSourceOptions, openLiveSource } from '../../producer/source/live-source.ts'
 import {
   callNames,
   eventClasses,
@@ -11,8 +11,8 @@ import {
   eventKinds,
   RawEvents,
   summaryKind
-} from '../../producer/raw-event.ts'
-import type { Source, SourceStatistics } from '../../producer/source.ts'
+} from '../../producer/source/raw-event.ts'
+import type { Source, SourceStatistics } from '../../producer/source/source.ts'
 
 const programsDir = join(import.meta.dirname, 'programs')
 const buildDir = join(import.meta.dirname, '..', '..', 'build', 'test')

@@ -1,6 +1,6 @@
 // Run in the guest: loads and attaches the programs as an edge does. Fails with the last lines of the verifier's log.
 import { release } from 'node:os'
-import { openLiveSource } from '../../producer/live-source.ts'
+import { openLiveSource } from '../../producer/source/live-source.ts'
 import { messageOf } from '../../runtime/errors.ts'
 import { quiet } from '../bpf/observe.ts'
 

@@ -3,10 +3,10 @@ import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { consumerMetrics } from '../../consumer/metrics.ts'
+import { consumerMetrics } from '../../consumer/loop/metrics.ts'
 import { panelMetrics } from '../../consumer/panel/metrics.ts'
 import { RollupMetrics } from '../../consumer/rollups/measured.ts'
-import { edgeMetrics } from '../../producer/metrics.ts'
+import { edgeMetrics } from '../../producer/account/metrics.ts'
 import { buildInfo } from '../../runtime/metrics.ts'
 
 const families = [

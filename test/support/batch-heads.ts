@@ -1,5 +1,5 @@
 // What a batch says beside its events, for tests that need no more of it.
-import type { BatchHead } from '../../producer/spool-heads.ts'
+import type { BatchHead } from '../../producer/encode/batch-header.ts'
 
 /** Batch 1 of run "run" on host "h", but for what is given. */
 export const headOf = (given: Partial<BatchHead> = {}): BatchHead => ({

@@ -1,6 +1,6 @@
 // A kernel with two rings, counts and pins: the edge's input without a kernel. emit() is a program that runs, count()
 // one that counts; successor() is what an edge finds after the death of the one before.
-import { eventClasses, isSecurityClass, summaryCpu } from '../../producer/raw-event.ts'
+import { eventClasses, isSecurityClass, summaryCpu } from '../../producer/source/raw-event.ts'
 import {
   type Account,
   type ClockReading,
@@ -8,7 +8,7 @@ import {
   noMark,
   type Source,
   type SourceStatistics
-} from '../../producer/source.ts'
+} from '../../producer/source/source.ts'
 import type { EventClass } from '../../wire/types.ts'
 import { type RawEvent, rawBytes, rawEvent, rawSummary } from './raw-events.ts'
 

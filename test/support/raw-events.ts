@@ -1,5 +1,5 @@
 // Raw records as bpf/event.h lays them out.
-import { commBytes, eventHeaderBytes, eventField as field } from '../../producer/raw-event.ts'
+import { commBytes, eventHeaderBytes, eventField as field } from '../../producer/source/raw-event.ts'
 
 export interface RawSocket {
   family: number

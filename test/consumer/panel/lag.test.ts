@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { lagsOf } from '../../../consumer/panel/lag.ts'
-import { Replay } from '../../../consumer/replay.ts'
+import { Replay } from '../../../consumer/state/replay.ts'
 
 const groups = ['r.rollups', 'r.alerts', 'r.audit']
 const progress = (group: string, partition: number, offset: bigint, endOffset: bigint, metadata = '') => ({

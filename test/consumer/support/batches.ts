@@ -1,7 +1,7 @@
 // Batches of events for tests of handlers: whole records from the few fields that a test is about.
 import pino from 'pino'
 import type { Context, Output, StatefulHandler } from '../../../consumer/handler.ts'
-import { eventInput } from '../../../consumer/input.ts'
+import { eventInput } from '../../../consumer/loop/input.ts'
 import type { ColumnBatch } from '../../../wire/columns.ts'
 import { columnsOf } from '../../../wire/columns-of.ts'
 import type { Event, EventBatch, Process, Socket, Summary } from '../../../wire/types.ts'

@@ -1,0 +1,85 @@
+// Reports as lines for a terminal: a row for each host and boot, the ledger by class, then what does not agree.
+import { formatCount } from '../runtime/format-number.ts'
+import type { ClassReport, HostReport } from '../verify/reconciliation.ts'
+import { formatTable } from './table.ts'
+
+const right = { align: 'right' } as const
+
+const hostColumns = [
+  { title: 'host', flexible: true },
+  { title: 'boot' },
+  { title: 'runs', ...right },
+  { title: 'batches', ...right },
+  { title: 'numbers', ...right },
+  { title: 'events', ...right },
+  { title: 'summaries', ...right },
+  { title: 'dropped', ...right },
+  { title: 'repeats', ...right },
+  { title: '' }
+]
+
+const hostCells = (report: HostReport): string[] => [
+  report.host,
+  report.boot?.slice(0, 8) ?? '',
+  ...[report.runs, report.batches, report.answered, report.events, report.summaries].map(formatCount),
+  ...[report.dropped, report.repeats].map(formatCount),
+  report.agrees ? 'agrees' : 'DOES NOT AGREE'
+]
+
+const classColumns = [
+  { title: 'class' },
+  { title: 'seen', ...right },
+  { title: 'off', ...right },
+  { title: 'counted', ...right },
+  { title: 'emitted', ...right },
+  { title: 'dropped', ...right },
+  { title: 'in the topic', ...right },
+  { title: 'in summaries', ...right }
+]
+
+const classCells = (row: ClassReport): string[] => [
+  row.class,
+  ...[row.off + row.counted + row.emitted + row.dropped, row.off, row.counted, row.emitted, row.dropped].map(
+    formatCount
+  ),
+  ...[row.events, row.summarised].map(formatCount)
+]
+
+/** The counts of the last ledgers, summed over hosts. */
+const sumClasses = (reports: readonly HostReport[]): ClassReport[] => {
+  const sums = new Map<string, ClassReport>()
+  for (const row of reports.flatMap(({ classes }) => classes)) {
+    const sum = sums.get(row.class)
+    const added = { ...row }
+    if (sum !== undefined) {
+      for (const name of ['off', 'counted', 'emitted', 'dropped', 'events', 'summarised'] as const) {
+        added[name] += sum[name]
+      }
+    }
+    sums.set(row.class, added)
+  }
+  return [...sums.values()]
+}
+
+const remarks = ({ host, boot, partial, going, findings }: HostReport): string[] => {
+  const who = boot === null ? host : `${host} ${boot.slice(0, 8)}`
+  return [
+    ...(partial > 0
+      ? [`${who}: ${partial} account(s) began before what was read: numbers are compared, the kernel's counts are not`]
+      : []),
+    ...going.map(
+      ({ run, batch, until, open }) =>
+        `${who}: run ${run} goes on: verified up to its batch ${batch} of ${until}; ${formatCount(open)} numbers may still come`
+    ),
+    ...findings.map(({ kind, text }) => `${who}: ${kind}: ${text}`)
+  ]
+}
+
+/** @param width columns of the terminal; Infinity where there is none */
+export const formatReports = (reports: readonly HostReport[], width: number): string[] => [
+  ...formatTable(hostColumns, reports.map(hostCells), width),
+  '',
+  ...formatTable(classColumns, sumClasses(reports).map(classCells), width),
+  ...(reports.some((report) => remarks(report).length > 0) ? [''] : []),
+  ...reports.flatMap(remarks)
+]

@@ -1,0 +1,64 @@
+// Keeps the edge to its CPU budget: measures once a second, and has classes counted or told again as the budget decides.
+import type { Log } from '../../runtime/log.ts'
+import type { EventClass } from '../../wire/types.ts'
+import { Budget } from './budget.ts'
+import { type CpuReading, type CpuUse, cpuUseBetween, readCpu } from './cpu-meter.ts'
+
+export interface BudgetKeeperOptions {
+  /** Percent of one core; undefined: only measured. */
+  readonly budgetPercent: number | undefined
+  /** Classes that have calls to reduce. */
+  readonly classes: readonly EventClass[]
+  /** Run time of the programs since they were loaded, nanoseconds; undefined where the kernel does not tell. */
+  readonly programTimeNs: () => number | undefined
+  readonly setReduced: (classes: readonly EventClass[], reason: string) => void
+  readonly log: Log
+}
+
+const sampleEveryMs = 1000
+
+export class BudgetKeeper {
+  readonly #options: BudgetKeeperOptions
+  readonly #budget: Budget | undefined
+  readonly #timer: NodeJS.Timeout
+  #reading: CpuReading
+  #use: CpuUse | undefined
+  #saidExhausted = false
+
+  constructor(options: BudgetKeeperOptions) {
+    const { budgetPercent, classes, programTimeNs, log } = options
+    this.#options = options
+    this.#budget = budgetPercent === undefined ? undefined : new Budget(budgetPercent / 100, classes)
+    this.#reading = readCpu(programTimeNs)
+    if (this.#budget !== undefined && this.#reading.programNanoseconds === undefined) {
+      log.warn('the kernel does not tell the run time of the programs: the CPU budget is of the process alone')
+    }
+    this.#timer = setInterval(() => this.#sample(), sampleEveryMs).unref()
+  }
+
+  /** Over the last second. */
+  get use(): CpuUse | undefined {
+    return this.#use
+  }
+
+  stop(): void {
+    clearInterval(this.#timer)
+  }
+
+  #sample(): void {
+    const { programTimeNs, setReduced, log } = this.#options
+    const reading = readCpu(programTimeNs)
+    const use = cpuUseBetween(this.#reading, reading)
+    const tookMs = reading.atMs - this.#reading.atMs
+    this.#reading = reading
+    this.#use = use
+    const budget = this.#budget
+    if (budget === undefined) return
+    const decision = budget.sample(use.process + (use.programs ?? 0), reading.atMs, tookMs)
+    if (decision !== undefined) setReduced(decision.reduced, decision.reason)
+    if (budget.isExhausted && !this.#saidExhausted) {
+      log.warn({ ...use }, 'over the CPU budget with every class reduced: filters (edge.pids, edge.comms) would help')
+    }
+    this.#saidExhausted = budget.isExhausted
+  }
+}

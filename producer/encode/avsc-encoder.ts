@@ -1,0 +1,108 @@
+// The encoder in JavaScript: raw records become objects, which avsc writes. What the native encoder is held
+// against, and what takes its place where it is not built.
+import { encode } from '../../wire/codec.ts'
+import { clampLong, microsecondsAt } from '../source/numbers.ts'
+import {
+  eventClasses,
+  eventField as field,
+  isSecurityClass,
+  RawEvents,
+  summaryCpu,
+  summaryKind
+} from '../source/raw-event.ts'
+import { RecordWalk } from '../source/walk.ts'
+import { BatchBuilder } from './batch.ts'
+import type { BatchHead } from './batch-header.ts'
+import type { BatchEncoder, BatchLimits, EncoderOptions, Progress } from './encoder.ts'
+import { ProcessTable } from './process-table.ts'
+import { SocketTable } from './socket-table.ts'
+import { StackTable } from './stack-table.ts'
+
+const zeros = (): number[] => eventClasses.map(() => 0)
+
+class AvscEncoder implements BatchEncoder {
+  readonly #raw: RawEvents
+  readonly #walk: RecordWalk
+  readonly #builder: BatchBuilder
+  readonly #limits: BatchLimits
+  readonly #events = zeros()
+  readonly #highest = new Float64Array(summaryCpu + 1)
+  readonly #taken: [number, number, number] = [0, 0, 0]
+  #summaries = 0
+  #newestUs = 0
+  #byClass = zeros()
+
+  constructor({ buffer, limits, proc, callName, callers }: EncoderOptions) {
+    this.#raw = new RawEvents(buffer)
+    this.#walk = new RecordWalk(this.#raw)
+    this.#builder = new BatchBuilder(
+      new ProcessTable(proc, callers),
+      new SocketTable(),
+      callName,
+      new StackTable(callers)
+    )
+    this.#limits = limits
+  }
+
+  begin(length: number): number {
+    return this.#walk.begin(length)
+  }
+
+  add(): boolean {
+    while (this.#builder.count < this.#limits.events && this.#builder.bytes < this.#limits.bytes) {
+      const record = this.#walk.next()
+      if (record < 0) return false
+      if (this.#raw.u8(record + field.kind) === summaryKind) this.#addSummary(record)
+      else this.#addEvent(record)
+    }
+    return true
+  }
+
+  get count(): number {
+    return this.#builder.count
+  }
+
+  get byClass(): readonly number[] {
+    return [...this.#byClass]
+  }
+
+  get progress(): Progress {
+    return {
+      events: [...this.#events],
+      summaries: this.#summaries,
+      highest: this.#highest,
+      taken: [...this.#taken],
+      newestUs: this.#newestUs
+    }
+  }
+
+  encode(head: BatchHead): Buffer {
+    this.#byClass = zeros()
+    return encode('EventBatch', { ...head, ...this.#builder.take(head.clock) })
+  }
+
+  #addEvent(record: number): void {
+    this.#builder.addEvent(this.#raw, record)
+    const eventClass = this.#raw.u8(record + field.class)
+    this.#events[eventClass] = (this.#events[eventClass] as number) + 1
+    this.#byClass[eventClass] = (this.#byClass[eventClass] as number) + 1
+    this.#newestUs = Math.max(this.#newestUs, microsecondsAt(this.#raw, record + field.timeNs))
+    this.#follow(record, isSecurityClass(eventClass) ? 0 : 1)
+  }
+
+  #addSummary(record: number): void {
+    this.#builder.addSummary(this.#raw, record)
+    this.#summaries++
+    this.#follow(record, 2)
+  }
+
+  #follow(record: number, lane: 0 | 1 | 2): void {
+    const cpu = this.#raw.u16(record + field.cpu)
+    const seq = clampLong(this.#raw.u64(record + field.seq))
+    this.#highest[cpu] = Math.max(this.#highest[cpu] as number, seq)
+    this.#taken[lane] += this.#raw.u32(record + field.step)
+  }
+}
+
+/** An encoder without anything native. */
+export const createAvscEncoder = (options: EncoderOptions): BatchEncoder => new AvscEncoder(options)

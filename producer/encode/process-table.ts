@@ -1,0 +1,199 @@
+// Raw events to rows of a batch's process table. A process keeps its executable and container from
+// first sight until exec or exit; a row is made once and points into the batch that is open.
+import type { Process } from '../../wire/types.ts'
+import type { Callers } from '../go/symbolizer.ts'
+import { containerIdIn, type ProcessFacts, type ProcReader, ticksPerSecond } from '../proc.ts'
+import { clampLong, microsecondsAt } from '../source/numbers.ts'
+import { eventFlag, eventField as field, type RawEvents } from '../source/raw-event.ts'
+import { SampledCache } from './sampled-cache.ts'
+
+/** About 600 bytes each, a few times as much with dozens of names. A busy host has some thousands of processes. */
+const maxProcesses = 32_768
+/** Names and users of one process's threads; a JVM has dozens, more than this are made again. */
+const maxRows = 64
+/** Ended processes kept a while, without rows: an outcome of a connect, and counts, can be told after the exit. */
+const maxEnded = 8_192
+
+/** One (comm, uid, ppid, cgroup) of a process: what a row of the table is distinct by, beside pid and start. */
+interface Row {
+  readonly words: readonly number[]
+  readonly process: Process
+  batch: number
+  index: number
+}
+
+interface Entry {
+  readonly pid: number
+  readonly startLow: number
+  readonly startHigh: number
+  exe: string | null
+  containerId: string | null
+  /** Changes with each program that it executes. */
+  program: number
+  rows: Row[]
+  lastUsed: number
+}
+
+const wordOffsets = [
+  field.comm,
+  field.comm + 4,
+  field.comm + 8,
+  field.comm + 12,
+  field.uid,
+  field.ppid,
+  field.cgroupId,
+  field.cgroupId + 4
+] as const
+
+const matches = (row: Row, raw: RawEvents, record: number): boolean => {
+  for (let i = 0; i < wordOffsets.length; i++) {
+    if (row.words[i] !== raw.u32(record + (wordOffsets[i] as number))) return false
+  }
+  return true
+}
+
+export class ProcessTable {
+  readonly #entries = new SampledCache<number, Entry>(maxProcesses)
+  readonly #ended: Entry[] = []
+  readonly #proc: ProcReader
+  readonly #callers: Callers | undefined
+  #programs = 0
+  /** What was running before the first event; each is asked for once. */
+  readonly #present: Map<number, ProcessFacts>
+
+  /** @param callers told of processes that begin, or begin another program */
+  constructor(proc: ProcReader, callers?: Callers) {
+    this.#proc = proc
+    this.#callers = callers
+    this.#present = proc.scan()
+  }
+
+  get size(): number {
+    return this.#entries.size
+  }
+
+  /**
+   * The process of an event.
+   * @param record offset of the event in raw
+   * @param batch number of the open batch; grows
+   * @param rows the batch's table, to which a process new to it is added
+   * @returns index of the event's process in rows
+   */
+  indexOf(raw: RawEvents, record: number, batch: number, rows: Process[]): number {
+    const entry = this.#entryOf(raw, record)
+    entry.lastUsed = batch
+    let row = entry.rows.find((candidate) => matches(candidate, raw, record))
+    if (row === undefined) {
+      row = newRow(entry, raw, record)
+      if (entry.rows.length === maxRows) entry.rows.shift()
+      entry.rows.push(row)
+    }
+    if (row.batch !== batch) {
+      row.batch = batch
+      row.index = rows.push(row.process) - 1
+    }
+    return row.index
+  }
+
+  /**
+   * A number for the program that the process of an event runs, which no other process or program has. To be called
+   * after indexOf.
+   */
+  programOf(raw: RawEvents, record: number): number {
+    return this.#entries.get(raw.i32(record + field.pid))?.program ?? 0
+  }
+
+  /** A process began a program: what is known of it changes. To be called before indexOf. */
+  exec(raw: RawEvents, record: number, path: string | null): void {
+    const entry = this.#entryOf(raw, record)
+    // A path that is not whole could be made to look like any other.
+    const isWhole = (raw.u8(record + field.flags) & eventFlag.pathTruncated) === 0 && path?.startsWith('/')
+    entry.exe = isWhole ? path : (this.#read(raw, record)?.exe ?? null)
+    // A container's first process is forked outside, put into its cgroup, and only then executes.
+    entry.containerId = containerIdIn(raw.more(record)) ?? entry.containerId
+    entry.rows = []
+    entry.program = ++this.#programs
+    this.#began(raw, record)
+  }
+
+  /** A process began: it has its parent's executable and container until it changes them. */
+  fork(raw: RawEvents, record: number): void {
+    const ppid = raw.i32(record + field.ppid)
+    const parent = this.#entries.get(ppid) ?? this.#present.get(ppid) ?? this.#proc.read(ppid)
+    if (parent === undefined) return
+    this.#add(raw, record, parent.exe, containerIdIn(raw.more(record)) ?? parent.containerId)
+  }
+
+  /** A process ended. To be called after indexOf. */
+  exit(raw: RawEvents, record: number): void {
+    const entry = this.#entries.get(raw.i32(record + field.pid))
+    if (entry === undefined) return
+    entry.rows = []
+    this.#ended.push(entry)
+    if (this.#ended.length <= maxEnded) return
+    const oldest = this.#ended.shift() as Entry
+    if (this.#entries.get(oldest.pid) === oldest) this.#entries.delete(oldest.pid)
+  }
+
+  #entryOf(raw: RawEvents, record: number): Entry {
+    const entry = this.#entries.get(raw.i32(record + field.pid))
+    if (
+      entry !== undefined &&
+      entry.startLow === raw.u32(record + field.startNs) &&
+      entry.startHigh === raw.u32(record + field.startNs + 4)
+    ) {
+      return entry
+    }
+    const facts = this.#read(raw, record)
+    this.#began(raw, record)
+    return this.#add(raw, record, facts?.exe ?? null, facts?.containerId ?? null)
+  }
+
+  #add(raw: RawEvents, record: number, exe: string | null, containerId: string | null): Entry {
+    const entry: Entry = {
+      pid: raw.i32(record + field.pid),
+      startLow: raw.u32(record + field.startNs),
+      startHigh: raw.u32(record + field.startNs + 4),
+      exe,
+      containerId,
+      program: ++this.#programs,
+      rows: [],
+      lastUsed: 0
+    }
+    this.#entries.set(entry.pid, entry)
+    this.#present.delete(entry.pid)
+    return entry
+  }
+
+  #began(raw: RawEvents, record: number): void {
+    this.#callers?.began(raw.i32(record + field.pid), raw.startNs(record))
+  }
+
+  /** What /proc says, unless its process of that pid began at another time. */
+  #read(raw: RawEvents, record: number): ProcessFacts | undefined {
+    const pid = raw.i32(record + field.pid)
+    const ticks = microsecondsAt(raw, record + field.startNs) / (1_000_000 / ticksPerSecond)
+    const isIt = (facts: ProcessFacts | undefined): boolean =>
+      facts !== undefined && Math.abs(facts.startTicks - ticks) <= 1
+    const present = this.#present.get(pid)
+    if (isIt(present)) return present
+    const now = this.#proc.read(pid)
+    return isIt(now) ? now : undefined
+  }
+}
+
+const newRow = (entry: Entry, raw: RawEvents, record: number): Row => ({
+  words: wordOffsets.map((offset) => raw.u32(record + offset)),
+  process: {
+    pid: entry.pid,
+    start_us: microsecondsAt(raw, record + field.startNs),
+    ppid: raw.i32(record + field.ppid),
+    uid: raw.u32(record + field.uid),
+    comm: raw.comm(record),
+    exe: entry.exe,
+    container_id: entry.containerId,
+    cgroup_id: clampLong(raw.u64(record + field.cgroupId))
+  },
+  batch: 0,
+  index: 0
+})

@@ -1,0 +1,89 @@
+// Raw events to rows of a batch's socket table: one for each distinct socket address pair.
+import type { Socket } from '../../wire/types.ts'
+import { eventField as field, type RawEvents } from '../source/raw-event.ts'
+import { SampledCache } from './sampled-cache.ts'
+
+/** About 500 bytes each: at most 8 MB. Beyond it rows are made again, nothing is lost. */
+const maxSockets = 16_384
+
+/** struct ringside_socket in 32-bit words, from family to the remote address's end. */
+const socketWords = 12
+
+interface Entry {
+  readonly words: readonly number[]
+  readonly socket: Socket
+  batch: number
+  index: number
+  lastUsed: number
+}
+
+const afInet = 2
+const afInet6 = 10
+const addressBytes = (family: number): number => (family === afInet ? 4 : family === afInet6 ? 16 : 0)
+
+const hashOf = (raw: RawEvents, at: number): number => {
+  let hash = 0
+  for (let i = 0; i < socketWords; i++) {
+    hash = Math.imul(hash ^ raw.u32(at + 4 * i), 0x9e3779b1)
+    hash ^= hash >>> 15
+  }
+  return hash
+}
+
+const matches = (entry: Entry, raw: RawEvents, at: number): boolean => {
+  for (let i = 0; i < socketWords; i++) if (entry.words[i] !== raw.u32(at + 4 * i)) return false
+  return true
+}
+
+export class SocketTable {
+  readonly #entries = new SampledCache<number, Entry>(maxSockets)
+
+  get size(): number {
+    return this.#entries.size
+  }
+
+  /**
+   * The socket of an event that has one.
+   * @param record offset of the event in raw
+   * @param batch number of the open batch; grows
+   * @param rows the batch's table, to which a socket new to it is added
+   * @returns index of the event's socket in rows
+   */
+  indexOf(raw: RawEvents, record: number, batch: number, rows: Socket[]): number {
+    const at = record + field.socketFamily
+    const hash = hashOf(raw, at)
+    let entry = this.#entries.get(hash)
+    // Two sockets of one hash take turns: rows of a batch may then repeat, which costs only bytes.
+    if (entry === undefined || !matches(entry, raw, at)) {
+      entry = newEntry(raw, record)
+      this.#entries.set(hash, entry)
+    }
+    entry.lastUsed = batch
+    if (entry.batch !== batch) {
+      entry.batch = batch
+      entry.index = rows.push(entry.socket) - 1
+    }
+    return entry.index
+  }
+}
+
+const newEntry = (raw: RawEvents, record: number): Entry => {
+  const family = raw.u16(record + field.socketFamily)
+  const address = (at: number): Buffer => Buffer.from(raw.bytes.subarray(at, at + addressBytes(family)))
+  return {
+    words: Array.from({ length: socketWords }, (_, i) => raw.u32(record + field.socketFamily + 4 * i)),
+    socket: {
+      family,
+      type: raw.u16(record + field.socketType),
+      protocol: raw.u16(record + field.socketProtocol),
+      netns: raw.u32(record + field.socketNetns),
+      local_address: address(record + field.socketLocalAddress),
+      local_port: raw.u16(record + field.socketLocalPort),
+      remote_address: address(record + field.socketRemoteAddress),
+      remote_port: raw.u16(record + field.socketRemotePort)
+    },
+    batch: 0,
+    index: 0,
+    lastUsed: 0
+  }
+}

@@ -1,0 +1,207 @@
+// The running kernel as a source: raw records of this host, from the programs in bpf/ through their rings.
+import { readFileSync, statSync } from 'node:fs'
+import { release } from 'node:os'
+import { join } from 'node:path'
+import { type CpuCounters, Ring, type RingFilter, type RingOptions, readClocks } from '../../native/ring/ring.ts'
+import { messageOf, RingsideError } from '../../runtime/errors.ts'
+import type { EventClass } from '../../wire/types.ts'
+import type { GoMarks } from '../go/go-processes.ts'
+import { eventClasses, summaryCpu } from './raw-event.ts'
+import type { Account, ClockReading, Mark, Source, SourceStatistics } from './source.ts'
+import { type CallModes, callTable, modeTable } from './syscall-table.ts'
+
+/** Empty: all pass. What is not empty must all be met. */
+export interface LiveFilter {
+  /** Thread group ids in the initial pid namespace. */
+  readonly pids: readonly number[]
+  /** Names of threads, at most 15 bytes. */
+  readonly comms: readonly string[]
+  /** v2 cgroups, as paths below the mount point or whole; what lies below them matches too. */
+  readonly cgroups: readonly string[]
+}
+
+export interface LiveSourceOptions extends LiveFilter {
+  /** Of the ring for processes and connections: a power of two, at least a page. */
+  readonly securityRingBytes: number
+  /** Of the ring for the rest; likewise. */
+  readonly ringBytes: number
+  /** By name of the call; what is not named does what its class does. */
+  readonly calls: CallModes
+  /** Observe neither this process's parent nor any of the parent's children: the rest of `ringside up`. */
+  readonly ignoreFamily: boolean
+  /** Folder of a bpffs for what is to outlive this process; '' or undefined: nothing is. */
+  readonly pinDir?: string
+  /** Who will remove the pins, if this process becomes another user. */
+  readonly pinOwner?: RingOptions['pinOwner']
+  /** Have the kernel measure what the programs cost, which costs a little with each run. */
+  readonly measureCost?: boolean
+  /** Told calls of Go processes, which markGo names, come with the addresses that they were made from. */
+  readonly goFunctions?: boolean
+}
+
+export interface LiveSource extends Source, GoMarks {
+  /** Takes the place of the filter there was, at once. */
+  setFilter(filter: LiveFilter): void
+  /** For the log: what was taken over or could not be, why nothing is pinned, what this kernel has no place for. */
+  readonly notes: readonly string[]
+  /** Nanoseconds that the programs have run, on all CPUs; undefined unless it is measured. */
+  programTimeNs(): number | undefined
+  /**
+   * Takes the place of the modes there were.
+   * @param reduced classes of which calls that would emit are counted
+   */
+  setCalls(calls: CallModes, reduced?: ReadonlySet<EventClass>): void
+}
+
+/** Where cgroup v2 is mounted: /sys/fs/cgroup, or /sys/fs/cgroup/unified on a hybrid host. */
+const findCgroupMount = (): string => {
+  for (const line of readFileSync('/proc/mounts', 'utf8').split('\n')) {
+    const [, path, type] = line.split(' ')
+    if (type === 'cgroup2' && path !== undefined) return path
+  }
+  throw new RingsideError('CONFIG', 'a filter by cgroup needs cgroup v2, and none is mounted')
+}
+
+/** A cgroup's id is the inode of its folder. */
+const cgroupId = (path: string, mount: string): bigint => {
+  const folder = path === mount || path.startsWith(`${mount}/`) ? path : join(mount, path)
+  try {
+    return statSync(folder, { bigint: true }).ino
+  } catch (cause) {
+    throw new RingsideError('CONFIG', `there is no cgroup "${path}": ${messageOf(cause)}`, { cause })
+  }
+}
+
+const toRingFilter = ({ pids, comms, cgroups }: LiveFilter): RingFilter => {
+  const mount = cgroups.length > 0 ? findCgroupMount() : ''
+  return { pids, comms, cgroups: cgroups.map((path) => cgroupId(path, mount)) }
+}
+
+const sumByClass = (rows: readonly CpuCounters[], pick: (row: CpuCounters) => readonly number[]) =>
+  Object.fromEntries(
+    eventClasses.map((name, index) => [name, rows.reduce((sum, row) => sum + (pick(row)[index] ?? 0), 0)])
+  ) as Record<EventClass, number>
+
+const total = (counts: Readonly<Record<EventClass, number>>): number =>
+  Object.values(counts).reduce((sum, count) => sum + count, 0)
+
+/** The same tracepoint, by its name of before Linux 6.5 and the one since. */
+const uringPrograms: readonly string[] = ['io_uring_submit_sqe', 'io_uring_submit_req']
+
+const notesOf = (leftOut: readonly string[]): string[] => {
+  const names = leftOut.filter((name) => !uringPrograms.includes(name))
+  if (uringPrograms.every((name) => leftOut.includes(name))) names.push('requests to io_uring')
+  return names.map((name) => `not observed, as this kernel does not tell: ${name}`)
+}
+
+class KernelSource implements LiveSource {
+  readonly boot = readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim()
+  readonly description: string
+  readonly begin: Mark
+  readonly previous: Account | undefined
+  readonly notes: readonly string[]
+  readonly #ring: Ring
+  /** A look at a process may end later than the source. */
+  #closed = false
+
+  constructor(ring: Ring) {
+    this.#ring = ring
+    const [security, rest] = ring.ringBytes.map((bytes) => `${bytes / 2 ** 20} MiB`)
+    this.description = `live kernel ${release()}, rings ${security} and ${rest}`
+    this.begin = ring.begin
+    this.previous = ring.previous
+    this.notes = [...ring.notes, ...notesOf(ring.leftOut)]
+  }
+
+  read(into: Uint8Array): number {
+    return this.#ring.read(into)
+  }
+
+  clock(): ClockReading {
+    return readClocks()
+  }
+
+  statistics(): SourceStatistics {
+    const { cpus, summaries, countedUntilNs, skipped } = this.#ring.statistics()
+    const emitted = sumByClass(cpus, (row) => row.emitted)
+    const dropped = sumByClass(cpus, (row) => row.dropped)
+    return {
+      seen: total(emitted) + total(dropped),
+      emitted,
+      dropped,
+      off: sumByClass(cpus, (row) => row.off),
+      counted: sumByClass(cpus, (row) => row.counted),
+      unaccounted: cpus.reduce((sum, row) => sum + row.unaccounted, skipped),
+      uncounted: cpus.reduce((sum, row) => sum + row.uncounted, 0),
+      ...(countedUntilNs === undefined ? {} : { countedUntilUs: Math.floor(countedUntilNs / 1000) }),
+      sequences: [...cpus, { cpu: summaryCpu, ...summaries }]
+        .filter((row) => row.last > row.before)
+        .map(({ cpu, before, last }) => ({ cpu, before, last }))
+    }
+  }
+
+  setFilter(filter: LiveFilter): void {
+    this.#ring.setFilter(toRingFilter(filter))
+  }
+
+  setCalls(calls: CallModes, reduced?: ReadonlySet<EventClass>): void {
+    this.#ring.setModes(modeTable(calls, reduced))
+  }
+
+  release(mark: Mark, account: Account): void {
+    this.#ring.release(mark, account)
+  }
+
+  get pressure(): number {
+    return this.#ring.pressure
+  }
+
+  summarize(): Promise<boolean> {
+    return this.#ring.summarize()
+  }
+
+  markGo(pid: number, startNs: bigint): boolean {
+    return !this.#closed && this.#ring.markGo(pid, startNs)
+  }
+
+  unmarkGo(pid: number): void {
+    if (!this.#closed) this.#ring.unmarkGo(pid)
+  }
+
+  programTimeNs(): number | undefined {
+    return this.#ring.programTimeNs()
+  }
+
+  get ended(): boolean {
+    return this.#ring.ended
+  }
+
+  detach(): Promise<void> {
+    return this.#ring.detach()
+  }
+
+  close(): void {
+    this.#closed = true
+    this.#ring.close()
+  }
+}
+
+/**
+ * Begins to observe this host, or goes on where a dead process stopped; events flow when it resolves. Needs CAP_BPF and CAP_PERFMON.
+ * @throws RingsideError CONFIG (an unknown call, cgroup, or ring size), NO_PERMISSION, or OS (no BTF, not built)
+ */
+export const openLiveSource = async (options: LiveSourceOptions): Promise<LiveSource> => {
+  const ring = await Ring.open({
+    securityRingBytes: options.securityRingBytes,
+    ringBytes: options.ringBytes,
+    callOf: callTable(),
+    modeOf: modeTable(options.calls),
+    filter: toRingFilter(options),
+    ignoreFamily: options.ignoreFamily,
+    pinDir: options.pinDir ?? '',
+    pinOwner: options.pinOwner,
+    measureCost: options.measureCost ?? false,
+    goFunctions: options.goFunctions ?? false
+  })
+  return new KernelSource(ring)
+}

@@ -1,0 +1,117 @@
+// Bytes of a read to the records in them, each checked against the contract of bpf/event.h before the first is handed
+// out. A read has up to three parts: of the security ring, of the other, of the summaries.
+import { RingsideError } from '../../runtime/errors.ts'
+import { microsecondsAt } from './numbers.ts'
+import {
+  callNumberMax,
+  eventClasses,
+  eventHeaderBytes,
+  eventField as field,
+  isSecurityClass,
+  type RawEvents,
+  summaryCellBytes,
+  summaryCpu,
+  summaryHeaderBytes,
+  summaryKind
+} from './raw-event.ts'
+
+const isSummaryWhole = (pathSize: number): boolean =>
+  pathSize >= summaryHeaderBytes && (pathSize - summaryHeaderBytes) % summaryCellBytes === 0
+
+/** Bytes that the record at `record` claims, or that are there when they are no record's. */
+const claimedBytes = (raw: RawEvents, length: number, record: number): number => {
+  const left = length - record
+  return left < eventHeaderBytes ? left : raw.u32(record + field.size)
+}
+
+/** The error for a read of which the bytes at `record` are no record. */
+export const noRecord = (raw: RawEvents, length: number, record: number): RingsideError =>
+  new RingsideError(
+    'DATA',
+    `the ring's bytes are not events as bpf/event.h describes them: at ${record} of ${length} a record claims ${claimedBytes(raw, length, record)} bytes; the recording is damaged, or the BPF object is of another version`
+  )
+
+/** @throws RingsideError DATA when there is no whole record at `record` */
+const sizeOf = (raw: RawEvents, length: number, record: number): number => {
+  const size = claimedBytes(raw, length, record)
+  if (size >= eventHeaderBytes && size <= length - record && size % 8 === 0 && isEvent(raw, record, size)) return size
+  throw noRecord(raw, length, record)
+}
+
+const isEvent = (raw: RawEvents, record: number, size: number): boolean => {
+  const pathSize = raw.u16(record + field.pathSize)
+  const isSummary = raw.u8(record + field.kind) === summaryKind
+  const cpu = raw.u16(record + field.cpu)
+  return (
+    pathSize + raw.u16(record + field.moreSize) <= size - eventHeaderBytes &&
+    raw.u8(record + field.class) < eventClasses.length &&
+    raw.u16(record + field.nr) < callNumberMax &&
+    (isSummary ? cpu === summaryCpu && isSummaryWhole(pathSize) : cpu < summaryCpu)
+  )
+}
+
+/**
+ * Goes through the records of a read: those of both rings merged by time, so that what a process did before an exec
+ * comes before it, then the summaries.
+ */
+export class RecordWalk {
+  readonly #raw: RawEvents
+  #security = 0
+  #securityEnd = 0
+  #other = 0
+  #otherEnd = 0
+  #end = 0
+
+  constructor(raw: RawEvents) {
+    this.#raw = raw
+  }
+
+  /**
+   * A read filled the first `length` bytes of the buffer.
+   * @returns CLOCK_MONOTONIC in microseconds of the oldest of the events that its parts begin with; 0 without any
+   * @throws RingsideError DATA when the bytes are not whole records; there is then nothing to go through
+   */
+  begin(length: number): number {
+    const raw = this.#raw
+    this.#security = this.#securityEnd = this.#other = this.#otherEnd = this.#end = 0
+    let securityEnd = -1
+    let otherEnd = -1
+    let at = 0
+    while (at < length) {
+      const size = sizeOf(raw, length, at)
+      const isSummary = raw.u8(at + field.kind) === summaryKind
+      if (securityEnd < 0 && (isSummary || !isSecurityClass(raw.u8(at + field.class)))) securityEnd = at
+      if (otherEnd < 0 && isSummary) otherEnd = at
+      at += size
+    }
+    this.#end = at
+    this.#otherEnd = otherEnd < 0 ? at : otherEnd
+    this.#securityEnd = this.#other = securityEnd < 0 ? at : securityEnd
+    return this.#oldestUs()
+  }
+
+  /** Offset of the next record; -1 at the end of the read. */
+  next(): number {
+    if (this.#isSecurityNext()) {
+      const record = this.#security
+      this.#security += this.#raw.u32(record + field.size)
+      return record
+    }
+    const record = this.#other
+    if (record === this.#end) return -1
+    this.#other += this.#raw.u32(record + field.size)
+    return record
+  }
+
+  #isSecurityNext(): boolean {
+    if (this.#security === this.#securityEnd) return false
+    if (this.#other >= this.#otherEnd) return true
+    const otherTime = this.#other + field.timeNs
+    return this.#raw.since(this.#security + field.timeNs, this.#raw.u32(otherTime + 4), this.#raw.u32(otherTime)) <= 0
+  }
+
+  #oldestUs(): number {
+    const next = this.#isSecurityNext() ? this.#security : this.#other
+    return next < this.#otherEnd ? microsecondsAt(this.#raw, next + field.timeNs) : 0
+  }
+}

@@ -1,0 +1,486 @@
+import assert from 'node:assert/strict'
+import { describe, test } from 'node:test'
+import { setTimeout as delay } from 'node:timers/promises'
+import type { HandlerModule, Output, StatefulHandler } from '../../../consumer/handler.ts'
+import { ConsumeLoop } from '../../../consumer/loop/consume-loop.ts'
+import { rollupsModule } from '../../../consumer/rollups/rollups.ts'
+import { loadConfig } from '../../../runtime/config.ts'
+import { RingsideError } from '../../../runtime/errors.ts'
+import type { ConsumerOptions, KafkaClient, Message } from '../../../wire/client.ts'
+import { decode, encode } from '../../../wire/codec.ts'
+import { topicNames } from '../../../wire/topics.ts'
+import type { EventBatch } from '../../../wire/types.ts'
+import { kafkaMissing, readAll, testLog, uniqueName, withKafka } from '../../support/kafka.ts'
+import { samples } from '../../support/records.ts'
+import { batchOf, eventOf, summaryOf } from '../support/batches.ts'
+
+const messageOf = (batch: number, events = 2): Message => ({
+  key: 'host-a',
+  value: encode('EventBatch', batchOf({ batch, events: Array.from({ length: events }, () => eventOf()) }))
+})
+
+/** A topic of its own for each prefix, so that tests do not meet. */
+describe('the consume loop', { skip: await kafkaMissing(), timeout: 120_000 }, () => {
+  const kafka = withKafka()
+
+  const createTopics = async (settings: Record<string, string> = {}, partitions = 1): Promise<string> => {
+    const topicPrefix = `${uniqueName('loop')}.`
+    const specify = (name: string) => ({ name: topicPrefix + name, partitions, replicas: 1, settings: {} })
+    await kafka.client.ensureTopics([...topicNames.map(specify), { ...specify('mine'), settings }])
+    return topicPrefix
+  }
+
+  const publish = async (topicPrefix: string, messages: readonly Message[]): Promise<void> => {
+    const producer = await kafka.client.producer()
+    await producer.send(`${topicPrefix}events`, messages)
+    await producer.close()
+  }
+
+  const start = (
+    topicPrefix: string,
+    module: HandlerModule,
+    client: KafkaClient = kafka.client,
+    from: 'earliest' | 'latest' = 'earliest'
+  ): Promise<ConsumeLoop> =>
+    ConsumeLoop.start({
+      service: 'test',
+      group: `${topicPrefix}test`,
+      module,
+      client,
+      topics: { ...loadConfig({}, undefined, {}), topicPrefix },
+      from,
+      log: testLog
+    })
+
+  const toMine = (topicPrefix: string, key: string, value: unknown): Output => ({
+    to: 'topic',
+    topic: `${topicPrefix}mine`,
+    key,
+    value
+  })
+
+  const mine = async (topicPrefix: string): Promise<string[]> =>
+    (await readAll(kafka.client, `${topicPrefix}mine`)).map(({ value }) => String(value))
+
+  test('publishes what a handler returns, each kind to its topic with its key, and counts it', async () => {
+    const topicPrefix = await createTopics()
+    await publish(topicPrefix, [messageOf(1), messageOf(2)])
+    const { Rollup: rollup, Alert: alert, AuditRecord: audit } = samples
+    const loop = await start(topicPrefix, (batch) => [
+      { to: 'rollups', value: rollup },
+      { to: 'alerts', value: { ...alert, revision: batch.batch } },
+      { to: 'audit', value: audit },
+      toMine(topicPrefix, 'a', { batch: batch.batch }),
+      toMine(topicPrefix, 'b', Buffer.from('raw'))
+    ])
+    await loop.drain()
+    await loop.done
+    assert.deepEqual(loop.counters(), {
+      batches: 2,
+      events: 4,
+      replayed: 0,
+      repeats: 0,
+      rollups: 2,
+      alerts: 1,
+      hosts: 0,
+      alertUpdates: 1,
+      audit: 2,
+      other: 4,
+      deadletters: 0,
+      lagRecords: 0
+    })
+    assert.deepEqual(await mine(topicPrefix), ['{"batch":1}', 'raw', '{"batch":2}', 'raw'])
+    const [firstRollup] = await readAll(kafka.client, `${topicPrefix}rollups`)
+    assert.equal(firstRollup?.key, `${rollup.host}/${rollup.workload}`)
+    assert.deepEqual(decode('Rollup', firstRollup?.value ?? Buffer.alloc(0)), rollup)
+    const [firstAlert] = await readAll(kafka.client, `${topicPrefix}alerts`)
+    assert.equal(firstAlert?.key, `${alert.rule}/${alert.entity}`)
+    const [firstAudit] = await readAll(kafka.client, `${topicPrefix}audit`)
+    assert.equal(firstAudit?.key, audit.host)
+  })
+
+  test('a message that cannot be decoded goes to deadletter as it came, and the loop goes on', async () => {
+    const topicPrefix = await createTopics()
+    const broken = Buffer.from('not avro')
+    await publish(topicPrefix, [messageOf(1), { key: 'web-9', value: broken }, { key: 'x', value: null }, messageOf(2)])
+    const loop = await start(topicPrefix, ({ batch }) => [toMine(topicPrefix, 'k', batch)])
+    await loop.drain()
+    assert.deepEqual(await mine(topicPrefix), ['1', '2'])
+    const [first, second] = await readAll(kafka.client, `${topicPrefix}deadletter`)
+    assert.equal(first?.key, 'web-9')
+    assert.deepEqual(first?.value, broken)
+    const { reason, time, ...where } = first?.headers ?? {}
+    assert.match(reason ?? '', /not a EventBatch/)
+    assert.ok(Math.abs(Date.now() - Date.parse(time ?? '')) < 60_000)
+    assert.deepEqual(where, {
+      code: 'DATA',
+      service: 'test',
+      topic: `${topicPrefix}events`,
+      partition: '0',
+      offset: '1'
+    })
+    assert.equal(second?.headers?.['offset'], '2')
+    assert.equal(loop.counters().deadletters, 2)
+  })
+
+  test('of a batch at which the handler throws, nothing is published but the dead letter', async () => {
+    const topicPrefix = await createTopics()
+    const sent = [messageOf(1), messageOf(2), messageOf(3), messageOf(4)]
+    await publish(topicPrefix, sent)
+    const loop = await start(topicPrefix, function* ({ batch }) {
+      yield toMine(topicPrefix, 'k', batch)
+      if (batch === 2) throw new Error('cannot do two')
+      // A value that fits no schema is the handler's failure as well.
+      if (batch === 3) yield { to: 'rollups', value: { ...samples.Rollup, count: Number.NaN } }
+    })
+    await loop.drain()
+    assert.deepEqual(await mine(topicPrefix), ['1', '4'])
+    const letters = await readAll(kafka.client, `${topicPrefix}deadletter`)
+    assert.deepEqual(
+      letters.map(({ value, headers }) => [headers?.['code'], value]),
+      [
+        ['HANDLER', sent[1]?.value],
+        ['SOFTWARE', sent[2]?.value]
+      ]
+    )
+    assert.equal(letters[0]?.headers?.['reason'], 'cannot do two')
+  })
+
+  test('a handler gets each event once, and a batch that contradicts itself not at all', async () => {
+    const topicPrefix = await createTopics()
+    const of = (fields: Partial<EventBatch>): Message => ({
+      key: 'host-a',
+      value: encode('EventBatch', batchOf(fields))
+    })
+    const [one, two, three] = [eventOf(), eventOf(), eventOf()] as const
+    const first = of({ batch: 1, events: [one, two] })
+    await publish(topicPrefix, [
+      first,
+      first,
+      of({ run: 'run-2', batch: 1, continues: { run: 'run-1', batch: 0 }, events: [two, three] }),
+      of({ run: 'run-2', batch: 2, events: [eventOf({ process: 1 })] })
+    ])
+    const loop = await start(topicPrefix, ({ events }) =>
+      events.map(({ seq }) => toMine(topicPrefix, 'k', seq - one.seq))
+    )
+    await loop.drain()
+    assert.deepEqual(await mine(topicPrefix), ['0', '1', '2'])
+    const { events, repeats, replayed, deadletters } = loop.counters()
+    assert.deepEqual({ events, repeats, replayed, deadletters }, { events: 3, repeats: 3, replayed: 0, deadletters: 1 })
+  })
+
+  test('counted calls become rollups, once; counters tell of both', async () => {
+    const topicPrefix = await createTopics()
+    const summaries = [summaryOf({ syscall: 'other', call: 'getppid', count: 7, time_offset_ns: -200_000_000 })]
+    const last = { run: 'run-2', final: true, continues: { run: 'run-1', batch: 0 } }
+    await publish(
+      topicPrefix,
+      [batchOf({ summaries }), batchOf({ ...last, summaries })].map((batch) => ({
+        key: 'host-a',
+        value: encode('EventBatch', batch)
+      }))
+    )
+    const loop = await start(
+      topicPrefix,
+      rollupsModule({ windowsMs: [1000], by: [], earlyMs: 0, maxKeys: 10, latenessMs: 1000 })
+    )
+    await loop.drain()
+    const rollups = (await readAll(kafka.client, `${topicPrefix}rollups`)).map(({ value }) =>
+      decode('Rollup', value ?? Buffer.alloc(0))
+    )
+    assert.deepEqual(
+      rollups.map(({ syscall, count, errors, bytes }) => [syscall, count, errors, bytes]),
+      [['getppid', 7, 1, 12_288]]
+    )
+    assert.deepEqual([loop.counters()['counted'], loop.counters().events], [7, 0])
+  })
+
+  test('a dead letter that is sent again while the service runs is no repeat', async () => {
+    const topicPrefix = await createTopics()
+    let failures = 1
+    const loop = await start(topicPrefix, ({ batch }) => {
+      if (failures-- > 0) throw new Error('not today')
+      return [toMine(topicPrefix, 'k', batch)]
+    })
+    await publish(topicPrefix, [messageOf(1)])
+    for (let i = 0; loop.counters().batches < 1 && i < 1000; i++) await delay(10)
+    const message = messageOf(1)
+    await publish(topicPrefix, [message, message])
+    await loop.drain()
+    assert.deepEqual(await mine(topicPrefix), ['1'])
+    assert.equal(loop.counters().repeats, 2)
+  })
+
+  /** Publishes pairs of batches as "1+2"; holds the first of a pair until the second is there. */
+  class Pairs implements StatefulHandler {
+    readonly log: string[] = []
+    readonly #topicPrefix: string
+    #first: { batch: number; offset: bigint } | undefined
+
+    constructor(topicPrefix: string) {
+      this.#topicPrefix = topicPrefix
+    }
+
+    handle({ batch }: { batch: number }, { offset }: { offset: bigint }): Output[] {
+      this.log.push(`handle ${batch}`)
+      const first = this.#first
+      this.#first = first === undefined ? { batch, offset } : undefined
+      return first === undefined ? [] : [toMine(this.#topicPrefix, 'k', `${first.batch}+${batch}`)]
+    }
+
+    checkpoint() {
+      return { holdOffset: this.#first?.offset, metadata: JSON.stringify({ waiting: this.#first?.batch ?? null }) }
+    }
+
+    restore(metadata: string): void {
+      this.log.push(`restore ${metadata}`)
+    }
+  }
+
+  test('a stateful handler gets its metadata back and the batches from its hold offset on', async () => {
+    const topicPrefix = await createTopics()
+    const handlers: Pairs[] = []
+    const create = () => {
+      const handler = new Pairs(topicPrefix)
+      handlers.push(handler)
+      return handler
+    }
+    await publish(topicPrefix, [messageOf(1), messageOf(2), messageOf(3)])
+    const before = await start(topicPrefix, { create })
+    await before.drain()
+    await publish(topicPrefix, [messageOf(4)])
+    const after = await start(topicPrefix, { create })
+    await after.drain()
+    assert.deepEqual(
+      handlers.map(({ log }) => log),
+      [
+        ['handle 1', 'handle 2', 'handle 3'],
+        ['restore {"waiting":3}', 'handle 3', 'handle 4']
+      ]
+    )
+    assert.deepEqual(await mine(topicPrefix), ['"1+2"', '"3+4"'])
+  })
+
+  test('a state that cannot be restored is begun anew', async () => {
+    const topicPrefix = await createTopics()
+    const create = (): StatefulHandler => ({
+      handle: ({ batch }) => [toMine(topicPrefix, 'k', batch)],
+      checkpoint: () => ({ holdOffset: undefined, metadata: 'of another version' }),
+      restore: () => {
+        throw new Error('unreadable')
+      }
+    })
+    for (const batch of [1, 2]) {
+      await publish(topicPrefix, [messageOf(batch)])
+      const loop = await start(topicPrefix, { create })
+      await loop.drain()
+    }
+    assert.deepEqual(await mine(topicPrefix), ['1', '2'])
+  })
+
+  test('what handlers count is summed over partitions, and outlives their reassignment', async () => {
+    const topicPrefix = await createTopics({}, 2)
+    const callbacks: ConsumerOptions[] = []
+    const client: KafkaClient = {
+      ...kafka.client,
+      consumer: (options) => {
+        callbacks.push(options)
+        return kafka.client.consumer(options)
+      }
+    }
+    const create = (): StatefulHandler => {
+      let odd = 0
+      return {
+        handle: ({ batch }) => {
+          odd += batch % 2
+          return []
+        },
+        checkpoint: () => ({ holdOffset: undefined, metadata: '' }),
+        restore: () => {},
+        counters: () => ({ odd, events: 1000 })
+      }
+    }
+    await publish(
+      topicPrefix,
+      Array.from({ length: 20 }, (_, batch) => ({ ...messageOf(batch), key: `host-${batch}` }))
+    )
+    const loop = await start(topicPrefix, { create }, client)
+    for (let i = 0; loop.counters().batches < 20 && i < 1000; i++) await delay(10)
+    assert.equal(loop.counters()['odd'], 10)
+    for (const partition of [0, 1]) callbacks[0]?.onRevoked({ topic: `${topicPrefix}events`, partition })
+    assert.equal(loop.counters()['odd'], 10)
+    assert.equal(loop.counters().events, 40, 'the names of the loop are its own')
+    await loop.stop()
+    assert.equal(loop.counters()['odd'], 10)
+  })
+
+  test('a partition that is taken away in mid-batch is let go: nothing more is handled, published or committed', async () => {
+    const topicPrefix = await createTopics()
+    await publish(
+      topicPrefix,
+      Array.from({ length: 10 }, (_, i) => messageOf(i))
+    )
+    let takeAway: (() => void) | undefined
+    const client: KafkaClient = {
+      ...kafka.client,
+      consumer: (options) => {
+        takeAway = () => options.onRevoked({ topic: `${topicPrefix}events`, partition: 0 })
+        return kafka.client.consumer(options)
+      }
+    }
+    const handled: number[] = []
+    const first = await start(
+      topicPrefix,
+      ({ batch }) => {
+        handled.push(batch)
+        if (batch === 3) takeAway?.()
+        return [toMine(topicPrefix, 'k', batch)]
+      },
+      client
+    )
+    for (let i = 0; handled.length < 4 && i < 1000; i++) await delay(10)
+    await first.stop()
+    assert.deepEqual(handled, [0, 1, 2, 3])
+    const second = await start(topicPrefix, ({ batch }) => [toMine(topicPrefix, 'k', batch)])
+    await second.drain()
+    assert.deepEqual(
+      await mine(topicPrefix),
+      Array.from({ length: 10 }, (_, i) => String(i))
+    )
+  })
+
+  test('an output that the broker refuses becomes a dead letter, and its neighbours are published', async () => {
+    const topicPrefix = await createTopics({ 'max.message.bytes': '2000' })
+    await publish(topicPrefix, [messageOf(1)])
+    const noise = Buffer.from(Array.from({ length: 5000 }, (_, i) => (i * i * 31 + (i >> 3)) & 255))
+    const loop = await start(topicPrefix, () => [
+      toMine(topicPrefix, 'k', 'before'),
+      toMine(topicPrefix, 'k', noise),
+      toMine(topicPrefix, 'k', 'after')
+    ])
+    await loop.drain()
+    assert.deepEqual(await mine(topicPrefix), ['"before"', '"after"'])
+    const [letter] = await readAll(kafka.client, `${topicPrefix}deadletter`)
+    assert.deepEqual(letter?.value, noise)
+    assert.equal(letter?.headers?.['topic'], `${topicPrefix}mine`)
+  })
+
+  test('nothing is committed before its outputs are acknowledged; sends are tried again', async () => {
+    const topicPrefix = await createTopics()
+    await publish(topicPrefix, [messageOf(1), messageOf(2)])
+    let refusals = 0
+    const failing = (times: number): KafkaClient => ({
+      ...kafka.client,
+      transactional: async (options) => {
+        const producer = await kafka.client.transactional(options)
+        return {
+          close: () => producer.close(),
+          transact: (work, commit) => {
+            if (refusals >= times) return producer.transact(work, commit)
+            refusals += 1
+            return Promise.reject(new RingsideError('UNAVAILABLE', 'away'))
+          }
+        }
+      }
+    })
+    const copy: HandlerModule = ({ batch }) => [toMine(topicPrefix, 'k', batch)]
+    const never = await start(topicPrefix, copy, failing(Number.POSITIVE_INFINITY))
+    for (let i = 0; refusals < 2 && i < 400; i++) await delay(20)
+    await never.stop()
+    assert.equal(never.counters().other, 0)
+    refusals = 0
+    const eventually = await start(topicPrefix, copy, failing(3))
+    await eventually.drain()
+    assert.equal(refusals, 3)
+    assert.deepEqual(await mine(topicPrefix), ['1', '2'])
+  })
+
+  test('stop leaves what is unfinished to the next start, without a gap or a repeat', async () => {
+    const topicPrefix = await createTopics()
+    await publish(
+      topicPrefix,
+      Array.from({ length: 200 }, (_, i) => messageOf(i))
+    )
+    let handled = 0
+    const slow: HandlerModule = async ({ batch }) => {
+      handled += 1
+      await delay(5)
+      return [toMine(topicPrefix, 'k', batch)]
+    }
+    const first = await start(topicPrefix, slow)
+    for (let i = 0; handled < 20 && i < 1000; i++) await delay(10)
+    await first.stop()
+    assert.ok(handled < 200, 'it stopped on the way')
+    const second = await start(topicPrefix, slow)
+    await second.drain()
+    assert.deepEqual(
+      await mine(topicPrefix),
+      Array.from({ length: 200 }, (_, i) => String(i))
+    )
+  })
+
+  test('batches of which nothing comes are committed soon, not each by itself', async () => {
+    const topicPrefix = await createTopics()
+    let transactions = 0
+    const client: KafkaClient = {
+      ...kafka.client,
+      transactional: async (options) => {
+        const producer = await kafka.client.transactional(options)
+        return {
+          close: () => producer.close(),
+          transact: (work, commit) => {
+            transactions += 1
+            return producer.transact(work, commit)
+          }
+        }
+      }
+    }
+    const loop = await start(topicPrefix, () => [], client)
+    const fetches = 20
+    for (let i = 1; i <= fetches; i++) {
+      await publish(topicPrefix, [messageOf(i)])
+      for (let polls = 0; loop.counters().batches < i && polls < 3000; polls++) await delay(5)
+    }
+    const committed = async () =>
+      (await kafka.client.progress([`${topicPrefix}test`], [`${topicPrefix}events`]))[0]?.commit.offset
+    for (let polls = 0; (await committed()) !== BigInt(fetches) && polls < 600; polls++) await delay(50)
+    assert.equal(await committed(), BigInt(fetches))
+    assert.ok(transactions < fetches, `${transactions} transactions`)
+    await loop.stop()
+  })
+
+  test('a group that begins at the end goes on from there after a restart, whatever came meanwhile', async () => {
+    const topicPrefix = await createTopics()
+    const copy: HandlerModule = ({ batch }) => [toMine(topicPrefix, 'k', batch)]
+    await publish(topicPrefix, [messageOf(1)])
+    const first = await start(topicPrefix, copy, kafka.client, 'latest')
+    await first.drain()
+    await publish(topicPrefix, [messageOf(2)])
+    const second = await start(topicPrefix, copy, kafka.client, 'latest')
+    await second.drain()
+    assert.deepEqual(await mine(topicPrefix), ['2'])
+  })
+
+  test('a loop whose partition another one had meanwhile joins anew, and every output is there once', async () => {
+    const topicPrefix = await createTopics()
+    const loop = await start(topicPrefix, ({ batch }) => [toMine(topicPrefix, 'k', batch)])
+    await publish(topicPrefix, [messageOf(1)])
+    for (let i = 0; loop.counters().other < 1 && i < 3000; i++) await delay(20)
+    const [group, topic, partition] = [`${topicPrefix}test`, `${topicPrefix}events`, 0]
+    const other = await kafka.client.transactional({ id: `${group}/${topic}/${partition}`, group, topic, partition })
+    await publish(topicPrefix, [messageOf(2), messageOf(3)])
+    await loop.drain()
+    await other.close()
+    assert.deepEqual(await mine(topicPrefix), ['1', '2', '3'])
+  })
+
+  test('a handler that cannot be made ends the loop with its reason', async () => {
+    const topicPrefix = await createTopics()
+    const create = () => {
+      throw new Error('no rules')
+    }
+    const loop = await start(topicPrefix, { create })
+    await assert.rejects(loop.done, /no rules/)
+    await loop.stop()
+  })
+})

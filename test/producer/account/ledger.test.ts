@@ -1,0 +1,133 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { Ledger } from '../../../producer/account/ledger.ts'
+import { summaryCpu } from '../../../producer/source/raw-event.ts'
+import type { Account, SourceStatistics } from '../../../producer/source/source.ts'
+
+type Sequences = SourceStatistics['sequences']
+
+const statistics = (sequences: Sequences, dropped: Partial<SourceStatistics['dropped']> = {}): SourceStatistics => ({
+  seen: 0,
+  emitted: { process: 0, network: 0, file: 0, io: 0 },
+  dropped: { process: 0, network: 0, file: 0, io: 0, ...dropped },
+  sequences
+})
+
+const ledgerOf = (sequences: Sequences, previous?: Account): Ledger =>
+  new Ledger({ statistics: () => statistics(sequences), previous })
+
+/** What the encoder would have taken: so many events of class io, and the highest seq of each CPU. */
+const progress = (events: number, highest: Readonly<Record<number, number>>) => {
+  const all = new Float64Array(summaryCpu + 1)
+  for (const [cpu, seq] of Object.entries(highest)) all[Number(cpu)] = seq
+  return { events: [0, 0, 0, events], highest: all }
+}
+
+const closeOf = (ledger: Ledger, taken: ReturnType<typeof progress>, final = false) => {
+  const { sequences, drops } = ledger.close(taken, final)
+  return { sequences, drops }
+}
+
+test('ranges begin where the programs began, and follow each other', () => {
+  const ledger = ledgerOf([{ cpu: 3, before: 100, last: 105 }])
+  assert.deepEqual(closeOf(ledger, progress(2, { 3: 102 })), {
+    sequences: [{ cpu: 3, first: 101, last: 102 }],
+    drops: []
+  })
+  assert.deepEqual(closeOf(ledger, progress(2, { 3: 102 })), { sequences: [], drops: [] })
+  assert.deepEqual(closeOf(ledger, progress(3, { 3: 103 })).sequences, [{ cpu: 3, first: 103, last: 103 }])
+})
+
+test('a loss is declared when its gap is inside the ranges, not before', () => {
+  const ledger = ledgerOf([{ cpu: 0, before: 0, last: 3 }])
+  ledger.update(statistics([{ cpu: 0, before: 0, last: 2 }], { network: 1 }), false)
+  assert.deepEqual(closeOf(ledger, progress(1, { 0: 1 })).drops, [])
+  assert.deepEqual(closeOf(ledger, progress(2, { 0: 3 })).drops, [{ class: 'network', reason: 'ring_full', count: 1 }])
+})
+
+test('a loss at the end of a CPU is declared as soon as the ring is empty', () => {
+  const ledger = ledgerOf([{ cpu: 0, before: 10, last: 12 }])
+  ledger.update(statistics([{ cpu: 0, before: 10, last: 12 }], { io: 2 }), true)
+  assert.deepEqual(closeOf(ledger, progress(0, {})), {
+    sequences: [{ cpu: 0, first: 11, last: 12 }],
+    drops: [{ class: 'io', reason: 'ring_full', count: 2 }]
+  })
+  assert.deepEqual(ledger.lost, [0, 0, 0, 2])
+})
+
+test('a record that comes late is no loss', () => {
+  const ledger = ledgerOf([{ cpu: 0, before: 0, last: 2 }])
+  assert.deepEqual(closeOf(ledger, progress(1, { 0: 2 })).drops, [])
+  assert.deepEqual(closeOf(ledger, progress(2, { 0: 2 }), true), { sequences: [], drops: [] })
+})
+
+test('summaries have ranges of their own, which are no events', () => {
+  const ledger = ledgerOf([{ cpu: summaryCpu, before: 0, last: 7 }])
+  assert.deepEqual(closeOf(ledger, progress(0, { [summaryCpu]: 5 })), {
+    sequences: [{ cpu: -1, first: 1, last: 5 }],
+    drops: []
+  })
+  ledger.update(statistics([{ cpu: summaryCpu, before: 0, last: 7 }]), true)
+  assert.deepEqual(closeOf(ledger, progress(0, { [summaryCpu]: 7 }), true), {
+    sequences: [{ cpu: -1, first: 6, last: 7 }],
+    drops: []
+  })
+})
+
+test('the last batch declares a gap that nobody counted, and nothing that left no gap', () => {
+  const ledger = ledgerOf([{ cpu: 0, before: 0, last: 4 }])
+  assert.deepEqual(closeOf(ledger, progress(2, { 0: 4 }), true).drops, [
+    { class: 'process', reason: 'other', count: 2 }
+  ])
+  assert.deepEqual(ledger.lost, [2, 0, 0, 0])
+
+  const miscounted = ledgerOf([{ cpu: 0, before: 0, last: 1 }])
+  miscounted.update(statistics([{ cpu: 0, before: 0, last: 1 }], { io: 5 }), true)
+  assert.deepEqual(closeOf(miscounted, progress(1, { 0: 1 }), true).drops, [])
+  assert.deepEqual(miscounted.lost, [0, 0, 0, 0])
+})
+
+test('a run that takes over goes on where the durable batches of the one before end', () => {
+  const sequences = [
+    { cpu: 0, before: 100, last: 150 },
+    { cpu: 1, before: 500, last: 510 }
+  ]
+  const first = ledgerOf(sequences)
+  first.update(statistics(sequences, { io: 3 }), false)
+  // 103 of CPU 0 has not left its ring yet, 105 was dropped.
+  const { account, drops } = first.close(progress(8, { 0: 110 }), false)
+  assert.deepEqual(drops, [{ class: 'io', reason: 'ring_full', count: 2 }])
+  first.close(progress(20, { 0: 130 }), false)
+
+  const second = ledgerOf(sequences, { run: 'first', batch: 1, ...account })
+  second.update(statistics(sequences, { io: 3 }), false)
+  assert.deepEqual(second.lost, [0, 0, 0, 1])
+  // 111–120 but one, 501, and 103.
+  assert.deepEqual(closeOf(second, progress(11, { 0: 120, 1: 501 })), {
+    sequences: [
+      { cpu: 0, first: 111, last: 120 },
+      { cpu: 1, first: 501, last: 501 }
+    ],
+    drops: []
+  })
+  assert.deepEqual(closeOf(second, progress(11, { 0: 121, 1: 501 })), {
+    sequences: [{ cpu: 0, first: 121, last: 121 }],
+    drops: [{ class: 'io', reason: 'ring_full', count: 1 }]
+  })
+})
+
+test('a run whose programs count drops anew declares what the one before had not, and no more', () => {
+  const sequences = [{ cpu: 0, before: 1000, last: 1105 }]
+  // Of 1001–1100 four were declared, and are accounted for with the events; 1101 and 1102 went with the rings.
+  const closed = [{ cpu: 0, seq: 1100 }]
+  const ledger = ledgerOf(sequences, { run: 'first', batch: 1, closed, declared: [0, 0, 0, 0], events: [4, 0, 0, 96] })
+  ledger.update(statistics(sequences), true)
+  assert.deepEqual(closeOf(ledger, progress(3, { 0: 1105 }), true), {
+    sequences: [{ cpu: 0, first: 1101, last: 1105 }],
+    drops: [{ class: 'process', reason: 'other', count: 2 }]
+  })
+})
+
+test('events of a CPU that the statistics do not know are no events', () => {
+  assert.throws(() => ledgerOf([]).close(progress(1, { 5: 3 }), false), { code: 'DATA', message: /CPU 5/ })
+})

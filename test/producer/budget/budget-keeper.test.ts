@@ -1,0 +1,42 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import pino from 'pino'
+import { BudgetKeeper } from '../../../producer/budget/budget-keeper.ts'
+
+const keep = (budgetPercent: number | undefined, programTimeNs: () => number | undefined) => {
+  const lines: string[] = []
+  const log = pino({ base: null, timestamp: false }, { write: (line: string) => lines.push(JSON.parse(line).msg) })
+  const stepped = Promise.withResolvers<{ classes: readonly string[]; reason: string }>()
+  const setReduced = (classes: readonly string[], reason: string): void => stepped.resolve({ classes, reason })
+  const keeper = new BudgetKeeper({ budgetPercent, classes: ['network', 'file'], programTimeNs, setReduced, log })
+  return { keeper, lines, stepped: stepped.promise }
+}
+
+test('programs that use more than the budget have the first class reduced, and it is said why', {
+  timeout: 30_000
+}, async (t) => {
+  // Half a core, whatever the process uses.
+  const { keeper, lines, stepped } = keep(40, () => performance.now() * 500_000)
+  t.after(() => keeper.stop())
+  const alive = setInterval(() => {}, 1000)
+  const { classes, reason } = await stepped
+  clearInterval(alive)
+  assert.deepEqual(classes, ['file'])
+  assert.match(reason, /^the edge used \d+% of a core, and may use 40%$/)
+  assert.ok((keeper.use?.programs ?? 0) > 0.4)
+  assert.deepEqual(lines, [])
+})
+
+test('where the kernel does not tell, the log says once that the budget is of the process alone', (t) => {
+  const { keeper, lines } = keep(3, () => undefined)
+  t.after(() => keeper.stop())
+  assert.equal(lines.length, 1)
+  assert.match(lines[0] ?? '', /the CPU budget is of the process alone/)
+})
+
+test('without a budget it measures and says nothing', (t) => {
+  const { keeper, lines } = keep(undefined, () => undefined)
+  t.after(() => keeper.stop())
+  assert.equal(keeper.use, undefined)
+  assert.deepEqual(lines, [])
+})

@@ -1,0 +1,111 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { Budget } from '../../../producer/budget/budget.ts'
+import type { EventClass } from '../../../wire/types.ts'
+
+const all: readonly EventClass[] = ['process', 'network', 'file', 'io']
+
+/** A sample a second, in percent of a core; what is reduced after each. */
+const run = (shares: readonly number[], budget = new Budget(0.03, all), fromMs = 0) => {
+  const reduced: string[] = []
+  const reasons: string[] = []
+  for (const [i, share] of shares.entries()) {
+    const decision = budget.sample(share / 100, fromMs + 1000 * (i + 1), 1000)
+    if (decision !== undefined) reasons.push(decision.reason)
+    reduced.push(budget.reduced.join(' '))
+  }
+  return { reduced, reasons }
+}
+
+const repeat = (share: number, times: number): number[] => new Array(times).fill(share)
+
+for (const { name, shares, expected } of [
+  { name: 'within the budget nothing changes', shares: repeat(3, 5), expected: ['', '', '', '', ''] },
+  { name: 'a second over it is no reason', shares: [9, 1, 9, 1], expected: ['', '', '', ''] },
+  { name: 'two seconds over it reduce the class that matters least', shares: [4, 4], expected: ['', 'io'] },
+  {
+    name: 'as long as that is not enough, every two seconds another goes, security calls last',
+    shares: repeat(4, 9),
+    expected: [
+      '',
+      'io',
+      'io',
+      'io file',
+      'io file',
+      'io file network',
+      'io file network',
+      'io file network process',
+      'io file network process'
+    ]
+  },
+  {
+    name: 'ten quiet seconds bring it back',
+    shares: [4, 4, ...repeat(1, 10)],
+    expected: ['', 'io', ...texts('io', 9), '']
+  },
+  {
+    name: 'between 60% of the budget and the budget it stays as it is',
+    shares: [4, 4, ...repeat(2, 20)],
+    expected: ['', ...texts('io', 21)]
+  },
+  {
+    name: 'the quiet seconds must follow each other',
+    shares: [4, 4, ...repeat(1, 9), 2, ...repeat(1, 9)],
+    expected: ['', ...texts('io', 20)]
+  },
+  {
+    name: 'they come back the other way round, each after its ten seconds',
+    shares: [4, 4, 4, 4, ...repeat(1, 20)],
+    expected: ['', 'io', 'io', ...texts('io file', 10), ...texts('io', 10), '']
+  }
+]) {
+  test(name, () => assert.deepEqual(run(shares).reduced, expected))
+}
+
+function texts(text: string, times: number): string[] {
+  return new Array(times).fill(text)
+}
+
+test('classes without a call to reduce are passed over', () => {
+  assert.deepEqual(run(repeat(4, 4), new Budget(0.03, ['network', 'file'])).reduced, [
+    '',
+    'file',
+    'file',
+    'file network'
+  ])
+})
+
+test('a class that has to go again soon after it came back waits twice as long, five minutes at most', () => {
+  const budget = new Budget(0.03, ['file'])
+  const waits: number[] = []
+  let nowMs = 0
+  for (let round = 0; round < 8; round++) {
+    for (; budget.reduced.length === 0; nowMs += 1000) budget.sample(0.04, nowMs + 1000, 1000)
+    let seconds = 0
+    for (; budget.reduced.length === 1; seconds++, nowMs += 1000) budget.sample(0.01, nowMs + 1000, 1000)
+    waits.push(seconds)
+  }
+  assert.deepEqual(waits, [10, 20, 40, 80, 160, 300, 300, 300])
+  // After a while without trouble it begins anew.
+  nowMs += 120_000
+  for (; budget.reduced.length === 0; nowMs += 1000) budget.sample(0.04, nowMs + 1000, 1000)
+  assert.equal(budget.sample(0.01, nowMs + 10_000, 10_000)?.reduced.length, 0)
+})
+
+test('a reason says what was used and what may be', () => {
+  const { reasons } = run([4.2, 4.2, ...repeat(1, 10)])
+  assert.deepEqual(reasons, [
+    'the edge used 4.2% of a core, and may use 3%',
+    'the edge used 1% of a core, less than 1.8% for 10 s'
+  ])
+})
+
+test('over the budget with nothing left to reduce is known', () => {
+  const budget = new Budget(0.03, ['io'])
+  run(repeat(4, 3), budget)
+  assert.equal(budget.isExhausted, false)
+  run(repeat(4, 1), budget, 3000)
+  assert.equal(budget.isExhausted, true)
+  run([1], budget, 4000)
+  assert.equal(budget.isExhausted, false)
+})

@@ -1,0 +1,70 @@
+import assert from 'node:assert/strict'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, describe, it } from 'node:test'
+import { openLiveSource } from '../../../producer/source/live-source.ts'
+import { summaryCpu } from '../../../producer/source/raw-event.ts'
+import { createRecorder, openRecording } from '../../../producer/source/recording.ts'
+import { RingsideError } from '../../../runtime/errors.ts'
+import { callsOf, commOf, drain, program, quiet, run, skip } from '../../bpf/observe.ts'
+import { kernelTimeoutMs } from '../../support/kernel.ts'
+
+const folder = mkdtempSync(join(tmpdir(), 'ringside-test-'))
+after(() => rmSync(folder, { recursive: true }))
+
+const isConfig = (message: RegExp) => (error: unknown) =>
+  error instanceof RingsideError && error.code === 'CONFIG' && message.test(error.message)
+
+describe('the live source', { skip, timeout: kernelTimeoutMs }, () => {
+  it('says where its events come from', async () => {
+    const source = await openLiveSource(quiet)
+    assert.equal(source.boot, readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim())
+    assert.match(source.description, /^live kernel \d+\.\d+.*, rings 4 MiB and 4 MiB$/)
+    source.close()
+  })
+
+  it('accounts for every event it has seen', async () => {
+    const source = await openLiveSource({ ...quiet, comms: [commOf('flood')] })
+    await run(program('flood'), '1000')
+    await source.detach()
+    const events = drain(source)
+    const { seen, emitted, dropped, unaccounted, sequences } = source.statistics()
+    assert.equal(callsOf(events, 'write').length, 1000)
+    assert.equal(seen, events.length)
+    assert.equal(emitted.io, 1000)
+    assert.deepEqual(dropped, { process: 0, network: 0, file: 0, io: 0 })
+    assert.equal(
+      sequences.reduce((sum, { cpu, before, last }) => sum + (cpu === summaryCpu ? 0 : last - before), 0),
+      seen
+    )
+    assert.equal(unaccounted, 0)
+    assert.equal(source.ended, true)
+    source.close()
+  })
+
+  it('gives a recording that plays the same', async () => {
+    const path = join(folder, 'live')
+    const recorder = createRecorder(await openLiveSource({ ...quiet, comms: [commOf('tcp')] }), path)
+    await run(program('tcp'), '4')
+    await recorder.detach()
+    const live = drain(recorder)
+    const statistics = recorder.statistics()
+    recorder.close()
+    assert.ok(live.length > 10)
+    const played = openRecording(path)
+    assert.deepEqual(drain(played), live)
+    const { seen, emitted, dropped } = statistics
+    assert.partialDeepStrictEqual(played.statistics(), { seen, emitted, dropped })
+    played.close()
+  })
+
+  it('refuses a call, a cgroup or a name that cannot be', async () => {
+    await assert.rejects(
+      openLiveSource({ ...quiet, calls: { opennat: 'off' } }),
+      isConfig(/"opennat" \(near it: openat,/)
+    )
+    await assert.rejects(openLiveSource({ ...quiet, cgroups: ['no/such'] }), isConfig(/no cgroup "no\/such"|cgroup v2/))
+    await assert.rejects(openLiveSource({ ...quiet, comms: [''] }), isConfig(/not a thread's name/))
+  })
+})

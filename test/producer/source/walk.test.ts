@@ -1,0 +1,82 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { eventField, RawEvents } from '../../../producer/source/raw-event.ts'
+import { RecordWalk } from '../../../producer/source/walk.ts'
+import { type RawEvent, rawBuffer, rawEvent, rawSummary } from '../../support/raw-events.ts'
+
+const visited = (bytes: Uint8Array, length = bytes.length): number[] => {
+  const walk = new RecordWalk(new RawEvents(bytes))
+  walk.begin(length)
+  const records: number[] = []
+  for (let record = walk.next(); record >= 0; record = walk.next()) records.push(record)
+  return records
+}
+
+test('every record is visited, whatever its length', () => {
+  const bytes = rawBuffer([rawEvent(), rawEvent({ path: '/x' }), rawEvent({ path: 'y'.repeat(4096) }), rawEvent()])
+  assert.deepEqual(visited(bytes), [0, 160, 328, 4584])
+  assert.deepEqual(visited(bytes, 0), [])
+})
+
+test('the records of both rings are merged by time, and each ring keeps its order', () => {
+  const security = [10n, 30n, 20n].map((timeNs) => rawEvent({ class: 1, timeNs }))
+  const others = [5n, 15n, 40n].map((timeNs) => rawEvent({ class: 3, timeNs }))
+  const times = (events: RawEvent[]): number[] => {
+    const raw = new RawEvents(rawBuffer(events))
+    return visited(raw.bytes).map((record) => raw.u64(record + eventField.timeNs))
+  }
+  assert.deepEqual(times([...security, ...others]), [5, 10, 15, 30, 20, 40])
+  assert.deepEqual(times(security), [10, 30, 20])
+  assert.deepEqual(times(others), [5, 15, 40])
+})
+
+test('summaries come last, whatever their class and time', () => {
+  const records = [rawEvent({ class: 1, timeNs: 30n }), rawEvent({ timeNs: 20n })]
+  const summaries = [rawSummary({ class: 1, timeNs: 10n }), rawSummary({ class: 3, timeNs: 5n })]
+  assert.deepEqual(visited(rawBuffer([...records, ...summaries])), [160, 0, 320, 512])
+  assert.deepEqual(visited(rawBuffer(summaries)), [0, 192])
+})
+
+test('times that differ by a nanosecond are told apart after years of uptime', () => {
+  const timeNs = 2n ** 57n
+  const bytes = rawBuffer([rawEvent({ class: 1, timeNs: timeNs + 1n }), rawEvent({ timeNs })])
+  assert.deepEqual(visited(bytes), [160, 0])
+})
+
+test('a read begins with the oldest of the events that its rings begin with', () => {
+  const begin = (events: RawEvent[]): number => {
+    const bytes = rawBuffer(events)
+    return new RecordWalk(new RawEvents(bytes)).begin(bytes.length)
+  }
+  const security = rawEvent({ class: 0, timeNs: 7_000n })
+  const other = rawEvent({ timeNs: 5_000n })
+  assert.equal(begin([security, other, rawSummary({ timeNs: 1_000n })]), 5)
+  assert.equal(begin([security, rawSummary({ timeNs: 1_000n })]), 7)
+  assert.equal(begin([rawSummary({ timeNs: 1_000n })]), 0)
+  assert.equal(begin([]), 0)
+})
+
+test('bytes that are no records are refused, before the first of them is visited', () => {
+  const bytes = rawBuffer([rawEvent({ path: '/x' })])
+  const changed = (change: (view: DataView) => void): Uint8Array => {
+    const copy = bytes.slice()
+    change(new DataView(copy.buffer))
+    return copy
+  }
+  const wrong: Uint8Array[] = [
+    bytes.slice(0, 80),
+    changed((view) => view.setUint32(eventField.size, 0, true)),
+    changed((view) => view.setUint32(eventField.size, 164, true)),
+    changed((view) => view.setUint32(eventField.size, 176, true)),
+    changed((view) => view.setUint16(eventField.pathSize, 9, true)),
+    changed((view) => view.setUint8(eventField.class, 4)),
+    changed((view) => view.setUint16(eventField.nr, 1024, true)),
+    changed((view) => view.setUint16(eventField.cpu, 1025, true)),
+    changed((view) => view.setUint16(eventField.cpu, 1024, true)),
+    rawBuffer([rawSummary({ cpu: 0 })]),
+    rawBuffer([rawSummary({ path: Buffer.alloc(24) })]),
+    rawBuffer([rawSummary({ path: Buffer.alloc(36) })]),
+    rawBuffer([rawEvent(), rawSummary({ cpu: 0 })])
+  ]
+  for (const each of wrong) assert.throws(() => visited(each), { code: 'DATA' })
+})

@@ -1,0 +1,174 @@
+// Random edges that drop, die, are taken over from, and send again, with batches lost and changed on the way: the
+// reckoning gives what a naive model with a Set of every number gives.
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { Reckoning } from '../../verify/reconciliation.ts'
+import type { Event, EventBatch } from '../../wire/types.ts'
+import { batchOf, eventOf } from '../consumer/support/batches.ts'
+import { random } from '../consumer/support/random.ts'
+
+const cpus = 3
+
+interface State {
+  readonly next: number
+  readonly closed: readonly number[]
+  readonly declared: number
+}
+
+/** Records in the order in which they leave the rings: nearly that of their numbers; and what the rings dropped. */
+const kernel = (chance: () => number): { records: Event[]; lost: number; last: number[] } => {
+  const records: { at: number; event: Event }[] = []
+  const last = Array.from({ length: cpus }, () => 100)
+  let lost = 0
+  for (let at = 0; at < 300; at++) {
+    const cpu = Math.floor(chance() * cpus)
+    last[cpu] = (last[cpu] as number) + 1
+    if (chance() < 0.1) lost++
+    else
+      records.push({ at: at + (chance() < 0.5 ? 0 : 15 * chance()), event: eventOf({ cpu, seq: last[cpu] as number }) })
+  }
+  records.sort((a, b) => a.at - b.at)
+  return { records: records.map(({ event }) => event), lost, last }
+}
+
+/** The batches of one loading of the programs: a run, and each that takes over from the one before. */
+const edges = (chance: () => number): EventBatch[] => {
+  const { records, lost, last } = kernel(chance)
+  const batches: EventBatch[] = []
+  let from: State = { next: 0, closed: Array.from({ length: cpus }, () => 100), declared: 0 }
+  let continues: EventBatch['continues'] = null
+  for (let runs = 1; ; runs++) {
+    const run = `run-${runs}`
+    const states = [from]
+    const until = chance() < 0.6 ? Math.floor(chance() * records.length) : records.length + 1
+    for (let state = from; state.next < until; ) {
+      const size = Math.floor(chance() * 20)
+      const events = records.slice(state.next, state.next + size)
+      const isEnd = state.next + size >= records.length && until > records.length
+      const closed = state.closed.map((before, cpu) =>
+        isEnd ? (last[cpu] as number) : Math.max(before, ...events.filter((e) => e.cpu === cpu).map((e) => e.seq))
+      )
+      const next = state.next + events.length
+      const gap = closed.reduce((sum, seq) => sum + seq - 100, 0) - next - state.declared
+      const drops = Math.max(0, Math.min(gap, lost - state.declared))
+      batches.push(
+        batchOf({
+          run,
+          batch: states.length,
+          continues: states.length === 1 ? continues : null,
+          final: isEnd,
+          events,
+          sequences: closed.flatMap((seq, cpu) => {
+            const first = (state.closed[cpu] as number) + 1
+            return seq < first ? [] : [{ cpu, first, last: seq }]
+          }),
+          drops: drops === 0 ? [] : [{ class: 'io', reason: 'ring_full', count: drops }]
+        })
+      )
+      state = { next, closed, declared: state.declared + drops }
+      states.push(state)
+      if (isEnd) return batches
+    }
+    // Of what was published some was durable; nothing of a run that dies at once.
+    const durable = Math.floor(chance() * states.length)
+    if (durable > 0) {
+      continues = { run, batch: durable }
+      from = states[durable] as State
+    }
+    if (continues === null) return batches
+  }
+}
+
+/** Sends again, from any earlier batch of the same run on. */
+const repeated = (batches: readonly EventBatch[], chance: () => number): EventBatch[] =>
+  batches.flatMap((batch, i) => {
+    if (chance() > 0.1) return [batch]
+    const back = Math.floor(chance() * 5)
+    return [batch, ...batches.slice(Math.max(0, i - back), i + 1).filter(({ run }) => run === batch.run)]
+  })
+
+const harmed = (batches: readonly EventBatch[], chance: () => number): EventBatch[] => {
+  const at = Math.floor(chance() * batches.length)
+  return batches.flatMap((batch, i) => {
+    if (i !== at) return [batch]
+    const what = chance()
+    if (what < 0.3) return []
+    if (what < 0.6) return [{ ...batch, events: batch.events.slice(1) }]
+    return [{ ...batch, drops: [...batch.drops, { class: 'file', reason: 'ring_full', count: 1 } as const] }]
+  })
+}
+
+/** Every number as a string in a Set, and every batch that counts looked at again from the start. */
+const naive = (batches: readonly EventBatch[]) => {
+  const firsts = batches.filter(
+    (batch, i) => !batches.slice(0, i).some((earlier) => earlier.run === batch.run && earlier.batch >= batch.batch)
+  )
+  const answered = new Set<string>()
+  const found = new Set<string>()
+  let counting: EventBatch[] = []
+  for (const batch of firsts) {
+    const { continues } = batch
+    if (continues !== null) {
+      const runs = [...new Set(counting.map(({ run }) => run))]
+      const at = runs.indexOf(continues.run)
+      counting = counting.filter(
+        ({ run, batch }) => runs.indexOf(run) < at || (run === continues.run && batch <= continues.batch)
+      )
+    }
+    counting.push(batch)
+    for (const { cpu, first, last } of batch.sequences) {
+      for (let seq = first; seq <= last; seq++) answered.add(`${cpu} ${seq}`)
+    }
+    for (const { cpu, seq } of batch.events) found.add(`${cpu} ${seq}`)
+  }
+  const missing = [...answered].filter((name) => !found.has(name)).length
+  const dropped = counting.flatMap(({ drops }) => drops).reduce((sum, { count }) => sum + count, 0)
+  return {
+    answered: answered.size,
+    events: found.size,
+    dropped,
+    undeclared: Math.max(0, missing - dropped),
+    outside: [...found].filter((name) => !answered.has(name)).length
+  }
+}
+
+const reckoned = (batches: readonly EventBatch[]) => {
+  const reckoning = new Reckoning()
+  for (const [i, batch] of batches.entries()) reckoning.add(batch, i)
+  const [report] = reckoning.reports()
+  assert.ok(report !== undefined)
+  const { answered, events, dropped } = report
+  const count = (kind: string): number => report.findings.find((each) => each.kind === kind)?.count ?? 0
+  return { report, naive: { answered, events, dropped, undeclared: count('undeclared'), outside: count('outside') } }
+}
+
+test('whatever edges do, their batches agree when all came, and numbers are those of the naive model', () => {
+  let takeovers = 0
+  for (let seed = 1; seed <= 300; seed++) {
+    const chance = random(seed)
+    const batches = repeated(edges(chance), chance)
+    if (batches.length === 0) continue
+    const { report, naive: found } = reckoned(batches)
+    assert.deepEqual(report.findings, [], `seed ${seed}`)
+    if (report.going.length === 0) assert.deepEqual(found, naive(batches), `seed ${seed}`)
+    takeovers += report.runs - 1
+  }
+  assert.ok(takeovers > 100, `${takeovers} takeovers`)
+})
+
+test('what is lost or changed on the way is found, by the count of the naive model', () => {
+  let disagreements = 0
+  for (let seed = 1; seed <= 300; seed++) {
+    const chance = random(seed)
+    const batches = harmed(edges(chance), chance)
+    const first = batches[0]
+    // Whoever begins in the middle cannot know what was before.
+    if (first === undefined || first.batch !== 1 || first.continues !== null) continue
+    const { report, naive: found } = reckoned(batches)
+    if (report.going.length > 0 || report.partial > 0) continue
+    assert.deepEqual(found, naive(batches), `seed ${seed}`)
+    if (found.undeclared > 0) assert.equal(report.agrees, false)
+    if (!report.agrees) disagreements++
+  }
+  assert.ok(disagreements > 50, `${disagreements} disagreements`)
+})

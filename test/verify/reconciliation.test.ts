@@ -1,0 +1,321 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { formatReports } from '../../cli/verify-report.ts'
+import { type HostReport, Reckoning } from '../../verify/reconciliation.ts'
+import { eventClasses } from '../../wire/event-class.ts'
+import type { Event, EventBatch, Ledger, LedgerClass, Summary } from '../../wire/types.ts'
+import { batchOf, eventOf } from '../consumer/support/batches.ts'
+
+const event = (cpu: number, seq: number, syscall = 'read'): Event => eventOf({ cpu, seq, syscall })
+
+const summary = (seq: number, count: number): Summary => ({
+  process: 0,
+  syscall: 'read',
+  call: null,
+  class: 'io',
+  seq,
+  time_offset_ns: 0,
+  duration_ns: 1_000_000_000,
+  count,
+  errors: 0,
+  total_ns: 1,
+  bytes: 0,
+  latency: [],
+  sizes: [],
+  errnos: []
+})
+
+const ledger = (io: Partial<LedgerClass>, uncounted = 0): Ledger => ({
+  monotonic_us: 1,
+  untold: 0,
+  uncounted,
+  classes: eventClasses.map((name) => ({
+    class: name,
+    off: 0,
+    counted: 0,
+    emitted: 0,
+    dropped: 0,
+    published: 0,
+    spooled: 0,
+    ...(name === 'io' ? io : {})
+  })),
+  steps: []
+})
+
+/** A run of three batches on one CPU: numbers 11…20, all there but 14, which is declared; a summary of 7 calls. */
+const run = (name = 'run-1', io: Partial<LedgerClass> = {}): [EventBatch, EventBatch, EventBatch] => [
+  batchOf({
+    run: name,
+    sequences: [{ cpu: 0, first: 11, last: 13 }],
+    events: [event(0, 11), event(0, 12), event(0, 13)]
+  }),
+  batchOf({
+    run: name,
+    batch: 2,
+    sequences: [
+      { cpu: 0, first: 14, last: 17 },
+      { cpu: -1, first: 1, last: 1 }
+    ],
+    // 15 is late: it had to wait in the other ring.
+    events: [event(0, 16), event(0, 17)],
+    summaries: [summary(1, 7)]
+  }),
+  batchOf({
+    run: name,
+    batch: 3,
+    final: true,
+    sequences: [{ cpu: 0, first: 18, last: 20 }],
+    events: [event(0, 15), event(0, 18), event(0, 19), event(0, 20)],
+    drops: [{ class: 'io', reason: 'ring_full', count: 1 }],
+    ledger: ledger({ emitted: 9, dropped: 1, counted: 7, off: 2, ...io })
+  })
+]
+
+const verified = (...batches: readonly EventBatch[]): HostReport[] => {
+  const reckoning = new Reckoning()
+  for (const [i, batch] of batches.entries()) reckoning.add(batch, 1000 * i)
+  return reckoning.reports()
+}
+
+const only = (...batches: readonly EventBatch[]): HostReport => {
+  const reports = verified(...batches)
+  assert.equal(reports.length, 1)
+  return reports[0] as HostReport
+}
+
+const kindsOf = ({ findings }: HostReport): string[] => findings.map(({ kind }) => kind)
+
+test('a run that ended in order agrees: numbers are events, summaries and declared drops, whatever their order', () => {
+  const report = only(...run())
+  assert.deepEqual(report.findings, [])
+  assert.equal(report.agrees, true)
+  assert.deepEqual([report.answered, report.events, report.summaries, report.dropped, report.repeats], [11, 9, 1, 1, 0])
+  assert.deepEqual(report.classes.at(-1), {
+    class: 'io',
+    off: 2,
+    counted: 7,
+    emitted: 9,
+    dropped: 1,
+    events: 9,
+    summarised: 7
+  })
+})
+
+test('batches that come again are counted and change nothing, also after the end', () => {
+  const [first, second, third] = run()
+  const report = only(first, second, second, third, third)
+  assert.equal(report.agrees, true)
+  assert.equal(report.repeats, 3 + 4)
+  assert.equal(report.batches, 3)
+})
+
+test('an event that is not there: where, how many, and that nothing declares it', () => {
+  const [first, second, third] = run()
+  const report = only(first, { ...second, events: [event(0, 17)] }, third)
+  assert.deepEqual(kindsOf(report), ['undeclared', 'emitted'])
+  const [undeclared, emitted] = report.findings
+  assert.equal(undeclared?.count, 1)
+  assert.deepEqual(undeclared?.places, [
+    { cpu: 0, first: 14, last: 14 },
+    { cpu: 0, first: 16, last: 16 }
+  ])
+  assert.match(undeclared?.text ?? '', /2 numbers are missing and 1 are declared.*cpu 0: 14, cpu 0: 16/)
+  assert.deepEqual([emitted?.class, emitted?.count], ['io', 1])
+})
+
+test('a batch that is not there: between which numbers, and before and after which batch', () => {
+  const [first, , third] = run()
+  const report = only(first, third)
+  const hole = report.findings.find(({ kind }) => kind === 'hole')
+  assert.equal(report.agrees, false)
+  assert.deepEqual([hole?.count, hole?.places], [4, [{ cpu: 0, first: 14, last: 17 }]])
+  assert.match(
+    hole?.text ?? '',
+    /run run-1: no batch answers for 4 numbers \(cpu 0: 14…17\), read before batch 3 \(after 1\)/
+  )
+})
+
+test('a batch without events in the place of several, as a full spool leaves it, agrees', () => {
+  const [first, second, third] = run()
+  const drops = [{ class: 'io', reason: 'spool_full', count: 5 } as const]
+  const report = only(
+    { ...second, sequences: [{ cpu: 0, first: 11, last: 17 }], events: [], summaries: [], drops },
+    third
+  )
+  // Whoever reads it first cannot know that nothing was before.
+  assert.equal(report.agrees, true, JSON.stringify(report.findings))
+  assert.equal(report.partial, 1)
+  const whole = only(first, { ...second, events: [], drops: [{ class: 'io', reason: 'spool_full', count: 2 }] }, third)
+  assert.equal(whole.agrees, true, JSON.stringify(whole.findings))
+})
+
+test('drops beyond what is missing', () => {
+  const [first, second, third] = run()
+  const report = only(first, second, { ...third, drops: [{ class: 'io', reason: 'ring_full', count: 3 }] })
+  assert.deepEqual(kindsOf(report), ['overdeclared', 'dropped'])
+  assert.equal(report.findings[0]?.count, 2)
+})
+
+test('two batches that answer for the same numbers, and events that no batch answers for', () => {
+  const [first, second, third] = run()
+  const report = only(first, { ...second, sequences: [{ cpu: 0, first: 12, last: 17 }] }, third)
+  assert.deepEqual(kindsOf(report), ['overlap', 'outside'])
+  assert.deepEqual(report.findings[0]?.places, [{ cpu: 0, first: 12, last: 13 }])
+  assert.deepEqual(report.findings[1]?.places, [{ cpu: -1, first: 1, last: 1 }])
+})
+
+test("the kernel's counts are held against what is there, by class", () => {
+  assert.deepEqual(kindsOf(only(...run('r', { emitted: 10 }))), ['emitted'])
+  assert.deepEqual(kindsOf(only(...run('r', { emitted: 8 }))), ['emitted'])
+  assert.deepEqual(kindsOf(only(...run('r', { dropped: 2 }))), ['dropped'])
+  assert.deepEqual(kindsOf(only(...run('r', { counted: 8 }))), ['counted'])
+  assert.deepEqual(kindsOf(only(...run('r', { counted: 6 }))), ['counted'])
+  const [first, second, third] = run()
+  assert.equal(
+    only(first, second, { ...third, ledger: ledger({ emitted: 9, dropped: 1, counted: 9 }, 2) }).agrees,
+    true
+  )
+  // An event under another call, whose class is another.
+  const report = only(first, { ...second, events: [event(0, 16, 'openat'), event(0, 17)] }, third)
+  assert.deepEqual(
+    report.findings.map(({ kind, class: name }) => [kind, name]),
+    [
+      ['emitted', 'file'],
+      ['emitted', 'io']
+    ]
+  )
+})
+
+test('a run that goes on is verified as far as its batches say, and what may still come is named', () => {
+  const [first, second] = run()
+  const report = only(first, second)
+  assert.equal(report.agrees, true)
+  assert.deepEqual(
+    report.going.map(({ run, batch, open }) => ({ run, batch, open })),
+    [{ run: 'run-1', batch: 2, open: 2 }]
+  )
+})
+
+test('a run without an end that another does not take over was cut off', () => {
+  const [first, second] = run()
+  const report = only(first, second, ...run('run-2').map((batch) => ({ ...batch, ...shifted(batch, 100) })))
+  assert.deepEqual(kindsOf(report), ['cut_off', 'undeclared'])
+  assert.equal(report.findings[0]?.run, 'run-1')
+  assert.equal(report.runs, 2)
+})
+
+test('a run of a boot that is over was cut off once the host has been silent for a while', () => {
+  const [first, second] = run()
+  const later = run('run-2').map((batch) => ({ ...batch, boot: 'boot-2' }))
+  const reckoning = new Reckoning()
+  for (const batch of [first, second]) reckoning.add(batch, 0)
+  for (const [i, batch] of later.entries()) reckoning.add(batch, 58_000 + 2000 * i)
+  const reports = reckoning.reports()
+  assert.deepEqual(reports.map(kindsOf), [['cut_off', 'undeclared'], []])
+})
+
+test('a run that ends while another edge of its boot goes on was cut off once it has been silent for a while', () => {
+  const [first, second] = run()
+  const other = run('run-2').map((batch) => ({ ...batch, ...shifted(batch, 100) }))
+  const verifiedUntil = (lastMs: number): HostReport => {
+    const reckoning = new Reckoning()
+    for (const [atMs, batch] of [
+      [0, first],
+      [1000, other[0]],
+      [2000, second],
+      [lastMs, other[1]]
+    ] as const) {
+      reckoning.add(batch as EventBatch, atMs)
+    }
+    return reckoning.reports()[0] as HostReport
+  }
+  assert.deepEqual(kindsOf(verifiedUntil(30_000)), [])
+  const report = verifiedUntil(70_000)
+  assert.deepEqual(kindsOf(report), ['cut_off', 'undeclared'])
+  assert.equal(report.findings[0]?.run, 'run-1')
+})
+
+const shifted = ({ sequences, events, summaries }: EventBatch, by: number): Partial<EventBatch> => ({
+  sequences: sequences.map(({ cpu, first, last }) => ({ cpu, first: first + by, last: last + by })),
+  events: events.map((each) => ({ ...each, seq: each.seq + by })),
+  summaries: summaries.map((each) => ({ ...each, seq: each.seq + by }))
+})
+
+test('a run that takes over has its events again, and the drops of what it replaces count no more', () => {
+  const [first, second, third] = run()
+  const dead = { ...second, drops: [{ class: 'io', reason: 'ring_full', count: 1 } as const] }
+  const successor = [
+    { ...second, run: 'run-2', batch: 1, continues: { run: 'run-1', batch: 1 } },
+    { ...third, run: 'run-2', batch: 2 }
+  ]
+  const report = only(first, dead, ...successor)
+  assert.equal(report.agrees, true, JSON.stringify(report.findings))
+  assert.deepEqual([report.events, report.dropped, report.repeats], [9, 1, 3])
+  // A successor that died before anything of it was durable: the next one begins where it did.
+  const third2 = successor.map((batch) => ({ ...batch, run: 'run-3' }))
+  const again = only(first, dead, successor[0] as EventBatch, ...third2)
+  assert.equal(again.agrees, true, JSON.stringify(again.findings))
+  assert.deepEqual([again.events, again.dropped, again.repeats], [9, 1, 6])
+})
+
+test('what a dead run had published and its successor had to give up is lost for neither', () => {
+  const [first, second, third] = run()
+  const given = { ...second, run: 'run-2', batch: 1, continues: { run: 'run-1', batch: 1 }, events: [], summaries: [] }
+  const successor = [
+    { ...given, drops: [{ class: 'io', reason: 'spool_full', count: 2 } as const] },
+    { ...third, run: 'run-2', batch: 2 }
+  ]
+  const report = only(first, second, ...successor)
+  assert.equal(report.agrees, true, JSON.stringify(report.findings))
+})
+
+test('counts that began anew under a run that took over are not held against what came before', () => {
+  const [first, second, third] = run()
+  const dead = { ...second, ledger: ledger({ emitted: 6, counted: 7 }) }
+  const next = { ...third, run: 'run-2', batch: 1, continues: { run: 'run-1', batch: 2 } }
+  const anew = { ...ledger({ emitted: 4, dropped: 1, counted: 0, off: 1 }), monotonic_us: 2 }
+  const report = only(first, dead, { ...next, ledger: anew })
+  assert.equal(report.agrees, true, JSON.stringify(report.findings))
+  // What was in the rings is a gap all the same.
+  const lost = only(first, dead, { ...next, events: next.events.slice(1), ledger: anew })
+  assert.deepEqual(kindsOf(lost), ['undeclared'])
+  // A ledger that waited in the spool is older, and tells nothing of later ones.
+  const kept = { ...ledger({ emitted: 8, dropped: 1, counted: 7 }), monotonic_us: 2 }
+  const late = { ...second, ledger: { ...ledger({ emitted: 3 }), monotonic_us: 0 } }
+  assert.deepEqual(kindsOf(only({ ...first, ledger: ledger({ emitted: 6 }) }, late, { ...third, ledger: kept })), [
+    'emitted'
+  ])
+})
+
+test('reading that begins in the middle compares numbers, and not what it cannot know', () => {
+  const [, second, third] = run()
+  const report = only(second, third)
+  assert.equal(report.agrees, true, JSON.stringify(report.findings))
+  assert.equal(report.partial, 1)
+  assert.deepEqual(kindsOf(only({ ...second, events: [] }, third)), ['undeclared'])
+})
+
+test('a run that takes over from one that had nothing durable begins the account', () => {
+  const [first, second, third] = run()
+  const report = only({ ...first, continues: { run: 'run-0', batch: 0 } }, second, third)
+  assert.deepEqual([report.agrees, report.partial], [true, 0])
+})
+
+test('hosts are held apart, and a message that is no batch does not agree', () => {
+  const reckoning = new Reckoning()
+  for (const batch of run()) reckoning.add(batch, 0)
+  for (const batch of run()) reckoning.add({ ...batch, host: 'host-b' }, 0)
+  reckoning.addUnreadable('host-b', 'offset 7 of partition 0', 'not an EventBatch')
+  const reports = reckoning.reports()
+  assert.deepEqual(
+    reports.map(({ host, agrees }) => [host, agrees]),
+    [
+      ['host-a', true],
+      ['host-b', true],
+      ['host-b', false]
+    ]
+  )
+  const lines = formatReports(reports, Number.POSITIVE_INFINITY)
+  assert.match(lines[1] ?? '', /^host-a +boot-1 +1 +3 +11 +9 +1 +1 +0 +agrees$/)
+  assert.match(lines.at(-1) ?? '', /^host-b: unreadable: offset 7 of partition 0 is no batch.*not an EventBatch$/)
+})

@@ -1,0 +1,143 @@
+// The Kafka client behind wire/client.ts: connections to brokers in, the seam's four roles out.
+// kafkajs is told to give up early everywhere; how long to try again is decided here and in the
+// roles, so that a restart of the broker is survived and a refusal is reported at once.
+
+import { setTimeout as delay } from 'node:timers/promises'
+import { RingsideError } from '../../runtime/errors.ts'
+import type { ConnectionOptions, GroupProgress, KafkaClient, TopicDescription, TopicSpecification } from '../client.ts'
+import { fetchCommits, KafkaConsumer } from './consumer.ts'
+import { type Admin, createKafkaJs, protocolErrorOf, retries, toRingsideError } from './library.ts'
+import { KafkaProducer } from './producer.ts'
+import { readTopic, type WithAdmin } from './reader.ts'
+import { type GroupOffsets, KafkaTransactions } from './transactions.ts'
+
+/** A broker that answers may still be electing leaders: after a start, or for a topic just made. */
+const electionMs = 200
+const maxAttempts = 15
+
+const existingNames = async (admin: Admin, names: readonly string[]): Promise<string[]> => {
+  const existing = new Set(await admin.listTopics())
+  return names.filter((name) => existing.has(name))
+}
+
+const createTopics = async (admin: Admin, topics: readonly TopicSpecification[]): Promise<string[]> => {
+  const existing = await existingNames(
+    admin,
+    topics.map(({ name }) => name)
+  )
+  const missing = topics.filter(({ name }) => !existing.includes(name))
+  if (missing.length === 0) return []
+  const areNew = await admin.createTopics({
+    topics: missing.map(({ name, partitions, replicas, settings }) => ({
+      topic: name,
+      numPartitions: partitions,
+      replicationFactor: replicas,
+      configEntries: Object.entries(settings).map(([name, value]) => ({ name, value }))
+    }))
+  })
+  // False when another process was quicker with one of them: all are there, who made which is not known.
+  return areNew ? missing.map(({ name }) => name) : []
+}
+
+const describeTopic = async (admin: Admin, name: string): Promise<TopicDescription> => {
+  const { topics } = await admin.fetchTopicMetadata({ topics: [name] })
+  const partitions = topics[0]?.partitions ?? []
+  const offsets = await admin.fetchTopicOffsets(name)
+  return {
+    name,
+    partitions: partitions.length,
+    replicas: Math.min(...partitions.map(({ replicas }) => replicas.length)),
+    messages: offsets.reduce((sum, { low, high }) => sum + BigInt(high) - BigInt(low), 0n)
+  }
+}
+
+const progressOf = async (
+  admin: Admin,
+  groups: readonly string[],
+  topics: readonly string[]
+): Promise<GroupProgress[]> => {
+  const ends = new Map<string, bigint>()
+  const existing = await existingNames(admin, topics)
+  for (const topic of existing) {
+    for (const { partition, high } of await admin.fetchTopicOffsets(topic))
+      ends.set(`${topic}/${partition}`, BigInt(high))
+  }
+  const progress: GroupProgress[] = []
+  for (const group of groups) {
+    for (const commit of await fetchCommits(admin, group, existing)) {
+      const endOffset = ends.get(`${commit.topic}/${commit.partition}`)
+      if (endOffset !== undefined) progress.push({ group, commit, endOffset })
+    }
+  }
+  return progress
+}
+
+/**
+ * A client of the cluster that `brokers` belong to. It connects when a role needs it.
+ * @param options.brokers host:port each; any that answers leads to the others
+ * @param options.clientId how the brokers' logs and quotas name us
+ */
+export const createKafkajsClient = (options: ConnectionOptions): KafkaClient => {
+  const kafka = createKafkaJs(options, retries.quick)
+  const steady = createKafkaJs(options, retries.steady)
+
+  const attempt: WithAdmin = async (what, use) => {
+    const admin = kafka.admin()
+    try {
+      await admin.connect()
+      return await use(admin)
+    } catch (error) {
+      const reason = protocolErrorOf(error)
+      throw toRingsideError(error, reason === undefined ? what : `${what} (${reason})`, options.brokers)
+    } finally {
+      await admin.disconnect().catch(() => {})
+    }
+  }
+
+  // All that is asked here can be asked twice.
+  const withAdmin: WithAdmin = async (what, use) => {
+    for (let attempts = 1; ; attempts++) {
+      try {
+        return await attempt(what, use)
+      } catch (error) {
+        const isAnswer = error instanceof RingsideError && protocolErrorOf(error) !== undefined
+        if (!isAnswer || !error.canRetry || attempts === maxAttempts) throw error
+        await delay(electionMs)
+      }
+    }
+  }
+
+  const offsets: GroupOffsets = {
+    committed: (group, topic, partition) =>
+      withAdmin(`cannot ask for the offsets of ${group}`, async (admin) =>
+        (await fetchCommits(admin, group, [topic])).find((commit) => commit.partition === partition)
+      ),
+    partitionsOf: (topic) =>
+      withAdmin(`cannot send to ${topic}`, async (admin) => {
+        const { topics } = await admin.fetchTopicMetadata({ topics: [topic] })
+        return topics[0]?.partitions.length ?? 0
+      })
+  }
+
+  return {
+    producer: async () => new KafkaProducer(kafka, options),
+    transactional: (transactionOptions) => KafkaTransactions.begin(kafka, options, offsets, transactionOptions),
+    consumer: async (consumerOptions) => new KafkaConsumer(kafka, steady, options, consumerOptions),
+    read: (readerOptions, signal) =>
+      readTopic({ kafka: steady, withAdmin, log: options.log, ...readerOptions }, signal),
+    ensureTopics: (topics) => withAdmin('cannot create topics', (admin) => createTopics(admin, topics)),
+    describeTopics: (names) =>
+      withAdmin('cannot describe topics', async (admin) => {
+        const descriptions: TopicDescription[] = []
+        for (const name of await existingNames(admin, names)) descriptions.push(await describeTopic(admin, name))
+        return descriptions
+      }),
+    progress: (groups, topics) =>
+      withAdmin('cannot ask how far groups are', (admin) => progressOf(admin, groups, topics)),
+    ping: () =>
+      withAdmin('cannot reach the cluster', async (admin) => {
+        const { clusterId, brokers } = await admin.describeCluster()
+        return { clusterId, brokers: brokers.length }
+      })
+  }
+}

@@ -1,0 +1,263 @@
+// A group's batches in, the callbacks of the seam out: assigned, batches in order, revoked. Each join
+// revokes all partitions and assigns anew, as kafkajs fetches again from what was committed: state
+// built beyond that would count twice.
+import { setTimeout as delay } from 'node:timers/promises'
+import { messageOf, RingsideError } from '../../runtime/errors.ts'
+import type { Log } from '../../runtime/log.ts'
+import type { Commit, ConnectionOptions, Consumer, ConsumerOptions, ReceivedMessage } from '../client.ts'
+import { GroupMember } from './group.ts'
+import {
+  type Admin,
+  type EachBatchPayload,
+  type Kafka,
+  type Consumer as KafkaJsConsumer,
+  toReceivedMessage
+} from './library.ts'
+
+interface PartitionState {
+  readonly topic: string
+  readonly partition: number
+  /** The next offset to hand over; undefined until onAssigned was told. */
+  position: bigint | undefined
+  /** onClaimed was called: onRevoked is owed. */
+  isClaimed: boolean
+}
+
+/** What one join gave us. */
+interface Assignment {
+  readonly partitions: ReadonlyMap<string, PartitionState>
+  readonly member: KafkaJsConsumer
+  /** Resolves when every partition was announced, or the assignment was taken back. */
+  ready: Promise<void>
+  isReady: boolean
+}
+
+interface Bounds {
+  readonly low: bigint
+  readonly high: bigint
+}
+
+const nothingCommitted = -1n
+const retryMs = 500
+const pollMs = 20
+
+const keyOf = (topic: string, partition: number): string => `${topic}/${partition}`
+
+const fetchBounds = async (admin: Admin, topics: Iterable<string>): Promise<Map<string, Bounds>> => {
+  const bounds = new Map<string, Bounds>()
+  for (const topic of topics) {
+    for (const { partition, low, high } of await admin.fetchTopicOffsets(topic)) {
+      bounds.set(keyOf(topic, partition), { low: BigInt(low), high: BigInt(high) })
+    }
+  }
+  return bounds
+}
+
+/** What a group has committed for partitions of these topics. */
+export const fetchCommits = async (admin: Admin, groupId: string, topics: readonly string[]): Promise<Commit[]> => {
+  const commits: Commit[] = []
+  for (const { topic, partitions } of await admin.fetchOffsets({ groupId, topics: [...topics] })) {
+    for (const { partition, offset, metadata } of partitions) {
+      if (BigInt(offset) === nothingCommitted) continue
+      commits.push({ topic, partition, offset: BigInt(offset), metadata: metadata ?? '' })
+    }
+  }
+  return commits
+}
+
+export class KafkaConsumer implements Consumer {
+  readonly done: Promise<void>
+  readonly #kafka: Kafka
+  readonly #log: Log
+  readonly #options: ConsumerOptions
+  readonly #ended = Promise.withResolvers<void>()
+  readonly #inFlight = new Map<string, Promise<void>>()
+  readonly #group: GroupMember
+  #assignment: Assignment | undefined
+  #closed = false
+
+  /** @param steady the same cluster with more retries, for the membership */
+  constructor(kafka: Kafka, steady: Kafka, { log }: ConnectionOptions, options: ConsumerOptions) {
+    this.#kafka = kafka
+    this.#log = log
+    this.#options = options
+    this.done = this.#ended.promise
+    // Whoever waits for done hears of it; a failure must not end the process when nobody does yet.
+    this.done.catch(() => {})
+    this.#group = new GroupMember({
+      kafka: steady,
+      group: options.group,
+      topics: options.topics,
+      log,
+      onJoin: (assignment, member) => this.#onJoin(assignment, member),
+      onLeave: () => this.#revoke(),
+      onBatch: (payload) => this.#onBatch(payload),
+      onPassed: (topic, partition, nextOffset) => this.#advance(this.#assignment, topic, partition, nextOffset)
+    })
+  }
+
+  async caughtUp(): Promise<void> {
+    const ends = await this.#persist(
+      () => this.#closed,
+      () => this.#withAdmin((admin) => fetchBounds(admin, this.#options.topics))
+    )
+    const isBehind = ({ topic, partition, position }: PartitionState): boolean => {
+      const end = ends?.get(keyOf(topic, partition))?.high ?? 0n
+      return position === undefined || position < end
+    }
+    while (!this.#closed) {
+      const current = this.#assignment
+      if (current?.isReady && ![...current.partitions.values()].some(isBehind)) return
+      await delay(pollMs)
+    }
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true
+    await this.#group.close()
+    this.#ended.resolve()
+  }
+
+  #onJoin(assignment: Readonly<Record<string, readonly number[]>>, member: KafkaJsConsumer): void {
+    const before = this.#assignment?.ready
+    this.#revoke()
+    const states = Object.entries(assignment).flatMap(([topic, partitions]) =>
+      partitions.map((partition): [string, PartitionState] => [
+        keyOf(topic, partition),
+        { topic, partition, position: undefined, isClaimed: false }
+      ])
+    )
+    const joined: Assignment = { partitions: new Map(states), member, ready: Promise.resolve(), isReady: false }
+    this.#assignment = joined
+    joined.ready = Promise.resolve(before)
+      .then(() => this.#announce(joined))
+      .catch((error: unknown) => this.#end(joined, error))
+  }
+
+  #revoke(): void {
+    const left = this.#assignment
+    this.#assignment = undefined
+    if (left === undefined) return
+    for (const { topic, partition, isClaimed } of left.partitions.values()) {
+      if (isClaimed) this.#options.onRevoked({ topic, partition })
+    }
+  }
+
+  /** Tells of every partition of a join, each with where it begins. */
+  async #announce(joined: Assignment): Promise<void> {
+    const isOver = () => this.#assignment !== joined
+    const partitions = [...joined.partitions.values()]
+    const topics = [...new Set(partitions.map(({ topic }) => topic))]
+    await Promise.all(partitions.map((state) => this.#persist(isOver, () => this.#claim(state))))
+    const known = await this.#persist(isOver, () =>
+      this.#withAdmin(async (admin) => ({
+        bounds: await fetchBounds(admin, topics),
+        commits: topics.length === 0 ? [] : await fetchCommits(admin, this.#options.group, topics)
+      }))
+    )
+    if (known === undefined) return
+    for (const [key, state] of joined.partitions) {
+      const { topic, partition } = state
+      const bounds = known.bounds.get(key) ?? { low: 0n, high: 0n }
+      const stored = known.commits.find((commit) => keyOf(commit.topic, commit.partition) === key)
+      const committed = this.#usable(stored, bounds)
+      // A group of its own past, even a lost one, has messages it never saw: it does not skip to the end.
+      const fromEnd = stored === undefined && this.#options.from === 'latest'
+      const start = committed?.offset ?? (fromEnd ? bounds.high : bounds.low)
+      // The running batch of an earlier membership may still use the partition's handler.
+      await this.#inFlight.get(key)
+      if (isOver()) return
+      await this.#options.onAssigned({ topic, partition, committed, start })
+      if (isOver()) return
+      state.position = start
+      // kafkajs asked before the last owner's transaction was over.
+      joined.member.seek({ topic, partition, offset: String(start) })
+    }
+    joined.isReady = true
+  }
+
+  async #claim(state: PartitionState): Promise<void> {
+    const { topic, partition } = state
+    state.isClaimed = true
+    await this.#options.onClaimed?.({ topic, partition })
+  }
+
+  /** What retention has removed, or a new topic never had, cannot be gone back to (kafkajs marks it with -2). */
+  #usable(stored: Commit | undefined, { low, high }: Bounds): Commit | undefined {
+    if (stored === undefined || (stored.offset >= low && stored.offset <= high)) return stored
+    const { topic, partition, offset } = stored
+    this.#log.warn({ topic, partition, offset, low, high }, 'the committed offset is gone: begins at the first message')
+    return undefined
+  }
+
+  async #onBatch({ batch, resolveOffset, isStale }: EachBatchPayload): Promise<void> {
+    const current = this.#assignment
+    await current?.ready
+    const { topic, partition } = batch
+    const key = keyOf(topic, partition)
+    const from = current?.partitions.get(key)?.position
+    if (current === undefined || current !== this.#assignment || from === undefined || isStale()) return
+    const messages: ReceivedMessage[] = []
+    for (const message of batch.messages) {
+      if (BigInt(message.offset) >= from) messages.push(toReceivedMessage(message))
+    }
+    const last = batch.messages.at(-1)
+    if (last === undefined) return
+    if (messages.length > 0) {
+      // Read to its end: markers of transactions behind the last message are nothing that waits.
+      const isEnd = BigInt(batch.lastOffset()) + 1n >= BigInt(batch.highWatermark)
+      const endOffset = isEnd ? BigInt(last.offset) + 1n : BigInt(batch.highWatermark)
+      const handled = this.#options.onBatch({ topic, partition, messages, endOffset })
+      const settled = handled.catch((error: unknown) => this.#end(current, error))
+      this.#inFlight.set(key, settled)
+      await settled
+      this.#inFlight.delete(key)
+    }
+    if (current !== this.#assignment || this.#closed) return
+    resolveOffset(last.offset)
+    this.#advance(current, topic, partition, BigInt(batch.lastOffset()) + 1n)
+  }
+
+  #advance(assignment: Assignment | undefined, topic: string, partition: number, nextOffset: bigint): void {
+    const state = assignment?.partitions.get(keyOf(topic, partition))
+    if (state?.position !== undefined && state.position < nextOffset) state.position = nextOffset
+  }
+
+  /** Asks until there is an answer or a refusal; undefined when `isOver` came first. */
+  async #persist<T>(isOver: () => boolean, ask: () => Promise<T>): Promise<T | undefined> {
+    while (!isOver()) {
+      try {
+        return await ask()
+      } catch (error) {
+        if (error instanceof RingsideError && !error.canRetry) throw error
+        this.#log.debug({ group: this.#options.group, error: messageOf(error) }, 'Kafka does not answer yet')
+        await delay(retryMs)
+      }
+    }
+    return undefined
+  }
+
+  async #withAdmin<T>(use: (admin: Admin) => Promise<T>): Promise<T> {
+    const admin = this.#kafka.admin()
+    try {
+      await admin.connect()
+      return await use(admin)
+    } finally {
+      await admin.disconnect().catch(() => {})
+    }
+  }
+
+  /** Whoever was fenced holds on to what the group gave to another; anything else is a defect. */
+  #end(assignment: Assignment, error: unknown): void {
+    if (this.#closed) return
+    if (error instanceof RingsideError && error.code === 'FENCED') {
+      if (assignment !== this.#assignment) return
+      this.#revoke()
+      this.#group.rejoin(error)
+      return
+    }
+    this.#closed = true
+    this.#ended.reject(error)
+    void this.#group.close()
+  }
+}
