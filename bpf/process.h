@@ -45,7 +45,7 @@ static __always_inline void submit_exec(const struct exec_story *story, __u32 ro
 	submit_event(event);
 }
 
-static __always_inline void tell_exec(struct task_struct *task, struct file *file)
+static __always_inline void record_exec(struct task_struct *task, struct file *file)
 {
 	struct exec_story story = { .container = find_container(task) };
 	struct path_walk *walk = own_walk();
@@ -72,7 +72,7 @@ int BPF_PROG(sched_process_exec, struct task_struct *task, int old_tid, struct l
 	long bytes;
 
 	if (config.go_functions)
-		forget_go(task->tgid);
+		unmark_go(task->tgid);
 	if (!state)
 		return 0;
 	/* the path was not readable at enter, and is not in the new program's memory */
@@ -82,7 +82,7 @@ int BPF_PROG(sched_process_exec, struct task_struct *task, int old_tid, struct l
 		exec->path_bytes = bytes > 0 ? bytes : 0;
 	}
 	if (is_observed(task, state))
-		tell_exec(task, bprm->file);
+		record_exec(task, bprm->file);
 	return 0;
 }
 

@@ -41,7 +41,7 @@ static __always_inline bool is_go(const struct subject *subject)
 }
 
 /* the program that it was marked for is no longer there */
-static __always_inline void forget_go(__u32 pid)
+static __always_inline void unmark_go(__u32 pid)
 {
 #pragma clang loop unroll(full)
 	for (__u32 way = 0; way < RINGSIDE_GO_WAYS; way++) {

@@ -93,7 +93,7 @@ static __always_inline struct ringside_event *reserve_request(struct task_struct
 	return event;
 }
 
-static __always_inline void tell_paths(struct task_struct *task, const struct known_call *known,
+static __always_inline void record_paths(struct task_struct *task, const struct known_call *known,
 				       const struct uring_story *story)
 {
 	struct ringside_event *event =
@@ -103,7 +103,7 @@ static __always_inline void tell_paths(struct task_struct *task, const struct kn
 		submit_with_paths(event, story->path, story->more, false, 0);
 }
 
-static __always_inline void tell_descriptor(struct task_struct *task, const struct known_call *known,
+static __always_inline void record_descriptor(struct task_struct *task, const struct known_call *known,
 					    const struct uring_story *story)
 {
 	struct sock *sk = story->fd < 0 ? 0 : sock_of(task, story->fd);
@@ -131,7 +131,7 @@ static __always_inline void tell_descriptor(struct task_struct *task, const stru
 	submit_event(event);
 }
 
-static __always_inline int tell_request(struct io_kiocb *request)
+static __always_inline int record_request(struct io_kiocb *request)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
 	struct known_call known = {};
@@ -156,23 +156,23 @@ static __always_inline int tell_request(struct io_kiocb *request)
 	}
 	read_request(&story, request, known.call & RINGSIDE_CALL_MASK);
 	if (story.path)
-		tell_paths(task, &known, &story);
+		record_paths(task, &known, &story);
 	else
-		tell_descriptor(task, &known, &story);
+		record_descriptor(task, &known, &story);
 	return 0;
 }
 
 SEC("tp_btf/io_uring_submit_req")
 int BPF_PROG(io_uring_submit_req, struct io_kiocb *request)
 {
-	return tell_request(request);
+	return record_request(request);
 }
 
 /* Its name before Linux 6.5. Before 6.0, when requests were not yet of io_cmd_data, it began with another argument. */
 SEC("tp_btf/io_uring_submit_sqe")
 int BPF_PROG(io_uring_submit_sqe, struct io_kiocb *request)
 {
-	return bpf_core_type_exists(struct io_cmd_data) ? tell_request(request) : 0;
+	return bpf_core_type_exists(struct io_cmd_data) ? record_request(request) : 0;
 }
 
 #endif

@@ -63,8 +63,8 @@ const startEdgeService = async (config: Config, log: Log, from: EdgeSource): Pro
   try {
     const source = record(opened)
     const reduce = (classes: readonly EventClass[]) => opened.setCalls(calls, new Set(classes))
-    const callers = goFunctions ? new GoProcesses({ marks: opened, log }) : undefined
-    const edge = await startEdge({ config, log, source, client, spoolPath, dropPrivileges, reduce, callers })
+    const symbolizer = goFunctions ? new GoProcesses({ marks: opened, log }) : undefined
+    const edge = await startEdge({ config, log, source, client, spoolPath, dropPrivileges, reduce, symbolizer })
     return measureEdge({ edge, spoolLimitBytes, calls, cpuBudget, programTimeNs: () => opened.programTimeNs(), log })
   } catch (error) {
     opened.close()

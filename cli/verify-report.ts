@@ -14,7 +14,7 @@ const hostColumns = [
   { title: 'events', ...right },
   { title: 'summaries', ...right },
   { title: 'dropped', ...right },
-  { title: 'repeats', ...right },
+  { title: 'duplicates', ...right },
   { title: '' }
 ]
 
@@ -22,7 +22,7 @@ const hostCells = (report: HostReport): string[] => [
   report.host,
   report.boot?.slice(0, 8) ?? '',
   ...[report.runs, report.batches, report.answered, report.events, report.summaries].map(formatCount),
-  ...[report.dropped, report.repeats].map(formatCount),
+  ...[report.dropped, report.duplicates].map(formatCount),
   report.agrees ? 'agrees' : 'DOES NOT AGREE'
 ]
 

@@ -25,7 +25,7 @@ export interface ConsumerServiceOptions {
 /**
  * Starts the service. It does not wait for Kafka: it begins as soon as a broker answers, and goes on
  * after each outage. Counters: batches; events; replayed (events that came again after a restart, to rebuild
- * state); repeats (events that were sent twice, and left out); rollups, alerts, alertUpdates, audit, other, deadletters (published); lagRecords
+ * state); duplicates (events that were sent twice, and left out); rollups, alerts, alertUpdates, audit, other, deadletters (published); lagRecords
  * (messages of its partitions that wait); and what the handler counts.
  */
 export const startConsumer = async ({ name, module, config, log, from }: ConsumerServiceOptions): Promise<Service> => {

@@ -16,7 +16,7 @@ import { Publisher } from './deliver/publish.ts'
 import { Spool } from './deliver/spool.ts'
 import { createEncoder } from './encode/create-encoder.ts'
 import type { BatchEncoder } from './encode/encoder.ts'
-import type { Callers } from './go/symbolizer.ts'
+import type { Symbolizer } from './go/symbolizer.ts'
 import { procOf } from './proc.ts'
 import { DropWatch } from './source/drop-watch.ts'
 import { eventClasses } from './source/raw-event.ts'
@@ -35,7 +35,7 @@ export interface EdgeOptions {
   /** Called before the first event is read; /proc has then told of every process that is there. */
   readonly dropPrivileges?: () => void
   /** Knows where calls were made from; undefined: it is not told. */
-  readonly callers?: Callers | undefined
+  readonly symbolizer?: Symbolizer | undefined
   /** Makes the source count what these classes emit, and the others do as configured. */
   readonly reduce?: (classes: readonly EventClass[]) => void
 }
@@ -115,8 +115,8 @@ class Edge implements EdgeService {
     this.#source = source
     const limits = { events: config.edge.batchEvents, bytes: batchBytes }
     const proc = procOf(source.boot)
-    const { callers } = options
-    this.#encoder = createEncoder(config.edge.codec, { buffer: this.#buffer, limits, proc, callName, callers }, log)
+    const { symbolizer } = options
+    this.#encoder = createEncoder(config.edge.codec, { buffer: this.#buffer, limits, proc, callName, symbolizer }, log)
     this.#ledger = new Ledger(source)
     this.#summarizer = new Summarizer(source)
     if (options.spoolPath !== undefined) {

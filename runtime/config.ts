@@ -126,7 +126,7 @@ const schema = z.strictObject({
       /** What the shortest windows have rows of beside each (workload, call). */
       by: z.array(z.enum(['process', 'go_function'])).default(['process', 'go_function']),
       /** After so much of a shortest window what there is of it is told already; 0: only when it closes. */
-      earlyMs: z.int().min(0).default(500),
+      partialAfterMs: z.int().min(0).default(500),
       /** Rows a host may have in a window; the rest is summed under "other". */
       maxKeys: z.int().min(1).default(20_000),
       /** How long after its close a window is still corrected by late events. */

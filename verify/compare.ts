@@ -1,10 +1,10 @@
-// What a lineage's batches answer for, declare and hold, held against each other and against the programs' own counts.
+// What a chain's batches answer for, declare and hold, held against each other and against the programs' own counts.
 
 import { formatCount } from '../runtime/format-number.ts'
 import { eventClasses } from '../wire/event-class.ts'
 import type { EventClass, Ledger } from '../wire/types.ts'
 import { type Finding, finding, formatPlaces } from './finding.ts'
-import type { Lineage } from './run-chain.ts'
+import type { RunChain } from './run-chain.ts'
 
 const sumOf = (counts: Readonly<Record<EventClass, number>>): number =>
   eventClasses.reduce((sum, name) => sum + counts[name], 0)
@@ -13,24 +13,24 @@ const sumOf = (counts: Readonly<Record<EventClass, number>>): number =>
  * All that does not agree.
  * @param isOver nothing will follow, whether it ended in order or not; else only what cannot be mended by more batches
  */
-export const differences = (lineage: Lineage, isOver: boolean): Finding[] => [
-  ...lineage.findings,
-  ...further(lineage),
-  ...outside(lineage),
-  ...(isOver ? [...cutOff(lineage), ...balance(lineage), ...compareLedger(lineage)] : [])
+export const differences = (chain: RunChain, isOver: boolean): Finding[] => [
+  ...chain.findings,
+  ...further(chain),
+  ...outside(chain),
+  ...(isOver ? [...cutOff(chain), ...balance(chain), ...compareLedger(chain)] : [])
 ]
 
-const further = ({ furtherFindings: count, last: { run } }: Lineage): Finding[] =>
+const further = ({ furtherFindings: count, last: { run } }: RunChain): Finding[] =>
   count === 0 ? [] : [finding('hole', `${formatCount(count)} further holes or overlaps`, { run, count })]
 
-const outside = (lineage: Lineage): Finding[] => {
-  const { count, places } = lineage.outside()
+const outside = (chain: RunChain): Finding[] => {
+  const { count, places } = chain.outside()
   if (count === 0) return []
   const text = `${formatCount(count)} events have numbers that no batch answers for: ${formatPlaces(places, count)}`
-  return [finding('outside', text, { run: lineage.last.run, count, places })]
+  return [finding('outside', text, { run: chain.last.run, count, places })]
 }
 
-const cutOff = ({ isFinal, last: { run, batch } }: Lineage): Finding[] => {
+const cutOff = ({ isFinal, last: { run, batch } }: RunChain): Finding[] => {
   if (isFinal) return []
   const text =
     `run ${run} has no end after batch ${batch}, and no run took over from it: ` +
@@ -38,10 +38,10 @@ const cutOff = ({ isFinal, last: { run, batch } }: Lineage): Finding[] => {
   return [finding('cut_off', text, { run })]
 }
 
-const balance = (lineage: Lineage): Finding[] => {
-  const { run } = lineage.last
-  const { count: missing, places } = lineage.missing()
-  const declared = lineage.dropped()
+const balance = (chain: RunChain): Finding[] => {
+  const { run } = chain.last
+  const { count: missing, places } = chain.missing()
+  const declared = chain.dropped()
   const sides = `${formatCount(missing)} numbers are missing and ${formatCount(declared)} are declared as dropped`
   if (missing > declared) {
     const count = missing - declared
@@ -52,35 +52,35 @@ const balance = (lineage: Lineage): Finding[] => {
   const count = declared - missing
   // Of a run cut off some of the declared were yet to be found missing. A dead run may have published what its
   // successor had to give up.
-  if (!lineage.isFinal || lineage.isPartial || count <= sumOf(lineage.again)) return []
+  if (!chain.isFinal || chain.isPartial || count <= sumOf(chain.again)) return []
   const text = `${sides}: ${formatCount(count)} of the declared are in the topic, or were declared twice`
   return [finding('overdeclared', text, { run, count, places })]
 }
 
 /** The programs' counts go back to their loading, and only the end's are of all events. */
-const compareLedger = (lineage: Lineage): Finding[] => {
-  const { ledger, isFinal, isPartial, areCountsAnew } = lineage
+const compareLedger = (chain: RunChain): Finding[] => {
+  const { ledger, isFinal, isPartial, areCountsAnew } = chain
   if (ledger === null || !isFinal || isPartial || areCountsAnew) return []
-  return [...compareRings(lineage, ledger), ...compareCounts(lineage, ledger)]
+  return [...compareRings(chain, ledger), ...compareCounts(chain, ledger)]
 }
 
-const compareRings = (lineage: Lineage, { classes }: Ledger): Finding[] => {
-  const { run } = lineage.last
-  const lostSummaries = lineage.missing(-1).count
+const compareRings = (chain: RunChain, { classes }: Ledger): Finding[] => {
+  const { run } = chain.last
+  const lostSummaries = chain.missing(-1).count
   const found: Finding[] = []
   for (const { class: name, emitted, dropped } of classes) {
-    const later = lineage.dropped(name, 'spool_full') + lineage.dropped(name, 'backlog_full')
-    const here = lineage.events[name] + later
-    if (emitted > here || here - emitted > lineage.again[name] + lostSummaries) {
+    const later = chain.dropped(name, 'spool_full') + chain.dropped(name, 'backlog_full')
+    const here = chain.events[name] + later
+    if (emitted > here || here - emitted > chain.again[name] + lostSummaries) {
       const count = Math.abs(emitted - here)
       const meaning = emitted > here ? 'were lost on the way to the topic' : 'are too many, or of another class'
       const text =
         `${name}: the programs put ${formatCount(emitted)} events into the ring; ` +
-        `${formatCount(lineage.events[name])} are in the topic and ${formatCount(later)} are declared as lost ` +
+        `${formatCount(chain.events[name])} are in the topic and ${formatCount(later)} are declared as lost ` +
         `later: ${formatCount(count)} ${meaning}`
       found.push(finding('emitted', text, { run, class: name, count }))
     }
-    const declared = lineage.dropped(name, 'ring_full')
+    const declared = chain.dropped(name, 'ring_full')
     if (dropped === declared) continue
     const text =
       `${name}: the programs dropped ${formatCount(dropped)} events for want of room in the ring, ` +
@@ -90,16 +90,16 @@ const compareRings = (lineage: Lineage, { classes }: Ledger): Finding[] => {
   return found
 }
 
-const compareCounts = (lineage: Lineage, { classes, uncounted }: Ledger): Finding[] => {
+const compareCounts = (chain: RunChain, { classes, uncounted }: Ledger): Finding[] => {
   const counted = classes.reduce((sum, row) => sum + row.counted, 0)
-  const told = sumOf(lineage.summarised)
+  const told = sumOf(chain.summarised)
   const lacking = counted - told - uncounted
-  if (lacking === 0 || (lacking > 0 && lineage.missing(-1).count > 0)) return []
+  if (lacking === 0 || (lacking > 0 && chain.missing(-1).count > 0)) return []
   const text =
     `the programs counted ${formatCount(counted)} calls; summaries tell of ${formatCount(told)}, and ` +
     `${formatCount(uncounted)} are known to be in none: ` +
     (lacking > 0
       ? `${formatCount(lacking)} are missing, and nothing says so`
       : `${formatCount(-lacking)} are told of twice`)
-  return [finding('counted', text, { run: lineage.last.run, count: Math.abs(lacking) })]
+  return [finding('counted', text, { run: chain.last.run, count: Math.abs(lacking) })]
 }

@@ -4,7 +4,7 @@ import { eventClasses } from '../wire/event-class.ts'
 import type { EventBatch, EventClass } from '../wire/types.ts'
 import { differences } from './compare.ts'
 import { type Finding, finding } from './finding.ts'
-import { Lineage, type Run } from './run-chain.ts'
+import { type Run, RunChain } from './run-chain.ts'
 
 /** Sums over what the kernel's programs counted, as the last ledgers have it, beside what is in the topic. */
 export interface ClassReport {
@@ -13,7 +13,7 @@ export interface ClassReport {
   readonly counted: number
   readonly emitted: number
   readonly dropped: number
-  /** In the topic, repeats left out. */
+  /** In the topic, duplicates left out. */
   readonly events: number
   /** Calls that summaries in the topic tell of. */
   readonly summarised: number
@@ -43,7 +43,7 @@ export interface HostReport {
   /** Declared as lost. */
   readonly dropped: number
   /** Events and summaries that came again. */
-  readonly repeats: number
+  readonly duplicates: number
   /** Loadings of the programs whose beginning was before what was read: their ledgers are not compared. */
   readonly partial: number
   readonly classes: readonly ClassReport[]
@@ -52,12 +52,12 @@ export interface HostReport {
 }
 
 interface Known {
-  readonly lineage: Lineage
+  readonly chain: RunChain
   readonly beganMs: number
   lastMs: number
 }
 
-/** What is remembered of a run whose lineage is concluded: what came already. */
+/** What is remembered of a run whose chain is concluded: what came already. */
 interface KnownRun {
   readonly run: Run
   known: Known | undefined
@@ -67,18 +67,18 @@ interface Boot {
   readonly host: string
   readonly boot: string
   readonly runs: Map<string, KnownRun>
-  readonly lineages: Set<Known>
+  readonly chains: Set<Known>
   readonly sums: { answered: number; summaries: number; dropped: number; partial: number }
   readonly classes: Map<EventClass, ClassReport>
   readonly findings: Finding[]
   batches: number
-  repeats: number
+  duplicates: number
 }
 
 /** Longer than Kafka is away for one edge of a host and there for another: who is silent for so long is gone. */
 const silentMs = 60_000
 
-export class Reckoning {
+export class Reconciliation {
   readonly #boots = new Map<string, Boot>()
   readonly #unreadable = new Map<string, Finding[]>()
 
@@ -87,17 +87,17 @@ export class Reckoning {
     const boot = this.#bootOf(batch)
     let entry = boot.runs.get(batch.run)
     if (entry !== undefined && batch.batch <= entry.run.batch) {
-      boot.repeats += batch.events.length + batch.summaries.length
+      boot.duplicates += batch.events.length + batch.summaries.length
       return
     }
     let known = entry?.known
     if (entry === undefined || known === undefined) {
-      known = this.#lineageOf(boot, batch, atMs)
-      entry = { run: known.lineage.begin(batch.run, batch.continues ?? undefined), known }
+      known = this.#chainOf(boot, batch, atMs)
+      entry = { run: known.chain.begin(batch.run, batch.continues ?? undefined), known }
       boot.runs.set(batch.run, entry)
     }
     boot.batches++
-    boot.repeats += known.lineage.add(entry.run, batch)
+    boot.duplicates += known.chain.add(entry.run, batch)
     known.lastMs = atMs
   }
 
@@ -113,11 +113,11 @@ export class Reckoning {
   reports(): HostReport[] {
     const over = new Set<Known>()
     for (const boot of this.#boots.values()) {
-      for (const known of boot.lineages) if (this.#isOver(boot, known)) over.add(known)
+      for (const known of boot.chains) if (this.#isOver(boot, known)) over.add(known)
     }
     const reports = [...this.#boots.values()].map((boot) => report(boot, over))
     for (const [host, findings] of this.#unreadable) {
-      const none = { runs: 0, batches: 0, answered: 0, events: 0, summaries: 0, dropped: 0, repeats: 0, partial: 0 }
+      const none = { runs: 0, batches: 0, answered: 0, events: 0, summaries: 0, dropped: 0, duplicates: 0, partial: 0 }
       reports.push({ host, boot: null, agrees: false, ...none, classes: [], going: [], findings })
     }
     return reports
@@ -131,10 +131,10 @@ export class Reckoning {
       const classes = new Map(eventClasses.map((name) => [name, noCounts(name)]))
       const fresh = {
         runs: new Map<string, KnownRun>(),
-        lineages: new Set<Known>(),
+        chains: new Set<Known>(),
         findings: [],
         batches: 0,
-        repeats: 0
+        duplicates: 0
       }
       known = { host, boot, sums, classes, ...fresh }
       this.#boots.set(key, known)
@@ -142,27 +142,27 @@ export class Reckoning {
     return known
   }
 
-  #lineageOf(boot: Boot, { batch, continues }: EventBatch, atMs: number): Known {
+  #chainOf(boot: Boot, { batch, continues }: EventBatch, atMs: number): Known {
     const continued = continues === null ? undefined : boot.runs.get(continues.run)?.known
-    if (continued !== undefined && boot.lineages.has(continued)) return continued
+    if (continued !== undefined && boot.chains.has(continued)) return continued
     // One that ended in order has nothing to wait for once another has begun.
-    for (const known of boot.lineages) {
-      if (known.lineage.isFinal) conclude(boot, known)
+    for (const known of boot.chains) {
+      if (known.chain.isFinal) conclude(boot, known)
     }
     // A dead run without a durable batch left nothing that came before.
     const isPartial = batch !== 1 || (continues !== null && continues.batch > 0)
-    const known = { lineage: new Lineage(isPartial), beganMs: atMs, lastMs: atMs }
-    boot.lineages.add(known)
+    const known = { chain: new RunChain(isPartial), beganMs: atMs, lastMs: atMs }
+    boot.chains.add(known)
     return known
   }
 
   /** Whether another edge of the boot began after all that this one sent, or one of the host was heard long after it. */
-  #isOver(boot: Boot, { lineage, lastMs }: Known): boolean {
-    if (lineage.isFinal) return true
+  #isOver(boot: Boot, { chain, lastMs }: Known): boolean {
+    if (chain.isFinal) return true
     for (const other of this.#boots.values()) {
       if (other.host !== boot.host) continue
-      for (const { lineage: later, beganMs, lastMs: laterMs } of other.lineages) {
-        if (later === lineage) continue
+      for (const { chain: later, beganMs, lastMs: laterMs } of other.chains) {
+        if (later === chain) continue
         if ((other === boot && beganMs >= lastMs) || laterMs - lastMs > silentMs) return true
       }
     }
@@ -180,12 +180,12 @@ const noCounts = (name: EventClass): ClassReport => ({
   summarised: 0
 })
 
-const addSums = ({ sums, classes }: Boot, lineage: Lineage): void => {
-  sums.answered += lineage.answered
-  sums.summaries += lineage.summaries
-  sums.dropped += lineage.dropped()
-  sums.partial += lineage.isPartial ? 1 : 0
-  const ledger = new Map(lineage.ledger?.classes.map((row) => [row.class, row]))
+const addSums = ({ sums, classes }: Boot, chain: RunChain): void => {
+  sums.answered += chain.answered
+  sums.summaries += chain.summaries
+  sums.dropped += chain.dropped()
+  sums.partial += chain.isPartial ? 1 : 0
+  const ledger = new Map(chain.ledger?.classes.map((row) => [row.class, row]))
   for (const [name, sum] of classes) {
     const row = ledger.get(name)
     classes.set(name, {
@@ -194,40 +194,40 @@ const addSums = ({ sums, classes }: Boot, lineage: Lineage): void => {
       counted: sum.counted + (row?.counted ?? 0),
       emitted: sum.emitted + (row?.emitted ?? 0),
       dropped: sum.dropped + (row?.dropped ?? 0),
-      events: sum.events + lineage.events[name],
-      summarised: sum.summarised + lineage.summarised[name]
+      events: sum.events + chain.events[name],
+      summarised: sum.summarised + chain.summarised[name]
     })
   }
 }
 
 const conclude = (boot: Boot, known: Known): void => {
-  boot.findings.push(...differences(known.lineage, true))
-  addSums(boot, known.lineage)
-  boot.lineages.delete(known)
-  for (const { run } of known.lineage.runs) {
+  boot.findings.push(...differences(known.chain, true))
+  addSums(boot, known.chain)
+  boot.chains.delete(known)
+  for (const { run } of known.chain.runs) {
     const entry = boot.runs.get(run)
     if (entry !== undefined) entry.known = undefined
   }
 }
 
-const goingReport = (boot: Boot, { lineage }: Known): GoingReport => {
-  boot.findings.push(...differences(lineage, false))
-  addSums(boot, lineage)
-  const open = Math.max(0, lineage.missing().count - lineage.dropped())
-  const { run, batch } = lineage.last
-  return { run, batch, until: new Date(lineage.wallUs / 1000).toISOString(), open }
+const goingReport = (boot: Boot, { chain }: Known): GoingReport => {
+  boot.findings.push(...differences(chain, false))
+  addSums(boot, chain)
+  const open = Math.max(0, chain.missing().count - chain.dropped())
+  const { run, batch } = chain.last
+  return { run, batch, until: new Date(chain.wallUs / 1000).toISOString(), open }
 }
 
 const report = (boot: Boot, isOver: ReadonlySet<Known>): HostReport => {
   const going: GoingReport[] = []
-  for (const known of boot.lineages) {
+  for (const known of boot.chains) {
     if (isOver.has(known)) conclude(boot, known)
     else going.push(goingReport(boot, known))
   }
-  const { host, findings, batches, repeats, sums } = boot
+  const { host, findings, batches, duplicates, sums } = boot
   const classes = [...boot.classes.values()]
   const events = classes.reduce((sum, row) => sum + row.events, 0)
   const agrees = findings.length === 0
   const runs = boot.runs.size
-  return { host, boot: boot.boot, agrees, runs, batches, ...sums, events, repeats, classes, going, findings }
+  return { host, boot: boot.boot, agrees, runs, batches, ...sums, events, duplicates, classes, going, findings }
 }

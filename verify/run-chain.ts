@@ -52,7 +52,7 @@ const isLess = (later: Ledger | null, earlier: Ledger | null): boolean =>
     )
   })
 
-export class Lineage {
+export class RunChain {
   readonly runs: Run[] = []
   /** Some of it was before what was read: drops may be declared for what is not known. */
   readonly isPartial: boolean
@@ -114,17 +114,17 @@ export class Lineage {
    */
   add(run: Run, batch: EventBatch): number {
     for (const range of batch.sequences) this.#answer(run, batch.batch, range)
-    let repeats = 0
+    let duplicates = 0
     const events = noEvents()
     for (const event of batch.events) {
       const name = classOfEvent(event)
       events[name]++
       if (this.#cpu(event.cpu).found.add(event.seq) === 1) this.events[name]++
-      else repeats++
+      else duplicates++
     }
     for (const summary of batch.summaries) {
       if (this.#cpu(-1).found.add(summary.seq) === 0) {
-        repeats++
+        duplicates++
         continue
       }
       this.summaries++
@@ -138,7 +138,7 @@ export class Lineage {
     this.areCountsAnew ||= isLess(batch.ledger, this.ledger)
     if (batch.final || batch.ledger !== null) this.ledger = batch.ledger
     this.wallUs = batch.clock.wall_us
-    return repeats
+    return duplicates
   }
 
   /** Numbers that batches answer for and that neither an event nor a summary has; of one CPU or of all. */

@@ -119,7 +119,7 @@ export interface Step {
 
 export interface Ledger {
   monotonic_us: number
-  untold: number
+  untracked: number
   uncounted: number
   classes: LedgerClass[]
   steps: Step[]

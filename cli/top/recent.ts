@@ -8,8 +8,8 @@ const stepBackUs = 120_000_000
 export interface RecentOptions {
   /** How far back the table looks. */
   readonly spanMs: number
-  /** After so much of a window what there is of it is told, see rollups.earlyMs. */
-  readonly earlyMs: number
+  /** After so much of a window what there is of it is told, see rollups.partialAfterMs. */
+  readonly partialAfterMs: number
 }
 
 /** A row of one window, and how many seconds of its host and call are counted with it. */
@@ -27,7 +27,7 @@ export interface HostSight {
   readonly heardMs: number
   /** The edge's run ended in order. */
   readonly final: boolean
-  readonly toldPerSecond: number
+  readonly emittedPerSecond: number
   readonly countedPerSecond: number
   /** Events lost, calls too late for their windows, calls in rows of "other": sums over the span. */
   readonly lost: number
@@ -83,7 +83,7 @@ class RecentHost {
       if (row.window_start >= this.#endUs) open.add(row.window_start)
       if (row.by === by) rows.push(row)
     }
-    const openSeconds = (open.size * Math.min(options.earlyMs, this.windowMs)) / 1000
+    const openSeconds = (open.size * Math.min(options.partialAfterMs, this.windowMs)) / 1000
     return rows.map((rollup) => {
       const seconds = closedSeconds + (this.#told.has(rollup.syscall) ? openSeconds : 0)
       return { rollup, seconds }
@@ -107,7 +107,7 @@ class RecentHost {
       watermarkMs: (newest?.watermark ?? this.#endUs) / 1000,
       heardMs: this.heardMs,
       final: newest?.final ?? false,
-      toldPerSecond: perSecond(told),
+      emittedPerSecond: perSecond(told),
       countedPerSecond: perSecond(counted),
       lost: sum(({ drops }) => drops.reduce((total, { count }) => total + count, 0)),
       late: sum(({ late }) => late),

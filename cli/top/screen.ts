@@ -117,7 +117,7 @@ const hostsLine = (view: View): string => {
 
 const sum = (
   hosts: readonly HostSight[],
-  field: 'toldPerSecond' | 'countedPerSecond' | 'lost' | 'late' | 'others' | 'calls'
+  field: 'emittedPerSecond' | 'countedPerSecond' | 'lost' | 'late' | 'others' | 'calls'
 ) => hosts.reduce((total, host) => total + host[field], 0)
 
 const header = (view: View): string[] => {
@@ -128,7 +128,7 @@ const header = (view: View): string[] => {
     `ringside top   ${clockTime(view.nowMs)}   the last ${formatSpan(view.spanMs)} by ${view.by}, most ${view.sort} first`,
     `hosts   ${hostsLine(view)}`,
     `calls   ${formatRate(calls)}/s${which}, errors ${formatRate(errors)}/s (${formatShare(errors, calls)})`,
-    `stream  told ${formatRate(sum(heard, 'toldPerSecond'))}/s, counted ${formatRate(sum(heard, 'countedPerSecond'))}/s, ` +
+    `stream  told ${formatRate(sum(heard, 'emittedPerSecond'))}/s, counted ${formatRate(sum(heard, 'countedPerSecond'))}/s, ` +
       `lost ${formatRate(sum(heard, 'lost'))}, late ${formatRate(sum(heard, 'late'))}, ` +
       `in "other" ${formatShare(sum(heard, 'others'), sum(heard, 'calls'))}`
   ]

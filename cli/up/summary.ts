@@ -73,10 +73,10 @@ const judgeConsumer = (
   edge: ServiceTally,
   otherTraffic: string | undefined
 ): Judgement | undefined => {
-  const { events: read = 0, repeats = 0 } = consumer.counters
+  const { events: read = 0, duplicates = 0 } = consumer.counters
   const published = (edge.counters['published'] ?? 0) + (edge.counters['published_earlier'] ?? 0)
   // What an edge that took over publishes once more, a consumer may have read before.
-  if (read <= published && published <= read + repeats) return undefined
+  if (read <= published && published <= read + duplicates) return undefined
   const why = `${name} read ${read} events of ${published} published`
   if (!edge.complete) return { agrees: null, why: `${why}: the edge died before it could report` }
   if (!consumer.complete) return { agrees: null, why: `${why}: it died, and what it had not committed came again` }

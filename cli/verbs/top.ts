@@ -119,8 +119,8 @@ const top = async (options: TopOptions): Promise<void> => {
   const config = configFrom(options)
   const spanMs = options.window ?? defaultSpanMs
   // A batch brings the moment at which it is told early: half a batch later, on average.
-  const earlyMs = config.rollups.earlyMs + config.edge.batchMs / 2
-  const recent = new RecentRollups({ spanMs, earlyMs })
+  const partialAfterMs = config.rollups.partialAfterMs + config.edge.batchMs / 2
+  const recent = new RecentRollups({ spanMs, partialAfterMs })
   const client = await connect(config, 'top', quietLog('top'))
   const output = new Output()
   const asJson = chosenFormat(options.format, process.stdout) === 'json'

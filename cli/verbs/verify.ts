@@ -2,7 +2,7 @@
 import { Command } from 'commander'
 import { messageOf, RingsideError } from '../../runtime/errors.ts'
 import { formatCount } from '../../runtime/format-number.ts'
-import { Reckoning } from '../../verify/reconciliation.ts'
+import { Reconciliation } from '../../verify/reconciliation.ts'
 import type { ReceivedMessage } from '../../wire/client.ts'
 import { decode } from '../../wire/codec.ts'
 import { topicName } from '../../wire/topics.ts'
@@ -47,7 +47,7 @@ const verify = async ({ host, since, ...options }: VerifyOptions): Promise<void>
   const topic = topicName(config, 'events')
   const output = new Output()
   const progress = process.stderr.isTTY ? new Progress() : undefined
-  const reckoning = new Reckoning()
+  const reconciliation = new Reconciliation()
   let messages = 0
   let shownMs = 0
 
@@ -61,16 +61,16 @@ const verify = async ({ host, since, ...options }: VerifyOptions): Promise<void>
     if (host !== undefined && key !== host) return
     try {
       if (message.value === null) throw new RingsideError('DATA', 'a message without a value')
-      reckoning.add(decode('EventBatch', message.value), message.timestampMs)
+      reconciliation.add(decode('EventBatch', message.value), message.timestampMs)
     } catch (error) {
-      reckoning.addUnreadable(key, `offset ${message.offset} of partition ${partition}`, messageOf(error))
+      reconciliation.addUnreadable(key, `offset ${message.offset} of partition ${partition}`, messageOf(error))
     }
   }
 
   const signal = AbortSignal.any([output.closed, interrupted()])
   await client.read({ topic, sinceMs: since ?? 0, untilEnd: true, onMessage }, signal)
   progress?.clear()
-  const reports = reckoning.reports()
+  const reports = reconciliation.reports()
   if (reports.length === 0) {
     const of = host === undefined ? '' : ` of host ${host}`
     const when = since === undefined ? '' : ` since ${new Date(since).toISOString()}`

@@ -96,7 +96,7 @@ export class DriftHost {
   #advance(nowUs: number, offset: bigint, replaying: boolean): Alert[] {
     this.#nowUs = nowUs
     this.#anchors.add(nowUs, offset)
-    this.#anchors.forgetBefore(nowUs - spanOf(this.#spans))
+    this.#anchors.expireBefore(nowUs - spanOf(this.#spans))
     const ended = [...this.#open.keys()].filter((startUs) => startUs + this.#spans.windowUs <= nowUs)
     const alerts: Alert[] = []
     for (const startUs of ended.sort((a, b) => a - b)) {

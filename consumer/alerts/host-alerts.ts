@@ -153,7 +153,7 @@ export class HostAlerts {
     this.#nowUs = clock.monotonic_us
     this.#observation.begin(batch)
     this.#anchors.add(this.#nowUs, offset)
-    this.#anchors.forgetBefore(this.#nowUs - this.#longestWindowUs)
+    this.#anchors.expireBefore(this.#nowUs - this.#longestWindowUs)
     this.#losses = this.#losses.filter((loss) => this.#nowUs - loss.monotonicUs <= this.#longestWindowUs)
     for (const drop of drops) {
       this.#losses.push({ monotonicUs: this.#nowUs, class: drop.class, count: drop.count })

@@ -59,7 +59,7 @@ export class ConsumeLoop {
     batches: 0,
     events: 0,
     replayed: 0,
-    repeats: 0,
+    duplicates: 0,
     rollups: 0,
     hosts: 0,
     alerts: 0,

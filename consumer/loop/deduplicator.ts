@@ -29,7 +29,7 @@ const touch = <Value>(map: Map<string, Value>, key: string, max: number, create:
 }
 
 /** An edge's run, and those that took over from it. */
-class Lineage {
+class RunChain {
   /** Batches by run. */
   readonly #runs = new Map<string, SeenNumbers>()
   /** Events by cpu + 1, and so summaries at 0. */
@@ -69,34 +69,34 @@ class Lineage {
 
   #forget(nowUs: number): void {
     this.#forgottenUs = nowUs
-    for (const [index, number] of this.#aging.entries()) this.#cpus[index]?.forgetBelow(number)
+    for (const [index, number] of this.#aging.entries()) this.#cpus[index]?.expireBelow(number)
     this.#aging = Array.from(this.#cpus, (numbers) => numbers?.top ?? 0)
   }
 }
 
 export class Seen {
   /** By host, then by run; the one heard from longest ago is first. */
-  readonly #hosts = new Map<string, Map<string, Lineage>>()
+  readonly #hosts = new Map<string, Map<string, RunChain>>()
   readonly #ranges = new NumberRanges()
   /** Whose ranges they are, while they are: what is added is mostly what was just looked for. */
   #ranged: NumberedBatch | undefined
 
   /** @param batch its CPUs are less than maxCpus */
   unseenOf(batch: NumberedBatch): Unseen {
-    const lineage = this.#lineageOf(batch)
-    if (lineage.hasBatch(batch)) return 'nothing'
+    const chain = this.#lineageOf(batch)
+    if (chain.hasBatch(batch)) return 'nothing'
     this.#ranges.fill(batch)
     this.#ranged = batch
-    if (!lineage.hasAnyOf(this.#ranges)) return 'all'
+    if (!chain.hasAnyOf(this.#ranges)) return 'all'
     // Its rows may now be taken out of it.
     this.#ranged = undefined
     const { events, summaries } = batch
     const unseen = { events: [] as number[], summaries: [] as number[] }
     for (let i = 0; i < events.length; i++) {
-      if (!lineage.has(events.cpu[i] as number, events.seq[i] as number)) unseen.events.push(i)
+      if (!chain.has(events.cpu[i] as number, events.seq[i] as number)) unseen.events.push(i)
     }
     for (let i = 0; i < summaries.length; i++) {
-      if (!lineage.has(cpuOfSummaries, summaries.seq[i] as number)) unseen.summaries.push(i)
+      if (!chain.has(cpuOfSummaries, summaries.seq[i] as number)) unseen.summaries.push(i)
     }
     return unseen
   }
@@ -108,11 +108,11 @@ export class Seen {
     this.#lineageOf(batch).add(batch, this.#ranges)
   }
 
-  #lineageOf({ host, run, continues }: NumberedBatch): Lineage {
-    const runs = touch(this.#hosts, host, maxHosts, () => new Map<string, Lineage>())
+  #lineageOf({ host, run, continues }: NumberedBatch): RunChain {
+    const runs = touch(this.#hosts, host, maxHosts, () => new Map<string, RunChain>())
     const earlier = continues === null ? undefined : runs.get(continues.run)
     // Those that die before anything of them is durable all continue the same run, however many they are.
     if (continues !== null && earlier !== undefined) touch(runs, continues.run, maxRuns, () => earlier)
-    return touch(runs, run, maxRuns, () => earlier ?? new Lineage())
+    return touch(runs, run, maxRuns, () => earlier ?? new RunChain())
   }
 }

@@ -89,7 +89,7 @@ export const columnInput = (log: Log): Input<ColumnBatch> => {
   }
 }
 
-/** Rows one by one: the transaction that they were sent in keeps repeats out of the topic. */
+/** Rows one by one: the transaction that they were sent in keeps duplicates out of the topic. */
 export const rollupInput = (): Input<Rollup> => ({
   read: (bytes) => decode('Rollup', bytes),
   unseenOf: (row) => row,

@@ -18,7 +18,7 @@ const own: ReadonlySet<string> = new Set([
   'batches',
   'events',
   'replayed',
-  'repeats',
+  'duplicates',
   'lagRecords',
   ...Object.keys(published)
 ])
@@ -45,7 +45,7 @@ export const consumerMetrics = (loop: Pick<ConsumeLoop, 'counters' | 'lags'>): r
     counter('batches', 'Batches of events that were read.', 'batches'),
     counter('events', 'Events that were handled.', 'events'),
     counter('replayed_events', 'Events that were read again to rebuild state.', 'replayed'),
-    counter('repeated_events', 'Events that came again and were left out.', 'repeats'),
+    counter('duplicate_events', 'Events that came again and were left out.', 'duplicates'),
     {
       name: 'ringside_consumer_published_records_total',
       kind: 'counter',

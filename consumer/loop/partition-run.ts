@@ -11,7 +11,7 @@ import { Outbox, type OutputKind } from './outbox.ts'
 import type { Publisher } from './publisher.ts'
 
 /** What the loop counts by itself, over all of its partitions. */
-export type OwnCounters = Record<'batches' | 'events' | 'replayed' | 'repeats' | OutputKind, number>
+export type OwnCounters = Record<'batches' | 'events' | 'replayed' | 'duplicates' | OutputKind, number>
 
 export interface PartitionRunOptions extends Hosted {
   /** Name of the service, for dead letters. */
@@ -153,7 +153,7 @@ export class PartitionRun {
       input.add(unseen)
     } finally {
       counters[handler.isReplaying === true ? 'replayed' : 'events'] += handled
-      counters.repeats += read - handled
+      counters.duplicates += read - handled
     }
   }
 

@@ -39,7 +39,7 @@ export class SeenNumbers {
   }
 
   /** Forgets ranges that end before a number, but never the highest. */
-  forgetBelow(number: number): void {
+  expireBelow(number: number): void {
     this.#forget(Math.min(this.#rangeAt(number), this.#lasts.length - 1))
   }
 

@@ -5,7 +5,7 @@ import { errnoName } from '../../wire/errno.ts'
 import { indexOf } from '../../wire/sketch.ts'
 import type { Rollup } from '../../wire/types.ts'
 import { others } from './key.ts'
-import { boundsNs, octaveOf, type Sums, ToldSums } from './told-sums.ts'
+import { boundsNs, octaveOf, PublishedSums, type Sums } from './published-sums.ts'
 
 /** What an event that took long is found by. */
 export interface SlowCall {
@@ -66,7 +66,7 @@ interface Activity {
 }
 
 interface Host {
-  readonly told: ToldSums
+  readonly told: PublishedSums
   readonly others: Series
   /** Calls that are in `others`. */
   unlisted: number
@@ -161,7 +161,7 @@ export class CallMetrics {
     const known = this.#hosts.get(name)
     // Twice the lateness: what is told again after a restart elsewhere is still known.
     const keepUs = (2 * latenessMs + 10 * windowMs) * 1000
-    const host = known ?? { told: new ToldSums(keepUs), others: seriesOf(name, others, others), unlisted: 0 }
+    const host = known ?? { told: new PublishedSums(keepUs), others: seriesOf(name, others, others), unlisted: 0 }
     this.#hosts.delete(name)
     this.#hosts.set(name, host)
     if (this.#hosts.size > maxHosts) this.#hosts.delete(this.#hosts.keys().next().value as string)

@@ -117,14 +117,14 @@ export class HostWindows {
     const earlierUs = this.#closedUs
     this.#closedUs = Math.max(earlierUs, closedUs)
     for (const short of this.#short) {
-      const closes = this.#tellShortest(short, all, told.rollups)
+      const closes = this.#publishShortest(short, all, told.rollups)
       const { events, counted, beyond, keys, window } = short
       if (closes && window.endUs > earlierUs) {
         told.closed.push({ startUs: window.startUs, calls: { events, counted, beyond, keys } })
       }
       if (window.isClosed) short.close()
     }
-    for (const window of this.#longer) this.#tellLonger(window, all, told.rollups)
+    for (const window of this.#longer) this.#publishLonger(window, all, told.rollups)
     const lastUs = this.#closedUs - this.#shortUs
     const isTold = (told.closed.at(-1)?.startUs ?? Number.NEGATIVE_INFINITY) >= lastUs
     const isOver = this.#closedUs > earlierUs && earlierUs > Number.NEGATIVE_INFINITY
@@ -134,13 +134,14 @@ export class HostWindows {
   }
 
   /** @returns whether the window closed */
-  #tellShortest(short: ShortestWindow, all: boolean, rollups: Rollup[]): boolean {
-    const { earlyMs } = this.#options
+  #publishShortest(short: ShortestWindow, all: boolean, rollups: Rollup[]): boolean {
+    const { partialAfterMs } = this.#options
     const { window } = short
     const closes = !window.isClosed && (all || window.endUs <= this.#closedUs)
-    const isEarly = !short.isToldEarly && earlyMs > 0 && this.#nowUs >= window.startUs + earlyMs * 1000
+    const isEarly =
+      !short.isPublishedPartially && partialAfterMs > 0 && this.#nowUs >= window.startUs + partialAfterMs * 1000
     if (!window.isClosed && !closes && !isEarly) return false
-    short.isToldEarly = true
+    short.isPublishedPartially = true
     short.settle(this.#rates.workload)
     for (const row of window.tell(closes)) {
       this.#rate(row, window)
@@ -149,7 +150,7 @@ export class HostWindows {
     return closes
   }
 
-  #tellLonger(window: Window, all: boolean, rollups: Rollup[]): void {
+  #publishLonger(window: Window, all: boolean, rollups: Rollup[]): void {
     const closes = !window.isClosed && (all || window.endUs <= this.#closedUs)
     if (!window.isClosed && !closes) return
     for (const row of window.tell(closes)) {
@@ -179,7 +180,7 @@ export class HostWindows {
     this.#longer = this.#longer.filter(({ endUs }) => endUs > purgedUs)
     for (const rates of Object.values(this.#rates)) rates.forget(nowUs)
     // Windows that can change start later than that.
-    this.#anchors.forgetBefore(Math.min(purgedUs - this.#longestUs, nowUs - rateMemoryUs))
+    this.#anchors.expireBefore(Math.min(purgedUs - this.#longestUs, nowUs - rateMemoryUs))
   }
 
   #floorOf(timeUs: number, sizeUs = this.#shortUs): number {

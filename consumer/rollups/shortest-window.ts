@@ -40,7 +40,7 @@ export class ShortestWindow {
   readonly window: Window
   /** Those that it lies in. */
   readonly longer: readonly Window[]
-  isToldEarly = false
+  isPublishedPartially = false
   /** Calls that were told one by one, and calls that were counted. */
   events = 0
   counted = 0

@@ -15,7 +15,7 @@ export class Anchors {
     this.#slotUs = slotUs
   }
 
-  /** From it on, all that returned since the moment of forgetBefore() comes again. */
+  /** From it on, all that returned since the moment of expireBefore() comes again. */
   get holdOffset(): bigint | undefined {
     return this.#anchors[0]?.offset
   }
@@ -31,7 +31,7 @@ export class Anchors {
   }
 
   /** Lets go of all but the last batch at or before a moment, and those after it. */
-  forgetBefore(timeUs: number): void {
+  expireBefore(timeUs: number): void {
     const isEarly = (anchor: Anchor | undefined): boolean => anchor !== undefined && anchor.clockUs <= timeUs
     while (isEarly(this.#anchors[0]) && isEarly(this.#anchors[1])) this.#anchors.shift()
   }

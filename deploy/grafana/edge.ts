@@ -65,7 +65,7 @@ export const edgeLedger = dashboard({
       description: 'No state could be kept for them, or no summary had room.',
       ...{ unit: 'ops', width: 8 },
       queries: [
-        { expr: `sum(rate(ringside_edge_untold_calls_total{${edge}}[$__rate_interval]))`, legend: 'untold' },
+        { expr: `sum(rate(ringside_edge_untracked_calls_total{${edge}}[$__rate_interval]))`, legend: 'untracked' },
         { expr: `sum(rate(ringside_edge_uncounted_calls_total{${edge}}[$__rate_interval]))`, legend: 'uncounted' }
       ]
     }),

@@ -84,7 +84,7 @@ class Encoder : public Napi::ObjectWrap<Encoder> {
         max_bytes_(options.Get("maxBytes").As<Napi::Number>().Int64Value()),
         state_(*reinterpret_cast<State*>(state_array_.Value().Data())),
         batch_(ProcessTable(ToPresent(options.Get("present").As<Napi::Array>()),
-                            [this](int32_t pid) { return ReadProcess(pid); }, BeganTeller()),
+                            [this](int32_t pid) { return ReadProcess(pid); }, OnProgramStart()),
                StackTable(CallerFinder()), ToCallNames(options.Get("names").As<Napi::Array>())) {}
 
   std::optional<ProcessFacts> ReadProcess(int32_t pid) {
@@ -94,7 +94,7 @@ class Encoder : public Napi::ObjectWrap<Encoder> {
   }
 
   // Null functions where JavaScript gave none.
-  OnBegan BeganTeller() {
+  OnBegan OnProgramStart() {
     if (on_began_.IsEmpty()) return nullptr;
     return [this](int32_t pid, uint64_t start_ns) {
       on_began_.Call({Napi::Number::New(Env(), pid), Napi::BigInt::New(Env(), start_ns)});

@@ -13,7 +13,7 @@ extern "C" {
 
 namespace ringside {
 
-RingReader::RingReader(int fd, uint32_t bytes, uint64_t position) : size_(bytes), position_(position), told_(position) {
+RingReader::RingReader(int fd, uint32_t bytes, uint64_t position) : size_(bytes), position_(position), copied_until_(position) {
   // The consumer's page, the producer's, and the data twice in a row, so that a record never wraps.
   const auto page = static_cast<size_t>(sysconf(_SC_PAGESIZE));
   consumer_ = Mapping(fd, page, PROT_READ | PROT_WRITE, 0, "a ring's consumer page");
@@ -47,9 +47,9 @@ size_t RingReader::Read(uint8_t* into, size_t room) {
     const size_t stack = (event->flags & RINGSIDE_HAS_STACK) != 0 ? std::min((used + 7) & ~size_t{7}, size) : size;
     std::memset(into + filled + used, 0, stack - used);
     std::memcpy(into + filled + stack, reinterpret_cast<const uint8_t*>(event) + stack, size - stack);
-    reinterpret_cast<ringside_event*>(into + filled)->step = static_cast<uint32_t>(next - told_);
+    reinterpret_cast<ringside_event*>(into + filled)->step = static_cast<uint32_t>(next - copied_until_);
     filled += size;
-    position_ = told_ = next;
+    position_ = copied_until_ = next;
   }
   return filled;
 }

@@ -41,7 +41,7 @@ class RingReader {
   const uint8_t* data_ = nullptr;
   uint64_t size_ = 0;
   uint64_t position_ = 0;   // of reading
-  uint64_t told_ = 0;       // position at the end of the record that was copied last
+  uint64_t copied_until_ = 0;       // position at the end of the record that was copied last
 };
 
 }  // namespace ringside

@@ -57,9 +57,9 @@ export const edgeMetrics = ({ edge, spoolLimitBytes = 0, cpu }: EdgeMetricsOptio
     },
     single(
       'counter',
-      'ringside_edge_untold_calls_total',
+      'ringside_edge_untracked_calls_total',
       'Calls that no state could be kept for.',
-      () => edge.ledger().untold
+      () => edge.ledger().untracked
     ),
     single(
       'counter',

@@ -115,7 +115,7 @@ export class Tally {
     const spooled = this.#spool?.account.waiting
     return {
       monotonic_us: monotonicUs,
-      untold: statistics.unaccounted ?? 0,
+      untracked: statistics.unaccounted ?? 0,
       uncounted: statistics.uncounted ?? 0,
       classes: eventClasses.map((name, i) => ({
         class: name,

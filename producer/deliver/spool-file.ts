@@ -6,11 +6,11 @@ import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlit
 import { RingsideError } from '../../runtime/errors.ts'
 import { decode } from '../../wire/codec.ts'
 import { eventBatchKey } from '../../wire/topics.ts'
-import { type BatchHead, joinHeads, withDrops, withoutEvents } from '../encode/batch-header.ts'
+import { type BatchHeader, mergeHeaders, withDrops, withoutEvents } from '../encode/batch-header.ts'
 import { eventClasses } from '../source/raw-event.ts'
 
 export interface SpoolableBatch {
-  readonly head: BatchHead
+  readonly head: BatchHeader
   readonly value: Buffer
   /** Events in it by enum ringside_class. */
   readonly byClass: readonly number[]
@@ -58,7 +58,7 @@ const rankOf = ([exec = 0, network = 0, ...rest]: readonly number[], summaries: 
 }
 
 /** What is left of a batch that gives way, but for the declaration of its events: that is made when it does. */
-const huskOf = ({ head, value, summaries }: SpoolableBatch): BatchHead => {
+const headerOf = ({ head, value, summaries }: SpoolableBatch): BatchHeader => {
   if (summaries === 0) return head
   const lost = decode('EventBatch', value).summaries
   return withDrops(
@@ -189,17 +189,17 @@ export class SpoolFile {
     // Writing once opens the log, too: later on this process may no longer be allowed to.
     this.#db.exec(`CREATE TABLE IF NOT EXISTS batches (id INTEGER PRIMARY KEY, run TEXT NOT NULL, key TEXT NOT NULL,
       rank INTEGER NOT NULL, ${eventClasses.map((name) => `${name} INTEGER NOT NULL`).join(', ')},
-      husk BLOB NOT NULL, value BLOB NOT NULL) STRICT;
+      header BLOB NOT NULL, value BLOB NOT NULL) STRICT;
       CREATE INDEX IF NOT EXISTS batches_by_rank ON batches (rank, id);
       PRAGMA user_version = ${version}; COMMIT`)
   }
 
   #addOne(batch: SpoolableBatch, givenUp: GivenUp[]): boolean {
-    const husk = huskOf(batch)
-    const huskBytes = withoutEvents(husk)
+    const header = headerOf(batch)
+    const headerBytes = withoutEvents(header)
     let { value, byClass, summaries } = batch
     let own: GivenUp | undefined
-    let wanted = pagesFor(value.length + huskBytes.length)
+    let wanted = pagesFor(value.length + headerBytes.length)
     while (this.#usedPages() + wanted > this.#maxPages) {
       // A newcomer without a security event goes before any that has one.
       const yields = rankOf(byClass, summaries) === rank.other && !batch.sent
@@ -208,7 +208,7 @@ export class SpoolFile {
         givenUp.push(this.#giveUp(victim))
       } else if (yields) {
         own = { run: batch.head.run, byClass }
-        value = withoutEvents(withDrops(husk, byClass))
+        value = withoutEvents(withDrops(header, byClass))
         byClass = none
         summaries = 0
         wanted = pagesFor(value.length)
@@ -216,15 +216,15 @@ export class SpoolFile {
     }
     if (own !== undefined) {
       givenUp.push(own)
-      value = this.#joinToLast(withDrops(husk, own.byClass))
+      value = this.#joinToLast(withDrops(header, own.byClass))
     }
     const id = this.#nextId++
     const ownRank = rankOf(byClass, summaries)
-    const columns = ['id', 'run', 'key', 'rank', ...eventClasses, 'husk', 'value']
+    const columns = ['id', 'run', 'key', 'rank', ...eventClasses, 'header', 'value']
     this.#run(
       `INSERT INTO batches (${columns.join(', ')}) VALUES (${columns.map(() => '?').join(', ')})`,
       ...[id, batch.head.run, eventBatchKey(batch.head), ownRank, ...byClass],
-      ownRank === rank.empty ? new Uint8Array() : huskBytes,
+      ownRank === rank.empty ? new Uint8Array() : headerBytes,
       value
     )
     this.#count++
@@ -240,10 +240,10 @@ export class SpoolFile {
   /** Takes a batch's events out, and joins it with neighbours that have none either. */
   #giveUp(row: Row): GivenUp {
     const { id, run, byClass } = batchOf(row)
-    const head = withDrops(decode('EventBatch', Buffer.from(row['husk'] as Uint8Array)), byClass)
+    const head = withDrops(decode('EventBatch', Buffer.from(row['header'] as Uint8Array)), byClass)
     const before = this.#emptyNeighbour('<= ? ORDER BY id DESC', id - 1, run)
     const after = this.#emptyNeighbour('>= ? ORDER BY id', id + 1, run)
-    const heads: BatchHead[] = [head]
+    const heads: BatchHeader[] = [head]
     if (before !== undefined) heads.unshift(decode('EventBatch', before.value))
     if (after !== undefined) heads.push(decode('EventBatch', after.value))
     const last = after?.id ?? id
@@ -251,17 +251,17 @@ export class SpoolFile {
       if (joined !== undefined && joined !== last) this.#remove(joined)
     }
     const zeros = eventClasses.map((name) => `${name} = 0`).join(', ')
-    const sql = `UPDATE batches SET rank = ?, ${zeros}, husk = x'', value = ? WHERE id = ?`
-    this.#run(sql, rank.empty, withoutEvents(joinHeads(heads)), last)
+    const sql = `UPDATE batches SET rank = ?, ${zeros}, header = x'', value = ? WHERE id = ?`
+    this.#run(sql, rank.empty, withoutEvents(mergeHeaders(heads)), last)
     return { run, byClass }
   }
 
   /** The value of a newcomer without events, which takes the place of the last batch if that has none either. */
-  #joinToLast(head: BatchHead): Buffer {
+  #joinToLast(head: BatchHeader): Buffer {
     const last = this.#emptyNeighbour('<= ? ORDER BY id DESC', this.#nextId - 1, head.run)
     if (last === undefined) return withoutEvents(head)
     this.#remove(last.id)
-    return withoutEvents(joinHeads([decode('EventBatch', last.value), head]))
+    return withoutEvents(mergeHeaders([decode('EventBatch', last.value), head]))
   }
 
   #remove(id: number): void {

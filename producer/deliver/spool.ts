@@ -107,7 +107,7 @@ export class Spool {
       this.#lastId = lastId
       for (const { byClass } of batches.slice(0, count)) addTo(this.#waiting, byClass)
       for (const { run, byClass } of givenUp) this.#account(run, byClass)
-      this.#tellOverflow(givenUp.length > 0 || count < batches.length)
+      this.#logOverflow(givenUp.length > 0 || count < batches.length)
       if (this.#refusing) this.#options.log.info(`the spool ${this.#options.path} can be written again`)
       this.#refusing = false
       return { count, lastId }
@@ -221,7 +221,7 @@ export class Spool {
     addTo(this.#givenUp, byClass)
   }
 
-  #tellOverflow(overflowing: boolean): void {
+  #logOverflow(overflowing: boolean): void {
     if (overflowing && !this.#overflowing) {
       this.#options.log.warn({ bytes: this.bytes }, 'the spool is full (edge.spool.maxBytes): events are given up')
     }

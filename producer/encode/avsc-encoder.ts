@@ -12,7 +12,7 @@ import {
 } from '../source/raw-event.ts'
 import { RecordWalk } from '../source/walk.ts'
 import { BatchBuilder } from './batch.ts'
-import type { BatchHead } from './batch-header.ts'
+import type { BatchHeader } from './batch-header.ts'
 import type { BatchEncoder, BatchLimits, EncoderOptions, Progress } from './encoder.ts'
 import { ProcessTable } from './process-table.ts'
 import { SocketTable } from './socket-table.ts'
@@ -32,14 +32,14 @@ class AvscEncoder implements BatchEncoder {
   #newestUs = 0
   #byClass = zeros()
 
-  constructor({ buffer, limits, proc, callName, callers }: EncoderOptions) {
+  constructor({ buffer, limits, proc, callName, symbolizer }: EncoderOptions) {
     this.#raw = new RawEvents(buffer)
     this.#walk = new RecordWalk(this.#raw)
     this.#builder = new BatchBuilder(
-      new ProcessTable(proc, callers),
+      new ProcessTable(proc, symbolizer),
       new SocketTable(),
       callName,
-      new StackTable(callers)
+      new StackTable(symbolizer)
     )
     this.#limits = limits
   }
@@ -76,7 +76,7 @@ class AvscEncoder implements BatchEncoder {
     }
   }
 
-  encode(head: BatchHead): Buffer {
+  encode(head: BatchHeader): Buffer {
     this.#byClass = zeros()
     return encode('EventBatch', { ...head, ...this.#builder.take(head.clock) })
   }

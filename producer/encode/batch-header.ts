@@ -4,14 +4,14 @@ import { encode } from '../../wire/codec.ts'
 import type { Drop, EventBatch, Ledger, SequenceRange } from '../../wire/types.ts'
 import { eventClasses } from '../source/raw-event.ts'
 
-export type BatchHead = Omit<EventBatch, 'processes' | 'sockets' | 'stacks' | 'events' | 'summaries'>
+export type BatchHeader = Omit<EventBatch, 'processes' | 'sockets' | 'stacks' | 'events' | 'summaries'>
 
 /** The encoded batch as if it had neither events nor summaries. */
-export const withoutEvents = (head: BatchHead): Buffer =>
+export const withoutEvents = (head: BatchHeader): Buffer =>
   encode('EventBatch', { ...head, processes: [], sockets: [], stacks: [], events: [], summaries: [] })
 
 /** @param byClass events or summaries that are declared as lost, by enum ringside_class */
-export const withDrops = <Head extends BatchHead>(head: Head, byClass: readonly number[]): Head => {
+export const withDrops = <Head extends BatchHeader>(head: Head, byClass: readonly number[]): Head => {
   const drops = eventClasses.map(
     (name, i): Drop => ({ class: name, reason: 'spool_full', count: byClass[i] as number })
   )
@@ -23,8 +23,8 @@ export const withDrops = <Head extends BatchHead>(head: Head, byClass: readonly 
  * the first one's run continues.
  * @param heads at least one
  */
-export const joinHeads = (heads: readonly BatchHead[]): BatchHead => ({
-  ...(heads.at(-1) as BatchHead),
+export const mergeHeaders = (heads: readonly BatchHeader[]): BatchHeader => ({
+  ...(heads.at(-1) as BatchHeader),
   continues: heads[0]?.continues ?? null,
   ledger: joinLedgers(heads.flatMap(({ ledger }) => ledger ?? [])),
   sequences: joinRanges(heads.flatMap(({ sequences }) => sequences)),

@@ -1,8 +1,8 @@
 // The seam between raw records and encoded batches: the native encoder and the one of avsc stand behind it
 // alike, and write the same bytes. Records gather in the open batch until the edge closes it.
-import type { Callers } from '../go/symbolizer.ts'
+import type { Symbolizer } from '../go/symbolizer.ts'
 import type { ProcReader } from '../proc.ts'
-import type { BatchHead } from './batch-header.ts'
+import type { BatchHeader } from './batch-header.ts'
 
 export interface BatchLimits {
   /** Events and summaries that make a batch full. */
@@ -22,7 +22,7 @@ export interface EncoderOptions {
   readonly proc: ProcReader
   readonly callName: NameOfCall
   /** Knows where calls were made from; undefined: it is not told. */
-  readonly callers?: Callers | undefined
+  readonly symbolizer?: Symbolizer | undefined
 }
 
 /** What went through an encoder since it was made, whichever batch it is in. */
@@ -57,5 +57,5 @@ export interface BatchEncoder {
   readonly byClass: readonly number[]
   readonly progress: Progress
   /** Closes the open batch: the value of a message. */
-  encode(head: BatchHead): Buffer
+  encode(head: BatchHeader): Buffer
 }

@@ -5,7 +5,7 @@ import { messageOf, RingsideError } from '../../runtime/errors.ts'
 import { schemaFingerprint } from '../../wire/codec.ts'
 import { callNumberMax, eventVersion, RawEvents, summaryCpu } from '../source/raw-event.ts'
 import { noRecord } from '../source/walk.ts'
-import { type BatchHead, withoutEvents } from './batch-header.ts'
+import { type BatchHeader, withoutEvents } from './batch-header.ts'
 import type { BatchEncoder, EncoderOptions, NameOfCall, Progress } from './encoder.ts'
 
 /** Where struct State of native/codec/addon.cc has each of its numbers. */
@@ -45,7 +45,7 @@ class CppEncoder implements BatchEncoder {
   readonly #state = new Float64Array(stateNumbers)
   readonly #highest = this.#state.subarray(state.highest)
 
-  constructor({ buffer, limits, proc, callName, callers }: EncoderOptions) {
+  constructor({ buffer, limits, proc, callName, symbolizer }: EncoderOptions) {
     this.#raw = new RawEvents(buffer)
     this.#native = new (addon().Encoder)({
       buffer,
@@ -55,8 +55,8 @@ class CppEncoder implements BatchEncoder {
       names: namesOf(callName),
       present: [...proc.scan()],
       readProc: (pid) => proc.read(pid),
-      onBegan: callers && ((pid, startNs) => callers.began(pid, startNs)),
-      findCaller: callers && ((pid, startNs, addresses) => callers.find(pid, startNs, addresses))
+      onBegan: symbolizer && ((pid, startNs) => symbolizer.began(pid, startNs)),
+      findCaller: symbolizer && ((pid, startNs, addresses) => symbolizer.find(pid, startNs, addresses))
     })
   }
 
@@ -89,7 +89,7 @@ class CppEncoder implements BatchEncoder {
     }
   }
 
-  encode(head: BatchHead): Buffer {
+  encode(head: BatchHeader): Buffer {
     const bare = withoutEvents({ ...head, ledger: null })
     const end = bare.length - nullBytes
     const before = bare.subarray(0, end - emptyRows)

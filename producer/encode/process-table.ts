@@ -1,7 +1,7 @@
 // Raw events to rows of a batch's process table. A process keeps its executable and container from
 // first sight until exec or exit; a row is made once and points into the batch that is open.
 import type { Process } from '../../wire/types.ts'
-import type { Callers } from '../go/symbolizer.ts'
+import type { Symbolizer } from '../go/symbolizer.ts'
 import { containerIdIn, type ProcessFacts, type ProcReader, ticksPerSecond } from '../proc.ts'
 import { clampLong, microsecondsAt } from '../source/numbers.ts'
 import { eventFlag, eventField as field, type RawEvents } from '../source/raw-event.ts'
@@ -56,15 +56,15 @@ export class ProcessTable {
   readonly #entries = new SampledCache<number, Entry>(maxProcesses)
   readonly #ended: Entry[] = []
   readonly #proc: ProcReader
-  readonly #callers: Callers | undefined
+  readonly #symbolizer: Symbolizer | undefined
   #programs = 0
   /** What was running before the first event; each is asked for once. */
   readonly #present: Map<number, ProcessFacts>
 
-  /** @param callers told of processes that begin, or begin another program */
-  constructor(proc: ProcReader, callers?: Callers) {
+  /** @param symbolizer told of processes that begin, or begin another program */
+  constructor(proc: ProcReader, symbolizer?: Symbolizer) {
     this.#proc = proc
-    this.#callers = callers
+    this.#symbolizer = symbolizer
     this.#present = proc.scan()
   }
 
@@ -166,7 +166,7 @@ export class ProcessTable {
   }
 
   #began(raw: RawEvents, record: number): void {
-    this.#callers?.began(raw.i32(record + field.pid), raw.startNs(record))
+    this.#symbolizer?.began(raw.i32(record + field.pid), raw.startNs(record))
   }
 
   /** What /proc says, unless its process of that pid began at another time. */

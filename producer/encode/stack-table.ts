@@ -1,7 +1,7 @@
 // Raw events to rows of a batch's table of stacks: one for each distinct place that calls were made from. What a stack
 // means is asked for once, as long as its process runs the same program.
 import type { Stack } from '../../wire/types.ts'
-import type { Callers } from '../go/symbolizer.ts'
+import type { Symbolizer } from '../go/symbolizer.ts'
 import { eventField as field, type RawEvents } from '../source/raw-event.ts'
 import { SampledCache } from './sampled-cache.ts'
 
@@ -38,11 +38,11 @@ const isSame = (entry: Entry, program: number, words: readonly number[]): boolea
 export class StackTable {
   readonly #entries = new SampledCache<number, Entry>(maxStacks)
   readonly #places = new WeakMap<Stack, Place>()
-  readonly #callers: Callers | undefined
+  readonly #symbolizer: Symbolizer | undefined
 
-  /** @param callers undefined: no stack is told */
-  constructor(callers?: Callers) {
-    this.#callers = callers
+  /** @param symbolizer undefined: no stack is told */
+  constructor(symbolizer?: Symbolizer) {
+    this.#symbolizer = symbolizer
   }
 
   /**
@@ -54,7 +54,7 @@ export class StackTable {
    * @returns index of the place in rows; -1 when it is not known
    */
   indexOf(raw: RawEvents, record: number, program: number, batch: number, rows: Stack[]): number {
-    const words = this.#callers === undefined ? [] : raw.stackWords(record)
+    const words = this.#symbolizer === undefined ? [] : raw.stackWords(record)
     if (words.length === 0) return -1
     const hash = hashOf(program, words)
     let entry = this.#entries.get(hash)
@@ -80,7 +80,7 @@ export class StackTable {
     const addresses = Array.from({ length: words.length / 2 }, (_, i) => {
       return (words[2 * i + 1] as number) * 0x1_0000_0000 + (words[2 * i] as number)
     })
-    return this.#callers?.find(raw.i32(record + field.pid), raw.startNs(record), addresses)
+    return this.#symbolizer?.find(raw.i32(record + field.pid), raw.startNs(record), addresses)
   }
 
   #placeOf(stack: Stack): Place {

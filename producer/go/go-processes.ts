@@ -9,7 +9,7 @@ import { chooseFrame } from './choose-frame.ts'
 import type { GoProgram } from './go-program.ts'
 import { ProgramFiles } from './program-files.ts'
 import { framesOf } from './stack-frames.ts'
-import type { Callers } from './symbolizer.ts'
+import type { Symbolizer } from './symbolizer.ts'
 
 /** Where processes are marked: the live source. */
 export interface GoMarks {
@@ -50,7 +50,7 @@ const fieldsOf = (stat: string): { readonly startTicks: number; readonly startCo
 const isGone = (error: unknown): boolean =>
   error instanceof Error && 'code' in error && (error.code === 'ENOENT' || error.code === 'ESRCH')
 
-export class GoProcesses implements Callers {
+export class GoProcesses implements Symbolizer {
   readonly #marks: GoMarks
   readonly #log: Log
   readonly #findMs: number

@@ -13,13 +13,13 @@ const tableBytes = (program: GoProgram | undefined): number => program?.table.by
 export class ProgramFiles {
   /** The least recently used first; undefined: no Go program. */
   readonly #files = new Map<string, GoProgram | undefined>()
-  readonly #onForgotten: (program: GoProgram) => void
+  readonly #onEvicted: (program: GoProgram) => void
   readonly #maxTableBytes: number
   #bytes = 0
 
-  /** @param onForgotten told of a program that had to make room: who holds it is to let it go */
-  constructor(onForgotten: (program: GoProgram) => void, limitBytes = maxTableBytes) {
-    this.#onForgotten = onForgotten
+  /** @param onEvicted told of a program that had to make room: who holds it is to let it go */
+  constructor(onEvicted: (program: GoProgram) => void, limitBytes = maxTableBytes) {
+    this.#onEvicted = onEvicted
     this.#maxTableBytes = limitBytes
   }
 
@@ -75,6 +75,6 @@ export class ProgramFiles {
     this.#files.delete(name)
     if (program === undefined) return
     this.#bytes -= tableBytes(program)
-    this.#onForgotten(program)
+    this.#onEvicted(program)
   }
 }

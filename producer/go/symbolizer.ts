@@ -1,7 +1,7 @@
 // The seam between the addresses that a record carries and what they mean: encoders ask for each distinct stack once.
 import type { Stack } from '../../wire/types.ts'
 
-export interface Callers {
+export interface Symbolizer {
   /** A process was seen for the first time, or began another program: from now on its stacks may be asked for. */
   began(pid: number, startNs: bigint): void
   /**

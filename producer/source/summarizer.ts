@@ -13,13 +13,13 @@ export class Summarizer {
   #running: Promise<boolean> | undefined
   #failure: { readonly error: unknown } | undefined
   /** Seq of the last summary that runs before told. */
-  readonly #toldBefore: number
+  readonly #summarizedBefore: number
   #countedUntilUs = -1
 
   constructor(source: Source) {
     this.#source = source
     this.#second = source.clock().wallNs / second
-    this.#toldBefore = source.previous?.closed.find(({ cpu }) => cpu === summaryCpu)?.seq ?? 0
+    this.#summarizedBefore = source.previous?.closed.find(({ cpu }) => cpu === summaryCpu)?.seq ?? 0
   }
 
   /**
@@ -54,7 +54,7 @@ export class Summarizer {
   countedUntilUs({ highest }: Pick<Progress, 'highest'>): number {
     const { countedUntilUs, sequences } = this.#source.statistics()
     const last = sequences.find(({ cpu }) => cpu === summaryCpu)?.last ?? 0
-    const told = Math.max(highest[summaryCpu] ?? 0, this.#toldBefore)
+    const told = Math.max(highest[summaryCpu] ?? 0, this.#summarizedBefore)
     if (countedUntilUs !== undefined)
       this.#countedUntilUs = told >= last ? countedUntilUs : Math.max(0, this.#countedUntilUs)
     return this.#countedUntilUs

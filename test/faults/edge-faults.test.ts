@@ -1,4 +1,4 @@
-// What an edge on the live kernel survives while Kafka is well: every known call is in the topic once after repeats are
+// What an edge on the live kernel survives while Kafka is well: every known call is in the topic once after duplicates are
 // dropped, counted ones add up, or their loss is declared, exactly.
 import assert from 'node:assert/strict'
 import { chmodSync, writeFileSync } from 'node:fs'
@@ -16,7 +16,7 @@ import {
   kill,
   NumberedCalls,
   pinFolder,
-  readTold,
+  readPublished,
   startObserver,
   stop
 } from '../support/known-calls.ts'
@@ -44,7 +44,7 @@ describe('an edge on the live kernel', { skip: (await kafkaMissing()) || kernelT
       RINGSIDE_TOPIC_PREFIX: topicPrefix,
       ...more
     }
-    const told = () => readTold(kafka.client, topicName(config, 'events'))
+    const told = () => readPublished(kafka.client, topicName(config, 'events'))
     return { folder, env, program: program(folder), told }
   }
 

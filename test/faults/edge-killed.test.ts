@@ -1,5 +1,5 @@
 // Kafka goes away, and the edge is killed while it is: what the spool had on disk is in the topic in the end,
-// once after repeats are dropped, and nothing comes out of order.
+// once after duplicates are dropped, and nothing comes out of order.
 import assert from 'node:assert/strict'
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
@@ -142,7 +142,7 @@ describe('an edge that is killed while Kafka is away', { skip: noKafka, timeout:
       'in the order in which they were made'
     )
     t.diagnostic(
-      `${runs} runs, ${numbers.length} events, ${onDisk.size} were on disk, ${batches.length - kept.length} repeats`
+      `${runs} runs, ${numbers.length} events, ${onDisk.size} were on disk, ${batches.length - kept.length} duplicates`
     )
   })
 })

@@ -18,7 +18,7 @@ import {
   assertKnown,
   build,
   NumberedCalls,
-  readTold,
+  readPublished,
   startObserver,
   stop,
   untilPublished
@@ -56,7 +56,7 @@ describe('an edge on the live kernel, while Kafka is away', { skip, timeout: 300
       RINGSIDE_TOPIC_PREFIX: topicPrefix
     }
     const topic = topicName(config, 'events')
-    return { env, topic, told: () => readTold(client, topic) }
+    return { env, topic, told: () => readPublished(client, topic) }
   }
 
   before(async () => {

@@ -516,7 +516,7 @@ test('a batch is released once the disk has it', { timeout: 60_000 }, async (t) 
   await service.stop()
 })
 
-test('an edge goes on where a dead one was durable: all comes once, or is declared, and repeats are known', {
+test('an edge goes on where a dead one was durable: all comes once, or is declared, and duplicates are known', {
   timeout: 60_000
 }, async (t) => {
   const kernel = new FakeKernel()
@@ -557,7 +557,7 @@ test('an edge goes on where a dead one was durable: all comes once, or is declar
   const both = [...durable, ...second.kafka.batches]
   const seen = mapOf([...first.kafka.batches, ...second.kafka.batches])
   assert.equal(seen.size, made - 5)
-  assert.equal(both.flatMap(({ events }) => events).length, made - 5, 'no event twice beside repeats')
+  assert.equal(both.flatMap(({ events }) => events).length, made - 5, 'no event twice beside duplicates')
   const { covered, events, drops } = totals(both)
   assert.equal(covered, made)
   assert.equal(covered, events + dropped(drops))

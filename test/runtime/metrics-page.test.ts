@@ -14,7 +14,7 @@ const families = [
   ...edgeMetrics({
     edge: {
       counters: () => ({}),
-      ledger: () => ({ monotonic_us: 0, untold: 0, uncounted: 0, classes: [], steps: [] }),
+      ledger: () => ({ monotonic_us: 0, untracked: 0, uncounted: 0, classes: [], steps: [] }),
       losses: () => [],
       reduced: [],
       pressure: 0

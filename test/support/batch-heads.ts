@@ -1,8 +1,8 @@
 // What a batch says beside its events, for tests that need no more of it.
-import type { BatchHead } from '../../producer/encode/batch-header.ts'
+import type { BatchHeader } from '../../producer/encode/batch-header.ts'
 
 /** Batch 1 of run "run" on host "h", but for what is given. */
-export const headOf = (given: Partial<BatchHead> = {}): BatchHead => ({
+export const headOf = (given: Partial<BatchHeader> = {}): BatchHeader => ({
   host: 'h',
   boot: 'boot',
   agent: '0',

@@ -6,7 +6,7 @@ import { once } from 'node:events'
 import { mkdtempSync, rmSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import type { TestContext } from 'node:test'
-import { Reckoning } from '../../verify/reconciliation.ts'
+import { Reconciliation } from '../../verify/reconciliation.ts'
 import type { KafkaClient } from '../../wire/client.ts'
 import { decode } from '../../wire/codec.ts'
 import type { EventBatch, EventClass } from '../../wire/types.ts'
@@ -112,9 +112,9 @@ export const bpffsMissing = (): string | false => {
 
 export interface Told {
   readonly batches: readonly EventBatch[]
-  /** How often each numbered call is in the topic, repeats by (host, boot, cpu, seq) left out. */
+  /** How often each numbered call is in the topic, duplicates by (host, boot, cpu, seq) left out. */
   readonly timesOf: ReadonlyMap<number, number>
-  /** Calls of getppid that summaries tell of, repeats left out. */
+  /** Calls of getppid that summaries tell of, duplicates left out. */
   readonly asked: number
   /** Counted calls that no summary has, as the last ledger declares. */
   readonly uncounted: number
@@ -125,11 +125,11 @@ export interface Told {
 const numberOf = (address: Buffer): number => address.readUInt32BE() & 0xffffff
 
 /** Reads a topic of one host, and asserts that ranges, events, drops and the ledger agree with each other exactly. */
-export const readTold = async (client: KafkaClient, topic: string): Promise<Told> => {
+export const readPublished = async (client: KafkaClient, topic: string): Promise<Told> => {
   const all = (await readAll(client, topic)).map(({ value }) => decode('EventBatch', value))
-  const reckoning = new Reckoning()
-  for (const batch of all) reckoning.add(batch, batch.clock.wall_us / 1000)
-  for (const { findings } of reckoning.reports()) assert.deepEqual(findings, [])
+  const reconciliation = new Reconciliation()
+  for (const batch of all) reconciliation.add(batch, batch.clock.wall_us / 1000)
+  for (const { findings } of reconciliation.reports()) assert.deepEqual(findings, [])
   const timesOf = new Map<number, number>()
   let asked = 0
   for (const batch of withoutRepeats(all)) {

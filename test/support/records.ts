@@ -153,7 +153,7 @@ export const samples: Records = {
     ],
     ledger: {
       monotonic_us: 4_999_000,
-      untold: 0,
+      untracked: 0,
       uncounted: 2,
       classes: [{ class: 'io', off: 10, counted: 4, emitted: 3, dropped: 1, published: 2, spooled: 1 }],
       steps: [{ class: 'io', mode: 'count', reason: 'over the budget of 3%', monotonic_us: 4_500_000 }]

@@ -1,8 +1,8 @@
 // Random edges that drop, die, are taken over from, and send again, with batches lost and changed on the way: the
-// reckoning gives what a naive model with a Set of every number gives.
+// reconciliation gives what a naive model with a Set of every number gives.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { Reckoning } from '../../verify/reconciliation.ts'
+import { Reconciliation } from '../../verify/reconciliation.ts'
 import type { Event, EventBatch } from '../../wire/types.ts'
 import { batchOf, eventOf } from '../consumer/support/batches.ts'
 import { random } from '../consumer/support/random.ts'
@@ -133,9 +133,9 @@ const naive = (batches: readonly EventBatch[]) => {
 }
 
 const reckoned = (batches: readonly EventBatch[]) => {
-  const reckoning = new Reckoning()
-  for (const [i, batch] of batches.entries()) reckoning.add(batch, i)
-  const [report] = reckoning.reports()
+  const reconciliation = new Reconciliation()
+  for (const [i, batch] of batches.entries()) reconciliation.add(batch, i)
+  const [report] = reconciliation.reports()
   assert.ok(report !== undefined)
   const { answered, events, dropped } = report
   const count = (kind: string): number => report.findings.find((each) => each.kind === kind)?.count ?? 0

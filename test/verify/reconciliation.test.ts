@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { formatReports } from '../../cli/verify-report.ts'
-import { type HostReport, Reckoning } from '../../verify/reconciliation.ts'
+import { type HostReport, Reconciliation } from '../../verify/reconciliation.ts'
 import { eventClasses } from '../../wire/event-class.ts'
 import type { Event, EventBatch, Ledger, LedgerClass, Summary } from '../../wire/types.ts'
 import { batchOf, eventOf } from '../consumer/support/batches.ts'
@@ -27,7 +27,7 @@ const summary = (seq: number, count: number): Summary => ({
 
 const ledger = (io: Partial<LedgerClass>, uncounted = 0): Ledger => ({
   monotonic_us: 1,
-  untold: 0,
+  untracked: 0,
   uncounted,
   classes: eventClasses.map((name) => ({
     class: name,
@@ -72,9 +72,9 @@ const run = (name = 'run-1', io: Partial<LedgerClass> = {}): [EventBatch, EventB
 ]
 
 const verified = (...batches: readonly EventBatch[]): HostReport[] => {
-  const reckoning = new Reckoning()
-  for (const [i, batch] of batches.entries()) reckoning.add(batch, 1000 * i)
-  return reckoning.reports()
+  const reconciliation = new Reconciliation()
+  for (const [i, batch] of batches.entries()) reconciliation.add(batch, 1000 * i)
+  return reconciliation.reports()
 }
 
 const only = (...batches: readonly EventBatch[]): HostReport => {
@@ -89,7 +89,10 @@ test('a run that ended in order agrees: numbers are events, summaries and declar
   const report = only(...run())
   assert.deepEqual(report.findings, [])
   assert.equal(report.agrees, true)
-  assert.deepEqual([report.answered, report.events, report.summaries, report.dropped, report.repeats], [11, 9, 1, 1, 0])
+  assert.deepEqual(
+    [report.answered, report.events, report.summaries, report.dropped, report.duplicates],
+    [11, 9, 1, 1, 0]
+  )
   assert.deepEqual(report.classes.at(-1), {
     class: 'io',
     off: 2,
@@ -105,7 +108,7 @@ test('batches that come again are counted and change nothing, also after the end
   const [first, second, third] = run()
   const report = only(first, second, second, third, third)
   assert.equal(report.agrees, true)
-  assert.equal(report.repeats, 3 + 4)
+  assert.equal(report.duplicates, 3 + 4)
   assert.equal(report.batches, 3)
 })
 
@@ -207,10 +210,10 @@ test('a run without an end that another does not take over was cut off', () => {
 test('a run of a boot that is over was cut off once the host has been silent for a while', () => {
   const [first, second] = run()
   const later = run('run-2').map((batch) => ({ ...batch, boot: 'boot-2' }))
-  const reckoning = new Reckoning()
-  for (const batch of [first, second]) reckoning.add(batch, 0)
-  for (const [i, batch] of later.entries()) reckoning.add(batch, 58_000 + 2000 * i)
-  const reports = reckoning.reports()
+  const reconciliation = new Reconciliation()
+  for (const batch of [first, second]) reconciliation.add(batch, 0)
+  for (const [i, batch] of later.entries()) reconciliation.add(batch, 58_000 + 2000 * i)
+  const reports = reconciliation.reports()
   assert.deepEqual(reports.map(kindsOf), [['cut_off', 'undeclared'], []])
 })
 
@@ -218,16 +221,16 @@ test('a run that ends while another edge of its boot goes on was cut off once it
   const [first, second] = run()
   const other = run('run-2').map((batch) => ({ ...batch, ...shifted(batch, 100) }))
   const verifiedUntil = (lastMs: number): HostReport => {
-    const reckoning = new Reckoning()
+    const reconciliation = new Reconciliation()
     for (const [atMs, batch] of [
       [0, first],
       [1000, other[0]],
       [2000, second],
       [lastMs, other[1]]
     ] as const) {
-      reckoning.add(batch as EventBatch, atMs)
+      reconciliation.add(batch as EventBatch, atMs)
     }
-    return reckoning.reports()[0] as HostReport
+    return reconciliation.reports()[0] as HostReport
   }
   assert.deepEqual(kindsOf(verifiedUntil(30_000)), [])
   const report = verifiedUntil(70_000)
@@ -250,12 +253,12 @@ test('a run that takes over has its events again, and the drops of what it repla
   ]
   const report = only(first, dead, ...successor)
   assert.equal(report.agrees, true, JSON.stringify(report.findings))
-  assert.deepEqual([report.events, report.dropped, report.repeats], [9, 1, 3])
+  assert.deepEqual([report.events, report.dropped, report.duplicates], [9, 1, 3])
   // A successor that died before anything of it was durable: the next one begins where it did.
   const third2 = successor.map((batch) => ({ ...batch, run: 'run-3' }))
   const again = only(first, dead, successor[0] as EventBatch, ...third2)
   assert.equal(again.agrees, true, JSON.stringify(again.findings))
-  assert.deepEqual([again.events, again.dropped, again.repeats], [9, 1, 6])
+  assert.deepEqual([again.events, again.dropped, again.duplicates], [9, 1, 6])
 })
 
 test('what a dead run had published and its successor had to give up is lost for neither', () => {
@@ -302,11 +305,11 @@ test('a run that takes over from one that had nothing durable begins the account
 })
 
 test('hosts are held apart, and a message that is no batch does not agree', () => {
-  const reckoning = new Reckoning()
-  for (const batch of run()) reckoning.add(batch, 0)
-  for (const batch of run()) reckoning.add({ ...batch, host: 'host-b' }, 0)
-  reckoning.addUnreadable('host-b', 'offset 7 of partition 0', 'not an EventBatch')
-  const reports = reckoning.reports()
+  const reconciliation = new Reconciliation()
+  for (const batch of run()) reconciliation.add(batch, 0)
+  for (const batch of run()) reconciliation.add({ ...batch, host: 'host-b' }, 0)
+  reconciliation.addUnreadable('host-b', 'offset 7 of partition 0', 'not an EventBatch')
+  const reports = reconciliation.reports()
   assert.deepEqual(
     reports.map(({ host, agrees }) => [host, agrees]),
     [

@@ -4,7 +4,7 @@
 // kafkajs's idempotent mode stays off. When a request fails it gives the request's sequence to the
 // next one; had the broker stored the first and lost only the answer, it takes the second for its
 // repeat and drops it, acknowledged. A retry here can store a message twice instead: consumers
-// recognise repeats by (host, boot, cpu, seq).
+// recognise duplicates by (host, boot, cpu, seq).
 import { setTimeout as delay } from 'node:timers/promises'
 import { RingsideError } from '../../runtime/errors.ts'
 import type { ConnectionOptions, Message, Producer } from '../client.ts'

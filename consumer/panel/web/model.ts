@@ -92,7 +92,7 @@ export class Model {
         const points = message.points.filter(({ timeMs }) => timeMs < end)
         if (message.whole) this.series.replaceFrom(this.#asked?.fromMs ?? 0, points)
         else this.series.add(points)
-        this.series.forgetBefore(this.shown(nowMs).fromMs)
+        this.series.expireBefore(this.shown(nowMs).fromMs)
         this.isFilled = true
         return
       }

@@ -20,7 +20,7 @@ const Away = () => {
         here now: {formatCount(fetched.reduce((sum, point) => sum + point.count, 0))} calls,{' '}
         {lost === 0 ? 'no events lost' : `${formatCount(lost)} events lost`}.
       </span>
-      <button type="button" class="plain" onClick={() => panel.forgetAway()}>
+      <button type="button" class="plain" onClick={() => panel.dismissAway()}>
         Put away
       </button>
     </output>

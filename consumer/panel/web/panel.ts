@@ -87,7 +87,7 @@ export class Panel {
     void this.#live.connect()
   }
 
-  forgetAway(): void {
+  dismissAway(): void {
     this.model.away = undefined
     this.changed()
   }

@@ -45,7 +45,7 @@ export class PointSeries {
   }
 
   /** Lets go of what began before `timeMs`. */
-  forgetBefore(timeMs: number): void {
+  expireBefore(timeMs: number): void {
     const first = this.#points.findIndex((point) => point.timeMs >= timeMs)
     if (first !== 0) this.#points = first === -1 ? [] : this.#points.slice(first)
   }

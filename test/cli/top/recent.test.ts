@@ -8,7 +8,7 @@ import { rollup, status } from './rollup.ts'
 const second = 1_000_000
 
 const recentOf = (rollups: readonly Rollup[], statuses: readonly HostStatus[] = [], spanMs = 10_000): RecentRollups => {
-  const recent = new RecentRollups({ spanMs, earlyMs: 500 })
+  const recent = new RecentRollups({ spanMs, partialAfterMs: 500 })
   for (const row of rollups) recent.add(row, 0)
   for (const row of statuses) recent.addStatus(row, 0)
   return recent
@@ -96,7 +96,7 @@ test('a host that lags has rates over windows of its own', () => {
 })
 
 test('a host of which nothing came leaves the rows, and is still named', () => {
-  const recent = new RecentRollups({ spanMs: 10_000, earlyMs: 500 })
+  const recent = new RecentRollups({ spanMs: 10_000, partialAfterMs: 500 })
   recent.add(rollup({ host: 'old' }), 1000)
   recent.add(rollup({ host: 'new' }), 9000)
   assert.deepEqual(
@@ -131,7 +131,7 @@ test('statuses say what was told, counted, lost, late and summed in other, each 
       watermarkMs: 3200,
       heardMs: 0,
       final: false,
-      toldPerSecond: 30,
+      emittedPerSecond: 30,
       countedPerSecond: 70,
       lost: 7,
       late: 2,

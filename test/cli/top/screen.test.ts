@@ -6,7 +6,7 @@ import { screen, type View } from '../../../cli/top/screen.ts'
 import { rollup, status } from './rollup.ts'
 
 const viewOf = (by: Grouping, sort: Sorting, over: Partial<View> = {}): View => {
-  const recent = new RecentRollups({ spanMs: 10_000, earlyMs: 500 })
+  const recent = new RecentRollups({ spanMs: 10_000, partialAfterMs: 500 })
   for (const kind of ['process', 'workload', 'go_function'] as const) {
     recent.add(rollup({ by: kind, errors: 5, bytes: 2048 }), 2000)
     recent.add(rollup({ by: kind, host: 'b', syscall: 'write', exe: null, comm: 'evil\u001b[2J' }), 2000)

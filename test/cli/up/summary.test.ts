@@ -72,10 +72,10 @@ test('a consumer that read less than was published is a disagreement', () => {
 test('a consumer may have read before what an edge that took over publishes once more', () => {
   const read = (counters: Record<string, number>) =>
     summarize(tallies({ consumers: { audit: tally(counters) } })).agrees
-  assert.equal(read({ events: 90, repeats: 7 }), true)
-  assert.equal(read({ events: 97, repeats: 20 }), true)
-  assert.equal(read({ events: 90, repeats: 6 }), false)
-  assert.equal(read({ events: 98, repeats: 20 }), false)
+  assert.equal(read({ events: 90, duplicates: 7 }), true)
+  assert.equal(read({ events: 97, duplicates: 20 }), true)
+  assert.equal(read({ events: 90, duplicates: 6 }), false)
+  assert.equal(read({ events: 98, duplicates: 20 }), false)
 })
 
 test('what a killed service counted cannot be known, which is neither agreement nor disagreement', () => {

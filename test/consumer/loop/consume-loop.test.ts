@@ -79,7 +79,7 @@ describe('the consume loop', { skip: await kafkaMissing(), timeout: 120_000 }, (
       batches: 2,
       events: 4,
       replayed: 0,
-      repeats: 0,
+      duplicates: 0,
       rollups: 2,
       alerts: 1,
       hosts: 0,
@@ -165,8 +165,11 @@ describe('the consume loop', { skip: await kafkaMissing(), timeout: 120_000 }, (
     )
     await loop.drain()
     assert.deepEqual(await mine(topicPrefix), ['0', '1', '2'])
-    const { events, repeats, replayed, deadletters } = loop.counters()
-    assert.deepEqual({ events, repeats, replayed, deadletters }, { events: 3, repeats: 3, replayed: 0, deadletters: 1 })
+    const { events, duplicates, replayed, deadletters } = loop.counters()
+    assert.deepEqual(
+      { events, duplicates, replayed, deadletters },
+      { events: 3, duplicates: 3, replayed: 0, deadletters: 1 }
+    )
   })
 
   test('counted calls become rollups, once; counters tell of both', async () => {
@@ -182,7 +185,7 @@ describe('the consume loop', { skip: await kafkaMissing(), timeout: 120_000 }, (
     )
     const loop = await start(
       topicPrefix,
-      rollupsModule({ windowsMs: [1000], by: [], earlyMs: 0, maxKeys: 10, latenessMs: 1000 })
+      rollupsModule({ windowsMs: [1000], by: [], partialAfterMs: 0, maxKeys: 10, latenessMs: 1000 })
     )
     await loop.drain()
     const rollups = (await readAll(kafka.client, `${topicPrefix}rollups`)).map(({ value }) =>
@@ -208,7 +211,7 @@ describe('the consume loop', { skip: await kafkaMissing(), timeout: 120_000 }, (
     await publish(topicPrefix, [message, message])
     await loop.drain()
     assert.deepEqual(await mine(topicPrefix), ['1'])
-    assert.equal(loop.counters().repeats, 2)
+    assert.equal(loop.counters().duplicates, 2)
   })
 
   /** Publishes pairs of batches as "1+2"; holds the first of a pair until the second is there. */

@@ -6,7 +6,7 @@ const counters = {
   batches: 2,
   events: 10,
   replayed: 3,
-  repeats: 1,
+  duplicates: 1,
   rollups: 4,
   hosts: 2,
   alerts: 0,
@@ -31,7 +31,7 @@ const told = (name: string): Record<string, number> => {
 
 test('the counters of the loop have names of their own; what handlers count has a label', () => {
   assert.deepEqual(told('ringside_consumer_batches_total'), { '': 2 })
-  assert.deepEqual(told('ringside_consumer_repeated_events_total'), { '': 1 })
+  assert.deepEqual(told('ringside_consumer_duplicate_events_total'), { '': 1 })
   assert.deepEqual(told('ringside_consumer_published_records_total'), {
     rollup: 4,
     host_status: 2,

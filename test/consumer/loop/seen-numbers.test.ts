@@ -14,7 +14,7 @@ test('numbers in order, with one left out, are known', () => {
 })
 
 for (let seed = 1; seed <= 30; seed++) {
-  test(`numbers and ranges in random order, with gaps and repeats, are those of a set (${seed})`, () => {
+  test(`numbers and ranges in random order, with gaps and duplicates, are those of a set (${seed})`, () => {
     const next = random(seed)
     const seen = new SeenNumbers()
     const truth = new Set<number>()
@@ -54,12 +54,12 @@ test('beyond the bound the lowest numbers are forgotten, and taken for new', () 
 test('what ends below a number can be forgotten, the highest range never is', () => {
   const seen = new SeenNumbers()
   for (const number of [1, 2, 5, 6, 9]) seen.add(number)
-  seen.forgetBelow(6)
+  seen.expireBelow(6)
   assert.deepEqual(
     [2, 5, 6, 9].map((number) => seen.has(number)),
     [false, true, true, true]
   )
-  seen.forgetBelow(100)
+  seen.expireBelow(100)
   assert.deepEqual(
     [5, 6, 9].map((number) => seen.has(number)),
     [false, false, true]

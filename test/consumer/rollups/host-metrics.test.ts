@@ -6,7 +6,7 @@ import { samples } from '../../support/records.ts'
 const status = samples.HostStatus
 const watermark = status.watermark / 1e6
 
-const toldOf = (metrics: HostMetrics) => (name: string) => {
+const sampleOf = (metrics: HostMetrics) => (name: string) => {
   const family = metrics.families().find((each) => each.name === `ringside_host_${name}`)
   assert.ok(family !== undefined, name)
   return Object.fromEntries([...family.samples()].map(({ labels, value }) => [Object.values(labels).join(' '), value]))
@@ -14,7 +14,7 @@ const toldOf = (metrics: HostMetrics) => (name: string) => {
 
 test('counts of statuses add up, by host', () => {
   const metrics = new HostMetrics()
-  const told = toldOf(metrics)
+  const told = sampleOf(metrics)
   metrics.add(status)
   metrics.add({ ...status, window_start: status.window_start + 1_000_000, late: 2, others: 5 })
   metrics.add({ ...status, host: 'web-2', drops: [], steps: [] })
@@ -34,7 +34,7 @@ test('counts of statuses add up, by host', () => {
 test('lag goes on to grow while nothing comes, until a run that ended in order', () => {
   let nowMs = 1000 * (watermark + 1.5)
   const metrics = new HostMetrics(() => nowMs)
-  const told = toldOf(metrics)
+  const told = sampleOf(metrics)
   metrics.add(status)
   assert.equal(told('lag_seconds')['web-1']?.toFixed(3), '1.500')
   nowMs += 60_000

@@ -12,7 +12,7 @@ const nothing = { late: 0, outside: 0 }
 
 test('it says what a window had, and once what happened since the status before', () => {
   const statuses = new HostStatuses(1000, () => 77)
-  const ledger = { monotonic_us: 1, untold: 0, uncounted: 0, classes: [network], steps: [step] }
+  const ledger = { monotonic_us: 1, untracked: 0, uncounted: 0, classes: [network], steps: [step] }
   const drops = [{ class: 'network', reason: 'ring_full', count: 2 }] as const
   statuses.add(columnsOf(batchOf({ drops: [...drops], ledger })), { late: 4, outside: 1 }, 800)
   statuses.add(columnsOf(batchOf({ drops: [...drops] })), { late: 1, outside: 0 }, 900)

@@ -1,4 +1,4 @@
-// Metrics beside rollups: whatever comes, repeats, late calls and restarts among it, they hold what the rows hold.
+// Metrics beside rollups: whatever comes, duplicates, late calls and restarts among it, they hold what the rows hold.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Output } from '../../../consumer/handler.ts'
@@ -12,7 +12,7 @@ import { highestRevisions, streamOf } from '../support/call-streams.ts'
 const options: Config['rollups'] = {
   windowsMs: [1000, 10_000],
   by: ['process'],
-  earlyMs: 500,
+  partialAfterMs: 500,
   maxKeys: 20_000,
   latenessMs: 10_000
 }
@@ -34,7 +34,7 @@ const sumsOf = (rows: Iterable<Rollup>): Sums => {
   return sums
 }
 
-const toldOf = ({ families }: RollupMetrics): Sums => {
+const exportedSums = ({ families }: RollupMetrics): Sums => {
   const sums = { calls: 0, errors: 0, bytes: 0 }
   for (const family of families) {
     if (family.kind === 'histogram') {
@@ -72,7 +72,7 @@ for (const seed of [1, 2, 3, 4, 5]) {
       }
       const truth = sumsOf(highestRevisions(rows).values())
       assert.ok(truth.calls > 1000)
-      assert.deepEqual(toldOf(metrics), truth)
+      assert.deepEqual(exportedSums(metrics), truth)
     }
   })
 }

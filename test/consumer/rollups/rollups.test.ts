@@ -24,12 +24,12 @@ import { random } from '../support/random.ts'
 const options: Config['rollups'] = {
   windowsMs: [1000, 10_000, 60_000],
   by: ['process', 'go_function'],
-  earlyMs: 500,
+  partialAfterMs: 500,
   maxKeys: 20_000,
   latenessMs: 10_000
 }
 /** Rows by process of one second, each told once. */
-const seconds: Config['rollups'] = { ...options, windowsMs: [1000], earlyMs: 0 }
+const seconds: Config['rollups'] = { ...options, windowsMs: [1000], partialAfterMs: 0 }
 
 const rollupsOf = (outputs: Iterable<Output>): Rollup[] =>
   [...outputs].flatMap((output) => (output.to === 'rollups' ? output.value : []))
@@ -218,12 +218,12 @@ describe('rollups', () => {
       at(1.2, 4, { events: [call(0.1, { syscall: 'write' })] }),
       at(2.2, 5)
     ]
-    const told = tellings(new Rollups({ ...seconds, earlyMs: 500 }), log)
+    const told = tellings(new Rollups({ ...seconds, partialAfterMs: 500 }), log)
     assert.deepEqual(
       told.map((rows) => rows.map(({ count, revision, complete }) => [count, revision, complete])),
       [[], [[2, 1, false]], [], [[3, 2, true]], [[1, 1, true]]]
     )
-    const quiet = tellings(new Rollups({ ...seconds, earlyMs: 500 }), [
+    const quiet = tellings(new Rollups({ ...seconds, partialAfterMs: 500 }), [
       at(0.5, 1, { events: [call(0.1)] }),
       at(1.2, 2),
       at(1.3, 3)
@@ -250,7 +250,7 @@ describe('rollups', () => {
   })
 
   test('a late call is counted once, however many windows it lay in, and corrects each of them', () => {
-    const handler = new Rollups({ ...options, by: [], earlyMs: 0, windowsMs: [1000, 10_000], latenessMs: 3000 })
+    const handler = new Rollups({ ...options, by: [], partialAfterMs: 0, windowsMs: [1000, 10_000], latenessMs: 3000 })
     const log = [
       at(9.5, 1, { events: [call(0.1)] }),
       at(10.2, 2),

@@ -18,18 +18,18 @@ test('all batches are held until a moment is forgotten', () => {
 
 test('the last batch at or before the moment is the first to be held, to within a slot', () => {
   const anchors = anchorsOf(1, 12, 15, 27, 40)
-  anchors.forgetBefore(26)
+  anchors.expireBefore(26)
   assert.equal(anchors.holdOffset, 2n)
-  anchors.forgetBefore(27)
+  anchors.expireBefore(27)
   assert.equal(anchors.holdOffset, 3n)
-  anchors.forgetBefore(1000)
+  anchors.expireBefore(1000)
   assert.equal(anchors.holdOffset, 4n)
 })
 
 test('a clock that was stepped back holds what came before the step until both are over', () => {
   const anchors = anchorsOf(95, 105, 98, 118)
-  anchors.forgetBefore(100)
+  anchors.expireBefore(100)
   assert.equal(anchors.holdOffset, 0n)
-  anchors.forgetBefore(105)
+  anchors.expireBefore(105)
   assert.equal(anchors.holdOffset, 2n)
 })

@@ -16,12 +16,12 @@
 #include <time.h>
 #include <unistd.h>
 
-static volatile sig_atomic_t told_to_end;
+static volatile sig_atomic_t should_end;
 
 static void on_term(int signal)
 {
 	(void)signal;
-	told_to_end = 1;
+	should_end = 1;
 }
 
 static void make(int fd, unsigned n)
@@ -74,7 +74,7 @@ int main(int argc, char **argv)
 	if (strcmp(mode, "steady") == 0) {
 		const int fd = socket(AF_INET, SOCK_DGRAM, 0);
 
-		for (; made < count && !told_to_end; asked++) {
+		for (; made < count && !should_end; asked++) {
 			make(fd, first + made++);
 			syscall(SYS_getppid);
 			if (per_ms > 0 && made % per_ms == 0)

@@ -10,7 +10,7 @@ const families = edgeMetrics({
     counters: () => ({ published_earlier: 7, batches: 8, spoolBytes: 9 }),
     ledger: () => ({
       monotonic_us: 1,
-      untold: 5,
+      untracked: 5,
       uncounted: 6,
       classes: eventClasses.map((name) => ({ class: name, ...counts })),
       steps: []
@@ -39,7 +39,7 @@ test('events are told by class and outcome, drops by their reason', () => {
 })
 
 test('counters and levels are what the edge counts, what is not known is not told', () => {
-  assert.deepEqual(told('ringside_edge_untold_calls_total'), { '': 5 })
+  assert.deepEqual(told('ringside_edge_untracked_calls_total'), { '': 5 })
   assert.deepEqual(told('ringside_edge_earlier_published_events_total'), { '': 7 })
   assert.deepEqual(told('ringside_edge_spool_bytes'), { '': 9 })
   assert.deepEqual(told('ringside_edge_ring_unreleased_ratio'), { '': 0.25 })

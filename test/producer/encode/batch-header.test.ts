@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { joinHeads, withDrops, withoutEvents } from '../../../producer/encode/batch-header.ts'
+import { mergeHeaders, withDrops, withoutEvents } from '../../../producer/encode/batch-header.ts'
 import { decode } from '../../../wire/codec.ts'
 import type { EventBatch } from '../../../wire/types.ts'
 import { headOf } from '../../support/batch-heads.ts'
@@ -34,7 +34,7 @@ test('losses are added to those that were declared before', () => {
 test('joined batches answer for all ranges of each, under the last number and clock', () => {
   const clock = { monotonic_us: 9, wall_us: 10 }
   const continues = { run: 'before', batch: 4 }
-  const joined = joinHeads([
+  const joined = mergeHeaders([
     empty({ batch: 1, continues, sequences: [{ cpu: 0, first: 1, last: 5 }] }),
     empty({
       batch: 2,
@@ -54,9 +54,9 @@ test('joined batches answer for all ranges of each, under the last number and cl
 test('joined batches still say whom the run took over from, and every step of the ledger', () => {
   const step = (reason: string) => ({ class: 'io' as const, mode: 'count', reason, monotonic_us: 1 })
   const ledger = (monotonic_us: number, ...reasons: string[]) => {
-    return { monotonic_us, untold: 0, uncounted: 0, classes: [], steps: reasons.map(step) }
+    return { monotonic_us, untracked: 0, uncounted: 0, classes: [], steps: reasons.map(step) }
   }
-  const joined = joinHeads([
+  const joined = mergeHeaders([
     empty({ batch: 1, continues: { run: 'before', batch: 4 }, ledger: ledger(1, 'a') }),
     empty({ batch: 2, ledger: ledger(2, 'b', 'c') }),
     empty({ batch: 3 })

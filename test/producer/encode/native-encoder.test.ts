@@ -6,10 +6,10 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import { loadCodec } from '../../../native/codec/codec.ts'
 import { createAvscEncoder } from '../../../producer/encode/avsc-encoder.ts'
-import type { BatchHead } from '../../../producer/encode/batch-header.ts'
+import type { BatchHeader } from '../../../producer/encode/batch-header.ts'
 import type { BatchEncoder, BatchLimits, EncoderOptions, NameOfCall } from '../../../producer/encode/encoder.ts'
 import { createNativeEncoder } from '../../../producer/encode/native-encoder.ts'
-import type { Callers } from '../../../producer/go/symbolizer.ts'
+import type { Symbolizer } from '../../../producer/go/symbolizer.ts'
 import { absentProc, type ProcessFacts, type ProcReader } from '../../../producer/proc.ts'
 import { eventField, eventVersion } from '../../../producer/source/raw-event.ts'
 import { openRecording } from '../../../producer/source/recording.ts'
@@ -46,7 +46,7 @@ const procOf = (world: World): (() => ProcReader) => {
 }
 
 /** Knows most stacks, by their first address; tells in its answers what it was told before. */
-const callersOf = (): Callers => {
+const symbolizerOf = (): Symbolizer => {
   const places = new Map<string, Stack>()
   let begun = 0
   return {
@@ -68,7 +68,7 @@ const nameOfCall: NameOfCall = (nr, isCompat) => (nr % 5 === 0 ? undefined : `ca
 
 type PairOptions = Omit<EncoderOptions, 'buffer' | 'proc'> & {
   readonly proc: () => ProcReader
-  readonly isWithCallers?: boolean
+  readonly isWithSymbolizer?: boolean
 }
 
 /** Both encoders, each with a buffer of its own. */
@@ -77,13 +77,13 @@ class Pair {
   readonly #encoders: readonly [BatchEncoder, BatchEncoder]
   batches = 0
 
-  constructor({ proc, isWithCallers = false, ...options }: PairOptions, bufferBytes = 1 << 20) {
-    const callers = (): Callers | undefined => (isWithCallers ? callersOf() : undefined)
+  constructor({ proc, isWithSymbolizer = false, ...options }: PairOptions, bufferBytes = 1 << 20) {
+    const symbolizer = (): Symbolizer | undefined => (isWithSymbolizer ? symbolizerOf() : undefined)
     const [first, second] = [new Uint8Array(bufferBytes), new Uint8Array(bufferBytes)]
     this.#buffers = [first, second]
     this.#encoders = [
-      createAvscEncoder({ ...options, proc: proc(), callers: callers(), buffer: first }),
-      createNativeEncoder({ ...options, proc: proc(), callers: callers(), buffer: second })
+      createAvscEncoder({ ...options, proc: proc(), symbolizer: symbolizer(), buffer: first }),
+      createNativeEncoder({ ...options, proc: proc(), symbolizer: symbolizer(), buffer: second })
     ]
   }
 
@@ -112,7 +112,7 @@ class Pair {
     return full
   }
 
-  close(head: BatchHead): void {
+  close(head: BatchHeader): void {
     const [expected, found] = this.#encoders.map((encoder) => encoder.encode(head)) as [Buffer, Buffer]
     this.batches++
     if (expected.equals(found)) return
@@ -122,7 +122,7 @@ class Pair {
   }
 }
 
-const randomHead = (): BatchHead =>
+const randomHead = (): BatchHeader =>
   headOf({
     clock: { monotonic_us: oneOf([0, 1, below(2 ** 40), 2 ** 53 - 2]), wall_us: 1_769_860_800_000_000 },
     ledger: Math.random() < 0.1 ? samples.EventBatch.ledger : null,
@@ -154,8 +154,8 @@ test('random records give the same bytes, however reads and batches fall', { tim
   let batches = 0
   for (let round = 0; round < rounds; round++) {
     const world = randomWorld(1 + below(60), below(40))
-    const isWithCallers = round % 2 === 0
-    const pair = new Pair({ limits: limitsOf(), proc: procOf(world), callName: nameOfCall, isWithCallers })
+    const isWithSymbolizer = round % 2 === 0
+    const pair = new Pair({ limits: limitsOf(), proc: procOf(world), callName: nameOfCall, isWithSymbolizer })
     for (let reads = 1 + below(8); reads > 0; reads--) {
       assert.ok(pair.begin(rawBuffer(randomRead(world, below(120)))))
       pump(pair)
@@ -209,7 +209,7 @@ test('many names of many processes with long paths take little memory', () => {
 test('damaged bytes are refused alike, and nothing of them is taken', () => {
   const world = randomWorld(20, 10)
   const limits = { events: 100, bytes: 900_000 }
-  const options = { limits, proc: procOf(world), callName: nameOfCall, isWithCallers: true }
+  const options = { limits, proc: procOf(world), callName: nameOfCall, isWithSymbolizer: true }
   const lasting = new Pair(options)
   let refused = 0
   for (let round = 0; round < 20 * rounds; round++) {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { StackTable } from '../../../producer/encode/stack-table.ts'
-import type { Callers } from '../../../producer/go/symbolizer.ts'
+import type { Symbolizer } from '../../../producer/go/symbolizer.ts'
 import { RawEvents } from '../../../producer/source/raw-event.ts'
 import type { Stack } from '../../../wire/types.ts'
 import { rawBuffer, rawEvent } from '../../support/raw-events.ts'
@@ -12,7 +12,7 @@ places.set(3, places.get(1) as Stack)
 places.set(4, place(null))
 
 /** Knows stacks by their first address, and counts how often it is asked. */
-class CountingCallers implements Callers {
+class CountingSymbolizer implements Symbolizer {
   asked = 0
   began(): void {}
   find(_pid: number, _startNs: bigint, [first = 0]: readonly number[]): Stack | undefined {
@@ -24,27 +24,27 @@ class CountingCallers implements Callers {
 const stackOf = (...stack: bigint[]): RawEvents => new RawEvents(rawBuffer([rawEvent({ stack, path: '/odd' })]))
 
 test('a stack is asked for once for each program, and places are rows once in a batch', () => {
-  const callers = new CountingCallers()
-  const table = new StackTable(callers)
+  const symbolizer = new CountingSymbolizer()
+  const table = new StackTable(symbolizer)
   const rows: Stack[] = []
   const indexes = [stackOf(1n, 7n), stackOf(2n), stackOf(3n), stackOf(1n, 7n)].map((raw) =>
     table.indexOf(raw, 0, 1, 1, rows)
   )
   assert.deepEqual(indexes, [0, 1, 0, 0])
   assert.deepEqual(rows, [places.get(1), places.get(2)])
-  assert.equal(callers.asked, 3)
+  assert.equal(symbolizer.asked, 3)
   table.indexOf(stackOf(1n, 7n), 0, 2, 1, rows)
-  assert.equal(callers.asked, 4)
+  assert.equal(symbolizer.asked, 4)
   const next: Stack[] = []
   assert.equal(table.indexOf(stackOf(2n), 0, 1, 2, next), 0)
   assert.deepEqual(next, [places.get(2)])
 })
 
 test('what is not known yet is asked for again, what the program does not tell is not', () => {
-  const callers = new CountingCallers()
-  const table = new StackTable(callers)
+  const symbolizer = new CountingSymbolizer()
+  const table = new StackTable(symbolizer)
   for (const first of [9n, 9n, 4n, 4n]) assert.equal(table.indexOf(stackOf(first), 0, 1, 1, []), -1)
-  assert.equal(callers.asked, 3)
+  assert.equal(symbolizer.asked, 3)
 })
 
 test('without anybody who knows no stack is told', () => {

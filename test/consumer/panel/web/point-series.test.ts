@@ -27,9 +27,9 @@ test('a whole answer replaces what it is of, and keeps what is older', () => {
 
 test('what is too old is let go', () => {
   const series = seriesOf(1000, 2000, 3000)
-  series.forgetBefore(2000)
+  series.expireBefore(2000)
   assert.deepEqual(timesOf(series), [2000, 3000])
-  series.forgetBefore(9000)
+  series.expireBefore(9000)
   assert.equal(series.size, 0)
 })
 

@@ -47,7 +47,7 @@ const minus = (a: Sums, b: Sums): Sums => ({
   octaves: a.octaves.map((count, i) => count - (b.octaves[i] as number))
 })
 
-export class ToldSums {
+export class PublishedSums {
   readonly #keepUs: number
   /** Sums of rows by the window's start. */
   readonly #windows = new Map<number, Map<string, Sums>>()
