@@ -13,7 +13,7 @@ const maxMessageBytes = 2 << 20
 interface Settings {
   /** Undefined: as many as kafka.partitions says. */
   readonly partitions?: number
-  readonly retentionMs: number | 'forever'
+  readonly retentionMs: number
   /** Retention removes whole segments, and never the one that is written to. */
   readonly segmentMs: number
 }
@@ -26,8 +26,6 @@ const settings = {
   hosts: { retentionMs: 30 * dayMs, segmentMs: dayMs },
   alerts: { retentionMs: 365 * dayMs, segmentMs: 7 * dayMs },
   audit: { retentionMs: 365 * dayMs, segmentMs: 7 * dayMs },
-  /** Without its checkpoints an archived audit log can no longer be proven; they are tiny. */
-  'audit.checkpoints': { partitions: 1, retentionMs: 'forever', segmentMs: 30 * dayMs },
   deadletter: { partitions: 1, retentionMs: 30 * dayMs, segmentMs: dayMs }
 } as const satisfies Record<string, Settings>
 
@@ -48,7 +46,7 @@ export const topicSpecifications = (config: Pick<Config, 'topicPrefix' | 'kafka'
       replicas: config.kafka.replicas,
       settings: {
         'cleanup.policy': 'delete',
-        'retention.ms': retentionMs === 'forever' ? '-1' : String(retentionMs),
+        'retention.ms': String(retentionMs),
         'segment.ms': String(segmentMs),
         // A sender's clock that is an hour ahead would have its messages refused, for as long as it is.
         'message.timestamp.type': 'LogAppendTime',

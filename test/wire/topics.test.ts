@@ -1,37 +1,27 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { loadConfig } from '../../runtime/config.ts'
-import { alertKey, rollupKey, topicName, topicNames, topicSpecifications } from '../../wire/topics.ts'
+import { alertKey, rollupKey, topicName, topicSpecifications } from '../../wire/topics.ts'
 
 const config = loadConfig({ topicPrefix: 'site-a.', kafka: { partitions: 5, replicas: 1 } }, undefined, {})
 
 test('every topic carries the configured prefix', () => {
   assert.deepEqual(
     topicSpecifications(config).map(({ name }) => name),
-    [
-      'site-a.events',
-      'site-a.rollups',
-      'site-a.hosts',
-      'site-a.alerts',
-      'site-a.audit',
-      'site-a.audit.checkpoints',
-      'site-a.deadletter'
-    ]
+    ['site-a.events', 'site-a.rollups', 'site-a.hosts', 'site-a.alerts', 'site-a.audit', 'site-a.deadletter']
   )
   assert.equal(topicName({ topicPrefix: '' }, 'events'), 'events')
 })
 
-test('streams have the configured partitions, checkpoints and dead letters one', () => {
+test('streams have the configured partitions, dead letters one', () => {
   const partitions = topicSpecifications(config).map((specification) => specification.partitions)
-  assert.deepEqual(partitions, [5, 5, 5, 5, 5, 1, 1])
+  assert.deepEqual(partitions, [5, 5, 5, 5, 5, 1])
 })
 
-test('every setting is text that a broker takes, and checkpoints are kept forever', () => {
+test('every setting is text that a broker takes', () => {
   for (const { name, settings } of topicSpecifications(config)) {
     for (const value of Object.values(settings)) assert.equal(typeof value, 'string', name)
   }
-  const checkpoints = topicSpecifications(config)[topicNames.indexOf('audit.checkpoints')]
-  assert.equal(checkpoints?.settings['retention.ms'], '-1')
 })
 
 test('keys hold what must stay in order together', () => {
