@@ -3,9 +3,9 @@
 
 import { formatCount } from '../runtime/format-number.ts'
 import { classOfEvent, eventClasses } from '../wire/event-class.ts'
+import { type Interval, NumberSet } from '../wire/number-set.ts'
 import type { Drop, EventBatch, EventClass, Ledger, Predecessor } from '../wire/types.ts'
 import { type Finding, finding, formatPlaces, maxPlaces, type Place } from './finding.ts'
-import { type Interval, NumberSet } from './number-set.ts'
 
 type ByClass = Record<EventClass, number>
 
@@ -33,6 +33,9 @@ interface Cpu {
 
 /** What a dead edge published beyond its last durable batch: what was in flight, a few dozen at most. */
 const maxRecent = 4096
+
+/** 4 MB of a set. Each record of the largest ring may leave a gap until it is read: fewer than this. */
+const maxIntervals = 1 << 18
 
 /** Of one kind of defect there are many, and the first say it. */
 const maxFindings = 100
@@ -173,8 +176,9 @@ export class RunChain {
   #cpu(cpu: number): Cpu {
     let known = this.#cpus.get(cpu)
     if (known === undefined) {
-      const answered = new NumberSet()
-      known = { answered, found: new NumberSet((gap) => this.#settle(cpu, answered, gap)) }
+      const answered = new NumberSet({ maxIntervals, whenFull: 'fill' })
+      const onFill = (gap: Interval) => this.#settle(cpu, answered, gap)
+      known = { answered, found: new NumberSet({ maxIntervals, whenFull: 'fill', onFill }) }
       this.#cpus.set(cpu, known)
     }
     return known

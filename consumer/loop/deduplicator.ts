@@ -1,25 +1,29 @@
-// Leaves out what came before: an edge that got no answer from Kafka sends its batches again, and one that took over
-// from a dead one sends again what that one had published last, in batches of its own. (host, boot, cpu, seq) names
-// an event, cpu -1 a summary; only a run and those that continue it can give the same name twice, and a recording
-// that is played again is another run. What is too old to be kept in mind is taken for new: twice rather than never.
+// Finds the events and summaries of a batch that were handled before. An edge without an answer from Kafka sends its
+// batch again, and an edge that takes over from a dead one sends the last events again in batches of its own.
+// (host, boot, cpu, seq) names an event, cpu -1 a summary. Only runs of one chain can use a name twice: a recording
+// that is played again is another run. A name too old to be remembered counts as new: twice rather than never.
+import { NumberSet } from '../../wire/number-set.ts'
 import type { EventBatch } from '../../wire/types.ts'
 import { cpuOfSummaries, NumberRanges, type Numbers } from './number-ranges.ts'
-import { SeenNumbers } from './seen-numbers.ts'
 
-/** What is looked at in a batch; a ColumnBatch is one. */
+/** The fields of a batch that identify its rows; a ColumnBatch has them. */
 export type NumberedBatch = Pick<EventBatch, 'host' | 'run' | 'batch' | 'continues' | 'final' | 'clock'> & Numbers
 
-/** What of a batch did not come before: nothing when it was added itself, else these events and summaries, by place. */
+/** The new rows of a batch, by index; `nothing` when the batch itself was added before. */
 export type Unseen = 'all' | 'nothing' | { readonly events: readonly number[]; readonly summaries: readonly number[] }
 
-/** On the host's clock, which stands still in the topic until what is sent again has come: seconds at most. */
-const keptUs = 120_000_000
-/** A partition has far fewer; of a host that was forgotten all is new. */
+/** Time on the host's clock after which a gap expires. Duplicates arrive within seconds of it. */
+const gapAgeUs = 120_000_000
+/** A partition has far fewer; rows of an evicted host count as new. */
 const maxHosts = 10_000
-/** Of a host: the last, those that died shortly before it, and those whose batches waited in a spool. */
+/** Of a host: its last run, those that died shortly before it, and those whose batches waited in a spool. */
 const maxRuns = 16
+/** 64 KiB when every second number is missing; one interval is typical. */
+const maxIntervals = 4096
 
-/** What a map has, now its newest; made when it is missing, and then the oldest beyond `max` goes. */
+const createNumbers = (): NumberSet => new NumberSet({ maxIntervals, whenFull: 'evict' })
+
+/** Gets or creates an entry and makes it the newest; evicts the oldest beyond `max`. */
 const touch = <Value>(map: Map<string, Value>, key: string, max: number, create: () => Value): Value => {
   const value = map.get(key) ?? create()
   map.delete(key)
@@ -28,14 +32,14 @@ const touch = <Value>(map: Map<string, Value>, key: string, max: number, create:
   return value
 }
 
-/** An edge's run, and those that took over from it. */
+/** An edge's run, and the runs that took over from it. */
 class RunChain {
-  /** Batches by run. */
-  readonly #runs = new Map<string, SeenNumbers>()
-  /** Events by cpu + 1, and so summaries at 0. */
-  #cpus: SeenNumbers[] = []
-  #forgottenUs = Number.NEGATIVE_INFINITY
-  /** The highest numbers when something was last forgotten: what lies below them is old the next time. */
+  /** Batch numbers by run. */
+  readonly #runs = new Map<string, NumberSet>()
+  /** Sequence numbers by cpu + 1: those of summaries are at 0. */
+  #cpus: NumberSet[] = []
+  #expiredUs = Number.NEGATIVE_INFINITY
+  /** The highest numbers at the last expiry: intervals below them expire at the next. */
   #aging: number[] = []
 
   hasBatch({ run, batch }: NumberedBatch): boolean {
@@ -51,44 +55,44 @@ class RunChain {
   }
 
   add({ run, batch, final, clock }: NumberedBatch, { cpus, firsts, lasts }: NumberRanges): void {
-    touch(this.#runs, run, maxRuns, () => new SeenNumbers()).add(batch)
+    touch(this.#runs, run, maxRuns, createNumbers).add(batch)
     for (const [i, cpu] of cpus.entries()) this.#numbersOf(cpu).add(firsts[i] as number, lasts[i] as number)
-    if (clock.monotonic_us - this.#forgottenUs >= keptUs) this.#forget(clock.monotonic_us)
-    // Nobody takes over from a run that ended in order: nothing of it comes in other batches.
+    if (clock.monotonic_us - this.#expiredUs >= gapAgeUs) this.#expire(clock.monotonic_us)
+    // No edge takes over from a run that ended in order: its events are in no other batches.
     if (final) this.#cpus = []
   }
 
-  #numbersOf(cpu: number): SeenNumbers {
+  #numbersOf(cpu: number): NumberSet {
     let numbers = this.#cpus[cpu + 1]
     if (numbers === undefined) {
-      numbers = new SeenNumbers()
+      numbers = createNumbers()
       this.#cpus[cpu + 1] = numbers
     }
     return numbers
   }
 
-  #forget(nowUs: number): void {
-    this.#forgottenUs = nowUs
+  #expire(nowUs: number): void {
+    this.#expiredUs = nowUs
     for (const [index, number] of this.#aging.entries()) this.#cpus[index]?.expireBelow(number)
-    this.#aging = Array.from(this.#cpus, (numbers) => numbers?.top ?? 0)
+    this.#aging = Array.from(this.#cpus, (numbers) => numbers?.last ?? 0)
   }
 }
 
-export class Seen {
-  /** By host, then by run; the one heard from longest ago is first. */
+export class Deduplicator {
+  /** By host, then by run; the least recently used first. */
   readonly #hosts = new Map<string, Map<string, RunChain>>()
   readonly #ranges = new NumberRanges()
-  /** Whose ranges they are, while they are: what is added is mostly what was just looked for. */
+  /** The batch that #ranges describes: add() mostly follows unseenOf() for the same batch. */
   #ranged: NumberedBatch | undefined
 
-  /** @param batch its CPUs are less than maxCpus */
+  /** @param batch its CPUs are below maxCpus */
   unseenOf(batch: NumberedBatch): Unseen {
-    const chain = this.#lineageOf(batch)
+    const chain = this.#chainOf(batch)
     if (chain.hasBatch(batch)) return 'nothing'
     this.#ranges.fill(batch)
     this.#ranged = batch
     if (!chain.hasAnyOf(this.#ranges)) return 'all'
-    // Its rows may now be taken out of it.
+    // The caller may remove rows from the batch in place.
     this.#ranged = undefined
     const { events, summaries } = batch
     const unseen = { events: [] as number[], summaries: [] as number[] }
@@ -101,17 +105,17 @@ export class Seen {
     return unseen
   }
 
-  /** What is in the batch was handled: from now on it is a repeat. */
+  /** The batch was handled: from now on its rows are duplicates. */
   add(batch: NumberedBatch): void {
     if (this.#ranged !== batch) this.#ranges.fill(batch)
     this.#ranged = undefined
-    this.#lineageOf(batch).add(batch, this.#ranges)
+    this.#chainOf(batch).add(batch, this.#ranges)
   }
 
-  #lineageOf({ host, run, continues }: NumberedBatch): RunChain {
+  #chainOf({ host, run, continues }: NumberedBatch): RunChain {
     const runs = touch(this.#hosts, host, maxHosts, () => new Map<string, RunChain>())
     const earlier = continues === null ? undefined : runs.get(continues.run)
-    // Those that die before anything of them is durable all continue the same run, however many they are.
+    // Any number of edges that die before a batch of theirs is durable continue the same run: keep it.
     if (continues !== null && earlier !== undefined) touch(runs, continues.run, maxRuns, () => earlier)
     return touch(runs, run, maxRuns, () => earlier ?? new RunChain())
   }

@@ -9,7 +9,7 @@ import type { EventBatch, Rollup } from '../../wire/types.ts'
 import type { HandlerModule, Handlers, StatefulHandler } from '../handler.ts'
 import { checkBatch, checkColumns } from './check-batch.ts'
 import { createColumnDecoder } from './column-decoder.ts'
-import { type NumberedBatch, Seen } from './deduplicator.ts'
+import { Deduplicator, type NumberedBatch } from './deduplicator.ts'
 import { keepColumns } from './keep-columns.ts'
 
 export interface Input<Value> {
@@ -46,7 +46,7 @@ const numbersOf = ({ events, summaries, ...rest }: EventBatch): NumberedBatch =>
 
 /** Batches as they were written. */
 export const eventInput = (): Input<EventBatch> => {
-  const seen = new Seen()
+  const deduplicator = new Deduplicator()
   return {
     read: (bytes) => {
       const batch = decode('EventBatch', bytes)
@@ -54,7 +54,7 @@ export const eventInput = (): Input<EventBatch> => {
       return batch
     },
     unseenOf: (batch) => {
-      const unseen = seen.unseenOf(numbersOf(batch))
+      const unseen = deduplicator.unseenOf(numbersOf(batch))
       if (unseen === 'nothing') return undefined
       if (unseen === 'all') return batch
       return {
@@ -63,14 +63,14 @@ export const eventInput = (): Input<EventBatch> => {
         summaries: unseen.summaries.flatMap((at) => batch.summaries[at] ?? [])
       }
     },
-    add: (batch) => seen.add(numbersOf(batch)),
+    add: (batch) => deduplicator.add(numbersOf(batch)),
     eventsIn: ({ events }) => events.length
   }
 }
 
 /** Batches as columns. */
 export const columnInput = (log: Log): Input<ColumnBatch> => {
-  const seen = new Seen()
+  const deduplicator = new Deduplicator()
   const decodeColumns = createColumnDecoder(log)
   return {
     read: (bytes) => {
@@ -79,12 +79,12 @@ export const columnInput = (log: Log): Input<ColumnBatch> => {
       return batch
     },
     unseenOf: (batch) => {
-      const unseen = seen.unseenOf(batch)
+      const unseen = deduplicator.unseenOf(batch)
       if (unseen === 'nothing') return undefined
       if (unseen !== 'all') keepColumns(batch, unseen)
       return batch
     },
-    add: (batch) => seen.add(batch),
+    add: (batch) => deduplicator.add(batch),
     eventsIn: ({ events }) => events.length
   }
 }

@@ -8,10 +8,10 @@ import { testLog } from '../../support/kafka.ts'
 import { batchOf, eventOf, summaryOf } from '../support/batches.ts'
 import { random } from '../support/random.ts'
 
-type Seen = Pick<Input<EventBatch>, 'unseenOf' | 'add'>
+type EventInput = Pick<Input<EventBatch>, 'unseenOf' | 'add'>
 
 /** What is left out of batches, which must be the same when they come as columns. */
-const inBothForms = (): Seen => {
+const inBothForms = (): EventInput => {
   const events = eventInput()
   const columns = columnInput(testLog)
   return {
@@ -29,7 +29,7 @@ const inBothForms = (): Seen => {
 }
 
 /** Takes a batch as the loop does that hosts a handler. */
-const take = (seen: Seen, batch: EventBatch): EventBatch | undefined => {
+const take = (seen: EventInput, batch: EventBatch): EventBatch | undefined => {
   const unseen = seen.unseenOf(batch)
   if (unseen !== undefined) seen.add(unseen)
   return unseen
