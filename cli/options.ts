@@ -4,7 +4,7 @@ import { resolve } from 'node:path'
 import { type Command, InvalidArgumentError } from 'commander'
 import { type Config, type ConfigInput, loadConfig } from '../runtime/config.ts'
 import { messageOf, RingsideError } from '../runtime/errors.ts'
-import { parseDuration, parseSince } from './duration.ts'
+import { parseDuration, parseSince } from './terminal/duration.ts'
 
 export type Format = 'table' | 'json'
 

@@ -1,4 +1,4 @@
-// What every long-running part of Ringside looks like to whoever hosts it (cli/host.ts): the edge,
+// What every long-running part of Ringside looks like to whoever hosts it (cli/run/host.ts): the edge,
 // each consumer service.
 
 import type { MetricFamily } from './metric.ts'

@@ -1,6 +1,6 @@
 // What one look at the machine found, and the table of all of them.
 import { messageOf } from '../../runtime/errors.ts'
-import { formatTable } from '../table.ts'
+import { formatTable } from '../terminal/table.ts'
 
 export type Status = 'ok' | 'warn' | 'fail'
 

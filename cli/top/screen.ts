@@ -1,8 +1,8 @@
 // What `top` puts on a screen: a header of what is in sight, the rows as a table, and the keys. Pure.
 import { basename } from 'node:path'
 import { formatNanoseconds, formatRate, formatShare } from '../../runtime/format-number.ts'
-import { formatSpan } from '../duration.ts'
-import { type Column, formatTable, printable } from '../table.ts'
+import { formatSpan } from '../terminal/duration.ts'
+import { type Column, formatTable, printable } from '../terminal/table.ts'
 import type { HostSight } from './recent.ts'
 import { type Grouping, groupingRules, type Sorting, type TopRow } from './rows.ts'
 

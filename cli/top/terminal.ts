@@ -1,7 +1,7 @@
 // A terminal that `top` has for itself: another screen without a cursor, frames that replace each other without a
 // flicker, keys as they are pressed. Whatever ends the process, the terminal is as before.
 import { writeSync } from 'node:fs'
-import type { Output } from '../output.ts'
+import type { Output } from '../terminal/output.ts'
 
 const enter = '\u001b[?1049h\u001b[?25l\u001b[2J'
 const leave = '\u001b[?25h\u001b[?1049l'

@@ -8,8 +8,8 @@ import type { KafkaClient } from '../../wire/client.ts'
 import { decode } from '../../wire/codec.ts'
 import { topicName } from '../../wire/topics.ts'
 import type { Alert } from '../../wire/types.ts'
-import { rowReaders } from '../row-topics.ts'
-import { TableLayout } from '../table.ts'
+import { rowReaders } from '../rows/row-readers.ts'
+import { TableLayout } from '../terminal/table.ts'
 
 const firstEvents = 5
 const retryMs = 1000

@@ -3,10 +3,10 @@ import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Config } from '../../runtime/config.ts'
 import { withPortRaised } from '../../runtime/listen.ts'
-import { type ServiceState, SupervisedService } from '../supervised-service.ts'
 import { ChildLog } from './child-log.ts'
 import type { Totals } from './status-line.ts'
 import type { Tallies } from './summary.ts'
+import { type ServiceState, SupervisedService } from './supervised-service.ts'
 
 /** Those that read all that the edge publishes, so that their counts can be held against its own. */
 export const consumerNames = ['rollups', 'alerts', 'audit'] as const

@@ -1,7 +1,7 @@
 // The one line that says how a run is going: rates since the line before, totals since the start.
 
 import { formatCount, formatRate } from '../../runtime/format-number.ts'
-import { formatSpan } from '../duration.ts'
+import { formatSpan } from '../terminal/duration.ts'
 
 export interface Totals {
   readonly seen: number

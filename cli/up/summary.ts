@@ -1,9 +1,9 @@
 // What a run of `up` adds up to, and whether its counts agree with each other.
 
 import { formatCount } from '../../runtime/format-number.ts'
-import type { Counters } from '../counter-sums.ts'
-import { formatSpan } from '../duration.ts'
-import { formatTable } from '../table.ts'
+import { formatSpan } from '../terminal/duration.ts'
+import { formatTable } from '../terminal/table.ts'
+import type { Counters } from './counter-sums.ts'
 
 /** One service's part: its counters summed over restarts, and whether they can be short. */
 export interface ServiceTally {

@@ -5,8 +5,8 @@ import { kafkaChecks } from '../doctor/kafka-checks.ts'
 import { kernelChecks } from '../doctor/kernel-checks.ts'
 import { machineChecks } from '../doctor/machine-checks.ts'
 import { addCommonOptions, type CommonOptions, configFrom, type Format, formatArgument } from '../options.ts'
-import { Output } from '../output.ts'
-import { quietLog } from '../quiet-log.ts'
+import { Output } from '../terminal/output.ts'
+import { quietLog } from '../terminal/quiet-log.ts'
 
 interface DoctorOptions extends CommonOptions {
   readonly format?: Format

@@ -4,7 +4,6 @@ import { printableConfig } from '../../runtime/config.ts'
 import { RingsideError } from '../../runtime/errors.ts'
 import { createLog } from '../../runtime/log.ts'
 import { resolveBrokers } from '../connect.ts'
-import { host } from '../host.ts'
 import {
   addCommonOptions,
   addEdgeOptions,
@@ -15,8 +14,9 @@ import {
   type EdgeOptions,
   type ServiceOptions
 } from '../options.ts'
-import { Output } from '../output.ts'
+import { host } from '../run/host.ts'
 import { isHandlerPath, isServiceName, nameOf, serviceNames, startService } from '../services.ts'
+import { Output } from '../terminal/output.ts'
 
 interface RunOptions extends CommonOptions, EdgeOptions, ServiceOptions {
   readonly source?: string

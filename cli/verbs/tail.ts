@@ -4,7 +4,6 @@ import { messageOf } from '../../runtime/errors.ts'
 import type { ReceivedMessage } from '../../wire/client.ts'
 import { topicName } from '../../wire/topics.ts'
 import { connect } from '../connect.ts'
-import { interrupted } from '../interrupted.ts'
 import {
   addCommonOptions,
   type CommonOptions,
@@ -15,11 +14,12 @@ import {
   integerArgument,
   sinceArgument
 } from '../options.ts'
-import { Output } from '../output.ts'
-import { quietLog, remark } from '../quiet-log.ts'
-import { compileRowFilter } from '../row-filter.ts'
-import { type RowTopicName, rowReaders, rowTopicNames } from '../row-topics.ts'
-import { TableLayout } from '../table.ts'
+import { compileRowFilter } from '../rows/row-filter.ts'
+import { type RowTopicName, rowReaders, rowTopicNames } from '../rows/row-readers.ts'
+import { interrupted } from '../terminal/interrupted.ts'
+import { Output } from '../terminal/output.ts'
+import { quietLog, remark } from '../terminal/quiet-log.ts'
+import { TableLayout } from '../terminal/table.ts'
 
 interface TailOptions extends CommonOptions {
   readonly since?: number

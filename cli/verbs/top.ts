@@ -8,7 +8,6 @@ import { rollupRow } from '../../wire/row.ts'
 import { topicName } from '../../wire/topics.ts'
 import type { Rollup } from '../../wire/types.ts'
 import { connect } from '../connect.ts'
-import { interrupted } from '../interrupted.ts'
 import {
   addCommonOptions,
   type CommonOptions,
@@ -20,10 +19,11 @@ import {
   formatArgument,
   integerArgument
 } from '../options.ts'
-import { Output } from '../output.ts'
-import { quietLog, remark } from '../quiet-log.ts'
-import { compileRowFilter } from '../row-filter.ts'
-import { rowReaders } from '../row-topics.ts'
+import { compileRowFilter } from '../rows/row-filter.ts'
+import { rowReaders } from '../rows/row-readers.ts'
+import { interrupted } from '../terminal/interrupted.ts'
+import { Output } from '../terminal/output.ts'
+import { quietLog, remark } from '../terminal/quiet-log.ts'
 import { RecentRollups } from '../top/recent.ts'
 import { Refresh } from '../top/refresh.ts'
 import { type Grouping, groupingRules, groupings, type Sorting, sortings, topRows, totals } from '../top/rows.ts'

@@ -12,9 +12,9 @@ import {
   formatArgument,
   integerArgument
 } from '../options.ts'
-import { Output } from '../output.ts'
-import { quietLog } from '../quiet-log.ts'
-import { formatTable } from '../table.ts'
+import { Output } from '../terminal/output.ts'
+import { quietLog } from '../terminal/quiet-log.ts'
+import { formatTable } from '../terminal/table.ts'
 
 interface TopicsOptions extends CommonOptions {
   readonly partitions?: number

@@ -16,9 +16,9 @@ import {
   integerArgument,
   type ServiceOptions
 } from '../options.ts'
-import { Output } from '../output.ts'
-import { quietLog } from '../quiet-log.ts'
-import { Progress } from '../up/progress.ts'
+import { Output } from '../terminal/output.ts'
+import { Progress } from '../terminal/progress.ts'
+import { quietLog } from '../terminal/quiet-log.ts'
 import { runUp } from '../up/run-up.ts'
 import { formatSummary } from '../up/summary.ts'
 

@@ -7,7 +7,6 @@ import type { ReceivedMessage } from '../../wire/client.ts'
 import { decode } from '../../wire/codec.ts'
 import { topicName } from '../../wire/topics.ts'
 import { connect } from '../connect.ts'
-import { interrupted } from '../interrupted.ts'
 import {
   addCommonOptions,
   type CommonOptions,
@@ -17,10 +16,11 @@ import {
   formatArgument,
   sinceArgument
 } from '../options.ts'
-import { Output } from '../output.ts'
-import { quietLog } from '../quiet-log.ts'
-import { Progress } from '../up/progress.ts'
-import { formatReports } from '../verify-report.ts'
+import { interrupted } from '../terminal/interrupted.ts'
+import { Output } from '../terminal/output.ts'
+import { Progress } from '../terminal/progress.ts'
+import { quietLog } from '../terminal/quiet-log.ts'
+import { formatReports } from '../verify/format-reports.ts'
 
 interface VerifyOptions extends Omit<CommonOptions, 'host'> {
   readonly since?: number

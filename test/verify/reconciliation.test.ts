@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { formatReports } from '../../cli/verify-report.ts'
+import { formatReports } from '../../cli/verify/format-reports.ts'
 import { type HostReport, Reconciliation } from '../../verify/reconciliation.ts'
 import { eventClasses } from '../../wire/event-class.ts'
 import type { Event, EventBatch, Ledger, LedgerClass, Summary } from '../../wire/types.ts'

@@ -1,6 +1,6 @@
 // A small service for the tests of hosting and supervision. argv: what it does after it is ready.
 import { setTimeout as delay } from 'node:timers/promises'
-import { host } from '../../../cli/host.ts'
+import { host } from '../../../cli/run/host.ts'
 import { RingsideError } from '../../../runtime/errors.ts'
 import { createLog } from '../../../runtime/log.ts'
 import type { Service } from '../../../runtime/service.ts'

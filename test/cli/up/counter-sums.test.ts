@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { CounterSums } from '../../cli/counter-sums.ts'
+import { CounterSums } from '../../../cli/up/counter-sums.ts'
 
 test('counters are the latest report of the running incarnation plus the last of each before', () => {
   const sums = new CounterSums()

@@ -1,6 +1,6 @@
 // A CEL expression over a row's fields → whether the row is wanted.
 import { Environment } from '@marcbachmann/cel-js'
-import { messageOf, RingsideError } from '../runtime/errors.ts'
+import { messageOf, RingsideError } from '../../runtime/errors.ts'
 import { toCelRecord, variableOf, withVariables } from './cel-value.ts'
 
 export type Row = Readonly<Record<string, unknown>>

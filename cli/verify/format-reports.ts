@@ -1,7 +1,7 @@
 // Reports as lines for a terminal: a row for each host and boot, the ledger by class, then what does not agree.
-import { formatCount } from '../runtime/format-number.ts'
-import type { ClassReport, HostReport } from '../verify/reconciliation.ts'
-import { formatTable } from './table.ts'
+import { formatCount } from '../../runtime/format-number.ts'
+import type { ClassReport, HostReport } from '../../verify/reconciliation.ts'
+import { formatTable } from '../terminal/table.ts'
 
 const right = { align: 'right' } as const
 

@@ -3,9 +3,9 @@ import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
-import type { ServiceMessage } from '../../runtime/service.ts'
+import type { ServiceMessage } from '../../../runtime/service.ts'
 
-const program = join(import.meta.dirname, 'programs/hosted.ts')
+const program = join(import.meta.dirname, '../programs/hosted.ts')
 
 const startHosted = (t: TestContext, behaviour: string): { child: ChildProcess; messages: ServiceMessage[] } => {
   const child = fork(program, [behaviour], { stdio: ['ignore', 'ignore', 'ignore', 'ipc'] })

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { Progress } from '../../../cli/up/progress.ts'
+import { Progress } from '../../../cli/terminal/progress.ts'
 
 test('on a terminal the status is refreshed in place, below the lines that stay', () => {
   let text = ''

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { formatSpan, parseDuration, parseSince } from '../../cli/duration.ts'
+import { formatSpan, parseDuration, parseSince } from '../../../cli/terminal/duration.ts'
 
 test('a duration is a number and a unit', () => {
   assert.equal(parseDuration('30s'), 30_000)

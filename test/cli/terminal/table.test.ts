@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { formatTable, printable, TableLayout } from '../../cli/table.ts'
+import { formatTable, printable, TableLayout } from '../../../cli/terminal/table.ts'
 
 test('columns are as wide as their widest cell, numbers to the right', () => {
   const lines = formatTable(

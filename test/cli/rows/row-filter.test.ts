@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { compileRowFilter } from '../../cli/row-filter.ts'
+import { compileRowFilter } from '../../../cli/rows/row-filter.ts'
 
 const fields = ['pid', 'ret', 'path', 'comm', 'errno', 'bytes']
 const row = { pid: 42, ret: -2, path: null, comm: 'curl', errno: 'ENOENT', bytes: 100 }

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
-import { type ServiceState, SupervisedService } from '../../cli/supervised-service.ts'
-import { eventually } from '../support/ringside.ts'
+import { type ServiceState, SupervisedService } from '../../../cli/up/supervised-service.ts'
+import { eventually } from '../../support/ringside.ts'
 
-const program = join(import.meta.dirname, 'programs/hosted.ts')
+const program = join(import.meta.dirname, '../programs/hosted.ts')
 const timeout = 30_000
 
 const supervise = (t: TestContext, behaviour: string): { service: SupervisedService; states: ServiceState[] } => {

@@ -2,7 +2,7 @@
 // dies, never twice at once, its counters summed over its incarnations.
 import { type ChildProcess, fork } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
-import type { DrainMessage, ServiceMessage } from '../runtime/service.ts'
+import type { DrainMessage, ServiceMessage } from '../../runtime/service.ts'
 import { CounterSums, type Counters } from './counter-sums.ts'
 
 export type ServiceState = 'idle' | 'starting' | 'running' | 'waiting' | 'draining' | 'ended' | 'failed' | 'stopped'
@@ -109,7 +109,7 @@ export class SupervisedService {
 
   #spawn(): void {
     clearTimeout(this.#timer)
-    const program = this.#options.program ?? fileURLToPath(new URL('main.ts', import.meta.url))
+    const program = this.#options.program ?? fileURLToPath(new URL('../main.ts', import.meta.url))
     // A session of its own: Ctrl-C reaches only `up`, which then ends everything in order.
     const child = fork(program, [...this.#options.args], {
       execArgv: [...process.execArgv, ...(this.#options.nodeOptions ?? [])],

@@ -1,5 +1,5 @@
 // Spans of time as people write them ("30s", "5m") and as a terminal shows them.
-import { RingsideError } from '../runtime/errors.ts'
+import { RingsideError } from '../../runtime/errors.ts'
 
 const unitMs: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 }
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { toCelRecord, withVariables } from '../../cli/cel-value.ts'
+import { toCelRecord, withVariables } from '../../../cli/rows/cel-value.ts'
 
 test('whole numbers become BigInts at any depth, the rest stays as it is', () => {
   assert.deepEqual(toCelRecord({ pid: 1, share: 0.5, path: null, evidence: [{ cpu: 3 }], bytes: 7 }), {

@@ -1,11 +1,11 @@
 // Hosts one service in this process: says when it is ready, reports its counters to the
 // `ringside up` that started it, and ends it in order on a drain message, a signal, or when that
 // `up` is gone. The last report before a clean exit holds the final counters.
-import type { Config } from '../runtime/config.ts'
-import { messageOf } from '../runtime/errors.ts'
-import type { Log } from '../runtime/log.ts'
-import type { MetricsListener } from '../runtime/metrics.ts'
-import type { DrainMessage, Service, ServiceMessage } from '../runtime/service.ts'
+import type { Config } from '../../runtime/config.ts'
+import { messageOf } from '../../runtime/errors.ts'
+import type { Log } from '../../runtime/log.ts'
+import type { MetricsListener } from '../../runtime/metrics.ts'
+import type { DrainMessage, Service, ServiceMessage } from '../../runtime/service.ts'
 
 const reportEveryMs = 500
 const summaryEveryMs = 10_000
@@ -33,7 +33,7 @@ const send = (message: ServiceMessage): Promise<void> =>
 /** Before the service starts: an address that is taken is known at once, and an edge has its privileges yet. */
 const openMetrics = async ({ name, log, metrics }: HostOptions): Promise<MetricsListener | undefined> => {
   if (metrics === undefined || metrics.listen === '') return undefined
-  const { listenForMetrics } = await import('../runtime/metrics.ts')
+  const { listenForMetrics } = await import('../../runtime/metrics.ts')
   return listenForMetrics({ ...metrics, service: name, log })
 }
 

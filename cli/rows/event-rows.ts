@@ -1,0 +1,94 @@
+// Rows of the topics events and audit: one for each event.
+import { formatNanoseconds } from '../../runtime/format-number.ts'
+import { decode } from '../../wire/codec.ts'
+import { type AuditRow, auditRow, type EventRow, eventRow } from '../../wire/row.ts'
+import { clockTime, everyField, type RowTopic, type ShownColumn } from './row-topic.ts'
+
+const eventFields: Readonly<Record<keyof EventRow, true>> = {
+  time: true,
+  host: true,
+  kind: true,
+  pid: true,
+  tid: true,
+  ppid: true,
+  comm: true,
+  exe: true,
+  uid: true,
+  container_id: true,
+  syscall: true,
+  ret: true,
+  errno: true,
+  duration_ns: true,
+  fd: true,
+  bytes: true,
+  path: true,
+  path_to: true,
+  arg: true,
+  target_pid: true,
+  family: true,
+  protocol: true,
+  local_address: true,
+  local_port: true,
+  remote_address: true,
+  remote_port: true,
+  go_function: true,
+  go_file: true,
+  go_line: true,
+  cpu: true,
+  seq: true
+}
+
+const endpoint = (address: string | null, port: number | null): string => {
+  if (address === null) return '*'
+  return address.includes(':') ? `[${address}]:${port ?? '*'}` : `${address}:${port ?? '*'}`
+}
+
+/** What the call was about: a path, or the two ends of a connection; and who made it. */
+const subjectOf = (row: EventRow): string => {
+  const parts: string[] = []
+  if (row.local_address !== null || row.remote_address !== null) {
+    const [local, remote] = [endpoint(row.local_address, row.local_port), endpoint(row.remote_address, row.remote_port)]
+    parts.push(`${row.protocol ?? row.family ?? ''} ${local} → ${remote}`.trim())
+  }
+  if (row.path !== null) parts.push(row.path_to === null ? row.path : `${row.path} → ${row.path_to}`)
+  if (row.target_pid !== null) parts.push(`pid ${row.target_pid}`)
+  if (parts.length === 0 && row.fd !== null) parts.push(`fd ${row.fd}`)
+  if (row.go_function !== null) parts.push(`in ${row.go_function}`)
+  return parts.join(' ')
+}
+
+/** What io_uring was asked for has a call's name as well. */
+const callOf = (row: EventRow): string =>
+  row.kind === 'syscall' || row.kind === 'io_uring' ? (row.syscall ?? '') : row.kind
+
+/** Of a request to io_uring nobody knows. */
+const resultOf = (row: EventRow): string => (row.kind === 'io_uring' ? '' : (row.errno ?? String(row.ret)))
+
+/** An exec or a fork is a moment. */
+const took = (row: EventRow): string => (row.duration_ns === 0 ? '' : formatNanoseconds(row.duration_ns))
+
+const eventColumns: readonly ShownColumn<EventRow>[] = [
+  { title: 'time (UTC)', minWidth: 12, cell: (row) => clockTime(row.time) },
+  { title: 'host', minWidth: 10, flexible: true, cell: (row) => row.host },
+  { title: 'pid', minWidth: 7, align: 'right', cell: (row) => String(row.pid) },
+  { title: 'comm', minWidth: 15, cell: (row) => row.comm },
+  { title: 'call', minWidth: 12, cell: callOf },
+  { title: 'result', minWidth: 12, align: 'right', cell: resultOf },
+  { title: 'took', minWidth: 6, align: 'right', cell: took },
+  { title: 'what', cell: subjectOf }
+]
+
+export const events: RowTopic<EventRow> = {
+  fields: everyField<EventRow>(eventFields),
+  rowsOf: (value) => {
+    const batch = decode('EventBatch', value)
+    return batch.events.map((event) => eventRow(batch, event))
+  },
+  columns: eventColumns
+}
+
+export const audit: RowTopic<AuditRow> = {
+  fields: everyField<AuditRow>({ ...eventFields, netns: true, start_us: true, boot: true }),
+  rowsOf: (value) => [auditRow(decode('AuditRecord', value))],
+  columns: eventColumns
+}
