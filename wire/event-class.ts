@@ -1,12 +1,11 @@
-// The class in which an event is accounted for, as the programs chose it: enum ringside_class of bpf/event.h,
-// told again from what the event says, for a batch does not carry it.
+// The class of an event, as the BPF programs assign it: a batch does not carry it.
 import type { Event, EventClass } from './types.ts'
 
-/** In the order of the enum. */
+/** In the order of enum ringside_class in bpf/event.h. */
 export const eventClasses: readonly EventClass[] = ['process', 'network', 'file', 'io']
 
-/** By symbol of the Syscall enum, as class_of_call of bpf/calls.h has it; what is not named is io. */
-const classes: Readonly<Record<string, EventClass>> = {
+/** Every symbol of the Syscall enum of schemas/event_batch.avsc but none, as class_of_call in bpf/calls.h has it. */
+export const syscallClasses = {
   execve: 'process',
   execveat: 'process',
   ptrace: 'process',
@@ -29,12 +28,32 @@ const classes: Readonly<Record<string, EventClass>> = {
   unlinkat: 'file',
   rename: 'file',
   renameat: 'file',
-  renameat2: 'file'
-}
+  renameat2: 'file',
+  read: 'io',
+  write: 'io',
+  recvfrom: 'io',
+  recvmsg: 'io',
+  recvmmsg: 'io',
+  other: 'io'
+} as const satisfies Readonly<Record<string, EventClass>>
 
-/** @param syscall a symbol of the Syscall enum of schemas/event_batch.avsc */
-export const classOfSyscall = (syscall: string): EventClass => classes[syscall] ?? 'io'
+/** Kinds of events that are not calls. */
+export const kindClasses = {
+  exec: 'process',
+  fork: 'process',
+  exit: 'process',
+  socket_state: 'network'
+} as const satisfies Readonly<Record<string, EventClass>>
 
-/** Whose count of the ledger has this event. */
+const classBySyscall: ReadonlyMap<string, EventClass> = new Map(Object.entries(syscallClasses))
+const classByKind: ReadonlyMap<string, EventClass> = new Map(Object.entries(kindClasses))
+
+/**
+ * @param syscall a symbol of the Syscall enum of schemas/event_batch.avsc
+ * @returns io for a symbol of a newer edge
+ */
+export const classOfSyscall = (syscall: string): EventClass => classBySyscall.get(syscall) ?? 'io'
+
+/** The class whose ledger count includes the event. */
 export const classOfEvent = ({ kind, syscall }: Pick<Event, 'kind' | 'syscall'>): EventClass =>
-  kind === 'exec' || kind === 'fork' || kind === 'exit' ? 'process' : classOfSyscall(syscall)
+  classByKind.get(kind) ?? classOfSyscall(syscall)

@@ -2,36 +2,24 @@
 import { type ParseResult, serialize } from '@marcbachmann/cel-js'
 import { z } from 'zod'
 import { messageOf } from '../../runtime/errors.ts'
-import { classOfEvent, classOfSyscall } from '../../wire/event-class.ts'
+import { kindClasses, syscallClasses } from '../../wire/event-class.ts'
 import type { EventClass } from '../../wire/types.ts'
 import { isNetwork, networksOf } from './networks.ts'
 import { conditionEnvironment, type Field, fields, type Subject } from './subject.ts'
 
-/** What a rule may look at: calls by name, and the other kinds of events. */
-export const eventNames = [
-  ...['execve', 'execveat', 'ptrace', 'exec', 'fork', 'exit'],
-  ...['socket', 'connect', 'socket_state', 'accept', 'accept4', 'bind', 'listen'],
-  ...['sendto', 'sendmsg', 'sendmmsg', 'dup2', 'dup3', 'close'],
-  ...['open', 'openat', 'openat2', 'unlink', 'unlinkat', 'rename', 'renameat', 'renameat2'],
-  ...['read', 'write', 'recvfrom', 'recvmsg', 'recvmmsg']
-] as const
-export type EventName = (typeof eventNames)[number]
+type SyscallName = Exclude<keyof typeof syscallClasses, 'other'>
+export type EventName = SyscallName | keyof typeof kindClasses
+
+const { other: _, ...namedSyscalls } = syscallClasses
+const classes: Readonly<Record<EventName, EventClass>> = { ...namedSyscalls, ...kindClasses }
+
+/** Events that a rule can name: calls, and the kinds of events that are not calls. */
+export const eventNames = Object.keys(classes) as [EventName, ...EventName[]]
 
 const isEventName = (name: string): name is EventName => (eventNames as readonly string[]).includes(name)
 
-/** The class that the loss of an event is declared in. */
-export const classOf = (name: EventName): EventClass => {
-  switch (name) {
-    case 'exec':
-    case 'fork':
-    case 'exit':
-      return classOfEvent({ kind: name, syscall: 'none' })
-    case 'socket_state':
-      return classOfEvent({ kind: name, syscall: 'connect' })
-    default:
-      return classOfSyscall(name)
-  }
-}
+/** The class in which the edge declares the loss of such events. */
+export const classOf = (name: EventName): EventClass => classes[name]
 
 /** What {…} in an explanation may name, beside the fields of the event that raised the alert. */
 const figures = ['count', 'seconds', 'threshold', 'window'] as const

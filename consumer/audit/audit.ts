@@ -1,13 +1,12 @@
-// The audit service: batches of events go in, a record of each security-relevant event comes out, in the order of the
-// batch. Nothing is kept.
+// The audit service: a batch of events in, a record of each audited event out, in the order of the batch. Stateless.
 import { auditRecordOf } from '../../wire/row.ts'
 import type { EventBatch } from '../../wire/types.ts'
 import type { HandlerModule, Output } from '../handler.ts'
 import { isAudited } from './selection.ts'
 
-/** The audit service as the consume loop hosts it. */
+/** The audit service as a module for the consume loop. */
 export const auditModule = (): HandlerModule => auditOf
 
-/** The records of a batch. */
+/** The audit records of a batch. */
 export const auditOf = (batch: EventBatch): Output[] =>
   batch.events.filter(isAudited).map((event) => ({ to: 'audit', value: auditRecordOf(batch, event) }))

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { classOfEvent, classOfSyscall, eventClasses } from '../../wire/event-class.ts'
+import { classOfEvent, classOfSyscall, eventClasses, syscallClasses } from '../../wire/event-class.ts'
 
 test('every call is of the class that the programs give it', () => {
   const source = readFileSync(join(import.meta.dirname, '../../bpf/calls.h'), 'utf8')
@@ -10,6 +10,13 @@ test('every call is of the class that the programs give it', () => {
   assert.ok(rows.length > 20)
   for (const [, call, name] of rows)
     assert.equal(classOfSyscall((call ?? '').toLowerCase()), (name ?? '').toLowerCase())
+})
+
+test('every call of the schema has a class', () => {
+  const schema = readFileSync(join(import.meta.dirname, '../../schemas/event_batch.avsc'), 'utf8')
+  const symbols = /"name": "Syscall",\s*"symbols": (\[[^\]]*\])/.exec(schema)?.[1] ?? assert.fail('no Syscall enum')
+  const calls = (JSON.parse(symbols) as string[]).filter((name) => name !== 'none')
+  assert.deepEqual(Object.keys(syscallClasses).sort(), calls.sort())
 })
 
 test('a process that begins or ends is of class process', () => {

@@ -4,7 +4,7 @@ import { auditOf } from '../../../consumer/audit/audit.ts'
 import type { AuditRecord } from '../../../wire/types.ts'
 import { batchOf, eventOf, processOf, socketOf } from '../support/batches.ts'
 
-test('a record has all there is about its event, with nothing to look up', () => {
+test('a record holds its event with process, socket and names resolved', () => {
   const batch = batchOf({
     processes: [processOf({ pid: 42, ppid: 7, comm: 'curl', exe: '/usr/bin/curl', container_id: 'c1' })],
     sockets: [
@@ -55,7 +55,7 @@ test('a record has all there is about its event, with nothing to look up', () =>
   assert.deepEqual(auditOf(batch), [{ to: 'audit', value: record }])
 })
 
-test('records keep the order of the batch', () => {
+test('records are in the order of the batch', () => {
   const events = ['connect', 'close', 'listen', 'accept'].map((syscall, seq) => eventOf({ syscall, seq }))
   const seqs = auditOf(batchOf({ events })).map(({ value }) => (value as AuditRecord).seq)
   assert.deepEqual(seqs, [0, 1, 2, 3])
