@@ -1,6 +1,5 @@
 // When calls that the kernel counts become summaries: right after each second of the wall clock begins, and when all
 // of them have been read. One summarize() at a time.
-import type { Progress } from '../encode/encoder.ts'
 import { summaryCpu } from './raw-event.ts'
 import type { Source } from './source.ts'
 
@@ -49,9 +48,9 @@ export class Summarizer {
   /**
    * CLOCK_MONOTONIC until which every counted call is in a summary that the encoder was given; -1 while nothing is
    * counted.
-   * @param progress of the encoder
+   * @param progress of the encoder: its highest seq by CPU
    */
-  countedUntilUs({ highest }: Pick<Progress, 'highest'>): number {
+  countedUntilUs({ highest }: { readonly highest: ArrayLike<number> }): number {
     const { countedUntilUs, sequences } = this.#source.statistics()
     const last = sequences.find(({ cpu }) => cpu === summaryCpu)?.last ?? 0
     const told = Math.max(highest[summaryCpu] ?? 0, this.#summarizedBefore)
