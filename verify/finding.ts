@@ -1,24 +1,23 @@
-// Where ledger and topic do not agree: what, in which run, on which CPU, between which numbers, how many, and what
-// that means for whoever asks what happened on the host.
-
+// One difference between the ledger and the topic: its kind, run, CPU, sequence numbers, size and meaning.
 import { formatCount } from '../runtime/format-number.ts'
 import type { EventClass } from '../wire/types.ts'
 
 export type FindingKind =
-  | 'unreadable' // a message that is no batch
-  | 'hole' // numbers that no batch answers for
-  | 'overlap' // numbers that two batches of a run answer for
-  | 'outside' // events whose numbers no batch answers for
-  | 'undeclared' // missing numbers beyond the declared drops
-  | 'overdeclared' // declared drops beyond the missing numbers
-  | 'unclear_takeover' // what a taken-over run declared beyond its last durable batch is not known any more
-  | 'cut_off' // a run without an end that nobody took over
-  | 'emitted' // the ring's count of a class is not what is there
-  | 'dropped' // the ring's count of drops is not what batches declare
-  | 'counted' // the kernel's count of counted calls is not the sum of the summaries
+  | 'unreadable' // a message that is not an EventBatch
+  | 'hole' // sequence numbers that no batch accounts for
+  | 'overlap' // sequence numbers that two batches of a run account for
+  | 'unaccounted' // events whose sequence numbers no batch accounts for
+  | 'undeclared' // missing sequence numbers beyond the declared drops
+  | 'overdeclared' // declared drops beyond the missing sequence numbers
+  | 'unclear_takeover' // a takeover from a batch whose drops are no longer kept
+  | 'cut_off' // a run without a final batch and without a successor
+  | 'emitted' // the programs' count of emitted events differs from the topic
+  | 'dropped' // the programs' count of drops differs from the declared drops
+  | 'counted' // the programs' count of counted calls differs from the summaries
 
+/** A range of sequence numbers. */
 export interface Place {
-  /** -1: of the summaries. */
+  /** -1: summaries. */
   readonly cpu: number
   readonly first: number
   readonly last: number
@@ -30,9 +29,9 @@ export interface Finding {
   readonly class: EventClass | null
   /** Sequence numbers, events, or calls. */
   readonly count: number
-  /** The first few; not all when there are many. */
+  /** The first ranges, at most maxPlaces. */
   readonly places: readonly Place[]
-  /** For a person: what it is, and what it means. */
+  /** For people: the difference and its meaning. */
   readonly text: string
 }
 
@@ -42,15 +41,20 @@ export const finding = (
   { run = null, class: name = null, count = 0, places = [] }: Partial<Omit<Finding, 'kind' | 'text'>> = {}
 ): Finding => ({ kind, run, class: name, count, places, text })
 
-/** So many places are named; more would not help to find the cause. */
+/** A few ranges are enough to find the cause. */
 export const maxPlaces = 8
 
+/** "1 event", "1,234 events" */
+export const quantity = (count: number, noun: string): string =>
+  `${formatCount(count)} ${noun}${count === 1 ? '' : 's'}`
+
 /** "cpu 3: 1001…1200" */
-export const formatPlace = ({ cpu, first, last }: Place): string =>
+const formatPlace = ({ cpu, first, last }: Place): string =>
   `${cpu === -1 ? 'summaries' : `cpu ${cpu}`}: ${first === last ? first : `${first}…${last}`}`
 
+/** @param count sequence numbers in all ranges, listed or not */
 export const formatPlaces = (places: readonly Place[], count: number): string => {
-  const shown = places.map(formatPlace).join(', ')
-  const told = places.reduce((sum, { first, last }) => sum + last - first + 1, 0)
-  return told < count ? `${shown} and ${formatCount(count - told)} more` : shown
+  const listed = places.reduce((sum, { first, last }) => sum + last - first + 1, 0)
+  const text = places.map(formatPlace).join(', ')
+  return listed < count ? `${text} and ${formatCount(count - listed)} more` : text
 }

@@ -1,88 +1,89 @@
-// Batches of the events topic in, as it has them, and for each host and boot a report out: whether what batches answer
-// for is there or declared as lost, and where not. Memory grows with runs and with what is missing, not with events.
+// Batches of the events topic, in its order → a report for each host and boot: sequence numbers, drops and ledgers
+// compared, with every difference. Memory grows with runs and with missing numbers, not with events.
 import { eventClasses } from '../wire/event-class.ts'
 import type { EventBatch, EventClass } from '../wire/types.ts'
 import { differences } from './compare.ts'
 import { type Finding, finding } from './finding.ts'
 import { type Run, RunChain } from './run-chain.ts'
 
-/** Sums over what the kernel's programs counted, as the last ledgers have it, beside what is in the topic. */
+/** Sums over the last ledgers, and the topic's counts to compare them with. */
 export interface ClassReport {
   readonly class: EventClass
   readonly off: number
   readonly counted: number
   readonly emitted: number
   readonly dropped: number
-  /** In the topic, duplicates left out. */
+  /** In the topic, without duplicates. */
   readonly events: number
-  /** Calls that summaries in the topic tell of. */
+  /** Calls in summaries of the topic. */
   readonly summarised: number
 }
 
-/** A run whose end has not come. */
-export interface GoingReport {
+/** A run without a final batch that may still publish. */
+export interface UnfinishedRun {
   readonly run: string
+  /** Number of its last batch. */
   readonly batch: number
-  /** By its own clock, ISO 8601. */
+  /** Time of that batch by the host's clock, ISO 8601. */
   readonly until: string
-  /** Numbers that are neither there nor declared: they may still come. */
-  readonly open: number
+  /** Sequence numbers that are neither in the topic nor declared as dropped yet. */
+  readonly pending: number
 }
 
 export interface HostReport {
   readonly host: string
-  /** Null where messages could not be read. */
+  /** Null for the report of unreadable messages. */
   readonly boot: string | null
   readonly agrees: boolean
   readonly runs: number
   readonly batches: number
-  /** Sequence numbers that batches answer for. */
-  readonly answered: number
+  /** Sequence numbers that batches account for. */
+  readonly accounted: number
   readonly events: number
   readonly summaries: number
-  /** Declared as lost. */
+  /** Declared drops. */
   readonly dropped: number
-  /** Events and summaries that came again. */
+  /** Events and summaries that arrived a second time. */
   readonly duplicates: number
-  /** Loadings of the programs whose beginning was before what was read: their ledgers are not compared. */
+  /** Run chains whose first batch was not read: their ledgers are not compared. */
   readonly partial: number
   readonly classes: readonly ClassReport[]
-  readonly going: readonly GoingReport[]
+  readonly unfinished: readonly UnfinishedRun[]
   readonly findings: readonly Finding[]
 }
 
-interface Known {
+interface OpenChain {
   readonly chain: RunChain
   readonly beganMs: number
   lastMs: number
 }
 
-/** What is remembered of a run whose chain is concluded: what came already. */
 interface KnownRun {
   readonly run: Run
-  known: Known | undefined
+  /** Undefined once the chain is concluded: later batches of the run are duplicates, or begin a chain. */
+  open: OpenChain | undefined
 }
 
 interface Boot {
   readonly host: string
   readonly boot: string
   readonly runs: Map<string, KnownRun>
-  readonly chains: Set<Known>
-  readonly sums: { answered: number; summaries: number; dropped: number; partial: number }
+  readonly open: Set<OpenChain>
+  readonly sums: { accounted: number; summaries: number; dropped: number; partial: number }
   readonly classes: Map<EventClass, ClassReport>
   readonly findings: Finding[]
   batches: number
   duplicates: number
 }
 
-/** Longer than Kafka is away for one edge of a host and there for another: who is silent for so long is gone. */
+/** A run is over when another run of its host publishes this long after it. Two edges lose Kafka for less apart. */
 const silentMs = 60_000
 
 export class Reconciliation {
   readonly #boots = new Map<string, Boot>()
   readonly #unreadable = new Map<string, Finding[]>()
 
-  /** @param atMs when the batch came to Kafka */
+  /** @param atMs the message's timestamp in Kafka */
   add(batch: EventBatch, atMs: number): void {
     const boot = this.#bootOf(batch)
     let entry = boot.runs.get(batch.run)
@@ -90,35 +91,35 @@ export class Reconciliation {
       boot.duplicates += batch.events.length + batch.summaries.length
       return
     }
-    let known = entry?.known
-    if (entry === undefined || known === undefined) {
-      known = this.#chainOf(boot, batch, atMs)
-      entry = { run: known.chain.begin(batch.run, batch.continues ?? undefined), known }
+    let open = entry?.open
+    if (entry === undefined || open === undefined) {
+      open = this.#chainOf(boot, batch, atMs)
+      entry = { run: open.chain.begin(batch.run, batch.continues ?? undefined), open }
       boot.runs.set(batch.run, entry)
     }
     boot.batches++
-    boot.duplicates += known.chain.add(entry.run, batch)
-    known.lastMs = atMs
+    boot.duplicates += open.chain.add(entry.run, batch)
+    open.lastMs = atMs
   }
 
-  /** A message that is no batch: what it held is unknown. */
+  /** Reports a message that is no batch. @param where its place in the topic */
   addUnreadable(host: string, where: string, why: string): void {
     const [first] = this.#unreadable.get(host) ?? []
     const count = (first?.count ?? 0) + 1
-    const text = first?.text ?? `${where} is no batch, and what it held is unknown: ${why}`
+    const text = first?.text ?? `${where} is no batch, its events and drops are unknown: ${why}`
     this.#unreadable.set(host, [finding('unreadable', text, { count })])
   }
 
-  /** In the order in which hosts and boots were first read. The end: nothing may be added afterwards. */
+  /** Concludes everything, so that nothing may be added afterwards. In the order of the first batches. */
   reports(): HostReport[] {
-    const over = new Set<Known>()
+    const over = new Set<OpenChain>()
     for (const boot of this.#boots.values()) {
-      for (const known of boot.chains) if (this.#isOver(boot, known)) over.add(known)
+      for (const open of boot.open) if (this.#isOver(boot, open)) over.add(open)
     }
     const reports = [...this.#boots.values()].map((boot) => report(boot, over))
     for (const [host, findings] of this.#unreadable) {
-      const none = { runs: 0, batches: 0, answered: 0, events: 0, summaries: 0, dropped: 0, duplicates: 0, partial: 0 }
-      reports.push({ host, boot: null, agrees: false, ...none, classes: [], going: [], findings })
+      const none = { runs: 0, batches: 0, accounted: 0, events: 0, summaries: 0, dropped: 0, duplicates: 0, partial: 0 }
+      reports.push({ host, boot: null, agrees: false, ...none, classes: [], unfinished: [], findings })
     }
     return reports
   }
@@ -127,11 +128,11 @@ export class Reconciliation {
     const key = `${host}\n${boot}`
     let known = this.#boots.get(key)
     if (known === undefined) {
-      const sums = { answered: 0, summaries: 0, dropped: 0, partial: 0 }
+      const sums = { accounted: 0, summaries: 0, dropped: 0, partial: 0 }
       const classes = new Map(eventClasses.map((name) => [name, noCounts(name)]))
       const fresh = {
         runs: new Map<string, KnownRun>(),
-        chains: new Set<Known>(),
+        open: new Set<OpenChain>(),
         findings: [],
         batches: 0,
         duplicates: 0
@@ -142,26 +143,25 @@ export class Reconciliation {
     return known
   }
 
-  #chainOf(boot: Boot, { batch, continues }: EventBatch, atMs: number): Known {
-    const continued = continues === null ? undefined : boot.runs.get(continues.run)?.known
-    if (continued !== undefined && boot.chains.has(continued)) return continued
-    // One that ended in order has nothing to wait for once another has begun.
-    for (const known of boot.chains) {
-      if (known.chain.isFinal) conclude(boot, known)
+  #chainOf(boot: Boot, { batch, continues }: EventBatch, atMs: number): OpenChain {
+    const continued = continues === null ? undefined : boot.runs.get(continues.run)?.open
+    if (continued !== undefined && boot.open.has(continued)) return continued
+    for (const open of boot.open) {
+      if (open.chain.isFinal) conclude(boot, open)
     }
-    // A dead run without a durable batch left nothing that came before.
+    // A predecessor without a durable batch published nothing that could be missing here.
     const isPartial = batch !== 1 || (continues !== null && continues.batch > 0)
-    const known = { chain: new RunChain(isPartial), beganMs: atMs, lastMs: atMs }
-    boot.chains.add(known)
-    return known
+    const open = { chain: new RunChain(isPartial), beganMs: atMs, lastMs: atMs }
+    boot.open.add(open)
+    return open
   }
 
-  /** Whether another edge of the boot began after all that this one sent, or one of the host was heard long after it. */
-  #isOver(boot: Boot, { chain, lastMs }: Known): boolean {
+  /** True after the final batch, once a later run of the boot began, or after silentMs without a batch. */
+  #isOver(boot: Boot, { chain, lastMs }: OpenChain): boolean {
     if (chain.isFinal) return true
     for (const other of this.#boots.values()) {
       if (other.host !== boot.host) continue
-      for (const { chain: later, beganMs, lastMs: laterMs } of other.chains) {
+      for (const { chain: later, beganMs, lastMs: laterMs } of other.open) {
         if (later === chain) continue
         if ((other === boot && beganMs >= lastMs) || laterMs - lastMs > silentMs) return true
       }
@@ -181,9 +181,9 @@ const noCounts = (name: EventClass): ClassReport => ({
 })
 
 const addSums = ({ sums, classes }: Boot, chain: RunChain): void => {
-  sums.answered += chain.answered
+  sums.accounted += chain.accounted
   sums.summaries += chain.summaries
-  sums.dropped += chain.dropped()
+  sums.dropped += chain.drops.count()
   sums.partial += chain.isPartial ? 1 : 0
   const ledger = new Map(chain.ledger?.classes.map((row) => [row.class, row]))
   for (const [name, sum] of classes) {
@@ -200,34 +200,34 @@ const addSums = ({ sums, classes }: Boot, chain: RunChain): void => {
   }
 }
 
-const conclude = (boot: Boot, known: Known): void => {
-  boot.findings.push(...differences(known.chain, true))
-  addSums(boot, known.chain)
-  boot.chains.delete(known)
-  for (const { run } of known.chain.runs) {
+const conclude = (boot: Boot, open: OpenChain): void => {
+  boot.findings.push(...differences(open.chain, true))
+  addSums(boot, open.chain)
+  boot.open.delete(open)
+  for (const { run } of open.chain.runs) {
     const entry = boot.runs.get(run)
-    if (entry !== undefined) entry.known = undefined
+    if (entry !== undefined) entry.open = undefined
   }
 }
 
-const goingReport = (boot: Boot, { chain }: Known): GoingReport => {
+const unfinishedRun = (boot: Boot, { chain }: OpenChain): UnfinishedRun => {
   boot.findings.push(...differences(chain, false))
   addSums(boot, chain)
-  const open = Math.max(0, chain.missing().count - chain.dropped())
+  const pending = Math.max(0, chain.numbers.missing().count - chain.drops.count())
   const { run, batch } = chain.last
-  return { run, batch, until: new Date(chain.wallUs / 1000).toISOString(), open }
+  return { run, batch, until: new Date(chain.wallUs / 1000).toISOString(), pending }
 }
 
-const report = (boot: Boot, isOver: ReadonlySet<Known>): HostReport => {
-  const going: GoingReport[] = []
-  for (const known of boot.chains) {
-    if (isOver.has(known)) conclude(boot, known)
-    else going.push(goingReport(boot, known))
+const report = (boot: Boot, over: ReadonlySet<OpenChain>): HostReport => {
+  const unfinished: UnfinishedRun[] = []
+  for (const open of boot.open) {
+    if (over.has(open)) conclude(boot, open)
+    else unfinished.push(unfinishedRun(boot, open))
   }
   const { host, findings, batches, duplicates, sums } = boot
   const classes = [...boot.classes.values()]
   const events = classes.reduce((sum, row) => sum + row.events, 0)
   const agrees = findings.length === 0
   const runs = boot.runs.size
-  return { host, boot: boot.boot, agrees, runs, batches, ...sums, events, duplicates, classes, going, findings }
+  return { host, boot: boot.boot, agrees, runs, batches, ...sums, events, duplicates, classes, unfinished, findings }
 }

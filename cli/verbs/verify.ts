@@ -1,4 +1,4 @@
-// Whether all that edges answer for is in the events topic, or declared as lost there: exit code 0 agrees, 1 does not.
+// Reads the events topic and reports where it differs from the edges' ledgers.
 import { Command } from 'commander'
 import { messageOf, RingsideError } from '../../runtime/errors.ts'
 import { formatCount } from '../../runtime/format-number.ts'
@@ -29,16 +29,16 @@ interface VerifyOptions extends Omit<CommonOptions, 'host'> {
 }
 
 const help = `
-Every sequence number that a batch answers for must be an event, a summary, or a declared drop, and what the
-programs counted must be what is there. A run that goes on is verified as far as its batches say.
-Exit code 0: all agrees. 1: it does not, and where.
+Every sequence number that a batch accounts for must be an event, a summary or a declared drop of the topic, and
+the ledger's counts must equal the topic's. A run that is still going is verified up to its last batch.
+Exit code 0: everything agrees. Exit code 1: it does not; each finding names run, CPU and sequence numbers.
 
 Examples:
   ringside verify --since 1h
   ringside verify --host web-1 --format json | jq .findings
 `
 
-const doesNotAgree = 1
+const disagreesCode = 1
 const progressEveryMs = 500
 
 const verify = async ({ host, since, ...options }: VerifyOptions): Promise<void> => {
@@ -60,7 +60,7 @@ const verify = async ({ host, since, ...options }: VerifyOptions): Promise<void>
     const key = String(message.key)
     if (host !== undefined && key !== host) return
     try {
-      if (message.value === null) throw new RingsideError('DATA', 'a message without a value')
+      if (message.value === null) throw new RingsideError('DATA', 'the message has no value')
       reconciliation.add(decode('EventBatch', message.value), message.timestampMs)
     } catch (error) {
       reconciliation.addUnreadable(key, `offset ${message.offset} of partition ${partition}`, messageOf(error))
@@ -74,24 +74,25 @@ const verify = async ({ host, since, ...options }: VerifyOptions): Promise<void>
   if (reports.length === 0) {
     const of = host === undefined ? '' : ` of host ${host}`
     const when = since === undefined ? '' : ` since ${new Date(since).toISOString()}`
-    throw new RingsideError('NO_INPUT', `nothing to verify: ${topic} has no batch${of}${when}`)
+    throw new RingsideError('NO_INPUT', `nothing to verify: topic ${topic} has no batch${of}${when}`)
   }
   const lines =
     chosenFormat(options.format, process.stdout) === 'json'
       ? reports.map((report) => JSON.stringify(report))
       : formatReports(reports, output.width)
   await output.line(lines.join('\n'))
-  if (signal.aborted) throw new RingsideError('UNAVAILABLE', 'interrupted: only a part of the topic was read')
-  if (reports.some(({ agrees }) => !agrees)) process.exitCode = doesNotAgree
+  if (signal.aborted)
+    throw new RingsideError('UNAVAILABLE', 'interrupted: only a part of the topic was read, the report is incomplete')
+  if (reports.some(({ agrees }) => !agrees)) process.exitCode = disagreesCode
 }
 
 export const verifyCommand = (): Command =>
   addCommonOptions(
     new Command('verify')
-      .description("Holds the edges' ledgers against the events topic: what is proven, what is missing.")
+      .description("Compares the edges' ledgers with the events topic and reports every difference.")
       .option(
         '--since <when>',
-        'what came to Kafka from this long ago, or this ISO time, on (default: all)',
+        'only messages from this long ago (30s, 5m, 2h, 1d) or this ISO time on, by Kafka timestamp (default: all)',
         sinceArgument
       )
       .option('--host <name>', 'only this host')

@@ -1,4 +1,4 @@
-// Reports as lines for a terminal: a row for each host and boot, the ledger by class, then what does not agree.
+// Reports of a reconciliation → lines for a terminal: a row for each host and boot, the ledger by class, findings.
 import { formatCount } from '../../runtime/format-number.ts'
 import type { ClassReport, HostReport } from '../../verify/reconciliation.ts'
 import { formatTable } from '../terminal/table.ts'
@@ -10,20 +10,20 @@ const hostColumns = [
   { title: 'boot' },
   { title: 'runs', ...right },
   { title: 'batches', ...right },
-  { title: 'numbers', ...right },
+  { title: 'seqs', ...right },
   { title: 'events', ...right },
   { title: 'summaries', ...right },
   { title: 'dropped', ...right },
   { title: 'duplicates', ...right },
-  { title: '' }
+  { title: 'verdict' }
 ]
 
 const hostCells = (report: HostReport): string[] => [
   report.host,
   report.boot?.slice(0, 8) ?? '',
-  ...[report.runs, report.batches, report.answered, report.events, report.summaries].map(formatCount),
+  ...[report.runs, report.batches, report.accounted, report.events, report.summaries].map(formatCount),
   ...[report.dropped, report.duplicates].map(formatCount),
-  report.agrees ? 'agrees' : 'DOES NOT AGREE'
+  report.agrees ? 'agrees' : 'DISAGREES'
 ]
 
 const classColumns = [
@@ -45,7 +45,7 @@ const classCells = (row: ClassReport): string[] => [
   ...[row.events, row.summarised].map(formatCount)
 ]
 
-/** The counts of the last ledgers, summed over hosts. */
+/** Sums over hosts. */
 const sumClasses = (reports: readonly HostReport[]): ClassReport[] => {
   const sums = new Map<string, ClassReport>()
   for (const row of reports.flatMap(({ classes }) => classes)) {
@@ -61,17 +61,18 @@ const sumClasses = (reports: readonly HostReport[]): ClassReport[] => {
   return [...sums.values()]
 }
 
-const remarks = ({ host, boot, partial, going, findings }: HostReport): string[] => {
-  const who = boot === null ? host : `${host} ${boot.slice(0, 8)}`
+const remarks = ({ host, boot, partial, unfinished, findings }: HostReport): string[] => {
+  const name = boot === null ? host : `${host} ${boot.slice(0, 8)}`
   return [
     ...(partial > 0
-      ? [`${who}: ${partial} account(s) began before what was read: numbers are compared, the kernel's counts are not`]
+      ? [`${name}: ${partial} run chain(s) began before the first batch read: their ledgers are not compared`]
       : []),
-    ...going.map(
-      ({ run, batch, until, open }) =>
-        `${who}: run ${run} goes on: verified up to its batch ${batch} of ${until}; ${formatCount(open)} numbers may still come`
+    ...unfinished.map(
+      ({ run, batch, until, pending }) =>
+        `${name}: run ${run} is still going: verified up to batch ${batch} (${until}), ` +
+        `${formatCount(pending)} sequence numbers pending`
     ),
-    ...findings.map(({ kind, text }) => `${who}: ${kind}: ${text}`)
+    ...findings.map(({ kind, text }) => `${name}: ${kind}: ${text}`)
   ]
 }
 

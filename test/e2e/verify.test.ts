@@ -56,8 +56,8 @@ describe('verify, of a live kernel', { skip: kernelTests.skip || (await kafkaMis
     const report = JSON.parse(whole.stdout) as HostReport
     const io = report.classes.find((row) => row.class === 'io')
     assert.deepEqual([io?.emitted, io?.dropped, io?.events], [emitted, dropped, emitted])
-    assert.deepEqual([report.partial, report.going], [0, []])
-    assert.equal(report.answered, report.events + report.summaries + report.dropped)
+    assert.deepEqual([report.partial, report.unfinished], [0, []])
+    assert.equal(report.accounted, report.events + report.summaries + report.dropped)
 
     const messages = await readAll(kafka.client, 'ringside.events')
     // Not the first of a CPU: where its numbers begin is known from what is there.

@@ -1,5 +1,5 @@
-// Random edges that drop, die, are taken over from, and send again, with batches lost and changed on the way: the
-// reconciliation gives what a naive model with a Set of every number gives.
+// Random edges that drop events, die, take over and publish duplicates; batches are then lost and changed. The
+// reconciliation gives the result of a naive model that keeps every sequence number in a Set.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { Reconciliation } from '../../verify/reconciliation.ts'
@@ -15,7 +15,7 @@ interface State {
   readonly declared: number
 }
 
-/** Records in the order in which they leave the rings: nearly that of their numbers; and what the rings dropped. */
+/** Records in the order in which they leave the rings, nearly ordered by seq; drops of the rings; last seq by CPU. */
 const kernel = (chance: () => number): { records: Event[]; lost: number; last: number[] } => {
   const records: { at: number; event: Event }[] = []
   const last = Array.from({ length: cpus }, () => 100)
@@ -31,7 +31,7 @@ const kernel = (chance: () => number): { records: Event[]; lost: number; last: n
   return { records: records.map(({ event }) => event), lost, last }
 }
 
-/** The batches of one loading of the programs: a run, and each that takes over from the one before. */
+/** The batches of a run chain. */
 const edges = (chance: () => number): EventBatch[] => {
   const { records, lost, last } = kernel(chance)
   const batches: EventBatch[] = []
@@ -69,7 +69,7 @@ const edges = (chance: () => number): EventBatch[] => {
       states.push(state)
       if (isEnd) return batches
     }
-    // Of what was published some was durable; nothing of a run that dies at once.
+    // Some of the published batches are durable; none of a run that dies at once.
     const durable = Math.floor(chance() * states.length)
     if (durable > 0) {
       continues = { run, batch: durable }
@@ -79,8 +79,8 @@ const edges = (chance: () => number): EventBatch[] => {
   }
 }
 
-/** Sends again, from any earlier batch of the same run on. */
-const repeated = (batches: readonly EventBatch[], chance: () => number): EventBatch[] =>
+/** Publishes duplicates, from any earlier batch of the same run on. */
+const withDuplicates = (batches: readonly EventBatch[], chance: () => number): EventBatch[] =>
   batches.flatMap((batch, i) => {
     if (chance() > 0.1) return [batch]
     const back = Math.floor(chance() * 5)
@@ -91,19 +91,19 @@ const harmed = (batches: readonly EventBatch[], chance: () => number): EventBatc
   const at = Math.floor(chance() * batches.length)
   return batches.flatMap((batch, i) => {
     if (i !== at) return [batch]
-    const what = chance()
-    if (what < 0.3) return []
-    if (what < 0.6) return [{ ...batch, events: batch.events.slice(1) }]
+    const harm = chance()
+    if (harm < 0.3) return []
+    if (harm < 0.6) return [{ ...batch, events: batch.events.slice(1) }]
     return [{ ...batch, drops: [...batch.drops, { class: 'file', reason: 'ring_full', count: 1 } as const] }]
   })
 }
 
-/** Every number as a string in a Set, and every batch that counts looked at again from the start. */
+/** Every sequence number as a string in a Set; after each takeover, the batches that count. */
 const naive = (batches: readonly EventBatch[]) => {
   const firsts = batches.filter(
     (batch, i) => !batches.slice(0, i).some((earlier) => earlier.run === batch.run && earlier.batch >= batch.batch)
   )
-  const answered = new Set<string>()
+  const accounted = new Set<string>()
   const found = new Set<string>()
   let counting: EventBatch[] = []
   for (const batch of firsts) {
@@ -117,57 +117,58 @@ const naive = (batches: readonly EventBatch[]) => {
     }
     counting.push(batch)
     for (const { cpu, first, last } of batch.sequences) {
-      for (let seq = first; seq <= last; seq++) answered.add(`${cpu} ${seq}`)
+      for (let seq = first; seq <= last; seq++) accounted.add(`${cpu} ${seq}`)
     }
     for (const { cpu, seq } of batch.events) found.add(`${cpu} ${seq}`)
   }
-  const missing = [...answered].filter((name) => !found.has(name)).length
+  const missing = [...accounted].filter((name) => !found.has(name)).length
   const dropped = counting.flatMap(({ drops }) => drops).reduce((sum, { count }) => sum + count, 0)
   return {
-    answered: answered.size,
+    accounted: accounted.size,
     events: found.size,
     dropped,
     undeclared: Math.max(0, missing - dropped),
-    outside: [...found].filter((name) => !answered.has(name)).length
+    unaccounted: [...found].filter((name) => !accounted.has(name)).length
   }
 }
 
-const reckoned = (batches: readonly EventBatch[]) => {
+const reconcile = (batches: readonly EventBatch[]) => {
   const reconciliation = new Reconciliation()
   for (const [i, batch] of batches.entries()) reconciliation.add(batch, i)
   const [report] = reconciliation.reports()
   assert.ok(report !== undefined)
-  const { answered, events, dropped } = report
+  const { accounted, events, dropped } = report
   const count = (kind: string): number => report.findings.find((each) => each.kind === kind)?.count ?? 0
-  return { report, naive: { answered, events, dropped, undeclared: count('undeclared'), outside: count('outside') } }
+  const [undeclared, unaccounted] = [count('undeclared'), count('unaccounted')]
+  return { report, counts: { accounted, events, dropped, undeclared, unaccounted } }
 }
 
-test('whatever edges do, their batches agree when all came, and numbers are those of the naive model', () => {
+test('batches agree when none is lost, whatever their edges do, with the counts of the naive model', () => {
   let takeovers = 0
   for (let seed = 1; seed <= 300; seed++) {
     const chance = random(seed)
-    const batches = repeated(edges(chance), chance)
+    const batches = withDuplicates(edges(chance), chance)
     if (batches.length === 0) continue
-    const { report, naive: found } = reckoned(batches)
+    const { report, counts } = reconcile(batches)
     assert.deepEqual(report.findings, [], `seed ${seed}`)
-    if (report.going.length === 0) assert.deepEqual(found, naive(batches), `seed ${seed}`)
+    if (report.unfinished.length === 0) assert.deepEqual(counts, naive(batches), `seed ${seed}`)
     takeovers += report.runs - 1
   }
   assert.ok(takeovers > 100, `${takeovers} takeovers`)
 })
 
-test('what is lost or changed on the way is found, by the count of the naive model', () => {
+test('lost and changed batches disagree, with the counts of the naive model', () => {
   let disagreements = 0
   for (let seed = 1; seed <= 300; seed++) {
     const chance = random(seed)
     const batches = harmed(edges(chance), chance)
     const first = batches[0]
-    // Whoever begins in the middle cannot know what was before.
+    // Without the first batch the naive model does not know where the numbers begin.
     if (first === undefined || first.batch !== 1 || first.continues !== null) continue
-    const { report, naive: found } = reckoned(batches)
-    if (report.going.length > 0 || report.partial > 0) continue
-    assert.deepEqual(found, naive(batches), `seed ${seed}`)
-    if (found.undeclared > 0) assert.equal(report.agrees, false)
+    const { report, counts } = reconcile(batches)
+    if (report.unfinished.length > 0 || report.partial > 0) continue
+    assert.deepEqual(counts, naive(batches), `seed ${seed}`)
+    if (counts.undeclared > 0) assert.equal(report.agrees, false)
     if (!report.agrees) disagreements++
   }
   assert.ok(disagreements > 50, `${disagreements} disagreements`)
