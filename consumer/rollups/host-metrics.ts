@@ -1,21 +1,19 @@
-// Statuses of hosts as they are told go in, families of metrics come out: how far each host is known, and what was lost.
+// Published host statuses in, metric families by host out: watermark, lag, calls, losses, mode changes.
 import type { Sample, ScalarFamily } from '../../runtime/metric.ts'
 import type { HostStatus } from '../../wire/types.ts'
-
-/** Beyond this the host heard from longest ago is forgotten. */
-const maxHosts = 1000
+import { RecentHosts } from './recent-hosts.ts'
 
 interface Host {
   last: HostStatus
-  /** Sums since this process first heard of the host. */
-  told: number
+  /** Sums since this process first heard from the host. */
+  emitted: number
   counted: number
   late: number
   outside: number
   others: number
   readonly drops: Map<string, Sample & { value: number }>
   readonly steps: Map<string, Sample & { value: number }>
-  /** Classes that are counted instead of told, as far as steps say. */
+  /** By class, true while its calls are counted; only classes whose mode changed in this run. */
   readonly reduced: Map<string, boolean>
 }
 
@@ -28,24 +26,21 @@ const addTo = (sums: Host['drops'], labels: Record<string, string>, count: numbe
 
 export class HostMetrics {
   readonly #nowMs: () => number
-  readonly #hosts = new Map<string, Host>()
+  readonly #hosts = new RecentHosts<Host>()
 
   constructor(nowMs: () => number = Date.now) {
     this.#nowMs = nowMs
   }
 
-  /** @param status as it is told, once */
+  /** @param status each published status, once */
   add(status: HostStatus): void {
-    const host = this.#hosts.get(status.host) ?? {
-      ...{ last: status, told: 0, counted: 0, late: 0, outside: 0, others: 0 },
+    const host = this.#hosts.of(status.host, () => ({
+      ...{ last: status, emitted: 0, counted: 0, late: 0, outside: 0, others: 0 },
       ...{ drops: new Map(), steps: new Map(), reduced: new Map() }
-    }
-    this.#hosts.delete(status.host)
-    this.#hosts.set(status.host, host)
-    if (this.#hosts.size > maxHosts) this.#hosts.delete(this.#hosts.keys().next().value as string)
+    }))
     if (host.last.run !== status.run) host.reduced.clear()
     host.last = status
-    host.told += status.events
+    host.emitted += status.events
     host.counted += status.counted
     host.late += status.late
     host.outside += status.outside
@@ -89,51 +84,51 @@ export class HostMetrics {
       one(
         'gauge',
         'watermark_timestamp_seconds',
-        "Until when, on the host's clock, all that was told one by one has come.",
+        "Watermark of the host's events, seconds since the epoch.",
         ({ last }) => last.watermark / 1e6
       ),
-      one(
-        'gauge',
-        'lag_seconds',
-        'How far behind now the watermark is; 0 once the run of the edge has ended in order.',
-        ({ last }) => (last.final ? 0 : Math.max(0, this.#nowMs() / 1000 - last.watermark / 1e6))
+      one('gauge', 'lag_seconds', 'Age of the watermark; 0 after the edge ended its run in order.', ({ last }) =>
+        last.final ? 0 : Math.max(0, this.#nowMs() / 1000 - last.watermark / 1e6)
       ),
-      one('gauge', 'ended', '1 once the run of the edge has ended in order: the host falls silent.', ({ last }) =>
-        last.final ? 1 : 0
-      ),
+      one('gauge', 'ended', '1 after the edge ended its run in order.', ({ last }) => (last.final ? 1 : 0)),
       many(
         'counter',
         'calls_total',
-        'Calls by how they came: told one by one, or counted in the kernel.',
-        ['how'],
-        ({ told, counted }, host) => [
-          { labels: { host, how: 'told' }, value: told },
-          { labels: { host, how: 'counted' }, value: counted }
+        'Calls by outcome: emitted as events, or counted in the kernel.',
+        ['outcome'],
+        ({ emitted, counted }, host) => [
+          { labels: { host, outcome: 'emitted' }, value: emitted },
+          { labels: { host, outcome: 'counted' }, value: counted }
         ]
       ),
-      many('counter', 'dropped_events_total', 'Events lost, by class and reason.', ['class', 'reason'], ({ drops }) =>
+      many('counter', 'dropped_events_total', 'Dropped events by class and reason.', ['class', 'reason'], ({ drops }) =>
         drops.values()
       ),
-      one('counter', 'late_calls_total', 'Calls that came too late for their windows.', ({ late }) => late),
-      one('counter', 'outside_calls_total', 'Calls that lay outside what windows take.', ({ outside }) => outside),
+      one('counter', 'late_calls_total', 'Calls later than the allowed lateness, in no window.', ({ late }) => late),
+      one(
+        'counter',
+        'outside_calls_total',
+        'Calls outside the accepted time range, in no window.',
+        ({ outside }) => outside
+      ),
       one(
         'counter',
         'other_calls_total',
-        'Calls in rows that stand for keys beyond rollups.maxKeys.',
+        'Calls of keys beyond rollups.maxKeys, summed in rows named other.',
         ({ others }) => others
       ),
-      one('gauge', 'rows', 'Keys that the last window has.', ({ last }) => last.rows),
+      one('gauge', 'keys', 'Keys of the last window: pairs of process and call.', ({ last }) => last.rows),
       many(
         'counter',
         'budget_steps_total',
-        'Changes of what a class does, by what it does since.',
+        'Mode changes for the CPU budget, by class and new mode.',
         ['class', 'mode'],
         ({ steps }) => steps.values()
       ),
       many(
         'gauge',
         'reduced',
-        '1 while the calls of a class are counted instead of told, as far as steps of this run say.',
+        '1 while the edge counts the calls of a class to keep to its CPU budget.',
         ['class'],
         ({ reduced }, host) =>
           Array.from(reduced, ([name, is]) => ({ labels: { host, class: name }, value: is ? 1 : 0 }))

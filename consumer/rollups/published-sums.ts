@@ -1,26 +1,26 @@
-// What rows told of a window before, so that a row's next revision adds only the difference. Forgotten when the window
-// can no longer be corrected.
+// Sums of published rows, so that a row's next revision adds only its difference. They expire when their window can no
+// longer be corrected.
 import type { Rollup } from '../../wire/types.ts'
 
-/** Sums of one row. */
+/** Sums of one row, or the difference of two revisions. */
 export interface Sums {
   readonly calls: number
   readonly totalNs: number
   readonly bytes: number
-  /** By errno. */
+  /** Failed calls by errno. */
   readonly errnos: ReadonlyMap<number, number>
   /** Calls by octave of their duration. */
   readonly octaves: Float64Array
 }
 
-/** Bounds of the octaves that durations are told apart by, nanoseconds: no bucket of a sketch lies across one. */
-export const boundsNs: readonly number[] = Array.from({ length: 25 }, (_, i) => 2 ** (10 + i))
+/** Upper bounds of the octaves, 2^10 to 2^34 ns. No bucket of a sketch crosses one, so that counts are exact. */
+export const octaveBoundsNs: readonly number[] = Array.from({ length: 25 }, (_, i) => 2 ** (10 + i))
 
-/** The octave of a bucket of a sketch: of the first bound that it lies below, or one more. */
-export const octaveOf = (index: number): number => Math.min(Math.max(0, (index >> 5) - 9), boundsNs.length)
+/** The octave that holds a bucket of a sketch: 32 buckets an octave, the first bound at 2^10. */
+export const octaveOf = (index: number): number => Math.min(Math.max(0, (index >> 5) - 9), octaveBoundsNs.length)
 
 const octavesOf = ({ latency }: Rollup): Float64Array => {
-  const octaves = new Float64Array(boundsNs.length + 1)
+  const octaves = new Float64Array(octaveBoundsNs.length + 1)
   for (const { index, count } of latency) {
     const octave = octaveOf(index)
     octaves[octave] = (octaves[octave] as number) + count
@@ -49,33 +49,33 @@ const minus = (a: Sums, b: Sums): Sums => ({
 
 export class PublishedSums {
   readonly #keepUs: number
-  /** Sums of rows by the window's start. */
+  /** Sums of rows by start of their window, then by key. */
   readonly #windows = new Map<number, Map<string, Sums>>()
   #newestUs = Number.NEGATIVE_INFINITY
 
-  /** @param keepUs how long a window is corrected after its beginning */
+  /** @param keepUs how long after its start a window can be corrected */
   constructor(keepUs: number) {
     this.#keepUs = keepUs
   }
 
   /**
-   * What is new in a row of one host.
-   * @param key tells the row from others of its window
-   * @returns undefined for a later revision of what this process never saw: somebody else told what it is a change of
+   * The calls of a row that its previous revision did not have.
+   * @param key identifies the row within its window
+   * @returns undefined when another process published the previous revision: the difference is unknown
    */
   newIn(row: Rollup, key: string): Sums | undefined {
-    this.#keepFrom(row.window_start)
+    this.#expireBefore(row.window_start)
     const window = this.#windows.get(row.window_start) ?? new Map<string, Sums>()
     this.#windows.set(row.window_start, window)
     const before = window.get(key)
     const sums = sumsOf(row)
     window.set(key, sums)
-    // A clock that was stepped back has windows begin anew.
+    // Also after a wall clock was stepped back: the same window begins anew, with revision 1.
     if (row.revision === 1) return sums
     return before === undefined ? undefined : minus(sums, before)
   }
 
-  #keepFrom(startUs: number): void {
+  #expireBefore(startUs: number): void {
     if (startUs <= this.#newestUs) {
       if (startUs > this.#newestUs - this.#keepUs) return
       this.#windows.clear()

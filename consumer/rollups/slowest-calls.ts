@@ -1,11 +1,21 @@
-// The slowest call of each name in a batch: what exemplars are made of. One pass over the columns.
+// The slowest event of each call in a batch, in one pass over the columns: metrics use them as exemplars.
 import { type ColumnBatch, callNames, eventKinds } from '../../wire/columns.ts'
-import type { SlowCall } from './call-metrics.ts'
 import { workloadOf } from './key.ts'
+
+export interface SlowCall {
+  readonly host: string
+  readonly workload: string
+  readonly call: string
+  readonly durationNs: number
+  readonly timeSeconds: number
+  readonly boot: string
+  readonly cpu: number
+  readonly seq: number
+}
 
 const syscallKind = eventKinds.indexOf('syscall')
 
-/** By the code of the call: the place of its slowest event so far, and 1 more, in a batch; used again for each. */
+/** By code of the call: 1 + the index of its slowest event so far; 0 for none. Reused for every batch. */
 let places = new Int32Array(512)
 
 export const slowestCalls = ({ host, boot, clock, processes, events }: ColumnBatch): SlowCall[] => {

@@ -98,7 +98,7 @@ export const calls = dashboard({
       ...{ unit: 'ops', width: 8 },
       queries: [
         {
-          expr: 'sum by (host) (rate(ringside_call_unlisted_total{host=~"$host"}[$__rate_interval]))',
+          expr: 'sum by (host) (rate(ringside_call_overflow_total{host=~"$host"}[$__rate_interval]))',
           legend: '{{host}}'
         }
       ]

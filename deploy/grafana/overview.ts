@@ -62,12 +62,12 @@ export const overview = dashboard({
     }),
     lines({
       title: 'Calls',
-      description: 'System calls a second by host: told one by one, and counted in the kernel.',
+      description: 'System calls a second by host: emitted as events, and counted in the kernel.',
       ...{ unit: 'ops', width: 12, stacked: true },
       queries: [
         {
-          expr: `sum by (host, how) (rate(ringside_host_calls_total{${host}}[$__rate_interval]))`,
-          legend: '{{host}} {{how}}'
+          expr: `sum by (host, outcome) (rate(ringside_host_calls_total{${host}}[$__rate_interval]))`,
+          legend: '{{host}} {{outcome}}'
         }
       ]
     }),

@@ -9,7 +9,7 @@ import { samples } from '../../support/records.ts'
 const startUs = 1_769_860_800_000_000
 const options = { windowMs: 1000, latenessMs: 10_000, maxSeries: 10 }
 
-/** Of `count` calls of 1 µs, and one more of 1 ms that failed with EAGAIN. */
+/** A row of `count` calls that took 1 µs, and one that took 1 ms and failed with EAGAIN. */
 const rowOf = (count: number, more: Partial<Rollup> = {}): Rollup => ({
   ...samples.Rollup,
   by: 'workload',
@@ -37,7 +37,7 @@ const read = '{host="web-1",workload="/usr/bin/curl",call="read"}'
 const bucket = (le: string): string =>
   `ringside_call_duration_seconds_bucket{host="web-1",workload="/usr/bin/curl",call="read",le="${le}"}`
 
-test('a row becomes a histogram whose bounds no bucket of the row lies across, with errors and bytes', () => {
+test('a row becomes an exact histogram, with errors by errno and bytes', () => {
   const metrics = new CallMetrics(options)
   metrics.add(rowOf(500))
   assert.equal(line(metrics, bucket('1.024e-06')), '500')
@@ -49,7 +49,7 @@ test('a row becomes a histogram whose bounds no bucket of the row lies across, w
   assert.equal(line(metrics, `ringside_call_bytes_total${read}`), '5000')
 })
 
-test('a later revision adds only its difference, and a row that is told again nothing', () => {
+test('a later revision adds only its difference, a duplicate nothing', () => {
   const metrics = new CallMetrics(options)
   metrics.add(rowOf(100, { revision: 1, complete: false }))
   metrics.add(rowOf(180, { revision: 2 }))
@@ -60,7 +60,7 @@ test('a later revision adds only its difference, and a row that is told again no
   assert.equal(line(metrics, bucket('+Inf')), '212')
 })
 
-test('a change of what another process told is not told as a whole', () => {
+test('a revision of a row that another process published adds nothing', () => {
   const metrics = new CallMetrics(options)
   metrics.add(rowOf(100, { revision: 4 }))
   assert.equal(line(metrics, bucket('+Inf')), undefined)
@@ -68,34 +68,34 @@ test('a change of what another process told is not told as a whole', () => {
   assert.equal(line(metrics, bucket('+Inf')), '3')
 })
 
-test('longer windows, processes and what stands for others are not series of their own', () => {
+test('rows of longer windows and processes are skipped, rows named other share one series', () => {
   const metrics = new CallMetrics(options)
   metrics.add(rowOf(100, { window_ms: 10_000 }))
   metrics.add(rowOf(100, { by: 'process' }))
   assert.ok(!text(metrics).includes('_bucket'))
   metrics.add(rowOf(100, { workload: 'other', other: true }))
-  assert.equal(line(metrics, 'ringside_call_unlisted_total{host="web-1"}'), '101')
+  assert.equal(line(metrics, 'ringside_call_overflow_total{host="web-1"}'), '101')
   assert.equal(line(metrics, 'ringside_call_duration_seconds_count{host="web-1",workload="other",call="other"}'), '101')
 })
 
-test('there are never more series than asked for, and the busiest have them within minutes', () => {
+test('the number of series is bounded, and within minutes the busiest calls have them', () => {
   const metrics = new CallMetrics({ ...options, maxSeries: 3 })
-  let told = 0
+  let calls = 0
   for (let second = 0; second < 200; second++) {
     for (let i = 0; i < 8; i++) {
       const count = 10 * (i + 1) ** 2
-      told += count + 1
+      calls += count + 1
       metrics.add(rowOf(count, { workload: `w${i}`, window_start: startUs + second * 1_000_000 }))
     }
   }
   const counts = [...text(metrics).matchAll(/_count\{host="web-1",workload="(\w+)",call="\w+"\} (\d+)/g)]
   assert.equal(counts.length, 4)
   assert.deepEqual(counts.map(([, workload]) => workload).sort(), ['other', 'w5', 'w6', 'w7'])
-  const unlisted = Number(line(metrics, 'ringside_call_unlisted_total{host="web-1"}'))
-  assert.ok(unlisted > 0 && unlisted < told)
+  const overflow = Number(line(metrics, 'ringside_call_overflow_total{host="web-1"}'))
+  assert.ok(overflow > 0 && overflow < calls)
 })
 
-test('a slow event is the exemplar of its bucket, short enough for OpenMetrics', () => {
+test("a slow event is the exemplar of its bucket, within OpenMetrics' limit of 128 characters", () => {
   const metrics = new CallMetrics(options)
   metrics.add(rowOf(500))
   const slow = {
@@ -110,7 +110,7 @@ test('a slow event is the exemplar of its bucket, short enough for OpenMetrics',
   )
 })
 
-test('promtool takes it', { skip: promtoolMissing() }, () => {
+test('promtool accepts the exposition', { skip: promtoolMissing() }, () => {
   const metrics = new CallMetrics(options)
   metrics.add(rowOf(500))
   assert.deepEqual(promtool(['check', 'metrics'], exposition(metrics.families(), {}, 'text')), { code: 0, text: '' })

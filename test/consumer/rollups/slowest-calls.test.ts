@@ -4,7 +4,7 @@ import { slowestCalls } from '../../../consumer/rollups/slowest-calls.ts'
 import { columnsOf } from '../../../wire/columns-of.ts'
 import { samples } from '../../support/records.ts'
 
-test('of each call the slowest event of a batch is found, with its workload and its name', () => {
+test('the slowest event of each call in a batch is found, with its workload', () => {
   const [connect] = samples.EventBatch.events
   assert.ok(connect !== undefined)
   const events = [

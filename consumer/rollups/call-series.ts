@@ -1,0 +1,30 @@
+// The figures that metrics expose of one (host, workload, call).
+import type { HistogramSample } from '../../runtime/metric.ts'
+import { octaveBoundsNs, type Sums } from './published-sums.ts'
+
+export interface CallSeries {
+  readonly labels: Readonly<Record<'host' | 'workload' | 'call', string>>
+  /** Calls by octave of their duration. */
+  readonly buckets: Float64Array
+  readonly exemplars: HistogramSample['exemplars'] & unknown[]
+  /** Failed calls by errno. */
+  readonly errors: Map<number, number>
+  totalNs: number
+  bytes: number
+}
+
+export const createCallSeries = (host: string, workload: string, call: string): CallSeries => ({
+  labels: { host, workload, call },
+  buckets: new Float64Array(octaveBoundsNs.length + 1),
+  exemplars: [],
+  errors: new Map(),
+  totalNs: 0,
+  bytes: 0
+})
+
+export const addSums = (series: CallSeries, { totalNs, bytes, errnos, octaves }: Sums): void => {
+  series.totalNs += totalNs
+  series.bytes += bytes
+  for (const [errno, count] of errnos) series.errors.set(errno, (series.errors.get(errno) ?? 0) + count)
+  for (let i = 0; i < octaves.length; i++) series.buckets[i] = (series.buckets[i] as number) + (octaves[i] as number)
+}
