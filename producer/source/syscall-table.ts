@@ -8,7 +8,8 @@ import { movesBytes } from '../../wire/bytes-moved.ts'
 import { classOfSyscall, eventClasses } from '../../wire/event-class.ts'
 import type { EventClass } from '../../wire/types.ts'
 import { type CallName, callNames } from './raw-event.ts'
-import { callOfUringOperation, firstUringNumber, uringOperations } from './uring-table.ts'
+import { uringOperations } from './uring-operations.ts'
+import { callOfUringOperation, firstUringNumber } from './uring-table.ts'
 
 export type CallMode = 'emit' | 'count' | 'off'
 

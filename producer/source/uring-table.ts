@@ -1,78 +1,11 @@
-// The operations of io_uring by their number (enum io_uring_op, include/uapi/linux/io_uring.h, as of Linux 6.18),
-// and of those that do what a known system call does, that call.
+// The system calls that io_uring operations stand for, and the numbers of operations among those of calls.
 import type { CallName } from './raw-event.ts'
+import type { uringOperations } from './uring-operations.ts'
 
 /** RINGSIDE_NR_URING, bpf/event.h: the number of the first operation among those of the calls. */
 export const firstUringNumber = 768
 
-/** By IORING_OP_*. */
-export const uringOperations = [
-  'nop',
-  'readv',
-  'writev',
-  'fsync',
-  'read_fixed',
-  'write_fixed',
-  'poll_add',
-  'poll_remove',
-  'sync_file_range',
-  'sendmsg',
-  'recvmsg',
-  'timeout',
-  'timeout_remove',
-  'accept',
-  'async_cancel',
-  'link_timeout',
-  'connect',
-  'fallocate',
-  'openat',
-  'close',
-  'files_update',
-  'statx',
-  'read',
-  'write',
-  'fadvise',
-  'madvise',
-  'send',
-  'recv',
-  'openat2',
-  'epoll_ctl',
-  'splice',
-  'provide_buffers',
-  'remove_buffers',
-  'tee',
-  'shutdown',
-  'renameat',
-  'unlinkat',
-  'mkdirat',
-  'symlinkat',
-  'linkat',
-  'msg_ring',
-  'fsetxattr',
-  'setxattr',
-  'fgetxattr',
-  'getxattr',
-  'socket',
-  'uring_cmd',
-  'send_zc',
-  'sendmsg_zc',
-  'read_multishot',
-  'waitid',
-  'futex_wait',
-  'futex_wake',
-  'futex_waitv',
-  'fixed_fd_install',
-  'ftruncate',
-  'bind',
-  'listen',
-  'recv_zc',
-  'epoll_wait',
-  'readv_fixed',
-  'writev_fixed',
-  'pipe'
-] as const
-
-/** The system call that does the same as an operation; of the others there is none that is known by its name. */
+/** The system call that does the same as an operation; the other operations have none among the named calls. */
 export const callOfUringOperation: Readonly<Partial<Record<(typeof uringOperations)[number], CallName>>> = {
   read_fixed: 'read',
   write_fixed: 'write',

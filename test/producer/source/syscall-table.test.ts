@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { execFileSync } from 'node:child_process'
 import { existsSync, readFileSync } from 'node:fs'
 import { describe, it } from 'node:test'
 import { callNames } from '../../../producer/source/raw-event.ts'
@@ -11,6 +12,7 @@ import {
   modeTable
 } from '../../../producer/source/syscall-table.ts'
 import { RingsideError } from '../../../runtime/errors.ts'
+import { parseNumbers, parseUringOperations } from '../../../scripts/generate-call-tables.ts'
 
 const compat = 1024
 const uring = 768
@@ -20,12 +22,34 @@ const count = 2
 const nameOf = (call: number) => callNames[call & callMask]
 const callAt = (table: Uint8Array, at: number) => nameOf(table[at] ?? 0)
 
-/** The numbers that the machine's own header defines, if it has one. */
-const readHeader = (file: string): [number, string][] => {
-  const path = `/usr/include/x86_64-linux-gnu/asm/${file}`
-  if (!existsSync(path)) return []
-  const defined = readFileSync(path, 'utf8').matchAll(/^#define __NR_(\w+) \(?(?:__X32_SYSCALL_BIT \+ )?(\d+)\)?$/gm)
-  return [...defined].map(([, name = '', number]) => [Number(number), name])
+/** The text of a kernel header of this machine; '' without one. */
+const readHeader = (path: string): string =>
+  existsSync(`/usr/include/${path}`) ? readFileSync(`/usr/include/${path}`, 'utf8') : ''
+
+const x86 = 'x86_64-linux-gnu/asm'
+/** Headers of this machine, with the architecture and ABI that they are of. */
+const unistdHeaders = [
+  { path: `${x86}/unistd_64.h`, architecture: 'x64', isCompat: false },
+  { path: `${x86}/unistd_x32.h`, architecture: 'x64', isCompat: false },
+  { path: `${x86}/unistd_32.h`, architecture: 'x64', isCompat: true },
+  { path: 'aarch64-linux-gnu/asm/unistd_64.h', architecture: 'arm64', isCompat: false },
+  { path: 'arm-linux-gnueabihf/asm/unistd-eabi.h', architecture: 'arm64', isCompat: true }
+]
+
+/** Numbers of arm64 up to Linux 6.10, whose header is asm-generic/unistd.h with these choices. */
+const readGenericNumbers = (): ReadonlyMap<string, number> => {
+  const wanted = ['RENAMEAT', 'NEW_STAT', 'SET_GET_RLIMIT', 'SYS_CLONE3', 'MEMFD_SECRET']
+  const options = ['-E', '-dM', '-xc', '/dev/null', '-include', 'asm-generic/unistd.h']
+  const macros = execFileSync('gcc', [...options, ...wanted.map((name) => `-D__ARCH_WANT_${name}`)], {
+    encoding: 'utf8'
+  })
+  const values = new Map([...macros.matchAll(/^#define (__NR\w+) (\w+)$/gm)].map(([, name, value]) => [name, value]))
+  const numbers = [...values].flatMap(([name = '', value]) =>
+    /^__NR_(?!syscalls|arch_specific)/.test(name)
+      ? [[name.slice('__NR_'.length), Number(values.get(value) ?? value)] as const]
+      : []
+  )
+  return new Map(numbers)
 }
 
 describe('system call tables', () => {
@@ -70,13 +94,30 @@ describe('system call tables', () => {
   })
 
   it('agree with the headers of this machine', (test) => {
-    const headers = [
-      ...readHeader('unistd_64.h').map((row) => [...row, false] as const),
-      ...readHeader('unistd_x32.h').map((row) => [...row, false] as const),
-      ...readHeader('unistd_32.h').map((row) => [...row, true] as const)
-    ]
-    if (headers.length === 0) return test.skip('this machine has no asm/unistd_64.h')
-    for (const [number, name, isCompat] of headers) assert.equal(callName(number, isCompat, 'x64'), name)
+    const present = unistdHeaders.filter(({ path }) => readHeader(path) !== '')
+    if (present.length === 0) return test.skip('needs headers of the kernel: apt-get install linux-libc-dev')
+    for (const { path, architecture, isCompat } of present) {
+      const numbers = parseNumbers(readHeader(path))
+      assert.ok(numbers.size > 0, path)
+      for (const [name, number] of numbers) assert.equal(callName(number, isCompat, architecture), name, path)
+    }
+  })
+
+  it('agree with the generic header of this machine, which arm64 uses', (test) => {
+    if (readHeader('asm-generic/unistd.h') === '') return test.skip('needs asm-generic/unistd.h')
+    const numbers = readGenericNumbers()
+    assert.ok(numbers.size > 300)
+    for (const [name, number] of numbers) assert.equal(callName(number, false, 'arm64'), name)
+  })
+
+  it('agree with the io_uring operations of this machine', (test) => {
+    const header = readHeader('linux/io_uring.h')
+    if (header === '') return test.skip('needs linux/io_uring.h')
+    const operations = parseUringOperations(header)
+    assert.deepEqual(
+      operations.map((_, number) => callName(uring + number, false)),
+      operations.map((name) => `io_uring_${name}`)
+    )
   })
 
   it('refuse an architecture they do not know', () => {
