@@ -74,7 +74,7 @@ const verify = async ({ host, since, ...options }: VerifyOptions): Promise<void>
   if (reports.length === 0) {
     const of = host === undefined ? '' : ` of host ${host}`
     const when = since === undefined ? '' : ` since ${new Date(since).toISOString()}`
-    throw new RingsideError('NO_INPUT', `nothing to verify: topic ${topic} has no batch${of}${when}`)
+    throw new RingsideError('NO_INPUT', `nothing to verify: ${topic} has no batch${of}${when}`)
   }
   const lines =
     chosenFormat(options.format, process.stdout) === 'json'
