@@ -5,7 +5,7 @@ import { messageOf } from '../../runtime/errors.ts'
 import type { Log } from '../../runtime/log.ts'
 import type { KafkaClient, ReceivedMessage } from '../../wire/client.ts'
 import { decode } from '../../wire/codec.ts'
-import type { Store } from './store.ts'
+import type { Store } from './state/store.ts'
 
 export interface FeedOptions {
   readonly client: Pick<KafkaClient, 'read'>

@@ -8,13 +8,13 @@ import type { Service } from '../../runtime/service.ts'
 import type { KafkaClient } from '../../wire/client.ts'
 import { createKafkaClient } from '../../wire/kafka.ts'
 import { topicName } from '../../wire/topics.ts'
-import { searchAudit } from './audit-search.ts'
 import { Feed } from './feed.ts'
-import { lagsOf, watchedServices } from './lag.ts'
-import { Live } from './live.ts'
 import { type PanelCounters, panelMetrics } from './metrics.ts'
-import { startServer } from './server.ts'
-import { Store } from './store.ts'
+import { LivePages } from './server/live-pages.ts'
+import { searchAudit } from './server/search-audit.ts'
+import { startServer } from './server/server.ts'
+import { serviceLags, watchedServices } from './service-lags.ts'
+import { Store } from './state/store.ts'
 
 export interface PanelOptions {
   readonly config: Pick<Config, 'brokers' | 'topicPrefix' | 'rollups' | 'panel'>
@@ -39,7 +39,7 @@ const watchLag = (client: KafkaClient, { config, log }: PanelOptions, store: Sto
     if (isAsking) return
     isAsking = true
     try {
-      store.setLags(lagsOf(await client.progress(groups, [topicName(config, 'events')]), groups))
+      store.setLags(serviceLags(await client.progress(groups, [topicName(config, 'events')]), groups))
       feed.trouble('lag', undefined)
     } catch (error) {
       log.debug(messageOf(error))
@@ -64,18 +64,18 @@ export const startPanel = async (options: PanelOptions): Promise<Panel> => {
   const client = createKafkaClient({ brokers: config.brokers, clientId: 'ringside-panel', log })
   const store = new Store({ windowsMs: config.rollups.windowsMs })
   const { version } = ringside
-  const live = new Live({ store, version, log })
+  const pages = new LivePages({ store, version, log })
   const auditTopic = topicName(config, 'audit')
   const server = await startServer({
     ...config.panel,
     token: config.panel.token,
     version,
-    live,
+    pages,
     searchAudit: (query, signal) => searchAudit({ client, topic: auditTopic, query, signal }),
     pageDir,
     log
   }).catch((error: unknown) => {
-    live.close()
+    pages.close()
     throw error
   })
   log.info({ url: server.url }, 'the panel listens')
@@ -91,15 +91,15 @@ export const startPanel = async (options: PanelOptions): Promise<Panel> => {
   let stopped: Promise<void> | undefined
   const stop = async (): Promise<void> => {
     stopWatching()
-    live.close()
+    pages.close()
     await server.close()
     await feed.stop()
     done.resolve()
   }
   const counters = (): PanelCounters => ({
-    sockets: live.sockets,
-    sent: live.sent,
-    skipped: live.skipped,
+    sockets: pages.sockets,
+    sent: pages.sent,
+    skipped: pages.skipped,
     rows: store.rows,
     messages: feed.messages,
     unreadable: feed.unreadable

@@ -1,20 +1,20 @@
 // The page from its head to its foot.
 import { useEffect, useMemo, useState } from 'preact/hooks'
-import { AlertFeed } from './alert-feed.tsx'
-import { AuditSearch } from './audit-search.tsx'
 import { Charts } from './charts/charts.tsx'
-import { Crosshair } from './crosshair.ts'
-import { Help } from './help.tsx'
-import { HostStrip } from './host-strip.tsx'
-import { Login } from './login.tsx'
-import { Notices, Waiting } from './notices.tsx'
-import type { Panel } from './panel.ts'
+import { Crosshair } from './charts/crosshair.ts'
+import { useSlots } from './charts/use-slots.ts'
+import { KeyHelp } from './keys/key-help.tsx'
+import { useKeys } from './keys/use-keys.ts'
+import { AlertFeed } from './sections/alert-feed.tsx'
+import { AuditSearch } from './sections/audit-search.tsx'
+import { HostStrip } from './sections/host-strip.tsx'
+import { Login } from './sections/login.tsx'
+import { Notices, Waiting } from './sections/notices.tsx'
+import { TopBar } from './sections/top-bar.tsx'
+import { TopTalkers } from './sections/top-talkers.tsx'
+import type { Controller } from './state/controller.ts'
+import { ControllerProvider, useChanges } from './state/use-controller.ts'
 import { applyTheme, isDark, onSchemeChange, readColours, storedTheme, type Theme, themes } from './theme.ts'
-import { TopBar } from './top-bar.tsx'
-import { TopTalkers } from './top-talkers.tsx'
-import { useKeys } from './use-keys.ts'
-import { PanelProvider, useChanges } from './use-panel.ts'
-import { useSlots } from './use-slots.ts'
 
 const useTheme = () => {
   const [theme, setTheme] = useState(storedTheme)
@@ -31,23 +31,23 @@ const useTheme = () => {
   return { theme, colours, choose }
 }
 
-export const App = ({ panel }: { readonly panel: Panel }) => {
-  useChanges(panel)
-  const { model } = panel
+export const App = ({ controller }: { readonly controller: Controller }) => {
+  useChanges(controller)
+  const { model } = controller
   const { theme, colours, choose } = useTheme()
   const [isHelpOpen, openHelp] = useState(false)
   const crosshair = useMemo(() => new Crosshair(), [])
   const slots = useSlots(model)
-  useKeys(panel, {
+  useKeys(controller, {
     crosshair,
     slots: slots.times.length,
     onTheme: () => choose(themes[(themes.indexOf(theme) + 1) % themes.length] ?? 'auto'),
     onHelp: () => openHelp(true)
   })
-  const isRefused = panel.live.is === 'refused'
+  const isRefused = controller.connection.is === 'refused'
   return (
-    <PanelProvider value={panel}>
-      {isRefused && <Login wasGiven={panel.live.is === 'refused' && panel.live.wasGiven} />}
+    <ControllerProvider value={controller}>
+      {isRefused && <Login wasGiven={controller.connection.is === 'refused' && controller.connection.wasGiven} />}
       {!isRefused && (
         <>
           <TopBar theme={theme} onTheme={choose} onHelp={() => openHelp(true)} />
@@ -67,7 +67,7 @@ export const App = ({ panel }: { readonly panel: Panel }) => {
           )}
         </>
       )}
-      <Help isOpen={isHelpOpen} onClose={() => openHelp(false)} />
-    </PanelProvider>
+      <KeyHelp isOpen={isHelpOpen} onClose={() => openHelp(false)} />
+    </ControllerProvider>
   )
 }

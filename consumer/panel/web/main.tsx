@@ -5,6 +5,6 @@ import './style/base.css'
 import './style/page.css'
 import './style/parts.css'
 import './style/narrow.css'
-import { Panel } from './panel.ts'
+import { Controller } from './state/controller.ts'
 
-render(<App panel={new Panel()} />, document.body)
+render(<App controller={new Controller()} />, document.body)

@@ -1,5 +1,5 @@
 // Light or dark as the browser says, unless a person chose; and the style sheet's colours for who paints on a canvas.
-import { levels } from './heat-map.ts'
+import { levels } from './charts/heat-map.ts'
 
 export const themes = ['auto', 'light', 'dark'] as const
 export type Theme = (typeof themes)[number]

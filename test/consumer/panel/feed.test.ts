@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
 import { Feed } from '../../../consumer/panel/feed.ts'
-import { Store } from '../../../consumer/panel/store.ts'
+import { Store } from '../../../consumer/panel/state/store.ts'
 import { RingsideError } from '../../../runtime/errors.ts'
 import type { ReaderOptions } from '../../../wire/client.ts'
 import { encode } from '../../../wire/codec.ts'

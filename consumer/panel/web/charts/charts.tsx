@@ -2,7 +2,6 @@
 import { useMemo } from 'preact/hooks'
 import type uPlot from 'uplot'
 import { formatCount } from '../../../../runtime/format-number.ts'
-import type { Crosshair } from '../crosshair.ts'
 import {
   formatDateTime,
   formatDuration,
@@ -15,6 +14,7 @@ import {
 } from '../format.ts'
 import type { Colours } from '../theme.ts'
 import { limitsFromZero, logarithmicLimits, logarithmicTicks } from './axis.ts'
+import type { Crosshair } from './crosshair.ts'
 import { HeatChart } from './heat-chart.tsx'
 import { axis, Plot, type PlotProps } from './plot.tsx'
 import { pointAt, readSlot, useCrosshair, Value } from './readout.tsx'

@@ -2,9 +2,9 @@
 // Its crosshair is the page's one.
 import { useEffect, useRef } from 'preact/hooks'
 import uPlot from 'uplot'
-import type { Crosshair } from '../crosshair.ts'
 import type { Colours } from '../theme.ts'
 import { timeTick } from './axis.ts'
+import type { Crosshair } from './crosshair.ts'
 import { middles, type Slots } from './slots.ts'
 
 export interface PlotProps {

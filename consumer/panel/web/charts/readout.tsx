@@ -2,7 +2,7 @@
 import type { ComponentChildren } from 'preact'
 import { useEffect, useReducer } from 'preact/hooks'
 import type { Point } from '../../protocol.ts'
-import type { Crosshair } from '../crosshair.ts'
+import type { Crosshair } from './crosshair.ts'
 import type { Slots } from './slots.ts'
 
 /** Renders anew when the crosshair moves. */

@@ -1,6 +1,6 @@
 // What the charts draw from: one place for each window of the time shown, whether there is a point for it or not. Pure.
 import type { Point } from '../../protocol.ts'
-import type { Model } from '../model.ts'
+import type { Model } from '../state/model.ts'
 
 export interface Slots {
   readonly windowMs: number

@@ -1,0 +1,179 @@
+// The panel over HTTP: the built page, its session, the audit log, and the WebSocket of open pages.
+import { existsSync } from 'node:fs'
+import type { IncomingMessage } from 'node:http'
+import { type AddressInfo, isIPv6 } from 'node:net'
+import { join } from 'node:path'
+import fastifyStatic from '@fastify/static'
+import fastifyWebsocket from '@fastify/websocket'
+import fastify, { type FastifyInstance, type FastifyReply } from 'fastify'
+import { z } from 'zod'
+import { messageOf, RingsideError } from '../../../runtime/errors.ts'
+import { parseListen } from '../../../runtime/listen.ts'
+import type { Log } from '../../../runtime/log.ts'
+import { type AuditAnswer, type AuditQuery, paths, type Session } from '../protocol.ts'
+import { chooseProtocol, foreignOf, hasToken, strangerOf } from './access.ts'
+import type { LivePages } from './live-pages.ts'
+
+export interface ServerOptions {
+  /** "PORT" or "HOST:PORT"; port 0 takes any that is free. */
+  readonly listen: string
+  /** What has to be shown for anything but the page itself; undefined: whoever is on this machine may ask. */
+  readonly token: string | undefined
+  readonly version: string
+  readonly pages: LivePages
+  readonly searchAudit: (query: AuditQuery, signal: AbortSignal) => Promise<AuditAnswer>
+  /** Where the built page is. */
+  readonly pageDir: string
+  readonly log: Log
+}
+
+export interface PanelServer {
+  /** http://127.0.0.1:9465/ */
+  readonly url: string
+  close(): Promise<void>
+}
+
+const headers = {
+  'content-security-policy': [
+    "default-src 'none'",
+    "script-src 'self'",
+    "style-src 'self'",
+    "img-src 'self' data:",
+    "connect-src 'self'",
+    "form-action 'self'",
+    "base-uri 'none'",
+    "frame-ancestors 'none'"
+  ].join('; '),
+  'x-content-type-options': 'nosniff',
+  'x-frame-options': 'DENY',
+  'referrer-policy': 'no-referrer',
+  'cross-origin-resource-policy': 'same-origin',
+  'cross-origin-opener-policy': 'same-origin'
+} as const
+
+/** Pages and what they load; without a bound, who reaches the port could take every descriptor of the process. */
+const maxConnections = 256
+/** A watch names three things of at most 4 KiB each. */
+const maxMessageBytes = 16 << 10
+/** Each reads a topic as fast as it can. */
+const maxSearches = 2
+
+const isGiven = (text: unknown): boolean => text !== undefined && text !== ''
+const text = z
+  .string()
+  .max(4096)
+  .optional()
+  .transform((value) => (isGiven(value) ? value : undefined))
+
+const auditQuery = z
+  .strictObject({
+    fromMs: z.coerce.number().min(0),
+    toMs: z.coerce.number().min(0),
+    host: text,
+    call: text,
+    program: text,
+    pid: text.pipe(z.coerce.number<string>().int().min(0).optional()),
+    about: text,
+    failed: z.enum(['true', 'false', '']).optional()
+  })
+  .transform(({ failed, ...query }) => ({ ...query, failed: failed === 'true' }))
+
+const answerText = (reply: FastifyReply, status: number, message: string): FastifyReply =>
+  reply.code(status).type('text/plain; charset=utf-8').send(`${message}\n`)
+
+// By route, as the same path can be written in several ways.
+/** What holds nothing secret: the page, its files, and whether a token is wanted. */
+const openRoutes: ReadonlySet<string | undefined> = new Set(['/', '/*', paths.session])
+
+const checkAccess = (server: FastifyInstance, token: string | undefined): void => {
+  server.addHook('onRequest', async (request, reply) => {
+    reply.headers(headers)
+    const refusal = strangerOf(request.headers, token) ?? (request.ws ? foreignOf(request.headers) : undefined)
+    if (refusal !== undefined) return answerText(reply, 403, refusal)
+    const isOpen = openRoutes.has(request.routeOptions.url) && !request.ws
+    if (isOpen || hasToken(request.headers, token)) return undefined
+    reply.header('www-authenticate', 'Bearer')
+    return answerText(reply, 401, 'this takes the token of panel.token')
+  })
+}
+
+const serveAudit = (server: FastifyInstance, { searchAudit, log }: ServerOptions): void => {
+  let searches = 0
+  server.get(paths.audit, async (request, reply) => {
+    const query = auditQuery.safeParse(request.query)
+    if (!query.success) {
+      const problems = query.error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`)
+      return answerText(reply, 400, problems.join('; '))
+    }
+    if (searches >= maxSearches) return answerText(reply, 503, `${searches} searches run already: try again soon`)
+    searches += 1
+    const gone = new AbortController()
+    reply.raw.once('close', () => gone.abort())
+    try {
+      return await searchAudit(query.data as AuditQuery, gone.signal)
+    } catch (error) {
+      log.warn(`the audit log cannot be searched: ${messageOf(error)}`)
+      return answerText(reply, 503, messageOf(error))
+    } finally {
+      searches -= 1
+    }
+  })
+}
+
+const servePage = async (server: FastifyInstance, pageDir: string): Promise<void> => {
+  if (existsSync(join(pageDir, 'index.html'))) {
+    await server.register(fastifyStatic, { root: pageDir })
+  } else {
+    server.get('/', (_, reply) =>
+      answerText(
+        reply,
+        503,
+        `the page is not built, ${pageDir} is empty: \`npm run build\` builds it, then start again`
+      )
+    )
+  }
+}
+
+const urlOf = (server: FastifyInstance): string => {
+  const { address, port } = server.server.address() as AddressInfo
+  return `http://${isIPv6(address) ? `[${address}]` : address}:${port}/`
+}
+
+/**
+ * Listens.
+ * @throws RingsideError CONFIG when the address cannot be listened on
+ */
+export const startServer = async (options: ServerOptions): Promise<PanelServer> => {
+  const { listen, token, version, pages, pageDir, log } = options
+  const server = fastify({ bodyLimit: 1024, requestTimeout: 30_000, forceCloseConnections: true })
+  server.server.maxConnections = maxConnections
+  await server.register(fastifyWebsocket, {
+    options: { maxPayload: maxMessageBytes, handleProtocols: chooseProtocol },
+    errorHandler: (error, socket) => {
+      log.debug(`a page's socket: ${error.message}`)
+      socket.terminate()
+    }
+  })
+  checkAccess(server, token)
+  server.setNotFoundHandler((_, reply) => answerText(reply, 404, 'there is no such page'))
+  server.setErrorHandler((error: Error & { statusCode?: number }, request, reply) => {
+    const status = error.statusCode ?? 500
+    if (status >= 500) log.error({ err: error, url: request.url }, `a request failed: ${error.message}`)
+    return answerText(reply, status, error.message)
+  })
+  server.get(paths.session, (request: { headers: IncomingMessage['headers'] }): Session => {
+    return { version, refused: !hasToken(request.headers, token) }
+  })
+  server.get(paths.live, { websocket: true }, (socket) => pages.add(socket))
+  serveAudit(server, options)
+  await servePage(server, pageDir)
+
+  const { host, port } = parseListen(listen)
+  try {
+    await server.listen({ host, port })
+  } catch (cause) {
+    const what = `cannot listen on ${host}:${port} for the panel: ${messageOf(cause)}`
+    throw new RingsideError('CONFIG', `${what}; choose another panel.listen (--panel-listen)`, { cause })
+  }
+  return { url: urlOf(server), close: () => server.close() }
+}

@@ -1,0 +1,50 @@
+// The last word of each host on how its stream is doing, and what it has lost since the first. Pure.
+import type { HostStatus } from '../../../wire/types.ts'
+import type { HostState } from '../protocol.ts'
+
+/** Beyond it the one heard first is forgotten. */
+const maxHosts = 1000
+
+interface Entry {
+  status: HostStatus
+  readonly lost: Record<string, number>
+  readonly reduced: Record<string, string>
+}
+
+export const lostOf = ({ drops }: HostStatus): number => drops.reduce((sum, { count }) => sum + count, 0)
+
+export class HostStates {
+  readonly #entries = new Map<string, Entry>()
+
+  add(status: HostStatus): void {
+    let entry = this.#entries.get(status.host)
+    if (entry === undefined) {
+      entry = { status, lost: {}, reduced: {} }
+      this.#entries.set(status.host, entry)
+      const [first] = this.#entries.keys()
+      if (this.#entries.size > maxHosts && first !== undefined) this.#entries.delete(first)
+    }
+    for (const { reason, count } of status.drops) entry.lost[reason] = (entry.lost[reason] ?? 0) + count
+    // Programs that were loaded anew tell everything again.
+    if (status.boot !== entry.status.boot) for (const name of Object.keys(entry.reduced)) delete entry.reduced[name]
+    for (const { class: name, mode, reason } of status.steps) {
+      if (mode === 'emit') delete entry.reduced[name]
+      else entry.reduced[name] = reason
+    }
+    if (status.window_start >= entry.status.window_start) entry.status = status
+  }
+
+  list(): HostState[] {
+    return [...this.#entries.values()].map(({ status, lost, reduced }) => ({
+      host: status.host,
+      agent: status.agent,
+      watermarkMs: status.watermark / 1000,
+      lagSeconds: (status.read - status.watermark) / 1e6,
+      eventsPerSecond: (status.events * 1000) / status.window_ms,
+      countedPerSecond: (status.counted * 1000) / status.window_ms,
+      lost,
+      reduced,
+      ended: status.final
+    }))
+  }
+}

@@ -1,0 +1,33 @@
+// The slots that the charts draw: made anew at once when something else is looked at, and for new points no more often
+// than they move a chart by about a pixel.
+import { useEffect, useReducer, useRef } from 'preact/hooks'
+import type { Model } from '../state/model.ts'
+import { type Slots, slotsOf } from './slots.ts'
+
+/** Pixels that a chart is wide at most, about. */
+const chartPixels = 1500
+
+/** 5 minutes: 200 ms; 15 minutes: 600 ms; more: 1 s. */
+const redrawMs = (rangeMs: number): number => Math.min(1000, rangeMs / chartPixels)
+
+export const useSlots = (model: Model): Slots => {
+  const [, render] = useReducer((count: number, _: undefined) => count + 1, 0)
+  const drawn = useRef({ looked: '', revision: -1, atMs: 0, slots: undefined as Slots | undefined })
+  const nowMs = Date.now()
+  const { fromMs, toMs } = model.shown(nowMs)
+  const looked = `${fromMs} ${toMs} ${model.windowMs} ${model.isFilled}`
+  const { current } = drawn
+  const waitMs = current.atMs + redrawMs(model.view.range.ms) - nowMs
+  const isNew = current.slots === undefined || current.looked !== looked
+  const isBehind = current.revision !== model.series.revision
+  if (isNew || (isBehind && waitMs <= 0)) {
+    drawn.current = { looked, revision: model.series.revision, atMs: nowMs, slots: slotsOf(model, nowMs) }
+  }
+  const isPending = isBehind && !isNew && waitMs > 0
+  useEffect(() => {
+    if (!isPending) return undefined
+    const timer = setTimeout(() => render(undefined), waitMs)
+    return () => clearTimeout(timer)
+  }, [isPending])
+  return drawn.current.slots as Slots
+}

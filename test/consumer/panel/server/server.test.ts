@@ -1,0 +1,201 @@
+// The panel's server as browsers, and what is none, reach it.
+import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { request } from 'node:http'
+import { join } from 'node:path'
+import { type TestContext, test } from 'node:test'
+import { type AuditQuery, paths } from '../../../../consumer/panel/protocol.ts'
+import { LivePages } from '../../../../consumer/panel/server/live-pages.ts'
+import { type ServerOptions, startServer } from '../../../../consumer/panel/server/server.ts'
+import { Store } from '../../../../consumer/panel/state/store.ts'
+import { RingsideError } from '../../../../runtime/errors.ts'
+import { testLog } from '../../../support/kafka.ts'
+import { eventually, temporaryDirectory } from '../../../support/ringside.ts'
+import { Page, refusal } from '../support/page.ts'
+import { row } from '../support/rows.ts'
+
+const token = 'a-token-of-some-length'
+
+const start = async (t: TestContext, options: Partial<ServerOptions> & { maxBufferedBytes?: number } = {}) => {
+  const { maxBufferedBytes = 1 << 20, ...more } = options
+  const store = new Store({ windowsMs: [1000] })
+  const pages = new LivePages({ store, version: '1.2.3', log: testLog, maxBufferedBytes })
+  t.after(() => pages.close())
+  const pageDir = join(temporaryDirectory(t, 'page'), 'panel')
+  mkdirSync(join(pageDir, 'assets'), { recursive: true })
+  writeFileSync(join(pageDir, 'index.html'), '<!doctype html><title>panel</title>')
+  writeFileSync(join(pageDir, 'assets', 'index-1.js'), 'export {}')
+  const server = await startServer({
+    listen: '0',
+    token: undefined,
+    version: '1.2.3',
+    pages,
+    searchAudit: async () => ({ rows: [], read: 0, stopped: null }),
+    pageDir,
+    log: testLog,
+    ...more
+  })
+  t.after(() => server.close())
+  const get = (path: string, headers: Record<string, string> = {}) => fetch(new URL(path, server.url), { headers })
+  return { store, pages, url: server.url, get }
+}
+
+/** The status of a request with a Host header of its own, which fetch does not send. */
+const statusFor = async (url: string, host: string): Promise<number | undefined> => {
+  const [response] = (await once(request(url, { headers: { host } }).end(), 'response')) as [
+    { statusCode?: number; resume(): void }
+  ]
+  response.resume()
+  return response.statusCode
+}
+
+test('the page and its files are served, with headers that let nothing else in', async (t) => {
+  const { get } = await start(t)
+  const page = await get('/')
+  assert.equal(page.status, 200)
+  assert.match(await page.text(), /<title>panel/)
+  const policy = page.headers.get('content-security-policy') ?? ''
+  assert.match(policy, /default-src 'none'; script-src 'self'; style-src 'self'/)
+  assert.match(policy, /frame-ancestors 'none'/)
+  assert.doesNotMatch(policy, /unsafe/)
+  assert.equal(page.headers.get('x-content-type-options'), 'nosniff')
+  assert.equal(page.headers.get('x-frame-options'), 'DENY')
+  assert.equal(page.headers.get('access-control-allow-origin'), null)
+  assert.match((await get('/assets/index-1.js')).headers.get('content-type') ?? '', /javascript/)
+  for (const path of ['/nope', '/..%2f..%2fpackage.json', '/api/nope']) {
+    const missing = await get(path)
+    assert.ok([403, 404].includes(missing.status), path)
+    assert.equal(missing.headers.get('x-content-type-options'), 'nosniff')
+  }
+})
+
+test('where the page is not built, what to do is said', async (t) => {
+  const { get } = await start(t, { pageDir: '/nonexistent' })
+  const answer = await get('/')
+  assert.equal(answer.status, 503)
+  assert.match(await answer.text(), /npm run build/)
+  assert.equal((await get(paths.session)).status, 200)
+})
+
+test('with a token, only who has it reads: over HTTP and over the WebSocket', async (t) => {
+  const { get, url } = await start(t, { token })
+  const audit = `${paths.audit}?fromMs=0&toMs=1`
+  assert.equal((await get('/')).status, 200)
+  for (const path of [audit, audit.replace('api', '%61pi'), paths.live, paths.live.replace('live', 'l%69ve')]) {
+    const refused = await get(path)
+    assert.equal(refused.status, 401, path)
+    assert.match(await refused.text(), /panel\.token/)
+  }
+  assert.equal((await get(audit, { authorization: 'Bearer wrong' })).status, 401)
+  assert.equal((await get(audit, { authorization: `Bearer ${token}` })).status, 200)
+  assert.deepEqual(await (await get(paths.session)).json(), { version: '1.2.3', refused: true })
+  const known = await get(paths.session, { authorization: `Bearer ${token}` })
+  assert.deepEqual(await known.json(), { version: '1.2.3', refused: false })
+
+  assert.equal(await refusal(url, {}), 401)
+  assert.equal(await refusal(url, { path: '/' }), 401)
+  assert.equal(await refusal(url, { path: '/%61pi/live' }), 401)
+  assert.equal(await refusal(url, { token: 'another-token-of-it' }), 401)
+  const page = await Page.open(url, { token })
+  assert.equal(page.socket.protocol, 'ringside.1')
+  assert.equal((await page.message('hello')).version, '1.2.3')
+  await page.close()
+  const program = await Page.open(url, { headers: { authorization: `Bearer ${token}` } })
+  await program.close()
+})
+
+test('a page of another origin opens no socket', async (t) => {
+  const { url } = await start(t)
+  assert.equal(await refusal(url, { headers: { origin: 'http://evil.example' } }), 403)
+  assert.equal(await refusal(url, { headers: { origin: 'null' } }), 403)
+  const page = await Page.open(url, { headers: { origin: new URL(url).origin } })
+  await page.close()
+})
+
+test('a name that somebody pointed at this machine is not answered to', async (t) => {
+  const { url } = await start(t)
+  assert.equal(await statusFor(url, 'evil.example'), 403)
+  assert.equal(await statusFor(new URL(paths.session, url).href, 'evil.example:9465'), 403)
+  assert.equal(await statusFor(url, 'localhost:1'), 200)
+  assert.equal(await refusal(url, { headers: { host: 'evil.example', origin: 'http://evil.example' } }), 403)
+})
+
+test('a question to the audit log reaches it as the page asked it; few run at once', async (t) => {
+  const asked: AuditQuery[] = []
+  const waiting = Promise.withResolvers<void>()
+  const { get } = await start(t, {
+    searchAudit: async (query) => {
+      asked.push(query)
+      await waiting.promise
+      return { rows: [], read: 3, stopped: null }
+    }
+  })
+  const path = `${paths.audit}?fromMs=5&toMs=7&host=&pid=12&failed=true`
+  const [first, second] = [get(path), get(path)]
+  await eventually('two searches', 30, () => (asked.length === 2 ? true : undefined))
+  assert.deepEqual(JSON.parse(JSON.stringify(asked[0])), { fromMs: 5, toMs: 7, pid: 12, failed: true })
+  assert.equal((await get(path)).status, 503)
+  waiting.resolve()
+  assert.deepEqual(await (await first).json(), { rows: [], read: 3, stopped: null })
+  await second
+  for (const wrong of ['', '?fromMs=1', '?fromMs=1&toMs=x', '?fromMs=1&toMs=2&pid=-x', '?fromMs=1&toMs=2&nope=1']) {
+    assert.equal((await get(`${paths.audit}${wrong}`)).status, 400, wrong)
+  }
+})
+
+test('a search that fails says why, and one whose asker is gone ends', async (t) => {
+  const [begun, ended] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
+  const { url, get } = await start(t, {
+    searchAudit: async ({ pid }, signal) => {
+      if (pid === 1) throw new RingsideError('UNAVAILABLE', 'Kafka does not answer')
+      signal.addEventListener('abort', () => ended.resolve())
+      begun.resolve()
+      await ended.promise
+      return { rows: [], read: 0, stopped: null }
+    }
+  })
+  const failed = await get(`${paths.audit}?fromMs=0&toMs=1&pid=1`)
+  assert.deepEqual([failed.status, await failed.text()], [503, 'Kafka does not answer\n'])
+  const leaving = new AbortController()
+  const asking = fetch(new URL(`${paths.audit}?fromMs=0&toMs=1`, url), { signal: leaving.signal })
+  await begun.promise
+  leaving.abort()
+  await assert.rejects(asking)
+  await ended.promise
+})
+
+test('an address that is taken is refused with what to do', async (t) => {
+  const { url } = await start(t)
+  await assert.rejects(start(t, { listen: new URL(url).port }), (error) => {
+    assert.ok(error instanceof RingsideError)
+    assert.equal(error.code, 'CONFIG')
+    assert.match(error.message, /EADDRINUSE.*panel\.listen/)
+    return true
+  })
+})
+
+test('a browser that does not read slows nobody, costs a bounded amount, and has the newest when it reads', async (t) => {
+  const maxBufferedBytes = 64 << 10
+  const { url, store, pages } = await start(t, { maxBufferedBytes })
+  const [slow, quick] = [await Page.open(url), await Page.open(url)]
+  for (const page of [slow, quick]) page.watch({ fromMs: 0 })
+  await Promise.all([slow.message('points'), quick.message('points')])
+  const lastRevision = async (): Promise<number> => {
+    slow.socket.pause()
+    // Each update is some hundred kilobytes: it fills what the kernel holds for a connection within seconds.
+    for (let revision = 1; ; revision++) {
+      for (let second = 0; second < 1000; second++) {
+        store.addRollup(row(second, { revision, count: revision, syscall: 'read' }))
+      }
+      await eventually('the quick page', 60, () => (quick.points.get(999_000)?.count === revision ? true : undefined))
+      if (pages.skipped > 5) return revision
+    }
+  }
+  const revision = await lastRevision()
+  assert.notEqual(slow.points.get(999_000)?.count, revision)
+  slow.socket.resume()
+  await eventually('the slow page', 60, () => (slow.points.get(999_000)?.count === revision ? true : undefined))
+  assert.deepEqual(slow.points, quick.points)
+  await Promise.all([slow.close(), quick.close()])
+})

@@ -1,0 +1,36 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { HostStates } from '../../../../consumer/panel/state/host-states.ts'
+import { status } from '../support/rows.ts'
+
+test('a host is as its last status says; what it lost adds up', () => {
+  const hosts = new HostStates()
+  hosts.add(status(2, { events: 300, counted: 1000, final: true }))
+  hosts.add(status(1, { drops: [{ class: 'network', reason: 'ring_full', count: 3 }] }))
+  hosts.add(status(1, { host: 'web-2', drops: [{ class: 'io', reason: 'spool_full', count: 1 }] }))
+  const [first, second] = hosts.list()
+  assert.deepEqual(first, {
+    host: 'web-1',
+    agent: '0.1.0',
+    watermarkMs: 1_769_860_801_100,
+    lagSeconds: 0.03,
+    eventsPerSecond: 300,
+    countedPerSecond: 1000,
+    lost: { ring_full: 10 },
+    reduced: { io: 'over the budget of 3%' },
+    ended: true
+  })
+  assert.deepEqual(second?.lost, { spool_full: 1 })
+})
+
+test('a class is reduced until it is told again, or the machine starts again', () => {
+  const step = (mode: string) => [{ class: 'file' as const, mode, reason: 'over budget', monotonic_us: 1 }]
+  const hosts = new HostStates()
+  hosts.add(status(1, { steps: step('count') }))
+  assert.deepEqual(hosts.list()[0]?.reduced, { file: 'over budget' })
+  hosts.add(status(2, { steps: step('emit') }))
+  assert.deepEqual(hosts.list()[0]?.reduced, {})
+  hosts.add(status(3, { steps: step('count') }))
+  hosts.add(status(4, { steps: [], boot: 'another' }))
+  assert.deepEqual(hosts.list()[0]?.reduced, {})
+})

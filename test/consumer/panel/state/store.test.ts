@@ -1,0 +1,137 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import type { Watch } from '../../../../consumer/panel/protocol.ts'
+import { Store } from '../../../../consumer/panel/state/store.ts'
+import { samples } from '../../../support/records.ts'
+import { processRow, row, status } from '../support/rows.ts'
+
+const create = () => new Store({ windowsMs: [10_000, 1000], now: () => 1e12 })
+const watch: Watch = { type: 'watch', filter: {}, windowMs: 1000, fromMs: 0, top: 'process' }
+
+test('each length of window is kept for so many windows, a day at most', () => {
+  const { windowsMs, keptMs } = new Store({ windowsMs: [1000, 10_000, 60_000, 3_600_000] })
+  assert.deepEqual(windowsMs, [1000, 10_000, 60_000, 3_600_000])
+  assert.deepEqual(
+    keptMs.map((ms) => ms / 60_000),
+    [24, 240, 1440, 1440]
+  )
+})
+
+test('points that changed after a number are told, once for each number', () => {
+  const store = create()
+  store.addRollup(row(1, { complete: false, count: 1 }))
+  store.addRollup(row(2))
+  const { change } = store
+  assert.deepEqual(
+    store.points(watch, -1).map(({ timeMs, count }) => [timeMs, count]),
+    [
+      [1000, 1],
+      [2000, 500]
+    ]
+  )
+  assert.deepEqual(store.points(watch, change), [])
+  store.addRollup(row(1, { revision: 2, count: 5 }))
+  assert.deepEqual(
+    store.points(watch, change).map(({ timeMs, count, complete }) => [timeMs, count, complete]),
+    [[1000, 5, true]]
+  )
+  assert.deepEqual(store.points({ ...watch, windowMs: 10_000 }, -1), [])
+})
+
+test('what changes nothing is no change', () => {
+  const store = create()
+  let calls = 0
+  const stop = store.onChange(() => {
+    calls += 1
+  })
+  store.addRollup(row(1))
+  store.addRollup(row(1))
+  store.addRollup(processRow(10, 1, { window_ms: 10_000 }))
+  store.addRollup(row(1, { window_ms: 500 }))
+  store.setTrouble(null)
+  store.setLags([])
+  assert.equal(calls, 1)
+  stop()
+  store.addRollup(row(2))
+  assert.equal(calls, 1)
+})
+
+test('losses are in the points of every length', () => {
+  const store = create()
+  store.addHostStatus(status(1))
+  store.addHostStatus(status(2))
+  assert.deepEqual(
+    store.points(watch, -1).map(({ lost }) => lost),
+    [7, 7]
+  )
+  const [ten] = store.points({ ...watch, windowMs: 10_000 }, -1)
+  assert.deepEqual([ten?.lost, ten?.complete], [14, false])
+})
+
+test('alerts are told in their highest revision, the last ones first asked for', () => {
+  const store = create()
+  const alert = (id: string, revision: number) => store.addAlert({ ...samples.Alert, id, revision })
+  alert('a', 2)
+  alert('b', 1)
+  alert('a', 1)
+  const { change } = store
+  const told = (after: number, max: number) =>
+    store.news(after, max).flatMap((message) => (message.type === 'alerts' ? message.alerts : []))
+  assert.deepEqual(
+    told(-1, 100).map(({ id, revision }) => [id, revision]),
+    [
+      ['a', 2],
+      ['b', 1]
+    ]
+  )
+  assert.deepEqual(
+    told(-1, 1).map(({ id }) => id),
+    ['b']
+  )
+  alert('a', 3)
+  assert.deepEqual(
+    told(change, 100).map(({ id, revision }) => [id, revision]),
+    [['a', 3]]
+  )
+  for (let i = 0; i < 1500; i++) alert(`x${i}`, 1)
+  assert.equal(told(-1, Number.POSITIVE_INFINITY).length, 1000)
+})
+
+test('hosts, lag and trouble are told whole when they change', () => {
+  const store = create()
+  assert.deepEqual(store.news(0, 100), [])
+  store.setLags([{ service: 'audit', messages: 3 }])
+  const { change } = store
+  store.setTrouble('Kafka is away')
+  assert.deepEqual(store.news(change, 100), [{ type: 'trouble', message: 'Kafka is away' }])
+  store.setTrouble(null)
+  assert.deepEqual(store.news(0, 100), [
+    { type: 'trouble', message: null },
+    { type: 'lag', services: [{ service: 'audit', messages: 3 }] }
+  ])
+})
+
+test('names are by the calls of the last minute', () => {
+  const store = create()
+  store.addRollup(row(1, { host: 'quiet', workload: 'z', syscall: 'listen', count: 1e6 }))
+  store.addRollup(row(100, { host: 'b', workload: 'x', count: 1 }))
+  store.addRollup(row(100, { host: 'a', workload: 'y', syscall: 'write', count: 2 }))
+  store.addHostStatus(status(100, { host: 'silent' }))
+  assert.deepEqual(store.names(), {
+    type: 'names',
+    hosts: ['a', 'b', 'quiet', 'silent'],
+    workloads: ['y', 'x', 'z'],
+    calls: ['write', 'read', 'listen']
+  })
+})
+
+test('the top of processes is of rows by process, that of workloads and calls of rows by workload', () => {
+  const store = create()
+  store.addRollup(row(1, { count: 10 }))
+  store.addRollup(processRow(1, 5, { count: 4 }))
+  assert.equal(store.top('process', {}).rows[0]?.callsPerSecond, 4)
+  assert.equal(store.top('workload', {}).rows[0]?.callsPerSecond, 10)
+  assert.equal(store.top('call', {}).rows[0]?.callsPerSecond, 10)
+  assert.deepEqual(store.top('go_function', {}).rows, [])
+  assert.equal(store.rows, 2)
+})
