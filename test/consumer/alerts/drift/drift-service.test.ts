@@ -1,16 +1,16 @@
 // Drift as a service on a real Kafka: rows of topic rollups become alerts, each revision once, over restarts.
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import { alertsModule } from '../../../consumer/alerts/alerts.ts'
-import { Drift } from '../../../consumer/alerts/drift.ts'
-import { ConsumeLoop } from '../../../consumer/loop/consume-loop.ts'
-import { loadConfig } from '../../../runtime/config.ts'
-import { decode, encode } from '../../../wire/codec.ts'
-import { topicNames } from '../../../wire/topics.ts'
-import type { Alert } from '../../../wire/types.ts'
-import { kafkaMissing, readAll, testLog, uniqueName, withKafka } from '../../support/kafka.ts'
-import { feed, quickThresholds, rowsOf } from './support/drift-run.ts'
-import { streamOf } from './support/drift-streams.ts'
+import { alertsModule } from '../../../../consumer/alerts/alerts.ts'
+import { Drift } from '../../../../consumer/alerts/drift/drift.ts'
+import { ConsumeLoop } from '../../../../consumer/loop/consume-loop.ts'
+import { loadConfig } from '../../../../runtime/config.ts'
+import { decode, encode } from '../../../../wire/codec.ts'
+import { topicNames } from '../../../../wire/topics.ts'
+import type { Alert } from '../../../../wire/types.ts'
+import { kafkaMissing, readAll, testLog, uniqueName, withKafka } from '../../../support/kafka.ts'
+import { feed, quickThresholds, rowsOf } from './support/run.ts'
+import { streamOf } from './support/streams.ts'
 
 const slow = (from: number, until: number) => (window: number) => (window >= from && window < until ? 150_000 : 50_000)
 

@@ -1,10 +1,10 @@
 // Drift as a handler: what an alert says, its revisions and its end, and that a restart anywhere changes nothing.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { Drift } from '../../../consumer/alerts/drift.ts'
-import type { Alert, Rollup } from '../../../wire/types.ts'
-import { contextAt, feed, quickThresholds as options, rowOf, rowsOf, startUs, windowUs } from './support/drift-run.ts'
-import { streamOf } from './support/drift-streams.ts'
+import { Drift } from '../../../../consumer/alerts/drift/drift.ts'
+import type { Alert, Rollup } from '../../../../wire/types.ts'
+import { contextAt, feed, quickThresholds as options, rowOf, rowsOf, startUs, windowUs } from './support/run.ts'
+import { streamOf } from './support/streams.ts'
 
 const base = { rate: () => 100, jitter: 0.05 }
 const slowAt = (from: number, until: number) => (window: number) =>

@@ -1,6 +1,6 @@
 // The two-sample test of Kolmogorov and Smirnov on distributions in buckets: how far apart two are, and how likely
 // samples of one and the same are as far apart.
-import type { Bucket } from '../../wire/types.ts'
+import type { Bucket } from '../../../wire/types.ts'
 
 const sizeOf = (buckets: readonly Bucket[]): number => buckets.reduce((sum, { count }) => sum + count, 0)
 

@@ -1,6 +1,6 @@
 // What is known of one (host, workload, call): the windows of now one by one, and those before them in slots as long as
 // now. Bounded: so many windows, so many slots, a sketch each.
-import { Sketch } from '../../wire/sketch.ts'
+import { Sketch } from '../../../wire/sketch.ts'
 
 export interface Spans {
   /** Microseconds: of a window, of now, of the reference. */

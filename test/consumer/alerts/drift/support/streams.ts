@@ -1,6 +1,6 @@
 // Synthetic streams of calls: what a workload's latencies and rates may look like, window by window, from a seed.
-import { Sketch } from '../../../../wire/sketch.ts'
-import type { Bucket } from '../../../../wire/types.ts'
+import { Sketch } from '../../../../../wire/sketch.ts'
+import type { Bucket } from '../../../../../wire/types.ts'
 
 /** A generator of numbers from 0 to 1 that gives the same ones for the same seed (mulberry32). */
 export const randomFrom = (seed: number): (() => number) => {

@@ -1,9 +1,9 @@
 // One drift from the window that raised it to its end, and what is said about it.
 import { z } from 'zod'
-import { formatCount, formatNanoseconds } from '../../runtime/format-number.ts'
-import type { Alert, Reason } from '../../wire/types.ts'
-import { alertId } from './alert-id.ts'
-import type { DriftKind, Finding, Thresholds } from './drift-test.ts'
+import { formatCount, formatNanoseconds } from '../../../runtime/format-number.ts'
+import type { Alert, Reason } from '../../../wire/types.ts'
+import { alertId } from '../alert-id.ts'
+import type { DriftKind, Finding, Thresholds } from './find-drift.ts'
 
 /** Between two updates of an alert, in event time. */
 const updateUs = 60_000_000

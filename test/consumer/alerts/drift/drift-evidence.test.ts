@@ -2,9 +2,9 @@
 // takes twenty times as many streams; the figures of docs/alerts.md come from that.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { Drift } from '../../../consumer/alerts/drift.ts'
-import { feed, raisedSeconds, rowsOf, thresholds } from './support/drift-run.ts'
-import { type StreamShape, streamOf } from './support/drift-streams.ts'
+import { Drift } from '../../../../consumer/alerts/drift/drift.ts'
+import { feed, raisedSeconds, rowsOf, thresholds } from './support/run.ts'
+import { type StreamShape, streamOf } from './support/streams.ts'
 
 const rounds = Number(process.env['RINGSIDE_TEST_ROUNDS'] ?? 1)
 const streams = 3 * rounds

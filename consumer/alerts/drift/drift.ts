@@ -1,13 +1,13 @@
 // Drifts of latency and rate: rows of rollups go in, alerts come out. What they are held against is made again after a
 // restart by reading the rows once more; drifts that are on are kept in the checkpoint.
 import { z } from 'zod'
-import type { Alert, Rollup } from '../../wire/types.ts'
-import type { Checkpoint, Context, Output, StatefulHandler } from '../handler.ts'
-import { earliestOffset } from '../state/hosts.ts'
-import { Replay } from '../state/replay.ts'
+import type { Alert, Rollup } from '../../../wire/types.ts'
+import type { Checkpoint, Context, Output, StatefulHandler } from '../../handler.ts'
+import { earliestOffset } from '../../state/hosts.ts'
+import { Replay } from '../../state/replay.ts'
 import { type DriftState, driftState } from './drift-alert.ts'
 import { DriftHost } from './drift-host.ts'
-import type { Thresholds } from './drift-test.ts'
+import type { Thresholds } from './find-drift.ts'
 
 /** What a checkpoint may hold is 4,096 bytes; the rest is for the offsets and the names around it. */
 const maxSavedBytes = 3900

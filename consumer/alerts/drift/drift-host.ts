@@ -1,10 +1,10 @@
 // The drifts of one host: its rows go in, in the order of its windows; what is not as it was comes out as alerts.
-import { Sketch } from '../../wire/sketch.ts'
-import type { Alert, Rollup } from '../../wire/types.ts'
-import { Anchors } from '../state/anchors.ts'
+import { Sketch } from '../../../wire/sketch.ts'
+import type { Alert, Rollup } from '../../../wire/types.ts'
+import { Anchors } from '../../state/anchors.ts'
 import { DriftAlert, type DriftState } from './drift-alert.ts'
-import { History, type Spans, spanOf } from './drift-history.ts'
-import { type DriftKind, driftKinds, type Finding, findDrift, type Thresholds } from './drift-test.ts'
+import { type DriftKind, driftKinds, type Finding, findDrift, type Thresholds } from './find-drift.ts'
+import { History, type Spans, spanOf } from './history.ts'
 
 const dayUs = 86_400_000_000
 

@@ -1,11 +1,11 @@
 // Streams of calls through the drift handler, as the rollups service would tell them.
 import pino from 'pino'
-import type { Drift } from '../../../../consumer/alerts/drift.ts'
-import type { Context } from '../../../../consumer/handler.ts'
-import { loadConfig } from '../../../../runtime/config.ts'
-import type { Alert, Rollup } from '../../../../wire/types.ts'
-import { samples } from '../../../support/records.ts'
-import type { Stream, StreamWindow } from './drift-streams.ts'
+import type { Drift } from '../../../../../consumer/alerts/drift/drift.ts'
+import type { Context } from '../../../../../consumer/handler.ts'
+import { loadConfig } from '../../../../../runtime/config.ts'
+import type { Alert, Rollup } from '../../../../../wire/types.ts'
+import { samples } from '../../../../support/records.ts'
+import type { Stream, StreamWindow } from './streams.ts'
 
 export const windowUs = 10_000_000
 /** Aligned to hours. */

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { distance, probability } from '../../../consumer/alerts/kolmogorov-smirnov.ts'
-import { Sketch } from '../../../wire/sketch.ts'
-import { Chance } from './support/drift-streams.ts'
+import { distance, probability } from '../../../../consumer/alerts/drift/kolmogorov-smirnov.ts'
+import { Sketch } from '../../../../wire/sketch.ts'
+import { Chance } from './support/streams.ts'
 
 const of = (...values: number[]): Sketch => {
   const sketch = new Sketch()

@@ -1,10 +1,10 @@
 // Whether one (host, workload, call) is not as it was: the windows of now against the reference, by latency and by rate.
 // A shift must be large, unlike every part of the reference, more than its parts differ among themselves, and rarer by
 // chance than asked for.
-import type { Config } from '../../runtime/config.ts'
-import { Sketch } from '../../wire/sketch.ts'
-import type { Bucket } from '../../wire/types.ts'
-import type { History, Slot } from './drift-history.ts'
+import type { Config } from '../../../runtime/config.ts'
+import { Sketch } from '../../../wire/sketch.ts'
+import type { Bucket } from '../../../wire/types.ts'
+import type { History, Slot } from './history.ts'
 import { distance, probability } from './kolmogorov-smirnov.ts'
 
 export const driftKinds = ['latency', 'rate'] as const
