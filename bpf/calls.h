@@ -42,7 +42,7 @@ struct known_call {
 	__u8 abi;
 	__u8 call;	/* as config.call_of has it */
 	__u8 mode;
-	__u8 turn;	/* of its mode */
+	__u8 activation;	/* of its mode */
 };
 
 static __always_inline __u8 class_of(__u8 call)
@@ -63,7 +63,7 @@ static __always_inline void look_up(struct known_call *known, __u8 abi, __u16 nr
 	known->abi = abi;
 	known->call = config.call_of[0][at];
 	known->mode = config.mode_of[0][at] & RINGSIDE_MODE_MASK;
-	known->turn = config.mode_of[0][at] / RINGSIDE_MODE_TURN;
+	known->activation = config.mode_of[0][at] / RINGSIDE_MODE_ACTIVATION;
 }
 
 /* Mode OFF for a number that is in no table; task is current. */

@@ -21,7 +21,7 @@ static __always_inline void begin_connect(__u64 key)
 	pending.syn_ns = bpf_ktime_get_ns();
 	describe(&pending.subject, task);
 	if (bpf_map_update_elem(&connects, &key, &pending, BPF_ANY))
-		__sync_fetch_and_add(&own_counters()->unaccounted, 1);
+		__sync_fetch_and_add(&own_counters()->untracked, 1);
 }
 
 static __always_inline void end_connect(__u64 key, const struct sock *sk, int new_state)

@@ -13,7 +13,7 @@ _Static_assert(2 * RINGSIDE_GROUPS_MAX == 1 << 17, "a group's number has 17 bits
 enum { GROUP_BITS = 17, NO_GROUP = 0xffffffff, NEARLY_FULL = 0xffff0000 };
 
 /* What the groups of a process are for, in 20 bits: number, ABI, what, and first / 32. */
-#define GROUP_KEY(nr, abi, what, bucket) ((__u32)(nr) | (abi) << 10 | (what) << 11 | ((bucket) >> 5) << 13)
+#define GROUP_KEY(nr, abi, measure, bucket) ((__u32)(nr) | (abi) << 10 | (measure) << 11 | ((bucket) >> 5) << 13)
 
 /*
  * (process, key) -> group, for the threads of a process to share its groups. A place holds the epoch that it is
@@ -63,15 +63,15 @@ static __always_inline struct ringside_group *take_group(struct task_struct *tas
 	group->abi = (key >> 10) & 1;
 	group->call = call & RINGSIDE_CALL_MASK;
 	group->event_class = class_of(call);
-	group->what = (key >> 11) & 3;
-	group->first = (key >> 13) << 5;
+	group->measure = (key >> 11) & 3;
+	group->first_bucket = (key >> 13) << 5;
 	return group;
 }
 
 static __always_inline bool is_group_of(const struct ringside_group *group, __u32 pid, __u64 start_ns, __u32 key)
 {
 	return group->pid == pid && group->start_ns == start_ns &&
-	       GROUP_KEY(group->nr, group->abi, group->what, group->first) == key;
+	       GROUP_KEY(group->nr, group->abi, group->measure, group->first_bucket) == key;
 }
 
 /* The group of the current process for a key: that which it has in this epoch, or a new one; NO_GROUP when none is
@@ -83,7 +83,7 @@ __noinline __u32 find_group(__u32 key, __u8 call, __u32 epoch)
 	__u32 pid = task->tgid;
 	__u64 hash = (start_ns ^ (__u64)pid << 32 ^ key) * 0x9e3779b97f4a7c15ULL;
 	__u32 line = (hash >> 32) & (INDEX_LINES - 1);
-	/* above the bits of the line; not 0, which is what a place that was never used holds */
+	/* above the bits of the line; never 0, the value of an unused place */
 	__u64 mark = (__u64)epoch << 32 | ((hash >> 49) | 1) << GROUP_BITS;
 	struct ringside_group *group = 0;
 	__u32 found, own = NO_GROUP;
@@ -135,9 +135,9 @@ static __always_inline struct count_place find_place(struct task_struct *task, s
 /* Through the thread's own cache, which nearly every call hits. NULL when there is no room, for another group or in
  * the count of the bucket. */
 static __always_inline struct ringside_group *group_of(const struct count_place *place, __u16 nr, __u8 abi, __u8 call,
-						       __u16 what, __u32 bucket)
+						       __u16 measure, __u32 bucket)
 {
-	__u32 key = GROUP_KEY(nr, abi, what, bucket);
+	__u32 key = GROUP_KEY(nr, abi, measure, bucket);
 	struct cached_group *cached = &place->state->groups[(key * 0x9e3779b1U) >> 28];
 	struct ringside_group *group;
 
@@ -175,27 +175,27 @@ static __always_inline void count_call(struct task_struct *task, struct task_sta
 	struct ringside_group *latency, *outcome = 0;
 	__u64 bytes = 0;
 	__u32 bucket = 0;
-	__u16 what;
+	__u16 measure;
 
 	own->counted[class_of(state->call)]++;
 	if (ret < 0 && ret >= -MAX_ERRNO) {
-		what = RINGSIDE_WHAT_ERRNO;
+		measure = RINGSIDE_MEASURE_ERRNO;
 		bucket = -ret;
 	} else if (ret > 0 && (state->call & RINGSIDE_MOVES_BYTES)) {
-		what = RINGSIDE_WHAT_BYTES;
+		measure = RINGSIDE_MEASURE_BYTES;
 		bytes = ret;
 		bucket = find_bucket(bytes);
 	} else {
-		what = RINGSIDE_WHAT_LATENCY;
+		measure = RINGSIDE_MEASURE_LATENCY;
 	}
-	if (what != RINGSIDE_WHAT_LATENCY) {
-		outcome = group_of(&place, state->nr, state->abi, state->call, what, bucket);
+	if (measure != RINGSIDE_MEASURE_LATENCY) {
+		outcome = group_of(&place, state->nr, state->abi, state->call, measure, bucket);
 		if (!outcome) {
 			own->uncounted++;
 			return;
 		}
 	}
-	latency = group_of(&place, state->nr, state->abi, state->call, RINGSIDE_WHAT_LATENCY, duration_bucket);
+	latency = group_of(&place, state->nr, state->abi, state->call, RINGSIDE_MEASURE_LATENCY, duration_bucket);
 	if (!latency) {
 		own->uncounted++;
 		return;
@@ -214,7 +214,7 @@ static __always_inline void count_request(struct task_struct *task, struct task_
 	struct ringside_group *group;
 
 	own->counted[class_of(known->call)]++;
-	group = group_of(&place, known->nr, known->abi, known->call, RINGSIDE_WHAT_LATENCY, 0);
+	group = group_of(&place, known->nr, known->abi, known->call, RINGSIDE_MEASURE_LATENCY, 0);
 	if (group)
 		add_to(&place, group, 0, 0);
 	else

@@ -102,7 +102,7 @@ enum ringside_mode {
 /* An entry of mode_of is a mode, and above it the number of times that it ceased to be OFF: a call that was entered
  * before is not taken for one that was entered since. */
 #define RINGSIDE_MODE_MASK 3
-#define RINGSIDE_MODE_TURN 4
+#define RINGSIDE_MODE_ACTIVATION 4
 
 /* ringside_event.flags */
 #define RINGSIDE_HAS_SOCKET 0x1		/* socket is filled in */
@@ -153,8 +153,8 @@ struct ringside_event {
 	__u32 uid;		/* in the initial user namespace */
 	__s32 fd;		/* the call's first descriptor; -1 if it has none */
 	__u16 path_size;	/* bytes of path, without a NUL */
-	__u16 more_size;	/* bytes of the string behind it, likewise */
-	__u32 step;		/* set by whoever reads the ring: how far this record moves the place in it */
+	__u16 extra_size;	/* bytes of the string behind it, likewise */
+	__u32 advance;		/* set by whoever reads the ring: how far this record moves the place in it */
 	__u32 arg;		/* open*: flags; ptrace: the request; io_uring: IORING_OP_*; else 0 */
 	__s32 target;		/* ptrace: the pid it is aimed at, as the caller gave it; else -1 */
 	char comm[RINGSIDE_COMM_SIZE];	/* of the thread */
@@ -168,16 +168,16 @@ struct ringside_event {
 	char path[];
 };
 
-/* Counts of a summary: how many calls had a value within the bucket `index`. */
-enum ringside_what {
-	RINGSIDE_WHAT_LATENCY = 0,	/* nanoseconds from enter to exit */
-	RINGSIDE_WHAT_BYTES = 1,	/* that the call moved, if it moved any */
-	RINGSIDE_WHAT_ERRNO = 2,	/* index is the errno */
+/* What a bucket of calls is a distribution of. */
+enum ringside_measure {
+	RINGSIDE_MEASURE_LATENCY = 0,	/* nanoseconds from enter to exit */
+	RINGSIDE_MEASURE_BYTES = 1,	/* that the call moved, if it moved any */
+	RINGSIDE_MEASURE_ERRNO = 2,	/* index is the errno */
 };
 
 /* Log-linear: 32 buckets to an octave, a value v >= 1 falls into 32 * floor(log2 v) + the 5 bits below its highest. */
 struct ringside_cell {
-	__u16 what;		/* enum ringside_what */
+	__u16 measure;		/* enum ringside_measure */
 	__u16 index;
 	__u32 count;
 };
@@ -196,7 +196,7 @@ struct ringside_summary {
 #define RINGSIDE_FILTER_COMMS 0x2
 #define RINGSIDE_FILTER_CGROUPS 0x4
 /* Not a filter map, but no task at all: of a set of programs that is not in use yet, or no more. */
-#define RINGSIDE_FILTER_NOBODY 0x8
+#define RINGSIDE_FILTER_REJECT_ALL 0x8
 
 /* A process of a Go program. A reused pid has another start; what executes another program is no longer marked. */
 struct ringside_go_process {
@@ -243,8 +243,8 @@ struct ringside_group {
 	__u8 abi;
 	__u8 call;
 	__u8 event_class;
-	__u8 what;
-	__u16 first;		/* index of the first bucket: a multiple of 32 */
+	__u8 measure;
+	__u16 first_bucket;		/* index of the first bucket: a multiple of 32 */
 	__u64 sum;		/* of the values; 0 for errno */
 	__u32 counts[32];
 };
@@ -268,7 +268,7 @@ struct ringside_counters {
 	   mode or filter, were refused before they began, or are a close of what is no socket. */
 	__u64 off[RINGSIDE_CLASS_COUNT];
 	__u64 counted[RINGSIDE_CLASS_COUNT];
-	__u64 unaccounted;			/* calls that no state could be stored for (out of memory) */
+	__u64 untracked;			/* calls that no state could be stored for (out of memory) */
 	__u64 uncounted;			/* of counted: no group was free, so that no summary has them */
 	__u64 reserved[5];			/* to three cache lines: CPUs never share one */
 };

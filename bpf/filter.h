@@ -34,7 +34,7 @@ static __always_inline bool decide(struct task_struct *task)
 	__u32 tgid = task->tgid;
 	char comm[RINGSIDE_COMM_SIZE] = {};
 
-	if ((filters & RINGSIDE_FILTER_NOBODY) || is_family(task))
+	if ((filters & RINGSIDE_FILTER_REJECT_ALL) || is_family(task))
 		return false;
 	if ((filters & RINGSIDE_FILTER_PIDS) && !bpf_map_lookup_elem(&filter_pids, &tgid))
 		return false;
@@ -59,13 +59,13 @@ static __always_inline bool is_observed(struct task_struct *task, struct task_st
 	return state->observed;
 }
 
-/* NULL when memory is short; the call is then counted as unaccounted */
+/* NULL when memory is short; the call is then counted as untracked */
 static __always_inline struct task_state *state_of(struct task_struct *task)
 {
 	struct task_state *state = bpf_task_storage_get(&tasks, task, 0, BPF_LOCAL_STORAGE_GET_F_CREATE);
 
 	if (!state)
-		__sync_fetch_and_add(&own_counters()->unaccounted, 1);
+		__sync_fetch_and_add(&own_counters()->untracked, 1);
 	return state;
 }
 

@@ -53,7 +53,7 @@ struct task_state {
 	__u16 entered;		/* the number it came in by, which may stand for nr */
 	struct ringside_socket socket;	/* of close: at exit it is gone */
 	__u32 epoch;		/* config.epoch that `groups` are of */
-	__u8 turn;		/* of the number it came in by */
+	__u8 activation;		/* of the number it came in by */
 	__u8 reserved[3];
 	struct cached_group groups[CACHED_GROUPS];
 };

@@ -27,7 +27,7 @@ static __always_inline void submit_exec(const struct exec_story *story, __u32 ro
 	struct ringside_event *event = reserve_event(RINGSIDE_KIND_EXEC, RINGSIDE_CLASS_PROCESS,
 						     sizeof(*event) + room + NAME_BYTES);
 	__u32 bytes = story->path_bytes;
-	long more_bytes = 0;
+	long extra_bytes = 0;
 
 	if (!event)
 		return;
@@ -40,8 +40,8 @@ static __always_inline void submit_exec(const struct exec_story *story, __u32 ro
 	bytes &= room - 1;
 	bpf_probe_read_kernel(event->path, bytes, story->path);
 	if (story->container)
-		more_bytes = bpf_probe_read_kernel_str(event->path + bytes, NAME_BYTES, story->container);
-	set_sizes(event, bytes, length_of(more_bytes));
+		extra_bytes = bpf_probe_read_kernel_str(event->path + bytes, NAME_BYTES, story->container);
+	set_sizes(event, bytes, length_of(extra_bytes));
 	submit_event(event);
 }
 

@@ -76,11 +76,11 @@ static __always_inline void write_subject(struct ringside_event *event, const st
 	__builtin_memcpy(event->comm, subject->comm, sizeof(event->comm));
 }
 
-static __always_inline void set_sizes(struct ringside_event *event, __u32 path_bytes, __u32 more_bytes)
+static __always_inline void set_sizes(struct ringside_event *event, __u32 path_bytes, __u32 extra_bytes)
 {
 	event->path_size = path_bytes;
-	event->more_size = more_bytes;
-	event->size = (sizeof(*event) + path_bytes + more_bytes + 7) & ~7U;
+	event->extra_size = extra_bytes;
+	event->size = (sizeof(*event) + path_bytes + extra_bytes + 7) & ~7U;
 }
 
 /* of a string without its NUL; `bytes` as bpf_probe_read_*_str returned it: with NUL, negative when nothing was read */
@@ -174,7 +174,7 @@ static __always_inline void submit_with_paths(struct ringside_event *event, cons
 	struct ringside_event *longer;
 
 	read_strings(event, RINGSIDE_PATH_SHORT, path, more, is_user);
-	if (event->path_size < RINGSIDE_PATH_SHORT - 1 && event->more_size < RINGSIDE_PATH_SHORT - 1) {
+	if (event->path_size < RINGSIDE_PATH_SHORT - 1 && event->extra_size < RINGSIDE_PATH_SHORT - 1) {
 		submit_with_stack(event, 2 * RINGSIDE_PATH_SHORT, stack_bytes);
 		return;
 	}

@@ -58,7 +58,7 @@ int BPF_PROG(sys_enter, struct pt_regs *regs, long number)
 	if (!is_observed(task, state))
 		return 0;
 	state->entered = known.nr;
-	state->turn = known.turn;
+	state->activation = known.activation;
 	if (is_another) {
 		read_arguments(state->args, regs, known.abi);
 		look_up(&known, known.abi, take_apart(known.nr, state->args));
@@ -321,7 +321,7 @@ static __always_inline void exit_other(const struct call_exit *exit)
 
 static __always_inline bool is_entered(const struct task_state *state, const struct known_call *known)
 {
-	return state->entered == known->nr && state->turn == known->turn;
+	return state->entered == known->nr && state->activation == known->activation;
 }
 
 /* Every return is counted once: here or, for one that is emitted, with its record. */
@@ -344,7 +344,7 @@ int BPF_PROG(sys_exit, struct pt_regs *regs, long ret)
 	/* before anything that takes time: what is done here must not count as the call's */
 	exit.now = bpf_ktime_get_ns();
 	exit.state = bpf_task_storage_get(&tasks, task, 0, 0);
-	/* the child's side of a fork, or a call that is unaccounted already */
+	/* the child's side of a fork, or a call that is untracked already */
 	if (!exit.state)
 		return 0;
 	mode = exit.state->mode;

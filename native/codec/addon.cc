@@ -142,12 +142,12 @@ class Encoder : public Napi::ObjectWrap<Encoder> {
     state_.highest[record.cpu] = std::max(state_.highest[record.cpu], seq);
     if (IsSummary(record)) {
       state_.summaries++;
-      state_.taken[2] += record.step;
+      state_.taken[2] += record.advance;
       return;
     }
     state_.by_class[record.event_class]++;
     state_.events[record.event_class]++;
-    state_.taken[RINGSIDE_IS_SECURITY(record.event_class) ? 0 : 1] += record.step;
+    state_.taken[RINGSIDE_IS_SECURITY(record.event_class) ? 0 : 1] += record.advance;
     state_.newest_us = std::max(state_.newest_us, static_cast<double>(Microseconds(record.time_ns)));
   }
 

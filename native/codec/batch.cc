@@ -28,12 +28,12 @@ bool HasArg(uint8_t call) {
 
 size_t SizeOf(std::optional<std::string_view> text) { return text ? text->size() : 0; }
 
-uint8_t* WriteBuckets(uint8_t* at, const ringside_cell* begin, const ringside_cell* end, ringside_what what) {
+uint8_t* WriteBuckets(uint8_t* at, const ringside_cell* begin, const ringside_cell* end, ringside_measure measure) {
   int64_t count = 0;
-  for (const ringside_cell* cell = begin; cell != end; cell++) count += cell->what == what;
+  for (const ringside_cell* cell = begin; cell != end; cell++) count += cell->measure == measure;
   if (count > 0) at = WriteLong(at, count);
   for (const ringside_cell* cell = begin; cell != end; cell++) {
-    if (cell->what != what) continue;
+    if (cell->measure != measure) continue;
     at = WriteLong(at, cell->index);
     at = WriteLong(at, cell->count);
   }
@@ -49,7 +49,7 @@ void Batch::AddEvent(const ringside_event& record) {
   // Of exec and fork the second string is a cgroup's name, of which the table of processes takes what it needs.
   const bool is_beginning = record.kind == RINGSIDE_KIND_EXEC || record.kind == RINGSIDE_KIND_FORK;
   std::optional<std::string_view> path_to;
-  if (record.more_size != 0 && !is_beginning) path_to = WellFormed(MoreOf(record), more_scratch_);
+  if (record.extra_size != 0 && !is_beginning) path_to = WellFormed(ExtraOf(record), extra_scratch_);
   if (record.kind == RINGSIDE_KIND_EXEC) process_table_.Exec(record, path.value_or(""));
   if (record.kind == RINGSIDE_KIND_FORK) process_table_.Fork(record);
   std::optional<std::string_view> name;
@@ -103,9 +103,9 @@ void Batch::AddSummary(const ringside_event& record) {
   at = WriteLong(at, ClampUnsigned(summary.errors));
   at = WriteLong(at, ClampUnsigned(summary.total_ns));
   at = WriteLong(at, ClampUnsigned(summary.bytes));
-  at = WriteBuckets(at, summary.cells, end, RINGSIDE_WHAT_LATENCY);
-  at = WriteBuckets(at, summary.cells, end, RINGSIDE_WHAT_BYTES);
-  at = WriteBuckets(at, summary.cells, end, RINGSIDE_WHAT_ERRNO);
+  at = WriteBuckets(at, summary.cells, end, RINGSIDE_MEASURE_LATENCY);
+  at = WriteBuckets(at, summary.cells, end, RINGSIDE_MEASURE_BYTES);
+  at = WriteBuckets(at, summary.cells, end, RINGSIDE_MEASURE_ERRNO);
   summaries_.bytes.Commit(at);
   bytes_ += bytes;
 }

@@ -70,7 +70,7 @@ class Batch {
   size_t bytes_ = 0;
   Output encoded_;
   std::string path_scratch_;
-  std::string more_scratch_;
+  std::string extra_scratch_;
 };
 
 }  // namespace ringside

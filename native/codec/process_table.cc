@@ -71,7 +71,7 @@ void ProcessTable::Exec(const ringside_event& record, std::string_view path) {
   const bool is_whole = (record.flags & RINGSIDE_PATH_TRUNCATED) == 0 && !path.empty() && path[0] == '/';
   entry.exe = is_whole ? std::string(path) : Read(record).value_or(ProcessFacts{}).exe;
   // A container's first process is forked outside, put into its cgroup, and only then executes.
-  entry.container_id = FirstOf(ContainerIdIn(MoreOf(record)), std::move(entry.container_id));
+  entry.container_id = FirstOf(ContainerIdIn(ExtraOf(record)), std::move(entry.container_id));
   entry.rows.clear();
   entry.program = ++last_program_;
   Began(record);
@@ -88,7 +88,7 @@ void ProcessTable::Fork(const ringside_event& record) {
     parent = read_(ppid);
   }
   if (!parent) return;
-  Add(record, std::move(parent->exe), FirstOf(ContainerIdIn(MoreOf(record)), std::move(parent->container_id)));
+  Add(record, std::move(parent->exe), FirstOf(ContainerIdIn(ExtraOf(record)), std::move(parent->container_id)));
 }
 
 void ProcessTable::Exit(const ringside_event& record) {

@@ -12,8 +12,8 @@
 namespace ringside {
 
 inline std::string_view PathOf(const ringside_event& record) { return {record.path, record.path_size}; }
-inline std::string_view MoreOf(const ringside_event& record) {
-  return {record.path + record.path_size, record.more_size};
+inline std::string_view ExtraOf(const ringside_event& record) {
+  return {record.path + record.path_size, record.extra_size};
 }
 inline std::string_view CommOf(const ringside_event& record) {
   return {record.comm, strnlen(record.comm, sizeof(record.comm))};
@@ -26,7 +26,7 @@ struct StackView {
 
 inline bool HasStack(const ringside_event& record) { return (record.flags & RINGSIDE_HAS_STACK) != 0; }
 inline StackView StackOf(const ringside_event& record) {
-  const size_t begin = (sizeof(record) + record.path_size + record.more_size + 7) & ~size_t{7};
+  const size_t begin = (sizeof(record) + record.path_size + record.extra_size + 7) & ~size_t{7};
   const size_t count = (record.size - begin) / sizeof(uint64_t);
   return {reinterpret_cast<const uint64_t*>(reinterpret_cast<const uint8_t*>(&record) + begin),
           count < RINGSIDE_STACK_MAX ? count : RINGSIDE_STACK_MAX};

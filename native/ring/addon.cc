@@ -26,7 +26,7 @@ namespace ringside {
 namespace {
 
 // Ring#statistics(): seq before the first, last seq of the summaries, nanoseconds up to which all is counted, runs
-// that were skipped; then rows of: cpu, last, emitted, dropped, off and counted by class, unaccounted, uncounted.
+// that were skipped; then rows of: cpu, last, emitted, dropped, off and counted by class, untracked, uncounted.
 constexpr size_t kStatisticsHead = 4;
 constexpr size_t kStatisticsColumns = 4 + 4 * RINGSIDE_CLASS_COUNT;
 
@@ -233,7 +233,7 @@ class Ring : public Napi::ObjectWrap<Ring> {
       for (const auto* counts : {counters.emitted, counters.dropped, counters.off, counters.counted}) {
         std::for_each(counts, counts + RINGSIDE_CLASS_COUNT, add);
       }
-      add(counters.unaccounted);
+      add(counters.untracked);
       add(counters.uncounted);
     }
     return table;

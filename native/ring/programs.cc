@@ -133,15 +133,15 @@ void SetModes(ringside_config* config, const Modes& mode_of) {
   uint8_t* entries = &config->mode_of[0][0];
   for (size_t i = 0; i < mode_of.size(); i++) {
     const bool is_off = (entries[i] & RINGSIDE_MODE_MASK) == RINGSIDE_MODE_OFF;
-    const int begins = is_off && mode_of[i] != RINGSIDE_MODE_OFF ? RINGSIDE_MODE_TURN : 0;
-    const int turn = (entries[i] & ~RINGSIDE_MODE_MASK) + begins;
-    __atomic_store_n(&entries[i], static_cast<uint8_t>(turn | mode_of[i]), __ATOMIC_RELAXED);
+    const int begins = is_off && mode_of[i] != RINGSIDE_MODE_OFF ? RINGSIDE_MODE_ACTIVATION : 0;
+    const int activation = (entries[i] & ~RINGSIDE_MODE_MASK) + begins;
+    __atomic_store_n(&entries[i], static_cast<uint8_t>(activation | mode_of[i]), __ATOMIC_RELAXED);
   }
 }
 
 void Mute(ringside_config* config) {
   SetModes(config, Modes{});
-  __atomic_store_n(&config->filters, RINGSIDE_FILTER_NOBODY, __ATOMIC_RELEASE);
+  __atomic_store_n(&config->filters, RINGSIDE_FILTER_REJECT_ALL, __ATOMIC_RELEASE);
   __atomic_add_fetch(&config->generation, 1, __ATOMIC_RELEASE);
 }
 

@@ -100,7 +100,7 @@ export interface CpuCounters {
   readonly off: readonly number[]
   readonly counted: readonly number[]
   /** Calls that no state could be stored for. */
-  readonly unaccounted: number
+  readonly untracked: number
   /** Of those counted: no summary has them. */
   readonly uncounted: number
 }
@@ -237,7 +237,7 @@ export class Ring {
 
   /**
    * Copies whole records, as many as are there and fit, and never blocks: first those of processes and connections,
-   * then the others, for which a quarter of the room is kept, then summaries. Each says in its field `step` how far
+   * then the others, for which a quarter of the room is kept, then summaries. Each says in its field `advance` how far
    * it moves the place in its lane.
    * @param into room for at least four of the longest record (65,696 bytes), beginning at a multiple of 8
    * @returns bytes filled; 0 when there is nothing to read
@@ -318,8 +318,8 @@ export class Ring {
       const [emitted = [], dropped = [], off = [], counted = []] = [0, 1, 2, 3].map((index) =>
         counts.slice(index * classCount, (index + 1) * classCount)
       )
-      const [unaccounted = 0, uncounted = 0] = counts.slice(4 * classCount)
-      cpus.push({ cpu, before, last, emitted, dropped, off, counted, unaccounted, uncounted })
+      const [untracked = 0, uncounted = 0] = counts.slice(4 * classCount)
+      cpus.push({ cpu, before, last, emitted, dropped, off, counted, untracked, uncounted })
     }
     const summaries = { before, last: lastSummary }
     return { cpus, summaries, countedUntilNs: countedUntilNs === 0 ? undefined : countedUntilNs, skipped }

@@ -42,12 +42,12 @@ size_t RingReader::Read(uint8_t* into, size_t room) {
     const size_t size = std::min<uint64_t>(event->size, length);
     if (size > room - filled) break;
     // What the program reserved beyond its strings, and before its stack, holds whatever the ring held before.
-    const size_t used = std::min(sizeof(ringside_event) + event->path_size + event->more_size, size);
+    const size_t used = std::min(sizeof(ringside_event) + event->path_size + event->extra_size, size);
     std::memcpy(into + filled, event, used);
     const size_t stack = (event->flags & RINGSIDE_HAS_STACK) != 0 ? std::min((used + 7) & ~size_t{7}, size) : size;
     std::memset(into + filled + used, 0, stack - used);
     std::memcpy(into + filled + stack, reinterpret_cast<const uint8_t*>(event) + stack, size - stack);
-    reinterpret_cast<ringside_event*>(into + filled)->step = static_cast<uint32_t>(next - copied_until_);
+    reinterpret_cast<ringside_event*>(into + filled)->advance = static_cast<uint32_t>(next - copied_until_);
     filled += size;
     position_ = copied_until_ = next;
   }

@@ -18,7 +18,7 @@ class RingReader {
   // `bytes` is the ring's max_entries; reading begins at `position`, and what lies before it is released.
   RingReader(int fd, uint32_t bytes, uint64_t position);
 
-  // Copies whole records as long as they fit, each with its field `step` set to the bytes of the ring from the
+  // Copies whole records as long as they fit, each with its field `advance` set to the bytes of the ring from the
   // end of the record before it to its own end. Returns the bytes written.
   size_t Read(uint8_t* into, size_t room);
 

@@ -24,7 +24,7 @@ auto SubjectOf(const ringside_group& group) {
 void AddCells(const ringside_group& group, std::map<std::pair<uint16_t, uint16_t>, uint64_t>& cells) {
   for (size_t bucket = 0; bucket < kBuckets; bucket++) {
     if (group.counts[bucket] == 0) continue;
-    cells[{group.what, static_cast<uint16_t>(group.first + bucket)}] += group.counts[bucket];
+    cells[{group.measure, static_cast<uint16_t>(group.first_bucket + bucket)}] += group.counts[bucket];
   }
 }
 
@@ -44,7 +44,7 @@ ringside_event HeadOf(const ringside_group& group) {
   event.uid = group.uid;
   event.fd = -1;
   event.target = -1;
-  event.step = 1;
+  event.advance = 1;
   std::memcpy(event.comm, group.comm, sizeof(event.comm));
   return event;
 }
@@ -73,12 +73,12 @@ Summaries Summarize(const ringside_group* groups, size_t count, uint64_t seq_bef
     for (; first != end; ++first) {
       const ringside_group& group = groups[*first];
       const uint64_t calls = std::accumulate(std::begin(group.counts), std::end(group.counts), uint64_t{0});
-      if (group.what == RINGSIDE_WHAT_LATENCY) {
+      if (group.measure == RINGSIDE_MEASURE_LATENCY) {
         totals.count += calls;
         totals.total_ns += group.sum;
-      } else if (group.what == RINGSIDE_WHAT_BYTES) {
+      } else if (group.measure == RINGSIDE_MEASURE_BYTES) {
         totals.bytes += group.sum;
-      } else if (group.what == RINGSIDE_WHAT_ERRNO) {
+      } else if (group.measure == RINGSIDE_MEASURE_ERRNO) {
         totals.errors += calls;
       }
       // Of a request to io_uring it is not known how long it took: it is counted, and nothing more.

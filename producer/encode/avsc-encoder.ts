@@ -100,7 +100,7 @@ class AvscEncoder implements BatchEncoder {
     const cpu = this.#raw.u16(record + field.cpu)
     const seq = clampLong(this.#raw.u64(record + field.seq))
     this.#highest[cpu] = Math.max(this.#highest[cpu] as number, seq)
-    this.#taken[lane] += this.#raw.u32(record + field.step)
+    this.#taken[lane] += this.#raw.u32(record + field.advance)
   }
 }
 

@@ -127,7 +127,7 @@ export class BatchBuilder {
     event.path = path
     event.path_truncated = (flags & eventFlag.pathTruncated) !== 0
     event.call = call === otherCall || kindNumber === kind.ioUring ? this.#nameOf(raw, record) : null
-    event.path_to = isBeginning || raw.u16(record + field.moreSize) === 0 ? null : raw.more(record)
+    event.path_to = isBeginning || raw.u16(record + field.extraSize) === 0 ? null : raw.extra(record)
     event.arg = hasArg[call] || kindNumber === kind.ioUring ? raw.u32(record + field.arg) : -1
     event.target_pid = raw.i32(record + field.target)
     event.stack = (flags & eventFlag.hasStack) === 0 ? -1 : this.#stackOf(raw, record)
@@ -157,12 +157,12 @@ export class BatchBuilder {
       sizes: [],
       errnos: []
     }
-    // By enum ringside_what.
+    // By enum ringside_measure.
     const buckets: readonly Bucket[][] = [summary.latency, summary.sizes, summary.errnos]
     const end = at + raw.u16(record + field.pathSize)
     for (let cell = at + summaryHeaderBytes; cell < end; cell += summaryCellBytes) {
       const index = raw.u16(cell + cellField.index)
-      buckets[raw.u16(cell + cellField.what)]?.push({ index, count: raw.u32(cell + cellField.count) })
+      buckets[raw.u16(cell + cellField.measure)]?.push({ index, count: raw.u32(cell + cellField.count) })
       this.#bytes += bucketBytes
     }
     this.#summaries.push(summary)

@@ -32,7 +32,7 @@ export interface Progress {
   readonly summaries: number
   /** By CPU, RINGSIDE_CPU_SUMMARIES for the summaries: the highest seq; 0 where there was none. */
   readonly highest: Float64Array
-  /** Sum of the field `step` by lane: of security records, of the others, of summaries. */
+  /** Sum of the field `advance` by lane: of security records, of the others, of summaries. */
   readonly taken: readonly [number, number, number]
   /** CLOCK_MONOTONIC of the newest event, in microseconds. */
   readonly newestUs: number

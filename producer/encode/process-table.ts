@@ -110,7 +110,7 @@ export class ProcessTable {
     const isWhole = (raw.u8(record + field.flags) & eventFlag.pathTruncated) === 0 && path?.startsWith('/')
     entry.exe = isWhole ? path : (this.#read(raw, record)?.exe ?? null)
     // A container's first process is forked outside, put into its cgroup, and only then executes.
-    entry.containerId = containerIdIn(raw.more(record)) ?? entry.containerId
+    entry.containerId = containerIdIn(raw.extra(record)) ?? entry.containerId
     entry.rows = []
     entry.program = ++this.#programs
     this.#began(raw, record)
@@ -121,7 +121,7 @@ export class ProcessTable {
     const ppid = raw.i32(record + field.ppid)
     const parent = this.#entries.get(ppid) ?? this.#present.get(ppid) ?? this.#proc.read(ppid)
     if (parent === undefined) return
-    this.#add(raw, record, parent.exe, containerIdIn(raw.more(record)) ?? parent.containerId)
+    this.#add(raw, record, parent.exe, containerIdIn(raw.extra(record)) ?? parent.containerId)
   }
 
   /** A process ended. To be called after indexOf. */

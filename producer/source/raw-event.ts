@@ -34,8 +34,8 @@ export const eventField = {
   uid: 72,
   fd: 76,
   pathSize: 80,
-  moreSize: 82,
-  step: 84,
+  extraSize: 82,
+  advance: 84,
   arg: 88,
   target: 92,
   comm: 96,
@@ -65,7 +65,7 @@ export const summaryKind = 7
 /** Byte offset of each field of struct ringside_summary, a summary's path, and of the cells behind it. */
 export const summaryField = { count: 0, errors: 8, totalNs: 16, bytes: 24 } as const
 export const summaryHeaderBytes = 32
-export const cellField = { what: 0, index: 2, count: 4 } as const
+export const cellField = { measure: 0, index: 2, count: 4 } as const
 export const summaryCellBytes = 8
 
 /** RINGSIDE_NR_MAX: numbers of calls and of operations of io_uring are below it. */
@@ -196,15 +196,15 @@ export class RawEvents {
 
   /** The addresses of a record's stack, in words of 32 bits, lower halves first. */
   stackWords(record: number): number[] {
-    const strings = this.u16(record + eventField.pathSize) + this.u16(record + eventField.moreSize)
+    const strings = this.u16(record + eventField.pathSize) + this.u16(record + eventField.extraSize)
     const begin = (record + eventHeaderBytes + strings + 7) & ~7
     const end = record + this.u32(record + eventField.size)
     return Array.from(this.#u32.subarray(begin >>> 2, Math.min(end, begin + stackMaxBytes) >>> 2))
   }
 
   /** The string behind the path, likewise. */
-  more(record: number): string {
+  extra(record: number): string {
     const start = record + eventField.path + this.u16(record + eventField.pathSize)
-    return this.bytes.toString('utf8', start, start + this.u16(record + eventField.moreSize))
+    return this.bytes.toString('utf8', start, start + this.u16(record + eventField.extraSize))
   }
 }

@@ -32,7 +32,7 @@ export interface SourceStatistics {
 
 /**
  * A place in the three lanes that records come by: the security ring, the ring of the rest, the summaries. Each is the
- * sum of the field `step` of the lane's records up to there, since the programs were loaded.
+ * sum of the field `advance` of the lane's records up to there, since the programs were loaded.
  */
 export interface Mark {
   readonly security: number

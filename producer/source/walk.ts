@@ -43,7 +43,7 @@ const isEvent = (raw: RawEvents, record: number, size: number): boolean => {
   const isSummary = raw.u8(record + field.kind) === summaryKind
   const cpu = raw.u16(record + field.cpu)
   return (
-    pathSize + raw.u16(record + field.moreSize) <= size - eventHeaderBytes &&
+    pathSize + raw.u16(record + field.extraSize) <= size - eventHeaderBytes &&
     raw.u8(record + field.class) < eventClasses.length &&
     raw.u16(record + field.nr) < callNumberMax &&
     (isSummary ? cpu === summaryCpu && isSummaryWhole(pathSize) : cpu < summaryCpu)

@@ -15,7 +15,7 @@ after(() => rmSync(folder, { recursive: true }))
 const { EBADF, EFAULT, ENAMETOOLONG, ENOENT, EAGAIN, ESRCH, EAFNOSUPPORT, EINVAL, ENOSYS } = constants.errno
 const atCwd = -100
 const isX64 = process.arch === 'x64'
-const names = (event: Seen) => [event.fd, event.path, event.more, event.ret]
+const names = (event: Seen) => [event.fd, event.path, event.extra, event.ret]
 /** Over both rings. */
 const inOrder = (events: readonly Seen[]) => events.toSorted((a, b) => a.timeNs - b.timeNs)
 const recvs = { recvfrom: 'emit', recvmsg: 'emit', recvmmsg: 'emit' } as const
@@ -81,7 +81,7 @@ describe('calls', { skip, timeout: kernelTimeoutMs }, () => {
       const path = (length: number) => `/${'x'.repeat(199)}`.repeat(21).slice(0, length)
       const { events } = await observeProgram('rename_paths', path(first), path(second))
       const [rename] = callsOf(events, 'renameat2')
-      assert.deepEqual([rename?.path, rename?.more, rename?.isTruncated], [path(first), path(second), false])
+      assert.deepEqual([rename?.path, rename?.extra, rename?.isTruncated], [path(first), path(second), false])
     })
   }
 
@@ -189,7 +189,7 @@ describe('calls of 32 bits', { skip: skip || (isX64 ? false : 'needs x86-64'), t
     ])
     const [openat, open] = compat
     assert.deepEqual([openat?.fd, openat?.arg, open?.arg], [atCwd, 1, 0x82])
-    assert.equal(callsOf(compat, 'rename')[0]?.more, file)
+    assert.equal(callsOf(compat, 'rename')[0]?.extra, file)
     assert.deepEqual([callsOf(compat, 'ptrace')[0]?.arg, callsOf(compat, 'ptrace')[0]?.target], [16, -1])
     for (const call of ['sendmsg', 'sendmmsg', 'connect', 'sendto']) {
       const remotes = callsOf(compat, call).map((event) => event.socket?.remote)

@@ -73,7 +73,7 @@ export class Counts {
   #add(raw: RawEvents, at: number): void {
     if (raw.u8(at + eventField.kind) !== summaryKind) {
       const lane = raw.u8(at + eventField.class) <= 1 ? 'security' : 'rest'
-      this.#place[lane] += raw.u32(at + eventField.step)
+      this.#place[lane] += raw.u32(at + eventField.advance)
       const told = { pid: raw.u32(at + eventField.pid), nr: raw.u16(at + eventField.nr) }
       this.events.push({ ...told, class: eventClasses[raw.u8(at + eventField.class)] })
       return
@@ -84,7 +84,7 @@ export class Counts {
     const from = at + eventField.path
     const end = from + raw.u16(at + eventField.pathSize)
     this.#rows.set(key, row)
-    this.summaries += raw.u32(at + eventField.step)
+    this.summaries += raw.u32(at + eventField.advance)
     this.pids.add(pid)
     this.calls += raw.u64(from)
     row.count += raw.u64(from)

@@ -25,8 +25,8 @@ const fieldName: Record<keyof typeof eventField, string> = {
   uid: 'uid',
   fd: 'fd',
   pathSize: 'path_size',
-  moreSize: 'more_size',
-  step: 'step',
+  extraSize: 'extra_size',
+  advance: 'advance',
   arg: 'arg',
   target: 'target',
   comm: 'comm',
@@ -87,7 +87,7 @@ describe('event.h', { skip }, () => {
       dropped: 40,
       off: 72,
       counted: 104,
-      unaccounted: 136,
+      untracked: 136,
       uncounted: 144,
       reserved: 152
     })
@@ -112,8 +112,8 @@ describe('event.h', { skip }, () => {
       abi: 50,
       call: 51,
       event_class: 52,
-      what: 53,
-      first: 54,
+      measure: 53,
+      first_bucket: 54,
       sum: 56,
       counts: 64
     })

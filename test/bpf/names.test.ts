@@ -42,7 +42,7 @@ describe('the path of an executable', { skip, timeout: kernelTimeoutMs }, () => 
     const names = [path, join(folder, 'rs-link'), join(folder, '..', basename(folder), '.', 'rs-real')]
     for (const name of names) {
       const [exec, ...rest] = await execsUnder('rs-real', () => run(program('execute'), 'path', name))
-      assert.deepEqual([exec?.path, exec?.isTruncated, exec?.more, rest], [path, false, '', []], name)
+      assert.deepEqual([exec?.path, exec?.isTruncated, exec?.extra, rest], [path, false, '', []], name)
     }
   })
 
@@ -124,11 +124,11 @@ describe('the cgroup of a container', { skip, timeout: kernelTimeoutMs }, () => 
         const child = events.find((event) => event.kind === 'fork' && event.ppid === result.pid)
         const exec = kindsOf(events, 'exec').find((event) => event.pid === child?.pid)
         const cgroup = path.split('/').find((part) => part.includes(id)) as string
-        assert.deepEqual([child?.more, exec?.more, exec?.path], [cgroup, cgroup, program('flood')])
+        assert.deepEqual([child?.extra, exec?.extra, exec?.path], [cgroup, cgroup, program('flood')])
         assert.equal(containerIdIn(cgroup), id)
         assert.equal(exec?.ppid, result.pid)
         const outside = kindsOf(events, 'exec').find((event) => event.pid === result.pid)
-        assert.equal(outside?.more, '', 'executed before it was put there')
+        assert.equal(outside?.extra, '', 'executed before it was put there')
       } finally {
         for (const folder of missing) rmdirSync(folder)
       }

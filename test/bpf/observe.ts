@@ -71,7 +71,7 @@ export interface Seen {
   readonly ret: number
   readonly fd: number
   readonly path: string
-  readonly more: string
+  readonly extra: string
   readonly arg: number
   readonly target: number
   readonly isTruncated: boolean
@@ -119,7 +119,7 @@ const decode = (raw: RawEvents, at: number): Seen => {
     ret: raw.i64(at + eventField.ret),
     fd: raw.i32(at + eventField.fd),
     path: raw.path(at),
-    more: raw.more(at),
+    extra: raw.extra(at),
     arg: raw.u32(at + eventField.arg),
     target: raw.i32(at + eventField.target),
     isTruncated: (flags & eventFlag.pathTruncated) !== 0,

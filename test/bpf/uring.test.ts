@@ -62,7 +62,7 @@ describe('requests to io_uring', { skip: skip || unseen, timeout: kernelTimeoutM
     if (result.code === 2) return
     const { nop, connect, openat, close, read, renameat, unlinkat } = operations
     assert.deepEqual(
-      inOrder(requests).map((event) => [event.call, event.arg, event.fd, event.path, event.more, event.class]),
+      inOrder(requests).map((event) => [event.call, event.arg, event.fd, event.path, event.extra, event.class]),
       [
         ['other', nop, -1, '', '', 'io'],
         ['openat', openat, atCwd, 'a', '', 'file'],

@@ -27,10 +27,10 @@ export const readBatch = (ring: Ring, into: Uint8Array, from: RingMark): ReadBat
   let { security, rest, summaries } = from
   for (let at = 0; at < bytes; at += view.getUint32(at, true)) {
     const kind = view.getUint8(at + 4)
-    const step = view.getUint32(at + 84, true)
-    if (kind === 7) summaries += step
-    else if (view.getUint8(at + 5) <= 1) security += step
-    else rest += step
+    const advance = view.getUint32(at + 84, true)
+    if (kind === 7) summaries += advance
+    else if (view.getUint8(at + 5) <= 1) security += advance
+    else rest += advance
     records.push({
       cpu: view.getUint16(at + 56, true),
       seq: Number(view.getBigUint64(at + 8, true)),

@@ -164,15 +164,15 @@ describe('the ring', { skip, timeout: kernelTimeoutMs }, () => {
     const ring = await Ring.open({ ...options, filter: { pids: [], comms: ['true'], cgroups: [] } })
     const batch = new Uint8Array(1 << 20)
     const view = new DataView(batch.buffer)
-    const steps: [number, number, number] = [0, 0, 0]
-    const mark = () => ({ security: steps[0], rest: steps[1], summaries: steps[2] })
+    const positions: [number, number, number] = [0, 0, 0]
+    const mark = () => ({ security: positions[0], rest: positions[1], summaries: positions[2] })
     const take = (): number => {
       const bytes = ring.read(batch)
       for (let at = 0; at < bytes; at += view.getUint32(at, true)) {
         const lane = view.getUint8(at + 4) === 7 ? 2 : view.getUint8(at + 5) <= 1 ? 0 : 1
-        const step = view.getUint32(at + 84, true)
-        assert.ok(lane === 2 ? step === 1 : step >= view.getUint32(at, true) + 8)
-        steps[lane] += step
+        const advance = view.getUint32(at + 84, true)
+        assert.ok(lane === 2 ? advance === 1 : advance >= view.getUint32(at, true) + 8)
+        positions[lane] += advance
       }
       return bytes
     }
@@ -193,7 +193,7 @@ describe('the ring', { skip, timeout: kernelTimeoutMs }, () => {
       0
     )
     assert.throws(() => ring.release({ security: 0, rest: 0, summaries: 0 }, account), /cannot release/)
-    assert.throws(() => ring.release({ ...mark(), security: steps[0] + 8 }, account), /cannot release/)
+    assert.throws(() => ring.release({ ...mark(), security: positions[0] + 8 }, account), /cannot release/)
     ring.close()
   })
 

@@ -18,8 +18,8 @@ interface Group {
   readonly startNs?: bigint
   readonly nr?: number
   readonly abi?: number
-  readonly what: number
-  readonly first: number
+  readonly measure: number
+  readonly firstBucket: number
   readonly sum: bigint
   /** Bucket within the group to its count. */
   readonly counts: Readonly<Record<number, number>>
@@ -43,8 +43,8 @@ const encode = (groups: readonly Group[]): Uint8Array => {
     memory.writeUInt8(group.abi ?? 0, at + 50)
     memory.writeUInt8(5, at + 51)
     memory.writeUInt8(3, at + 52)
-    memory.writeUInt8(group.what, at + 53)
-    memory.writeUInt16LE(group.first, at + 54)
+    memory.writeUInt8(group.measure, at + 53)
+    memory.writeUInt16LE(group.firstBucket, at + 54)
     memory.writeBigUInt64LE(group.sum, at + 56)
     for (const [bucket, count] of Object.entries(group.counts))
       memory.writeUInt32LE(count, at + 64 + 4 * Number(bucket))
@@ -71,7 +71,7 @@ const decode = (records: Uint8Array) => {
       nr: view.getUint16(at + 58, true),
       pid: view.getUint32(at + 60, true),
       uid: view.getUint32(at + 72, true),
-      step: view.getUint32(at + 84, true),
+      advance: view.getUint32(at + 84, true),
       isCompat: (view.getUint8(at + 7) & 4) !== 0,
       comm: Buffer.from(records.buffer, records.byteOffset + at + 96, 1).toString(),
       ...{ count: big(160), errors: big(168), totalNs: big(176), bytes: big(184), cells }
@@ -83,12 +83,12 @@ const decode = (records: Uint8Array) => {
 const summarize = (groups: readonly Group[]) => decode(mergeGroups(encode(groups), 100, 5000, 1000))
 
 describe('groups of counts', { skip }, () => {
-  it('of one process and call become one summary, with cells by what and index', () => {
+  it('of one process and call become one summary, with cells by measure and index', () => {
     const rows = summarize([
-      { pid: 1, what: errno, first: 0, sum: 4n, counts: { 2: 2 }, uid: 5, comm: 'first' },
-      { pid: 1, what: latency, first: 320, sum: 4000n, counts: { 0: 3, 31: 1 }, uid: 6, comm: 'second' },
-      { pid: 1, what: latency, first: 288, sum: 500n, counts: { 1: 1 } },
-      { pid: 1, what: bytes, first: 96, sum: 30n, counts: { 0: 2 } }
+      { pid: 1, measure: errno, firstBucket: 0, sum: 4n, counts: { 2: 2 }, uid: 5, comm: 'first' },
+      { pid: 1, measure: latency, firstBucket: 320, sum: 4000n, counts: { 0: 3, 31: 1 }, uid: 6, comm: 'second' },
+      { pid: 1, measure: latency, firstBucket: 288, sum: 500n, counts: { 1: 1 } },
+      { pid: 1, measure: bytes, firstBucket: 96, sum: 30n, counts: { 0: 2 } }
     ])
     const cells = [
       [latency, 289, 1],
@@ -98,12 +98,12 @@ describe('groups of counts', { skip }, () => {
       [errno, 2, 2]
     ]
     const who = { pid: 1, startNs: 7, nr: 3, isCompat: false, uid: 5, comm: 'f' }
-    const when = { seq: 101, cpu: 1024, step: 1, timeNs: 5000, durationNs: 1000 }
+    const when = { seq: 101, cpu: 1024, advance: 1, timeNs: 5000, durationNs: 1000 }
     assert.deepEqual(rows, [{ ...who, ...when, count: 5, errors: 2, totalNs: 4500, bytes: 30, cells }])
   })
 
   it('of the same bucket are added up', () => {
-    const group = { pid: 1, what: latency, first: 32, sum: 10n, counts: { 4: 0xffff_fff0 } }
+    const group = { pid: 1, measure: latency, firstBucket: 32, sum: 10n, counts: { 4: 0xffff_fff0 } }
     const [row] = summarize([group, { ...group, counts: { 4: 3 } }])
     assert.deepEqual(row?.cells, [[latency, 36, 0xffff_fff3]])
     const [full] = summarize([group, group])
@@ -112,7 +112,7 @@ describe('groups of counts', { skip }, () => {
   })
 
   it('are ordered by process and call, whatever order they were made in', () => {
-    const one = { what: latency, first: 0, sum: 1n, counts: { 0: 1 } }
+    const one = { measure: latency, firstBucket: 0, sum: 1n, counts: { 0: 1 } }
     const rows = summarize([
       { ...one, pid: 2 },
       { ...one, pid: 1, nr: 9 },
@@ -132,6 +132,6 @@ describe('groups of counts', { skip }, () => {
 
   it('in which nothing was counted become nothing', () => {
     assert.deepEqual(summarize([]), [])
-    assert.deepEqual(summarize([{ pid: 1, what: latency, first: 0, sum: 0n, counts: {} }]), [])
+    assert.deepEqual(summarize([{ pid: 1, measure: latency, firstBucket: 0, sum: 0n, counts: {} }]), [])
   })
 })

@@ -27,9 +27,9 @@ class Lane {
 
   put(event: RawEvent): void {
     // A ring's records have a header of 8 bytes.
-    const step = rawBytes(event).length + 8
-    this.end += step
-    this.records.push({ bytes: rawBytes({ ...event, step }), end: this.end })
+    const advance = rawBytes(event).length + 8
+    this.end += advance
+    this.records.push({ bytes: rawBytes({ ...event, advance }), end: this.end })
   }
 
   release(mark: number): void {

@@ -81,7 +81,7 @@ const common = (world: World): Partial<RawEvent> => ({
   durationNs: random64(),
   nr: below(1024),
   isCompat: Math.random() < 0.3,
-  step: random32()
+  advance: random32()
 })
 
 export const randomEvent = (world: World): RawEvent =>
@@ -95,7 +95,7 @@ export const randomEvent = (world: World): RawEvent =>
     arg: random32(),
     target: random32() | 0,
     path: randomText(),
-    more: randomText(),
+    extra: randomText(),
     pathTruncated: Math.random() < 0.2,
     stack: Math.random() < 0.5 ? [] : oneOf(world.stacks),
     socket: Math.random() < 0.5 || world.sockets.length === 0 ? undefined : oneOf(world.sockets)

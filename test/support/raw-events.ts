@@ -30,11 +30,11 @@ export interface RawEvent {
   fd: number
   nr: number
   isCompat: boolean
-  step: number
+  advance: number
   arg: number
   target: number
   comm: string | Uint8Array
-  more: string | Uint8Array
+  extra: string | Uint8Array
   path: string | Uint8Array
   pathTruncated: boolean
   socket: RawSocket | undefined
@@ -61,12 +61,12 @@ export const rawEvent = (given: Partial<RawEvent> = {}): RawEvent => ({
   fd: 3,
   nr: 0,
   isCompat: false,
-  step: 0,
+  advance: 0,
   arg: 0,
   target: -1,
   comm: 'cat',
   path: '',
-  more: '',
+  extra: '',
   pathTruncated: false,
   socket: undefined,
   stack: [],
@@ -78,7 +78,7 @@ export interface RawSummary {
   errors: bigint
   totalNs: bigint
   bytes: bigint
-  /** What (enum ringside_what), index, count. */
+  /** Measure (enum ringside_measure), index, count. */
   cells: readonly (readonly [number, number, number])[]
 }
 
@@ -87,8 +87,8 @@ export const rawSummary = (given: Partial<RawEvent> = {}, summary: Partial<RawSu
   const { count = 2n, errors = 1n, totalNs = 300n, bytes = 64n, cells = [] } = summary
   const path = Buffer.alloc(32 + 8 * cells.length)
   for (const [i, value] of [count, errors, totalNs, bytes].entries()) path.writeBigUInt64LE(value, 8 * i)
-  for (const [i, [what, index, cellCount]] of cells.entries()) {
-    path.writeUInt16LE(what, 32 + 8 * i)
+  for (const [i, [measure, index, cellCount]] of cells.entries()) {
+    path.writeUInt16LE(measure, 32 + 8 * i)
     path.writeUInt16LE(index, 34 + 8 * i)
     path.writeUInt32LE(cellCount, 36 + 8 * i)
   }
@@ -97,8 +97,8 @@ export const rawSummary = (given: Partial<RawEvent> = {}, summary: Partial<RawSu
 
 export const rawBytes = (event: RawEvent): Buffer => {
   const path = Buffer.from(event.path)
-  const more = Buffer.from(event.more)
-  const stackAt = Math.ceil((eventHeaderBytes + path.length + more.length) / 8) * 8
+  const extra = Buffer.from(event.extra)
+  const stackAt = Math.ceil((eventHeaderBytes + path.length + extra.length) / 8) * 8
   const record = Buffer.alloc(stackAt + 8 * event.stack.length)
   for (const [i, address] of event.stack.entries()) record.writeBigUInt64LE(address, stackAt + 8 * i)
   record.writeUInt32LE(record.length, field.size)
@@ -122,13 +122,13 @@ export const rawBytes = (event: RawEvent): Buffer => {
   record.writeUInt32LE(event.uid, field.uid)
   record.writeInt32LE(event.fd, field.fd)
   record.writeUInt16LE(path.length, field.pathSize)
-  record.writeUInt16LE(more.length, field.moreSize)
-  record.writeUInt32LE(event.step, field.step)
+  record.writeUInt16LE(extra.length, field.extraSize)
+  record.writeUInt32LE(event.advance, field.advance)
   record.writeUInt32LE(event.arg, field.arg)
   record.writeInt32LE(event.target, field.target)
   Buffer.from(event.comm).copy(record, field.comm, 0, commBytes)
   path.copy(record, field.path)
-  more.copy(record, field.path + path.length)
+  extra.copy(record, field.path + path.length)
   const { socket } = event
   if (socket !== undefined) {
     record.writeUInt16LE(socket.family, field.socketFamily)

@@ -65,10 +65,10 @@ test('a batch is full by its events or its bytes, and what is left of the read g
 test('progress tells what was added, over all batches', () => {
   const { encoder, read } = setUp({ ...wide, events: 2 })
   const began = read([
-    rawEvent({ class: 1, cpu: 3, seq: 9n, step: 168, timeNs: 7_000n }),
-    rawEvent({ class: 3, cpu: 3, seq: 7n, step: 176, timeNs: 6_000n }),
-    rawEvent({ class: 2, cpu: 0, seq: 5n, step: 184, timeNs: 8_000n }),
-    rawSummary({ class: 3, seq: 2n, step: 1, timeNs: 9_000n })
+    rawEvent({ class: 1, cpu: 3, seq: 9n, advance: 168, timeNs: 7_000n }),
+    rawEvent({ class: 3, cpu: 3, seq: 7n, advance: 176, timeNs: 6_000n }),
+    rawEvent({ class: 2, cpu: 0, seq: 5n, advance: 184, timeNs: 8_000n }),
+    rawSummary({ class: 3, seq: 2n, advance: 1, timeNs: 9_000n })
   ])
   assert.equal(began, 6)
   assert.equal(encoder.add(), true)

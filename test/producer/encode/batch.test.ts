@@ -156,10 +156,10 @@ test('a call without a number of its own has its name, of its ABI', () => {
 
 test('a rename has two names, an open its flags, a ptrace its request and its target', () => {
   const { events } = batchOf([
-    rawEvent({ class: 2, call: 24, path: '/a', more: '/b' }),
+    rawEvent({ class: 2, call: 24, path: '/a', extra: '/b' }),
     rawEvent({ class: 2, call: 3, path: '/a', arg: 0x80000000 }),
     rawEvent({ class: 0, call: 27, arg: 0, target: 42 }),
-    rawEvent({ class: 0, kind: 2, call: 0, path: '/a', more: 'cgroup' })
+    rawEvent({ class: 0, kind: 2, call: 0, path: '/a', extra: 'cgroup' })
   ])
   assert.deepEqual(
     events.map(({ path, path_to, arg, target_pid }) => [path, path_to, arg, target_pid]),

@@ -112,15 +112,15 @@ test("a cgroup's name tells the container at fork and exec, without a look at /p
   rowOf(table, {})
   proc.now.clear()
   proc.reads = 0
-  const child = { pid: 101, ppid: 100, startNs: 2_000_000_000n, more: `docker-${containerId}.scope` }
+  const child = { pid: 101, ppid: 100, startNs: 2_000_000_000n, extra: `docker-${containerId}.scope` }
   table.fork(raw(child), 0)
   assert.equal(rowOf(table, child).container_id, containerId)
   assert.equal(rowOf(table, {}).container_id, null)
-  table.exec(raw({ more: containerId }), 0, '/app/server')
+  table.exec(raw({ extra: containerId }), 0, '/app/server')
   assert.deepEqual([rowOf(table, {}).exe, rowOf(table, {}).container_id], ['/app/server', containerId])
   const outside = { pid: 102, ppid: 100, startNs: 3_000_000_000n }
   table.fork(raw({ ...outside, ppid: 103 }), 0)
-  table.exec(raw({ more: 'ssh.service' }), 0, '/usr/sbin/sshd')
+  table.exec(raw({ extra: 'ssh.service' }), 0, '/usr/sbin/sshd')
   assert.equal(rowOf(table, {}).container_id, containerId, 'what is known is not forgotten')
   assert.equal(proc.reads, 1, 'the parent that nobody knew')
 })
