@@ -5,6 +5,7 @@ import { Environment } from '@marcbachmann/cel-js'
 import { addressText, familyName, isInet, protocolName } from '../../wire/address.ts'
 import { eventErrno } from '../../wire/row.ts'
 import type { Event, EventBatch, Process, Socket } from '../../wire/types.ts'
+import { workloadOf } from '../../wire/workload.ts'
 import { isExternal } from './networks.ts'
 
 const types = {
@@ -108,7 +109,7 @@ export class Subject {
     return this.#process.container_id ?? ''
   }
   get workload(): string {
-    return this.#process.container_id ?? this.#process.exe ?? this.#process.comm
+    return workloadOf(this.#process)
   }
   get ret(): bigint {
     return this.#event.kind === 'io_uring' ? -1n : BigInt(this.#event.ret)

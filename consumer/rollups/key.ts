@@ -14,8 +14,6 @@ export interface Key {
 /** What stands for all keys beyond a bound. */
 export const others = 'other'
 
-export const workloadOf = ({ container_id, exe, comm }: Process): string => container_id ?? exe ?? comm
-
 const hashOfText = (text: string): number => {
   let hash = 0x811c9dc5
   for (let i = 0; i < text.length; i++) hash = Math.imul(hash ^ text.charCodeAt(i), 0x01000193)

@@ -1,7 +1,8 @@
 // One of the shortest windows, where each call is recorded, once: a cell for each (process, Go function, call) holds what
 // was not told yet. Told, it goes into the rows of this window and of all longer ones that it lies in.
 import type { Process, RollupKey } from '../../wire/types.ts'
-import { BoundedTable, type Key, KeyTable, workloadOf } from './key.ts'
+import { workloadOf } from '../../wire/workload.ts'
+import { BoundedTable, type Key, KeyTable } from './key.ts'
 import type { Rates } from './rates.ts'
 import type { Row } from './row.ts'
 import type { Slots } from './slots.ts'

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { BoundedTable, type Key, KeyTable, workloadOf } from '../../../consumer/rollups/key.ts'
+import { BoundedTable, type Key, KeyTable } from '../../../consumer/rollups/key.ts'
 import { processOf } from '../support/batches.ts'
 
 const keyOf = (fields: Partial<Key> = {}): Key => ({
@@ -54,10 +54,4 @@ test('beyond the bound there is an entry of the others for each call, and entrie
   assert.notEqual(of(41, 1), others)
   assert.equal(of(1), first)
   assert.equal(table.entries.length, 42)
-})
-
-test('a workload is a container, else a program, else what the process calls itself', () => {
-  assert.equal(workloadOf(processOf({ container_id: 'c1' })), 'c1')
-  assert.equal(workloadOf(processOf()), '/usr/bin/client')
-  assert.equal(workloadOf(processOf({ exe: null })), 'client')
 })
