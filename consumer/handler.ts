@@ -1,11 +1,11 @@
-// What a consumer service is: a handler that owns no process, no client and no offsets. The loop (consumer/loop/consume-loop.ts)
-// pulls a batch, leaves out what came before, calls the handler, publishes what it returned, commits.
+// The interface of a consumer service: a handler that owns no process, no client and no offsets. The consume loop
+// (consumer/loop/) fetches a batch, drops duplicates, calls the handler, and commits outputs and offset in one transaction.
 import type { Log } from '../runtime/log.ts'
 import type { MetricFamily } from '../runtime/metric.ts'
 import type { ColumnBatch } from '../wire/columns.ts'
 import type { Alert, AuditRecord, EventBatch, HostStatus, Rollup } from '../wire/types.ts'
 
-/** Where a batch came from, and what the handler may use. */
+/** Origin of a batch, and the log to use. */
 export interface Context {
   readonly topic: string
   readonly partition: number
@@ -13,55 +13,55 @@ export interface Context {
   readonly log: Log
 }
 
-/** A record to publish. The loop encodes, frames, keys and sends it. */
+/** A record to publish. The loop encodes it, chooses its key and sends it. */
 export type Output =
   | { readonly to: 'rollups'; readonly value: Rollup }
   | { readonly to: 'hosts'; readonly value: HostStatus }
   | { readonly to: 'alerts'; readonly value: Alert }
   | { readonly to: 'audit'; readonly value: AuditRecord }
-  /** Any topic of the user's own: its full name, and a value that is sent as JSON unless it is bytes. Made when missing. */
+  /** A topic of your own, by its full name; created when missing. The value is sent as JSON, bytes as they are. */
   | { readonly to: 'topic'; readonly topic: string; readonly key: string; readonly value: unknown }
 
 /**
- * The batch holds each event and summary once, whatever was sent twice, as far as the loop has seen it since it began
- * with the partition. All of them point at processes that the batch has.
+ * The batch has no event or summary that this instance has handled since it was assigned the partition. Each refers to
+ * a process that the batch has.
  */
 export type HandlerFunction = (batch: EventBatch, context: Context) => Iterable<Output> | Promise<Iterable<Output>>
 
-/** What a stateful handler asks to be committed with its outputs. */
+/** Committed together with a stateful handler's outputs. */
 export interface Checkpoint {
-  /** The earliest offset whose batch is still needed to rebuild the state after a restart; undefined: none is. */
-  readonly holdOffset: bigint | undefined
-  /** Handed to restore() after a restart; at most 4,096 bytes (the broker's offset.metadata.max.bytes). */
+  /** The earliest offset that is needed to rebuild the state after a restart; undefined when none is. */
+  readonly resumeOffset: bigint | undefined
+  /** Passed to restore() after a restart; at most 4,096 bytes (the broker's offset.metadata.max.bytes). */
   readonly metadata: string
 }
 
 /**
- * One partition's share of a stateful service. It is created when the partition is assigned.
- * @template Input what a message of its topic is to it
+ * Handles one partition for a stateful service; created when the partition is assigned.
+ * @template Input type of a decoded message
  */
 export interface StatefulHandler<Input = EventBatch> {
   handle(input: Input, context: Context): Iterable<Output> | Promise<Iterable<Output>>
   checkpoint(): Checkpoint
-  /** Called once, before the first batch, with what checkpoint() last gave: batches from holdOffset on come again. */
+  /** Called once, before the first batch, with the metadata of the last checkpoint. Batches from its resumeOffset on follow. */
   restore(metadata: string): void
-  /** True when the last batch only rebuilt state: its outputs were published before a restart. */
+  /** True when the last batch only rebuilt state: its outputs were published before the restart. */
   readonly isReplaying?: boolean
-  /** Cumulative since it was created, by name; the loop adds them up over its partitions, beside its own. */
+  /** Counts by name since the handler was created. The loop sums them over partitions and exports them. */
   counters?(): Readonly<Record<string, number>>
 }
 
-/** Handlers by what they read: at most one of the two that read the topic `events`. */
+/** Handlers by topic. Both `events` and `columns` read the topic `events`: use one of them. */
 export interface Handlers {
   readonly events?: (partition: number) => StatefulHandler<EventBatch>
-  /** Likewise, as columns: several times as fast for who needs few fields of each event. */
+  /** Batches as columns: several times as fast for a handler that needs few fields of each event. */
   readonly columns?: (partition: number) => StatefulHandler<ColumnBatch>
   readonly rollups?: (partition: number) => StatefulHandler<Rollup>
 }
 
-/** The default export of a handler module: a function, or a factory of one handler a partition. */
+/** Default export of a handler module: a function, or a factory that creates one handler for each partition. */
 export type HandlerModule =
   | HandlerFunction
   | { readonly create: (partition: number) => StatefulHandler }
-  /** Its metrics are told on /metrics beside those of the loop. */
+  /** The metrics are exposed on /metrics, with those of the loop. */
   | { readonly handlers: Handlers; readonly metrics?: readonly MetricFamily[] }

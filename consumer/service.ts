@@ -1,4 +1,4 @@
-// Hosts a handler as a service: configuration and a handler module in, a running consumer out.
+// Runs a handler as a service: configuration and a handler module in, a running consumer out.
 import { resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import type { Config } from '../runtime/config.ts'
@@ -12,21 +12,21 @@ import { ConsumeLoop } from './loop/consume-loop.ts'
 import { consumerMetrics } from './loop/metrics.ts'
 
 export interface ConsumerServiceOptions {
-  /** Instances of one name share the partitions; the group is the topic prefix and this name. */
+  /** Names the consumer group, after the topic prefix. Instances of one name divide the partitions among them. */
   readonly name: string
   readonly module: HandlerModule
-  /** brokers must not be empty. */
+  /** Needs at least one broker. */
   readonly config: Config
   readonly log: Log
-  /** Where to begin when nothing was committed; the beginning unless said otherwise. */
+  /** Where to start when the group has no committed offset; default: earliest. */
   readonly from?: 'earliest' | 'latest'
 }
 
 /**
- * Starts the service. It does not wait for Kafka: it begins as soon as a broker answers, and goes on
- * after each outage. Counters: batches; events; replayed (events that came again after a restart, to rebuild
- * state); duplicates (events that were sent twice, and left out); rollups, alerts, alertUpdates, audit, other, deadletters (published); lagRecords
- * (messages of its partitions that wait); and what the handler counts.
+ * Starts the service without waiting for Kafka: it reads as soon as a broker answers, and again after each outage.
+ * Counters: batches and events (handled); replayed (events read again after a restart, to rebuild state); duplicates
+ * (events dropped because they were handled before); rollups, hosts, alerts, alertUpdates, audit, other, deadletters
+ * (records published); lagRecords (messages not yet read); and the handler's own.
  */
 export const startConsumer = async ({ name, module, config, log, from }: ConsumerServiceOptions): Promise<Service> => {
   const loop = await ConsumeLoop.start({
@@ -59,9 +59,9 @@ const isHandlerModule = (value: unknown): value is HandlerModule => {
 }
 
 /**
- * Loads a user's handler: the default export of a module, as consumer/handler.ts describes it.
+ * Loads a user's handler: the default export of a module, a HandlerModule.
  * @param path relative to the working directory
- * @throws RingsideError NO_INPUT when there is no such file, DATA when it does not load or exports no handler
+ * @throws RingsideError NO_INPUT when the file does not exist, DATA when it does not load or exports no handler
  */
 export const loadHandlerModule = async (path: string): Promise<HandlerModule> => {
   const url = pathToFileURL(resolve(path)).href
@@ -70,12 +70,12 @@ export const loadHandlerModule = async (path: string): Promise<HandlerModule> =>
     loaded = await import(url)
   } catch (cause) {
     const isMissing = cause instanceof Error && 'url' in cause && cause.url === url
-    if (isMissing) throw new RingsideError('NO_INPUT', `there is no handler file ${path}`, { cause })
-    throw new RingsideError('DATA', `the handler ${path} does not load: ${messageOf(cause)}`, { cause })
+    if (isMissing) throw new RingsideError('NO_INPUT', `handler file ${path} does not exist`, { cause })
+    throw new RingsideError('DATA', `handler ${path} does not load: ${messageOf(cause)}`, { cause })
   }
   if (isHandlerModule(loaded.default)) return loaded.default
   throw new RingsideError(
     'DATA',
-    `the handler ${path} must export as default a function (batch, context) => outputs, { create(partition) }, or { handlers }; its default export is ${typeof loaded.default}`
+    `handler ${path} exports ${typeof loaded.default} as default: export a function (batch, context) => outputs, { create(partition) }, or { handlers }`
   )
 }

@@ -47,7 +47,7 @@ export class Alerts implements StatefulHandler {
     this.#replaying = published
     const host = this.#hosts.of(batch).alerts
     const alerts = host.handle(batch, context.offset, this.#subject)
-    for (const silent of this.#hosts.takeSilent()) alerts.push(...silent.alerts.end())
+    for (const silent of this.#hosts.expireSilent()) alerts.push(...silent.alerts.end())
     const evicted = host.takeEvicted()
     if (published) return []
     this.#counters.evicted += evicted
@@ -55,8 +55,8 @@ export class Alerts implements StatefulHandler {
   }
 
   checkpoint(): Checkpoint {
-    const holdOffset = earliestOffset([...this.#hosts.states()].map(({ alerts }) => alerts.holdOffset))
-    return this.#replay.checkpoint(holdOffset, this.#save())
+    const resumeOffset = earliestOffset([...this.#hosts.states()].map(({ alerts }) => alerts.resumeOffset))
+    return this.#replay.checkpoint(resumeOffset, this.#save())
   }
 
   get isReplaying(): boolean {

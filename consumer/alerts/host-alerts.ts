@@ -104,11 +104,11 @@ export class HostAlerts {
     for (const state of saved?.bursts ?? []) this.#resume(state as BurstState, replaying)
   }
 
-  get holdOffset(): bigint | undefined {
-    return this.#anchors.holdOffset
+  get resumeOffset(): bigint | undefined {
+    return this.#anchors.resumeOffset
   }
 
-  /** What does not come back by reading the batches from the hold offset on again. */
+  /** What does not come back by reading the batches from the resume offset on again. */
   save(): SavedHost {
     const bursts = [...this.#bursting].flatMap(({ burst }) => (burst === undefined ? [] : [burst.state]))
     return { ports: this.#observation.ports, bursts: bursts as SavedHost['bursts'] }

@@ -99,7 +99,7 @@ export const rollupInput = (): Input<Rollup> => ({
 
 const handlersOf = (module: HandlerModule): Handlers => {
   if (typeof module === 'object') return 'handlers' in module ? module.handlers : { events: module.create }
-  const handler = { handle: module, checkpoint: () => ({ holdOffset: undefined, metadata: '' }), restore: () => {} }
+  const handler = { handle: module, checkpoint: () => ({ resumeOffset: undefined, metadata: '' }), restore: () => {} }
   return { events: () => handler }
 }
 

@@ -195,11 +195,16 @@ export class PartitionRun {
     const { handler, topic, partition, log } = this.#options
     const next = this.#next
     try {
-      const { holdOffset, metadata } = handler.checkpoint()
+      const { resumeOffset, metadata } = handler.checkpoint()
       if (Buffer.byteLength(metadata) > maxMetadataBytes) {
         throw new Error(`its metadata has more than ${maxMetadataBytes} bytes`)
       }
-      return { topic, partition, offset: holdOffset !== undefined && holdOffset < next ? holdOffset : next, metadata }
+      return {
+        topic,
+        partition,
+        offset: resumeOffset !== undefined && resumeOffset < next ? resumeOffset : next,
+        metadata
+      }
     } catch (error) {
       log.error({ topic, partition }, `the offset stays as it is, no checkpoint: ${messageOf(error)}`)
       return this.#committed ?? { topic, partition, offset: this.#options.start, metadata: '' }

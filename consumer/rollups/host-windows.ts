@@ -61,8 +61,8 @@ export class HostWindows {
   }
 
   /** The earliest offset from which all windows that can still change can be made again, and rates but for nothing. */
-  get holdOffset(): bigint | undefined {
-    return this.#anchors.holdOffset
+  get resumeOffset(): bigint | undefined {
+    return this.#anchors.resumeOffset
   }
 
   /** Whether the clock lies before all that can still be corrected: it was stepped back. */

@@ -1,5 +1,5 @@
 // The rollups service: batches of events and summaries go in, rows of their windows and a status for each second of each
-// host come out. Its state is made again after a restart by reading from the hold offset; what was published before is
+// host come out. Its state is made again after a restart by reading from the resume offset; what was published before is
 // not published again.
 import type { Config } from '../../runtime/config.ts'
 import type { Log } from '../../runtime/log.ts'
@@ -56,14 +56,14 @@ export class Rollups implements StatefulHandler<ColumnBatch> {
     const leftOut = host.windows.add(batch, context.offset, this.#pool)
     host.statuses.add(batch, leftOut, batch.clock.wall_us - (batch.final ? 0 : graceUs))
     put(host, host.windows.tell(batch), outputs)
-    for (const silent of this.#hosts.takeSilent()) end(silent, outputs)
+    for (const silent of this.#hosts.expireSilent()) end(silent, outputs)
     if (this.#replaying) return []
     this.#count(batch, leftOut, context.log)
     return outputs
   }
 
   checkpoint(): Checkpoint {
-    return this.#replay.checkpoint(earliestOffset(this.#holdOffsets()))
+    return this.#replay.checkpoint(earliestOffset(this.#resumeOffsets()))
   }
 
   get isReplaying(): boolean {
@@ -74,8 +74,8 @@ export class Rollups implements StatefulHandler<ColumnBatch> {
     this.#replay.restore(metadata)
   }
 
-  *#holdOffsets(): Iterable<bigint | undefined> {
-    for (const { windows } of this.#hosts.states()) yield windows.holdOffset
+  *#resumeOffsets(): Iterable<bigint | undefined> {
+    for (const { windows } of this.#hosts.states()) yield windows.resumeOffset
   }
 
   /** Nothing came before the first batch of a run begun anew; else there were calls of the windows it lies in. */

@@ -1,5 +1,5 @@
-// Which batch of a host to begin with, so that everything since a moment comes again. A handful of
-// batches is remembered, one for each slot of time, in the order of their offsets.
+// The resume offset of one host: the batch from which a restart must read to see everything after a given time. Keeps
+// one batch for each slot of time, in the order of their offsets.
 
 interface Anchor {
   readonly clockUs: number
@@ -10,27 +10,27 @@ export class Anchors {
   readonly #slotUs: number
   #anchors: Anchor[] = []
 
-  /** @param slotUs how far apart the batches are that are remembered */
+  /** @param slotUs distance in time between two batches that are kept */
   constructor(slotUs: number) {
     this.#slotUs = slotUs
   }
 
-  /** From it on, all that returned since the moment of expireBefore() comes again. */
-  get holdOffset(): bigint | undefined {
+  /** Batches from this offset on contain every event since the time given to expireBefore(). */
+  get resumeOffset(): bigint | undefined {
     return this.#anchors[0]?.offset
   }
 
-  /** A batch holds nothing of the time after its clock. */
+  /** @param clockUs the batch's clock: no event of the batch ended after it */
   add(clockUs: number, offset: bigint): void {
     const last = this.#anchors.at(-1)
     const slotOf = (us: number): number => Math.floor(us / this.#slotUs)
     const replaces = last !== undefined && slotOf(last.clockUs) === slotOf(clockUs) && last.clockUs <= clockUs
-    // The first is never replaced: there may be need for what came before the second.
+    // Never replace the first: batches between it and the second may still be needed.
     if (replaces && this.#anchors.length > 1) this.#anchors.pop()
     this.#anchors.push({ clockUs, offset })
   }
 
-  /** Lets go of all but the last batch at or before a moment, and those after it. */
+  /** Keeps the last batch at or before `timeUs` and all later ones. */
   expireBefore(timeUs: number): void {
     const isEarly = (anchor: Anchor | undefined): boolean => anchor !== undefined && anchor.clockUs <= timeUs
     while (isEarly(this.#anchors[0]) && isEarly(this.#anchors[1])) this.#anchors.shift()

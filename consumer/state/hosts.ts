@@ -1,5 +1,5 @@
-// The state that a handler keeps for each host of its partition. A host without a batch for a minute,
-// while others went on, is let go: it would hold the partition's offset back for ever.
+// State of a handler for each host of its partition. A host expires when it is silent for a minute while others send:
+// it would keep the partition's resume offset back forever.
 import type { EventBatch } from '../../wire/types.ts'
 
 const silentUs = 60_000_000
@@ -7,13 +7,13 @@ const silentUs = 60_000_000
 interface Entry<State> {
   readonly state: State
   run: string
-  /** What has to be added to the host's monotonic clock to have the partition's. */
+  /** The partition's clock minus the host's monotonic clock. */
   aheadUs: number
-  /** On the partition's clock. */
+  /** The partition's clock at the host's last batch. */
   seenUs: number
 }
 
-/** What a batch says of where it is from, and when. */
+/** Origin and time of a batch. */
 type Stamped = Pick<EventBatch, 'host' | 'run' | 'clock'>
 
 export class Hosts<State, Batch extends Stamped = EventBatch> {
@@ -25,12 +25,12 @@ export class Hosts<State, Batch extends Stamped = EventBatch> {
     this.#create = create
   }
 
-  /** How long the partition has been watched, microseconds: what its hosts' monotonic clocks agree on. */
+  /** The partition's clock, in microseconds: it advances with the monotonic clocks of its hosts. */
   get nowUs(): number {
     return this.#nowUs
   }
 
-  /** The state of the batch's host; a new one for a host not heard of before, or let go. */
+  /** The state of the batch's host; created for a new or expired host. */
   of(batch: Batch): State {
     let entry = this.#entries.get(batch.host)
     if (entry === undefined) {
@@ -50,8 +50,8 @@ export class Hosts<State, Batch extends Stamped = EventBatch> {
     for (const { state } of this.#entries.values()) yield state
   }
 
-  /** Lets go of the hosts that fell silent, and returns their states. */
-  takeSilent(): State[] {
+  /** Removes the silent hosts and returns their states. */
+  expireSilent(): State[] {
     const silent: State[] = []
     for (const [host, { state, seenUs }] of this.#entries) {
       if (this.#nowUs - seenUs <= silentUs) continue
@@ -62,7 +62,7 @@ export class Hosts<State, Batch extends Stamped = EventBatch> {
   }
 }
 
-/** The earliest of the offsets that hosts have to be read from again; undefined when none has. */
+/** The lowest resume offset of several hosts; undefined when none has one. */
 export const earliestOffset = (offsets: Iterable<bigint | undefined>): bigint | undefined => {
   let earliest: bigint | undefined
   for (const offset of offsets) {

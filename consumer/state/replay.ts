@@ -1,27 +1,28 @@
-// What a stateful handler needs to be restarted: it asks for batches again from the earliest that its
-// state came from, and recognises by offset which of them had their outputs published before.
+// Restart of a stateful handler: it reads again from its resume offset to rebuild state, and knows from the committed
+// metadata which of these batches had their outputs published before.
 import type { Checkpoint, Context } from '../handler.ts'
 
+/** The committed metadata, as JSON. */
 interface Position {
   /** The highest offset handled. */
   readonly last: string
-  /** The earliest offset asked for, where the replay begins; null when no batch is needed again. */
-  readonly hold: string | null
-  /** What else the handler keeps. */
+  /** The resume offset, where the replay begins; null when no batch is needed again. */
+  readonly resume: string | null
+  /** The handler's own data. */
   readonly more?: unknown
 }
 
 const positionOf = (metadata: string): Position | undefined => {
   try {
-    const { last, hold, more } = JSON.parse(metadata) as Partial<Position>
+    const { last, resume, more } = JSON.parse(metadata) as Partial<Position>
     const isOffset = (value: unknown): value is string => typeof value === 'string' && /^\d+$/.test(value)
-    return isOffset(last) && (hold === null || isOffset(hold)) ? { last, hold, more } : undefined
+    return isOffset(last) && (resume === null || isOffset(resume)) ? { last, resume, more } : undefined
   } catch {
     return undefined
   }
 }
 
-/** The highest offset that was handled when this was committed; undefined when it is not told. */
+/** The highest offset that was handled when the metadata was committed; undefined when the metadata has none. */
 export const handledUntil = (metadata: string): bigint | undefined => {
   const position = positionOf(metadata)
   return position === undefined ? undefined : BigInt(position.last)
@@ -31,45 +32,47 @@ export class Replay {
   #last: bigint | undefined
   #restored: Position | undefined
   #unreadable: string | undefined
-  /** Outputs of batches up to this offset were published before. */
+  /** Outputs of batches up to this offset were published before the restart. */
   #publishedUntil = -1n
 
   /**
-   * Before each batch.
-   * @returns true when the batch only rebuilds state: what comes of it was published before the restart
+   * Call it before each batch.
+   * @returns true when the batch only rebuilds state: its outputs were published before the restart
    */
   begin({ topic, partition, offset, log }: Context): boolean {
     if (this.#unreadable !== undefined) {
-      log.warn({ topic, partition, metadata: this.#unreadable }, 'committed metadata is not ours: starting without it')
+      const message = 'cannot read the committed metadata, starting without the earlier state'
+      log.warn({ topic, partition, metadata: this.#unreadable }, message)
       this.#unreadable = undefined
     }
     if (this.#restored !== undefined) {
-      const { last, hold } = this.#restored
+      const { last, resume } = this.#restored
       this.#restored = undefined
-      if (hold !== null && offset === BigInt(hold)) {
+      if (resume !== null && offset === BigInt(resume)) {
         this.#publishedUntil = BigInt(last)
         this.#last = this.#publishedUntil
-      } else if (hold !== null) {
-        log.warn({ topic, partition, hold, offset: String(offset) }, 'batches to rebuild state from are gone')
+      } else if (resume !== null) {
+        const message = 'the topic no longer has the batches to rebuild state from, starting without the earlier state'
+        log.warn({ topic, partition, resume, offset: String(offset) }, message)
       }
     }
     if (this.#last === undefined || offset > this.#last) this.#last = offset
     return offset <= this.#publishedUntil
   }
 
-  checkpoint(holdOffset: bigint | undefined, more?: unknown): Checkpoint {
-    if (this.#last === undefined) return { holdOffset, metadata: '' }
+  checkpoint(resumeOffset: bigint | undefined, more?: unknown): Checkpoint {
+    if (this.#last === undefined) return { resumeOffset, metadata: '' }
     const position: Position = {
       last: String(this.#last),
-      hold: holdOffset === undefined ? null : String(holdOffset),
+      resume: resumeOffset === undefined ? null : String(resumeOffset),
       more
     }
-    return { holdOffset, metadata: JSON.stringify(position) }
+    return { resumeOffset, metadata: JSON.stringify(position) }
   }
 
   /**
-   * @param metadata what a checkpoint had; empty when there was none
-   * @returns what the handler kept in it, to be checked: another version may have written it
+   * @param metadata of the last checkpoint; empty when there was none
+   * @returns the handler's own data, which the handler must check: another version may have written it
    */
   restore(metadata: string): unknown {
     if (metadata === '') return undefined

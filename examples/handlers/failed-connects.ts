@@ -1,4 +1,4 @@
-// A handler of one's own: publishes each connect that failed to the topic "failed-connects", as JSON.
+// Example of a handler: publishes each failed connect to the topic "failed-connects", as JSON.
 //
 //   ringside run ./examples/handlers/failed-connects.ts
 import type { HandlerFunction, Output } from '../../consumer/handler.ts'

@@ -37,23 +37,23 @@ test('a handler module is a function, or a factory of handlers', async () => {
   assert.equal(typeof (await loadHandlerModule(example)), 'function')
 })
 
-test('a handler file that is not there, does not load, or exports no handler is told apart', async () => {
+test('a missing handler file, one that does not load, and one without a handler give different errors', async () => {
   const absent = join(dir, 'absent.ts')
-  await assert.rejects(loadHandlerModule(absent), refusal('NO_INPUT', /there is no handler file .*absent\.ts/))
+  await assert.rejects(loadHandlerModule(absent), refusal('NO_INPUT', /handler file .*absent\.ts does not exist/))
   const broken = write('broken.ts', "throw new Error('at home')")
   await assert.rejects(loadHandlerModule(broken), refusal('DATA', /does not load: at home/))
   const lacking = write('lacking.ts', "import './not-there.ts'\nexport default () => []")
   await assert.rejects(loadHandlerModule(lacking), refusal('DATA', /does not load: .*not-there/))
   const wrong = write('wrong.ts', 'export default { handlers: { columns: [] } }')
-  await assert.rejects(loadHandlerModule(wrong), refusal('DATA', /or \{ handlers \}; its default export is object/))
+  await assert.rejects(loadHandlerModule(wrong), refusal('DATA', /exports object as default: .* or \{ handlers \}/))
   const mute = write('mute.ts', 'export const handler = () => []')
-  await assert.rejects(loadHandlerModule(mute), refusal('DATA', /must export as default a function.*undefined/))
+  await assert.rejects(loadHandlerModule(mute), refusal('DATA', /exports undefined as default: export a function/))
 })
 
 describe('a consumer service', { skip: await kafkaMissing(), timeout: 120_000 }, () => {
   const kafka = withKafka()
 
-  test('is a group of the prefix and its name: instances share the work, and drain ends it', async () => {
+  test('instances of one name divide the partitions among them, and drain handles every message', async () => {
     const topicPrefix = `${uniqueName('service')}.`
     const config = loadConfig({ brokers: [...kafka.brokers], topicPrefix }, undefined, {})
     await kafka.client.ensureTopics(topicSpecifications(config))

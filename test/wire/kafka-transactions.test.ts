@@ -59,11 +59,11 @@ describe('a transaction', { skip: await kafkaMissing(), timeout: 180_000 }, () =
           ['a', 'b', 'c', 'd'].map((key) => message(key, key))
         )
       },
-      at(5, '{"hold":3}')
+      at(5, '{"resume":3}')
     )
     assert.deepEqual(await values(), ['1', '2'])
     assert.equal((await readAll(kafka.client, other)).length, 4)
-    assert.deepEqual(await committed(), at(5, '{"hold":3}'))
+    assert.deepEqual(await committed(), at(5, '{"resume":3}'))
     await producer.transact(async () => {}, at(6))
     assert.deepEqual(await committed(), at(6))
     await producer.close()

@@ -46,11 +46,11 @@ export class DriftHost {
     }
   }
 
-  get holdOffset(): bigint | undefined {
-    return this.#anchors.holdOffset
+  get resumeOffset(): bigint | undefined {
+    return this.#anchors.resumeOffset
   }
 
-  /** Drifts that are on: what does not come back by reading the rows from the hold offset on again. */
+  /** Drifts that are on: what does not come back by reading the rows from the resume offset on again. */
   save(): DriftState[] {
     return Array.from(this.#alerts.values(), ({ state }) => state)
   }

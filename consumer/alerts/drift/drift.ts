@@ -55,7 +55,7 @@ export class Drift implements StatefulHandler<Rollup> {
     entry.seenUs = Math.max(entry.seenUs, nowUs)
     if (nowUs > this.#nowUs) {
       this.#nowUs = nowUs
-      alerts.push(...this.#takeSilent())
+      alerts.push(...this.#expireSilent())
     }
     alerts.push(...entry.host.handle(row, context.offset, this.#replaying))
     if (this.#replaying) return []
@@ -64,8 +64,8 @@ export class Drift implements StatefulHandler<Rollup> {
   }
 
   checkpoint(): Checkpoint {
-    const holdOffset = earliestOffset(Array.from(this.#hosts.values(), ({ host }) => host.holdOffset))
-    return this.#replay.checkpoint(holdOffset, this.#save())
+    const resumeOffset = earliestOffset(Array.from(this.#hosts.values(), ({ host }) => host.resumeOffset))
+    return this.#replay.checkpoint(resumeOffset, this.#save())
   }
 
   get isReplaying(): boolean {
@@ -86,7 +86,7 @@ export class Drift implements StatefulHandler<Rollup> {
     return entry
   }
 
-  #takeSilent(): Alert[] {
+  #expireSilent(): Alert[] {
     const alerts: Alert[] = []
     for (const [name, { host, seenUs }] of this.#hosts) {
       if (this.#nowUs - seenUs <= silentUs) continue

@@ -153,7 +153,7 @@ describe('alerts', () => {
     const [alert] = after.flatMap((batch, i) => alertsOf(handler.handle(batch, contextOf(BigInt(i + 2)))))
     assert.equal(alert?.lost_events, 0)
     // 99 s after the boot, less the rule's window of 60 s: the batch at 39 s.
-    assert.equal(handler.checkpoint().holdOffset, 41n)
+    assert.equal(handler.checkpoint().resumeOffset, 41n)
   })
 
   test('an alert that was on when the service stopped ends with the boot, even when its batches are gone', () => {
@@ -245,9 +245,9 @@ describe('alerts', () => {
           if (done || (kills < 10 && next() < 0.02)) break
           found.push(...alertsOf(handler.handle(log[offset] as EventBatch, contextOf(BigInt(offset)))))
           if (next() > 0.3) continue
-          const { holdOffset, metadata } = handler.checkpoint()
+          const { resumeOffset, metadata } = handler.checkpoint()
           assert.ok(Buffer.byteLength(metadata) <= 4096)
-          committed = { offset: Number(holdOffset), metadata }
+          committed = { offset: Number(resumeOffset), metadata }
         }
       }
       assert.ok(kills > 2)
@@ -263,12 +263,12 @@ describe('alerts', () => {
     const events = processes.flatMap((_, process) => connects(3, { process }))
     const handler = new Alerts({ maxEntities: 1000 }, [perPid])
     assert.equal(run(handler, [at(0, events, { processes })]).flat().length, 200)
-    const { holdOffset, metadata } = handler.checkpoint()
+    const { resumeOffset, metadata } = handler.checkpoint()
     assert.ok(Buffer.byteLength(metadata) <= 4096, `${Buffer.byteLength(metadata)} bytes`)
 
     const restarted = new Alerts({ maxEntities: 1000 }, [perPid])
     restarted.restore(metadata)
-    assert.equal(holdOffset, 0n)
+    assert.equal(resumeOffset, 0n)
     restarted.handle(at(0, events, { processes }), contextOf(0n))
     const grown = processes.flatMap((_, process) => connects(1, { process }))
     const updates = alertsOf(restarted.handle(at(11, grown, { processes, batch: 2 }), contextOf(1n)))
@@ -292,7 +292,7 @@ describe('alerts', () => {
     ])
     const restarted = new Alerts(options, [accepts])
     restarted.restore(handler.checkpoint().metadata)
-    assert.equal(handler.checkpoint().holdOffset, 1n)
+    assert.equal(handler.checkpoint().resumeOffset, 1n)
     restarted.handle(at(60, [], { batch: 3 }), contextOf(2n))
     assert.deepEqual(alertsOf(restarted.handle(accept, contextOf(3n))), [])
   })

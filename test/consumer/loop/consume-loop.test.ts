@@ -232,7 +232,7 @@ describe('the consume loop', { skip: await kafkaMissing(), timeout: 120_000 }, (
     }
 
     checkpoint() {
-      return { holdOffset: this.#first?.offset, metadata: JSON.stringify({ waiting: this.#first?.batch ?? null }) }
+      return { resumeOffset: this.#first?.offset, metadata: JSON.stringify({ waiting: this.#first?.batch ?? null }) }
     }
 
     restore(metadata: string): void {
@@ -240,7 +240,7 @@ describe('the consume loop', { skip: await kafkaMissing(), timeout: 120_000 }, (
     }
   }
 
-  test('a stateful handler gets its metadata back and the batches from its hold offset on', async () => {
+  test('a stateful handler gets its metadata back and the batches from its resume offset on', async () => {
     const topicPrefix = await createTopics()
     const handlers: Pairs[] = []
     const create = () => {
@@ -268,7 +268,7 @@ describe('the consume loop', { skip: await kafkaMissing(), timeout: 120_000 }, (
     const topicPrefix = await createTopics()
     const create = (): StatefulHandler => ({
       handle: ({ batch }) => [toMine(topicPrefix, 'k', batch)],
-      checkpoint: () => ({ holdOffset: undefined, metadata: 'of another version' }),
+      checkpoint: () => ({ resumeOffset: undefined, metadata: 'of another version' }),
       restore: () => {
         throw new Error('unreadable')
       }
@@ -298,7 +298,7 @@ describe('the consume loop', { skip: await kafkaMissing(), timeout: 120_000 }, (
           odd += batch % 2
           return []
         },
-        checkpoint: () => ({ holdOffset: undefined, metadata: '' }),
+        checkpoint: () => ({ resumeOffset: undefined, metadata: '' }),
         restore: () => {},
         counters: () => ({ odd, events: 1000 })
       }

@@ -9,7 +9,7 @@ import { testLog } from '../../support/kafka.ts'
 import { samples } from '../../support/records.ts'
 import { batchOf, eventOf } from '../support/batches.ts'
 
-const noHandler = { handle: () => [], checkpoint: () => ({ holdOffset: undefined, metadata: '' }), restore: () => {} }
+const noHandler = { handle: () => [], checkpoint: () => ({ resumeOffset: undefined, metadata: '' }), restore: () => {} }
 
 const bytes = encode('EventBatch', samples.EventBatch)
 

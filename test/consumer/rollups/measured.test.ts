@@ -62,11 +62,11 @@ for (const seed of [1, 2, 3, 4, 5]) {
       for (let offset = 0; offset < log.length; offset++) {
         rows.push(...rollupsIn(handle(log[offset] as (typeof log)[number], offset)))
         if (offset !== restartAt) continue
-        const { holdOffset, metadata } = handler.checkpoint()
+        const { resumeOffset, metadata } = handler.checkpoint()
         handler = new MeasuredRollups(new Rollups(options), metrics)
         handler.restore(metadata)
         handle = hosted(ofColumns(handler))
-        for (let again = Number(holdOffset ?? offset + 1); again <= offset; again++) {
+        for (let again = Number(resumeOffset ?? offset + 1); again <= offset; again++) {
           rows.push(...rollupsIn(handle(log[again] as (typeof log)[number], again)))
         }
       }

@@ -108,9 +108,9 @@ const runWithKills = (log: readonly EventBatch[], next: () => number): { outputs
       all.push(...outputs)
       if (kills < 12 && next() < 0.01) break
       if (next() < 0.1) {
-        const { holdOffset, metadata } = handler.checkpoint()
+        const { resumeOffset, metadata } = handler.checkpoint()
         assert.ok(Buffer.byteLength(metadata) <= 4096)
-        committed = { offset: holdOffset === undefined ? offset + 1 : Number(holdOffset), metadata }
+        committed = { offset: resumeOffset === undefined ? offset + 1 : Number(resumeOffset), metadata }
       }
     }
     if (offset === log.length) return { outputs: all, kills }
@@ -377,14 +377,14 @@ describe('rollups', () => {
     const log = Array.from({ length: 400 }, (_, i) => at(0.5 + i / 2, i + 1, { events: [call(0.1), call(0.2)] }))
     const first = new Rollups(options)
     handleAll(first, log.slice(0, 300))
-    const { holdOffset, metadata } = first.checkpoint()
+    const { resumeOffset, metadata } = first.checkpoint()
     const second = new Rollups(options)
     second.restore(metadata)
     const again = rollupsOf(
       log
-        .slice(Number(holdOffset))
+        .slice(Number(resumeOffset))
         .flatMap((batch, i) => [
-          ...(ofColumns(second).handle(batch, contextOf((holdOffset ?? 0n) + BigInt(i))) as Output[])
+          ...(ofColumns(second).handle(batch, contextOf((resumeOffset ?? 0n) + BigInt(i))) as Output[])
         ])
     )
     const whole = new Map(rollupsOf(handleAll(new Rollups(options), log).flat()).map((row) => [revisionOf(row), row]))
@@ -436,7 +436,7 @@ describe('rollups', () => {
       rows.push(...closed)
       if (closed.length > 0) told = i
       assert.ok(i - told < 25, 'windows went on closing')
-      assert.ok(i - Number(handler.checkpoint().holdOffset) < 850, 'old batches are let go of')
+      assert.ok(i - Number(handler.checkpoint().resumeOffset) < 850, 'old batches are let go of')
     }
     const highest = new Map(rows.map((row) => [`${row.window_start} ${row.window_ms} ${row.by}`, row]))
     const counted = [...highest.values()].filter(({ window_ms, by }) => window_ms === 1000 && by === 'workload')
@@ -464,7 +464,7 @@ describe('rollups', () => {
         ['gone', 10_000, 1, true]
       ]
     )
-    assert.ok((handler.checkpoint().holdOffset ?? 0n) > 40n)
+    assert.ok((handler.checkpoint().resumeOffset ?? 0n) > 40n)
   })
 
   test('the first batch of a run that took over is in the middle of windows', () => {

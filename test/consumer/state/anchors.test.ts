@@ -8,28 +8,28 @@ const anchorsOf = (...clocksUs: number[]): Anchors => {
   return anchors
 }
 
-test('without batches nothing is held', () => {
-  assert.equal(anchorsOf().holdOffset, undefined)
+test('without batches there is no resume offset', () => {
+  assert.equal(anchorsOf().resumeOffset, undefined)
 })
 
-test('all batches are held until a moment is forgotten', () => {
-  assert.equal(anchorsOf(1, 2, 3, 15, 27, 40).holdOffset, 0n)
+test('before anything expires, a restart resumes at the first batch', () => {
+  assert.equal(anchorsOf(1, 2, 3, 15, 27, 40).resumeOffset, 0n)
 })
 
-test('the last batch at or before the moment is the first to be held, to within a slot', () => {
+test('a restart resumes at the last batch at or before the expired time, to within a slot', () => {
   const anchors = anchorsOf(1, 12, 15, 27, 40)
   anchors.expireBefore(26)
-  assert.equal(anchors.holdOffset, 2n)
+  assert.equal(anchors.resumeOffset, 2n)
   anchors.expireBefore(27)
-  assert.equal(anchors.holdOffset, 3n)
+  assert.equal(anchors.resumeOffset, 3n)
   anchors.expireBefore(1000)
-  assert.equal(anchors.holdOffset, 4n)
+  assert.equal(anchors.resumeOffset, 4n)
 })
 
-test('a clock that was stepped back holds what came before the step until both are over', () => {
+test('after a clock stepped back, batches before the step stay until both times have expired', () => {
   const anchors = anchorsOf(95, 105, 98, 118)
   anchors.expireBefore(100)
-  assert.equal(anchors.holdOffset, 0n)
+  assert.equal(anchors.resumeOffset, 0n)
   anchors.expireBefore(105)
-  assert.equal(anchors.holdOffset, 2n)
+  assert.equal(anchors.resumeOffset, 2n)
 })

@@ -14,14 +14,14 @@ test('each host has a state of its own', () => {
   assert.notEqual(hosts.of(at('a', 3)), hosts.of(at('b', 3)))
 })
 
-test('a host that is silent for a minute while another goes on is let go', () => {
+test('a host expires when it is silent for a minute while another sends', () => {
   const hosts = namedHosts()
   hosts.of(at('gone', 500_000))
   hosts.of(at('here', 10))
   hosts.of(at('here', 70))
-  assert.deepEqual(hosts.takeSilent(), [])
+  assert.deepEqual(hosts.expireSilent(), [])
   hosts.of(at('here', 71))
-  assert.deepEqual(hosts.takeSilent(), [{ name: 'gone' }])
+  assert.deepEqual(hosts.expireSilent(), [{ name: 'gone' }])
   assert.deepEqual([...hosts.states()], [{ name: 'here' }])
 })
 
@@ -30,10 +30,10 @@ test('a reboot does not make others silent', () => {
   hosts.of(at('a', 10))
   hosts.of(at('b', 10, 'first boot'))
   hosts.of(at('b', 5_000_000, 'second boot'))
-  assert.deepEqual(hosts.takeSilent(), [])
+  assert.deepEqual(hosts.expireSilent(), [])
 })
 
-test('the earliest offset is that of the host that needs the most', () => {
+test('the earliest offset is that of the host that resumes first', () => {
   assert.equal(earliestOffset([5n, undefined, 3n, 9n]), 3n)
   assert.equal(earliestOffset([undefined]), undefined)
 })

@@ -15,14 +15,14 @@ const checkpoint = (): string => {
   return replay.checkpoint(15n, { kept: 1 }).metadata
 }
 
-test('batches up to the last one before the restart were published, those after it were not', () => {
+test('outputs of batches before the restart were published, later ones were not', () => {
   const { replay, published } = after(checkpoint(), 15n)
   assert.equal(published, true)
   assert.equal(replay.begin(contextOf(20n)), true)
   assert.equal(replay.begin(contextOf(21n)), false)
 })
 
-test('a second restart in the middle of a replay goes on from the same place', () => {
+test('a second restart in the middle of a replay resumes at the same offset', () => {
   const { replay } = after(checkpoint(), 15n)
   const { metadata } = replay.checkpoint(15n)
   const second = after(metadata, 15n)
@@ -31,25 +31,25 @@ test('a second restart in the middle of a replay goes on from the same place', (
   assert.equal(second.replay.begin(contextOf(21n)), false)
 })
 
-test('a topic that begins elsewhere than the replay should is taken as new', () => {
+test('when the topic no longer begins at the resume offset, nothing counts as published', () => {
   assert.equal(after(checkpoint(), 0n).published, false)
   assert.equal(after(checkpoint(), 18n).published, false)
 })
 
-test('what the handler kept is handed back', () => {
+test('restore returns the data that the handler stored in the checkpoint', () => {
   assert.deepEqual(new Replay().restore(checkpoint()), { kept: 1 })
 })
 
-test('without a need for earlier batches there is no replay', () => {
+test('without a resume offset there is no replay', () => {
   const replay = new Replay()
   replay.begin(contextOf(20n))
-  const { holdOffset, metadata } = replay.checkpoint(undefined)
-  assert.equal(holdOffset, undefined)
+  const { resumeOffset, metadata } = replay.checkpoint(undefined)
+  assert.equal(resumeOffset, undefined)
   assert.equal(after(metadata, 21n).published, false)
 })
 
-test('metadata of another kind is as if there were none', () => {
-  for (const metadata of ['', 'hello', '{}', '{"last":"x","hold":null}', 'null']) {
+test('unreadable metadata counts as none', () => {
+  for (const metadata of ['', 'hello', '{}', '{"last":"x","resume":null}', 'null']) {
     assert.equal(after(metadata, 5n).published, false)
   }
 })

@@ -108,11 +108,11 @@ test('a restart anywhere, again and again, raises the same alerts with the same 
       if (offset <= handled) continue
       handled = offset
       if (handled % every !== 0) continue
-      const { holdOffset, metadata } = drift.checkpoint()
+      const { resumeOffset, metadata } = drift.checkpoint()
       assert.ok(Buffer.byteLength(metadata) <= 4096)
       drift = new Drift(options)
       drift.restore(metadata)
-      offset = Number(holdOffset ?? offset)
+      offset = Number(resumeOffset ?? offset)
       assert.ok(offset > handled - 4 * 65, 'no more is read again than is remembered')
     }
     const plain = (alerts: readonly Alert[]) =>
