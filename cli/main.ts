@@ -1,5 +1,5 @@
-// The `ringside` command. A verb's file is loaded only when it is asked for, so that --help and
-// mistakes answer at once. The only file that ends the process.
+// The `ringside` command. Loads the file of one verb only, so that --help and usage errors answer at once. No other
+// file of the command ends the process.
 import { Command, CommanderError } from 'commander'
 import packageJson from '../package.json' with { type: 'json' }
 import { exitCodeOf, messageOf, RingsideError } from '../runtime/errors.ts'
@@ -11,27 +11,27 @@ interface Verb {
 
 const verbs: Readonly<Record<string, Verb>> = {
   up: {
-    summary: 'all of it on this machine: Kafka if none is given, edge, consumers',
+    summary: 'run everything on this machine: Kafka (unless brokers are configured), edge, consumers, panel',
     load: async () => (await import('./verbs/up.ts')).upCommand
   },
   run: {
-    summary: 'one service: edge, rollups, alerts, audit, or a handler of your own',
+    summary: 'run one service: edge, rollups, alerts, audit, panel, or your own handler',
     load: async () => (await import('./verbs/run.ts')).runCommand
   },
   tail: {
-    summary: 'rows as they come: events, rollups, hosts, alerts, audit',
+    summary: 'print rows of a topic: events, rollups, hosts, alerts, audit',
     load: async () => (await import('./verbs/tail.ts')).tailCommand
   },
   top: {
-    summary: 'live table of system calls by process, call, workload, container, Go function or host',
+    summary: 'show a live table of system calls by process, call, workload, container, Go function or host',
     load: async () => (await import('./verbs/top.ts')).topCommand
   },
   verify: {
-    summary: 'whether all that the edges saw is in the topic, or declared as lost',
+    summary: "compare the events topic with the edges' ledgers, and report every difference",
     load: async () => (await import('./verbs/verify.ts')).verifyCommand
   },
   doctor: {
-    summary: 'what works here, what does not, and what to do about it',
+    summary: 'check kernel, privileges, Kafka and tools, and say how to fix problems',
     load: async () => (await import('./verbs/doctor.ts')).doctorCommand
   },
   topics: {
@@ -70,7 +70,8 @@ const createProgram = async (asked: string | undefined): Promise<Command> => {
 
 const report = (error: unknown): number => {
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : usageError
-  const hint = error instanceof RingsideError ? '' : ' (a defect: RINGSIDE_LOG_LEVEL=debug shows where it happened)'
+  const hint =
+    error instanceof RingsideError ? '' : ' (a defect of Ringside; RINGSIDE_LOG_LEVEL=debug prints the stack)'
   process.stderr.write(`ringside: ${messageOf(error)}${hint}\n`)
   const wantsStack = process.env['RINGSIDE_LOG_LEVEL'] === 'debug' || process.env['RINGSIDE_LOG_LEVEL'] === 'trace'
   if (wantsStack && error instanceof Error) process.stderr.write(`${error.stack}\n`)
@@ -90,7 +91,7 @@ const main = async (args: readonly string[]): Promise<number> => {
 }
 
 const exitCode = await main(process.argv.slice(2))
-// A reader that left (`| head`) is no error.
+// A closed pipe (`| head`) is no error.
 process.stdout.on('error', () => process.exit(exitCode))
-// Pipes are written asynchronously: what is buffered must leave before the process does.
+// Pipes are written asynchronously: the process ends once the buffer is empty.
 process.stdout.write('', () => process.exit(exitCode))

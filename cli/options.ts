@@ -1,4 +1,4 @@
-// Options that several verbs share, and how they become a configuration.
+// Options that several verbs share, and the configuration that they make.
 import { existsSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { type Command, InvalidArgumentError } from 'commander'
@@ -35,7 +35,7 @@ export interface ServiceOptions {
   readonly panelListen?: string
 }
 
-/** Turns a parser's error into the one line in which commander names the option. */
+/** Reports a parser's error in commander's form: one line with the option's name. */
 const checked =
   <T>(parse: (text: string) => T) =>
   (text: string): T => {
@@ -46,13 +46,13 @@ const checked =
     }
   }
 
-/** An option's value as a span of time, in milliseconds. */
+/** Parses a duration, to milliseconds. */
 export const durationArgument = checked(parseDuration)
 
-/** An option's value as a moment, in milliseconds since the epoch. */
+/** Parses a moment, to milliseconds since the epoch. */
 export const sinceArgument = checked((text) => parseSince(text, Date.now()))
 
-/** An option's value as a whole number of at least `min`. */
+/** Parses a whole number of at least `min`. */
 export const integerArgument = (min: number) =>
   checked((text) => {
     const value = Number(text)
@@ -60,7 +60,7 @@ export const integerArgument = (min: number) =>
     throw new RingsideError('USAGE', `"${text}" is not a whole number of at least ${min}`)
   })
 
-/** An option's value as one of a fixed set. */
+/** Parses one of a fixed set. */
 export const choiceArgument = <T extends string>(choices: readonly T[]) =>
   checked((text) => {
     const choice = choices.find((candidate) => candidate === text)
@@ -87,22 +87,22 @@ export const addCommonOptions = (command: Command): Command =>
   command
     .option(
       '--brokers <list>',
-      'Kafka brokers as host:port,… (else RINGSIDE_BROKERS, else the local one)',
+      'Kafka brokers, host:port,… (default: RINGSIDE_BROKERS, else the local Kafka)',
       listArgument
     )
     .option('--config <file>', 'configuration file (YAML)')
-    .option('--state-dir <dir>', 'folder of the local state (else RINGSIDE_STATE_DIR)')
-    .option('--topic-prefix <prefix>', 'first part of every topic name (default: "ringside.")')
+    .option('--state-dir <dir>', 'folder of the local state (default: RINGSIDE_STATE_DIR)')
+    .option('--topic-prefix <prefix>', 'prefix of every topic name (default: "ringside.")')
 
 export const addEdgeOptions = (command: Command): Command =>
   command
-    .option('--host <name>', 'name of this host in the events (default: its host name)')
-    .option('--pid <pid>', 'observe only this process; may be repeated', repeated(integerArgument(1)))
-    .option('--comm <name>', 'observe only threads of this name; may be repeated', repeated(String))
-    .option('--cgroup <path>', 'observe only this v2 cgroup; may be repeated', repeated(String))
+    .option('--host <name>', 'name of this host in the events (default: gethostname)')
+    .option('--pid <pid>', 'observe only this process; repeatable', repeated(integerArgument(1)))
+    .option('--comm <name>', 'observe only threads with this name; repeatable', repeated(String))
+    .option('--cgroup <path>', 'observe only this v2 cgroup; repeatable', repeated(String))
     .option(
       '--call <name=mode>',
-      'emit, count or off for a system call or io_uring_OPERATION; may be repeated',
+      'mode (emit, count or off) of a system call or of io_uring_OPERATION; repeatable',
       (text, previous?: EdgeOptions['call']) => {
         const [name, mode] = callArgument(text)
         return { ...previous, [name]: mode }
@@ -110,24 +110,30 @@ export const addEdgeOptions = (command: Command): Command =>
     )
     .option(
       '--security-ring-bytes <n>',
-      'size of the kernel ring for processes and connections, a power of two',
+      'bytes of the ring for process and network events, a power of two',
       integerArgument(1)
     )
-    .option('--ring-bytes <n>', 'size of the kernel ring for the rest, a power of two', integerArgument(1))
-    .option('--batch-events <n>', 'events that close a batch', integerArgument(1))
-    .option('--batch-ms <n>', 'age that closes a batch, in milliseconds', integerArgument(1))
-    .option('--user <name>', 'whom the edge becomes once it observes (default: "nobody"; "" stays root)')
-    .option('--go-functions', 'tell the function, file and line that a call of a Go process was made from')
-    .option('--cpu-budget <percent>', 'of one core, for the edge and its programs, such as 3% (default: none)')
+    .option('--ring-bytes <n>', 'bytes of the ring for all other events, a power of two', integerArgument(1))
+    .option('--batch-events <n>', 'close a batch after this many events', integerArgument(1))
+    .option('--batch-ms <n>', 'close a batch after this many milliseconds', integerArgument(1))
+    .option(
+      '--user <name>',
+      'user that the edge becomes once its programs are attached (default: "nobody"; "" stays root)'
+    )
+    .option('--go-functions', 'add the Go function, file and line that made each emitted call')
+    .option(
+      '--cpu-budget <percent>',
+      'limit of the edge and its programs, percent of one core, such as 3% (default: none)'
+    )
 
-/** What every service that runs for long knows. */
+/** Options of `up` and of every service. */
 export const addServiceOptions = (command: Command): Command =>
   command
-    .option('--metrics-listen <address>', 'serve /metrics on this PORT of loopback, or HOST:PORT (default: none)')
-    .option('--panel-listen <address>', 'panel: serve it on this PORT of loopback, or HOST:PORT (default: 9465)')
+    .option('--metrics-listen <address>', 'serve /metrics on this loopback PORT, or on HOST:PORT (default: off)')
+    .option('--panel-listen <address>', 'serve the panel on this loopback PORT, or on HOST:PORT (default: 9465)')
 
 /**
- * The configuration: defaults < file < environment < these options.
+ * Makes the configuration: defaults < file < environment < these options.
  * @throws RingsideError CONFIG with every problem
  */
 export const configFrom = (options: CommonOptions & EdgeOptions & ServiceOptions, more: ConfigInput = {}): Config =>
@@ -162,12 +168,12 @@ export const chosenFormat = (format: Format | undefined, stream: { readonly isTT
   format ?? (stream.isTTY === true ? 'table' : 'json')
 
 /**
- * The whole path of a recording that --source names.
- * @throws RingsideError NO_INPUT before anything is started in vain
+ * The absolute path of the recording of --source.
+ * @throws RingsideError NO_INPUT when it does not exist
  */
 export const checkedSource = (source: string | undefined): string | undefined => {
   if (source === undefined) return undefined
   const path = resolve(source)
   if (existsSync(path)) return path
-  throw new RingsideError('NO_INPUT', `there is no recording ${path}: \`ringside run edge --record FILE\` makes one`)
+  throw new RingsideError('NO_INPUT', `recording ${path} does not exist: \`ringside run edge --record FILE\` makes one`)
 }

@@ -35,6 +35,6 @@ export const alerts: RowTopic<AlertRow> = {
     { title: 'count', minWidth: 6, align: 'right', cell: (row) => formatCount(row.count) },
     { title: 'host', minWidth: 10, flexible: true, cell: (row) => row.host },
     { title: 'pid', minWidth: 7, align: 'right', cell: (row) => String(row.pid) },
-    { title: 'what', cell: (row) => row.explanation }
+    { title: 'explanation', cell: (row) => row.explanation }
   ]
 }

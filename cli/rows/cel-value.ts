@@ -1,6 +1,5 @@
-// Rows as cel-js takes them. Its int is a BigInt and a JavaScript number its double: without the
-// change, `pid + 1` and `pid % 2` would have no overload. And it knows `bytes` as the name of a type, which
-// no variable can take, so that field goes by another name within expressions.
+// Rows as cel-js values. Its int is a BigInt and its double a number, so whole numbers become BigInts: `pid + 1` and
+// `pid % 2` need ints. `bytes` is a type name in CEL, so the field `bytes` has another name in expressions.
 
 const toCel = (value: unknown): unknown => {
   if (typeof value === 'number' && Number.isSafeInteger(value)) return BigInt(value)
@@ -9,16 +8,16 @@ const toCel = (value: unknown): unknown => {
   return value
 }
 
-/** The variable that stands for a field. */
+/** The variable name of a field. */
 export const variableOf = (field: string): string => (field === 'bytes' ? 'bytes_moved' : field)
 
-/** The record's fields by their variables, every whole number as a BigInt, at any depth. */
+/** The record's fields under their variable names, whole numbers as BigInts at any depth. */
 export const toCelRecord = (record: object): Record<string, unknown> =>
   Object.fromEntries(Object.entries(record).map(([field, value]) => [variableOf(field), toCel(value)]))
 
-// Text literals are matched first, so that the word is left alone within them; bytes(x) is the conversion.
+// Text literals are matched first, to leave them unchanged; bytes(x) is CEL's conversion.
 const textOrField = /"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'|(?<![\w.])bytes\b(?!\s*\()/g
 
-/** The expression with fields named as variables. */
+/** The expression with variable names in place of field names. */
 export const withVariables = (expression: string): string =>
   expression.replace(textOrField, (match) => variableOf(match))

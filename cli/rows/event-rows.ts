@@ -43,8 +43,8 @@ const endpoint = (address: string | null, port: number | null): string => {
   return address.includes(':') ? `[${address}]:${port ?? '*'}` : `${address}:${port ?? '*'}`
 }
 
-/** What the call was about: a path, or the two ends of a connection; and who made it. */
-const subjectOf = (row: EventRow): string => {
+/** The call's path, addresses, target process or descriptor, and the Go function that made it. */
+const detailsOf = (row: EventRow): string => {
   const parts: string[] = []
   if (row.local_address !== null || row.remote_address !== null) {
     const [local, remote] = [endpoint(row.local_address, row.local_port), endpoint(row.remote_address, row.remote_port)]
@@ -57,15 +57,15 @@ const subjectOf = (row: EventRow): string => {
   return parts.join(' ')
 }
 
-/** What io_uring was asked for has a call's name as well. */
+/** An io_uring request has a call's name, too. */
 const callOf = (row: EventRow): string =>
   row.kind === 'syscall' || row.kind === 'io_uring' ? (row.syscall ?? '') : row.kind
 
-/** Of a request to io_uring nobody knows. */
+/** The outcome of an io_uring request is unknown. */
 const resultOf = (row: EventRow): string => (row.kind === 'io_uring' ? '' : (row.errno ?? String(row.ret)))
 
-/** An exec or a fork is a moment. */
-const took = (row: EventRow): string => (row.duration_ns === 0 ? '' : formatNanoseconds(row.duration_ns))
+/** Exec, fork and exit have no duration. */
+const durationOf = (row: EventRow): string => (row.duration_ns === 0 ? '' : formatNanoseconds(row.duration_ns))
 
 const eventColumns: readonly ShownColumn<EventRow>[] = [
   { title: 'time (UTC)', minWidth: 12, cell: (row) => clockTime(row.time) },
@@ -74,8 +74,8 @@ const eventColumns: readonly ShownColumn<EventRow>[] = [
   { title: 'comm', minWidth: 15, cell: (row) => row.comm },
   { title: 'call', minWidth: 12, cell: callOf },
   { title: 'result', minWidth: 12, align: 'right', cell: resultOf },
-  { title: 'took', minWidth: 6, align: 'right', cell: took },
-  { title: 'what', cell: subjectOf }
+  { title: 'duration', minWidth: 8, align: 'right', cell: durationOf },
+  { title: 'details', cell: detailsOf }
 ]
 
 export const events: RowTopic<EventRow> = {

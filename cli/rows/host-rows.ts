@@ -32,9 +32,9 @@ export const hosts: RowTopic<HostRow> = {
   columns: [
     { title: 'second (UTC)', minWidth: 12, cell: (row) => clockTime(row.window_start) },
     { title: 'host', minWidth: 10, flexible: true, cell: (row) => row.host },
-    { title: 'told', minWidth: 8, align: 'right', cell: (row) => formatCount(row.events) },
+    { title: 'emitted', minWidth: 8, align: 'right', cell: (row) => formatCount(row.events) },
     { title: 'counted', minWidth: 8, align: 'right', cell: (row) => formatCount(row.counted) },
-    { title: 'lost', minWidth: 6, align: 'right', cell: (row) => formatCount(sumOf(row.drops)) },
+    { title: 'dropped', minWidth: 7, align: 'right', cell: (row) => formatCount(sumOf(row.drops)) },
     { title: 'late', minWidth: 6, align: 'right', cell: (row) => formatCount(row.late) },
     { title: 'keys', minWidth: 6, align: 'right', cell: (row) => formatCount(row.rows) },
     { title: 'other', minWidth: 6, align: 'right', cell: (row) => formatCount(row.others) }

@@ -5,8 +5,8 @@ import { decode } from '../../wire/codec.ts'
 import { type RollupRow, rollupRow } from '../../wire/row.ts'
 import { clockTime, everyField, type RowTopic } from './row-topic.ts'
 
-/** As short as it is told apart: a program's name, the beginning of a container's id. */
-const whoOf = ({ by, comm, container_id, go_function, workload }: RollupRow): string => {
+/** Thread name, Go function, start of the container id, or the executable's file name. */
+const nameOf = ({ by, comm, container_id, go_function, workload }: RollupRow): string => {
   if (by === 'process') return comm
   if (go_function !== null) return go_function
   return container_id === null ? basename(workload) : container_id.slice(0, 12)
@@ -47,11 +47,11 @@ export const rollups: RowTopic<RollupRow> = {
   rowsOf: (value) => [rollupRow(decode('Rollup', value))],
   columns: [
     { title: 'window (UTC)', minWidth: 12, cell: (row) => clockTime(row.window_start) },
-    { title: 'of', minWidth: 3, align: 'right', cell: (row) => `${row.window_ms / 1000}s` },
+    { title: 'length', minWidth: 6, align: 'right', cell: (row) => `${row.window_ms / 1000}s` },
     { title: 'host', minWidth: 10, flexible: true, cell: (row) => row.host },
     { title: 'by', minWidth: 8, cell: (row) => (row.by === 'go_function' ? 'function' : row.by) },
     { title: 'pid', minWidth: 7, align: 'right', cell: (row) => (row.pid === 0 ? '' : String(row.pid)) },
-    { title: 'who', minWidth: 15, flexible: true, cell: whoOf },
+    { title: 'name', minWidth: 15, flexible: true, cell: nameOf },
     { title: 'call', minWidth: 9, cell: (row) => row.syscall },
     { title: 'count', minWidth: 8, align: 'right', cell: (row) => formatCount(row.count) },
     { title: 'errors', minWidth: 6, align: 'right', cell: (row) => formatCount(row.errors) },

@@ -1,4 +1,4 @@
-// A CEL expression over a row's fields → whether the row is wanted.
+// A CEL condition over a row's fields → a filter of rows.
 import { Environment } from '@marcbachmann/cel-js'
 import { messageOf, RingsideError } from '../../runtime/errors.ts'
 import { toCelRecord, variableOf, withVariables } from './cel-value.ts'
@@ -7,16 +7,16 @@ export type Row = Readonly<Record<string, unknown>>
 
 export interface RowFilter {
   matches(row: Row): boolean
-  /** Rows the expression could not be evaluated for, such as path.startsWith("/") where path is null: not wanted. */
+  /** Rows that it could not be evaluated for, such as path.startsWith("/") with a null path: they do not match. */
   readonly unevaluated: number
-  /** Why, for the first of them. */
+  /** The reason for the first of them. */
   readonly firstProblem: string | undefined
 }
 
 const firstLine = (error: unknown): string => messageOf(error).split('\n')[0] ?? ''
 
 /**
- * @param fields every name the expression may use
+ * @param fields every name that the expression may use
  * @throws RingsideError USAGE when the expression is not CEL, names another field, or is not a condition
  */
 export const compileRowFilter = (expression: string, fields: readonly string[]): RowFilter => {
@@ -33,12 +33,11 @@ export const compileRowFilter = (expression: string, fields: readonly string[]):
   }
   const checked = evaluate.check()
   if (!checked.valid) throw usage(firstLine(checked.error), checked.error)
-  if (checked.type !== 'bool' && checked.type !== 'dyn')
-    throw usage(`it gives a value of type ${checked.type}, not true or false`)
+  if (checked.type !== 'bool' && checked.type !== 'dyn') throw usage(`its result has type ${checked.type}, not bool`)
 
   let unevaluated = 0
   let firstProblem: string | undefined
-  const leaveOut = (why: string): false => {
+  const skip = (why: string): false => {
     unevaluated += 1
     firstProblem ??= why
     return false
@@ -47,9 +46,9 @@ export const compileRowFilter = (expression: string, fields: readonly string[]):
     matches: (row) => {
       try {
         const value: unknown = evaluate(toCelRecord(row))
-        return typeof value === 'boolean' ? value : leaveOut(`it gives ${String(value)}, not true or false`)
+        return typeof value === 'boolean' ? value : skip(`its result is ${String(value)}, not true or false`)
       } catch (error) {
-        return leaveOut(firstLine(error))
+        return skip(firstLine(error))
       }
     },
     get unevaluated() {

@@ -1,4 +1,4 @@
-// The topics that people read as rows, each with its reader.
+// The readers of the topics that people read as rows.
 import type { Column } from '../terminal/table.ts'
 import { alerts } from './alert-rows.ts'
 import { audit, events } from './event-rows.ts'
@@ -9,7 +9,7 @@ import type { RowTopic } from './row-topic.ts'
 export const rowTopicNames = ['events', 'rollups', 'hosts', 'alerts', 'audit'] as const
 export type RowTopicName = (typeof rowTopicNames)[number]
 
-/** Reads a topic's messages as text and fields, whatever its rows are. */
+/** Reads a topic's messages as rows, without the type of the row. */
 export interface RowReader {
   readonly fields: readonly string[]
   readonly columns: readonly Column[]
@@ -17,7 +17,7 @@ export interface RowReader {
   cells(row: object): string[]
 }
 
-// A reader gives its rows only back to itself, so the row's type need not show.
+// `cells` receives only rows of the same reader's rowsOf.
 const readerOf = <R extends object>(topic: RowTopic<R>): RowReader => ({
   fields: topic.fields,
   columns: topic.columns,

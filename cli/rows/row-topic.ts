@@ -1,4 +1,4 @@
-// How a topic's messages become rows: their fields, in the order of the JSON, and the columns of a table.
+// A topic whose messages become rows: fields in the order of the JSON, and columns of the table.
 import type { Column } from '../terminal/table.ts'
 
 export interface ShownColumn<R> extends Column {
@@ -8,12 +8,12 @@ export interface ShownColumn<R> extends Column {
 export interface RowTopic<R> {
   /** Every name that --where may use, in the order of the JSON. */
   readonly fields: readonly (keyof R & string)[]
-  /** @throws RingsideError DATA when the message is not one of this topic's records */
+  /** @throws RingsideError DATA when the message is not a record of this topic */
   rowsOf(value: Buffer): R[]
   readonly columns: readonly ShownColumn<R>[]
 }
 
-/** An array of every key of R: the compiler refuses one that is short or has a name too many. */
+/** Every key of R; the compiler refuses a missing and an unknown one. */
 export const everyField = <R>(fields: Readonly<Record<keyof R & string, true>>): (keyof R & string)[] =>
   Object.keys(fields) as (keyof R & string)[]
 

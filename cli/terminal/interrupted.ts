@@ -1,6 +1,6 @@
-// SIGINT and SIGTERM as an AbortSignal, for verbs whose orderly end is simply to stop reading.
+// SIGINT and SIGTERM as an AbortSignal, for verbs that only read.
 
-/** Fires at the first signal; the next one ends the process as if nobody listened. */
+/** Fires at the first signal; the second one ends the process, as by default. */
 export const interrupted = (): AbortSignal => {
   const controller = new AbortController()
   const onSignal = (): void => {

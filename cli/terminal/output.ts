@@ -1,5 +1,4 @@
-// Lines to stdout. Waits for a slow reader, and treats a reader that left (`| head`) as the end of
-// the work instead of an error.
+// Lines to stdout. Waits for a slow reader. A closed pipe (`| head`) is the end of the work, not an error.
 
 export class Output {
   readonly #stream: NodeJS.WriteStream
@@ -10,7 +9,7 @@ export class Output {
     stream.on('error', () => this.#closed.abort())
   }
 
-  /** Fires when nobody reads any more. */
+  /** Fires when the reader has closed the pipe. */
   get closed(): AbortSignal {
     return this.#closed.signal
   }
@@ -28,7 +27,7 @@ export class Output {
     return this.isTerminal ? this.#stream.rows : Number.POSITIVE_INFINITY
   }
 
-  /** Resolves when the line is written; after the reader left, at once. */
+  /** Resolves when the line is written; at once after the pipe was closed. */
   async line(text: string): Promise<void> {
     await this.write(`${text}\n`)
   }

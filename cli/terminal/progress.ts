@@ -1,5 +1,5 @@
-// What `up` tells people on stderr: lines that stay, and a status that is refreshed in place on a
-// terminal, or written at a slower pace where there is none.
+// Progress on stderr: lines that stay, and a status line. A terminal refreshes the status in place; elsewhere it is
+// written every ten seconds at most.
 
 export interface ProgressStream {
   readonly isTTY?: boolean
@@ -7,7 +7,6 @@ export interface ProgressStream {
   write(text: string): unknown
 }
 
-/** Without a terminal, a status line goes out this often at most. */
 const plainStatusEveryMs = 10_000
 
 export class Progress {
@@ -30,11 +29,11 @@ export class Progress {
     this.#stream.write(`${this.#erase()}${text}\n${this.#shown}`)
   }
 
-  /** The line that the next status replaces. */
+  /** Replaces the previous status. */
   status(text: string): void {
     if (this.#stream.isTTY === true) {
       const erase = this.#erase()
-      // A line that wraps could not be erased again.
+      // A wrapped line could not be erased.
       this.#shown = text.slice(0, this.width - 1)
       this.#stream.write(`${erase}${this.#shown}`)
     } else if (this.#now() - this.#plainAtMs >= plainStatusEveryMs) {
@@ -43,7 +42,7 @@ export class Progress {
     }
   }
 
-  /** Takes the status away. */
+  /** Erases the status. */
   clear(): void {
     this.#stream.write(this.#erase())
     this.#shown = ''

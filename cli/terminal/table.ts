@@ -1,16 +1,16 @@
-// Rows of text → an aligned table no wider than the terminal. Text from the kernel can hold
-// anything, so control characters never reach the terminal as they are.
+// Rows of text → an aligned table no wider than the terminal. Control characters are escaped: text from the kernel can
+// hold anything.
 
 export interface Column {
   readonly title: string
   readonly align?: 'left' | 'right'
-  /** Cells are padded to at least this, so that streamed rows stay aligned. */
+  /** The least width, so that streamed rows stay aligned. */
   readonly minWidth?: number
-  /** Gives way when the line is too long: its cells are cut at their ends. */
+  /** Shrinks when the line is too long: its cells are cut at the end. */
   readonly flexible?: boolean
 }
 
-/** Replaces what a terminal would act on (C0, DEL, C1) by a visible stand-in. */
+/** Replaces control characters (C0, DEL, C1) by visible escapes. */
 export const printable = (text: string): string =>
   text.replace(/\p{Cc}/gu, (character) => `\\x${character.charCodeAt(0).toString(16).padStart(2, '0')}`)
 
@@ -22,14 +22,14 @@ const pad = (text: string, width: number, align: Column['align']): string =>
 
 const gap = 2
 
-/** Decides the widths once, then formats line by line: what a stream of rows needs. */
+/** Fixes the column widths once, then formats rows one by one as they arrive. */
 export class TableLayout {
   readonly #columns: readonly Column[]
   readonly #widths: number[]
   readonly #lineWidth: number
 
   /**
-   * @param sample rows whose cells the columns should hold; later rows are cut to the widths found here
+   * @param sample rows that set the widths; later rows are cut to them
    * @param lineWidth columns of the terminal; Infinity where there is none
    */
   constructor(columns: readonly Column[], sample: readonly (readonly string[])[], lineWidth: number) {
@@ -43,9 +43,9 @@ export class TableLayout {
     for (const [index, column] of columns.entries()) {
       if (excess <= 0 || column.flexible !== true) continue
       const width = this.#widths[index] ?? 0
-      const given = Math.min(excess, width - Math.min(width, Math.max(column.title.length, 8)))
-      this.#widths[index] = width - given
-      excess -= given
+      const shrunk = Math.min(excess, width - Math.min(width, Math.max(column.title.length, 8)))
+      this.#widths[index] = width - shrunk
+      excess -= shrunk
     }
   }
 
@@ -58,7 +58,7 @@ export class TableLayout {
     const parts = this.#columns.map((column, index) => {
       const width = this.#widths[index] ?? 0
       const text = printable(cells[index] ?? '')
-      // The last column needs no padding and may use what room the line has left.
+      // The last column is not padded and may use the rest of the line.
       if (index === last && column.align !== 'right' && column.flexible !== true) return text
       return pad(cut(text, width), width, column.align)
     })

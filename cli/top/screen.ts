@@ -1,7 +1,7 @@
 // What `top` puts on a screen: a header of what is in sight, the rows as a table, and the keys. Pure.
 import { basename } from 'node:path'
 import { formatNanoseconds, formatRate, formatShare } from '../../runtime/format-number.ts'
-import { formatSpan } from '../terminal/duration.ts'
+import { formatDuration } from '../terminal/duration.ts'
 import { type Column, formatTable, printable } from '../terminal/table.ts'
 import type { HostSight } from './recent.ts'
 import { type Grouping, groupingRules, type Sorting, type TopRow } from './rows.ts'
@@ -99,7 +99,7 @@ const hostText = (host: HostSight, { nowMs, silentMs }: View): string => {
   return `${host.host} ${ago(nowMs - host.watermarkMs)}`
 }
 
-const ago = (ms: number): string => `${formatSpan(Math.max(0, ms))} ago`
+const ago = (ms: number): string => `${formatDuration(Math.max(0, ms))} ago`
 
 /** As many hosts as fit, those that are furthest behind first. */
 const hostsLine = (view: View): string => {
@@ -125,7 +125,7 @@ const header = (view: View): string[] => {
   const { calls, errors } = view.totals
   const which = view.filtered ? ' that match' : ''
   return [
-    `ringside top   ${clockTime(view.nowMs)}   the last ${formatSpan(view.spanMs)} by ${view.by}, most ${view.sort} first`,
+    `ringside top   ${clockTime(view.nowMs)}   the last ${formatDuration(view.spanMs)} by ${view.by}, most ${view.sort} first`,
     `hosts   ${hostsLine(view)}`,
     `calls   ${formatRate(calls)}/s${which}, errors ${formatRate(errors)}/s (${formatShare(errors, calls)})`,
     `stream  told ${formatRate(sum(heard, 'emittedPerSecond'))}/s, counted ${formatRate(sum(heard, 'countedPerSecond'))}/s, ` +
@@ -139,7 +139,7 @@ const emptyText = (view: View): string => {
   if (view.begins) return 'reading what came last …'
   if (view.hosts.length === 0)
     return (
-      `no rollups came in the last ${formatSpan(view.nowMs - view.silentMs)}: start \`ringside up\` here, or ` +
+      `no rollups came in the last ${formatDuration(view.nowMs - view.silentMs)}: start \`ringside up\` here, or ` +
       '`ringside run edge` on a host and `ringside run rollups`; `ringside doctor` says what is in the way'
     )
   if (view.filtered) return 'nothing matches --host, --workload or --where: see `ringside tail rollups`'

@@ -7,7 +7,7 @@ import type { KafkaClient } from '../../wire/client.ts'
 import { createKafkaClient } from '../../wire/kafka.ts'
 import { topicSpecifications } from '../../wire/topics.ts'
 import { lacksForLiveKernel } from '../live-kernel.ts'
-import { formatSpan } from '../terminal/duration.ts'
+import { formatDuration } from '../terminal/duration.ts'
 import type { Progress } from '../terminal/progress.ts'
 import { showFirstEvents, watchAlerts } from './feeds.ts'
 import { type LocalCluster, startLocalCluster } from './local-cluster.ts'
@@ -129,7 +129,7 @@ export const runUp = async ({ config, forMs, source, progress, log }: UpOptions)
     if (!ending.signal.aborted) {
       const running = services.all.filter(({ state }) => state === 'running').map(({ name }) => name)
       progress.line(
-        `running: ${running.join(', ')}${forMs === undefined ? '; Ctrl-C ends it' : `, for ${formatSpan(forMs)}`}`
+        `running: ${running.join(', ')}${forMs === undefined ? '; Ctrl-C ends it' : `, for ${formatDuration(forMs)}`}`
       )
     }
     await watchUntilEnd(services, progress, forMs, ending.signal)

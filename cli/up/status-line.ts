@@ -1,7 +1,7 @@
 // The one line that says how a run is going: rates since the line before, totals since the start.
 
 import { formatCount, formatRate } from '../../runtime/format-number.ts'
-import { formatSpan } from '../terminal/duration.ts'
+import { formatDuration } from '../terminal/duration.ts'
 
 export interface Totals {
   readonly seen: number
@@ -24,7 +24,7 @@ export const formatStatus = (start: Moment, before: Moment, now: Moment): string
   const rate = formatRate((now.totals.seen - before.totals.seen) / seconds)
   const { totals } = now
   return [
-    `${formatSpan(now.atMs - start.atMs)}: ${rate} events/s`,
+    `${formatDuration(now.atMs - start.atMs)}: ${rate} events/s`,
     `seen ${formatCount(totals.seen)}`,
     `dropped ${formatCount(totals.dropped)}`,
     `lag ${formatCount(totals.lag)}`,

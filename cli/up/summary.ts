@@ -1,7 +1,7 @@
 // What a run of `up` adds up to, and whether its counts agree with each other.
 
 import { formatCount } from '../../runtime/format-number.ts'
-import { formatSpan } from '../terminal/duration.ts'
+import { formatDuration } from '../terminal/duration.ts'
 import { formatTable } from '../terminal/table.ts'
 import type { Counters } from './counter-sums.ts'
 
@@ -150,6 +150,9 @@ export const formatSummary = (summary: Summary): string[] => {
       .filter(([, count]) => count > 0)
       .map(([name, count]): [string, string] => [`restarts of ${name}`, formatCount(count)])
   ]
-  const table = formatTable([{ title: 'summary' }, { title: formatSpan(summary.duration_ms), align: 'right' }], rows)
+  const table = formatTable(
+    [{ title: 'summary' }, { title: formatDuration(summary.duration_ms), align: 'right' }],
+    rows
+  )
   return [...table, `counts agree: ${verdict(summary)}`]
 }

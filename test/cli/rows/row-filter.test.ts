@@ -6,7 +6,7 @@ const fields = ['pid', 'ret', 'path', 'comm', 'errno', 'bytes']
 const row = { pid: 42, ret: -2, path: null, comm: 'curl', errno: 'ENOENT', bytes: 100 }
 const matches = (expression: string): boolean => compileRowFilter(expression, fields).matches(row)
 
-test('conditions over numbers, text and null hold as people expect', () => {
+test('conditions over numbers, text and null match', () => {
   for (const expression of [
     'pid == 42',
     'ret < 0 && errno != null',
@@ -23,7 +23,7 @@ test('conditions over numbers, text and null hold as people expect', () => {
   assert.equal(matches('pid == 43'), false)
 })
 
-test('a row that the expression has no value for is left out, and counted', () => {
+test('a row that the condition cannot be evaluated for does not match, and is counted', () => {
   const filter = compileRowFilter('path.startsWith("/etc")', fields)
   assert.equal(filter.matches(row), false)
   assert.equal(filter.matches({ ...row, path: '/etc/passwd' }), true)
@@ -31,19 +31,19 @@ test('a row that the expression has no value for is left out, and counted', () =
   assert.match(String(filter.firstProblem), /startsWith/)
 })
 
-test('what is not a condition over the fields is refused, with the fields there are', () => {
+test('an expression that is no condition over the fields is refused, and the error lists the fields', () => {
   for (const [expression, why] of [
     ['pid ==', /Unexpected token/],
     ['prot == 6', /Unknown variable: prot.*Fields: pid, ret/],
-    ['"text"', /a value of type string, not true or false/]
+    ['"text"', /its result has type string, not bool/]
   ] as const) {
     assert.throws(() => compileRowFilter(expression, fields), { code: 'USAGE', message: why })
   }
 })
 
-test('a field that is no condition by itself leaves rows out, and says so', () => {
+test('a field that is not a boolean matches no row, and the reason is given', () => {
   const filter = compileRowFilter('pid', ['pid'])
   assert.equal(filter.matches({ pid: 7 }), false)
   assert.equal(filter.unevaluated, 1)
-  assert.equal(filter.firstProblem, 'it gives 7, not true or false')
+  assert.equal(filter.firstProblem, 'its result is 7, not true or false')
 })

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { formatSpan, parseDuration, parseSince } from '../../../cli/terminal/duration.ts'
+import { formatDuration, parseDuration, parseSince } from '../../../cli/terminal/duration.ts'
 
 test('a duration is a number and a unit', () => {
   assert.equal(parseDuration('30s'), 30_000)
@@ -11,12 +11,12 @@ test('a duration is a number and a unit', () => {
 })
 
 for (const text of ['', '5', 's', '-5s', '0s', '5 s', '5x', '1e3s', 'NaNs']) {
-  test(`"${text}" is refused as a duration, with what to write instead`, () => {
+  test(`"${text}" is refused as a duration, and the error shows valid ones`, () => {
     assert.throws(() => parseDuration(text), { code: 'USAGE', message: /is not a duration.*30s/ })
   })
 }
 
-test('since is a span before now or an ISO time', () => {
+test('since is a duration before now or an ISO time', () => {
   assert.equal(parseSince('5m', 1_000_000), 700_000)
   assert.equal(parseSince('2026-01-31T12:00:00Z', 0), Date.UTC(2026, 0, 31, 12))
   for (const text of ['yesterday', '2026-13-40', '5']) {
@@ -24,10 +24,10 @@ test('since is a span before now or an ISO time', () => {
   }
 })
 
-test('a span shows two units at most', () => {
-  assert.equal(formatSpan(4234), '4.2 s')
-  assert.equal(formatSpan(59_949), '59.9 s')
-  assert.equal(formatSpan(59_950), '1 min 0 s')
-  assert.equal(formatSpan(90_000), '1 min 30 s')
-  assert.equal(formatSpan(7_500_000), '2 h 5 min')
+test('a formatted duration has two units at most', () => {
+  assert.equal(formatDuration(4234), '4.2 s')
+  assert.equal(formatDuration(59_949), '59.9 s')
+  assert.equal(formatDuration(59_950), '1 min 0 s')
+  assert.equal(formatDuration(90_000), '1 min 30 s')
+  assert.equal(formatDuration(7_500_000), '2 h 5 min')
 })

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { Progress } from '../../../cli/terminal/progress.ts'
 
-test('on a terminal the status is refreshed in place, below the lines that stay', () => {
+test('a terminal refreshes the status in place, below the lines that stay', () => {
   let text = ''
   const progress = new Progress({ isTTY: true, columns: 20, write: (piece) => (text += piece) })
   progress.status('one')
@@ -13,7 +13,7 @@ test('on a terminal the status is refreshed in place, below the lines that stay'
   assert.equal(text, `one${erase}kept\none${erase}a status that is lo${erase}`)
 })
 
-test('elsewhere a status is a line, ten seconds apart', () => {
+test('without a terminal a status is a line, every ten seconds at most', () => {
   let text = ''
   let nowMs = 0
   const progress = new Progress({ write: (piece) => (text += piece) }, () => nowMs)

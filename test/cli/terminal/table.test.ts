@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { formatTable, printable, TableLayout } from '../../../cli/terminal/table.ts'
 
-test('columns are as wide as their widest cell, numbers to the right', () => {
+test('columns are as wide as their widest cell, and numbers are aligned to the right', () => {
   const lines = formatTable(
     [{ title: 'name' }, { title: 'n', align: 'right' }],
     [
@@ -13,15 +13,15 @@ test('columns are as wide as their widest cell, numbers to the right', () => {
   assert.deepEqual(lines, ['name      n', 'a         1', 'longer  100'])
 })
 
-test('a flexible column gives way first, then the line is cut', () => {
-  const columns = [{ title: 'host', flexible: true }, { title: 'what' }]
-  const rows = [['a-very-long-host-name', 'this is what happened']]
+test('a flexible column shrinks first, then the line is cut', () => {
+  const columns = [{ title: 'host', flexible: true }, { title: 'text' }]
+  const rows = [['a-very-long-host-name', 'connects to the world']]
   const [, line] = formatTable(columns, rows, 31)
-  assert.equal(line, 'a-very-…  this is what happened')
+  assert.equal(line, 'a-very-…  connects to the world')
   for (const text of formatTable(columns, rows, 12)) assert.ok(text.length <= 12, text)
 })
 
-test('a stream of rows keeps the widths it began with', () => {
+test('streamed rows keep the widths of the first ones', () => {
   const layout = new TableLayout([{ title: 'pid', minWidth: 5, align: 'right' }, { title: 'x' }], [], 80)
   assert.equal(layout.header(), '  pid  x')
   assert.equal(layout.line(['7', 'a']), '    7  a')
