@@ -2,6 +2,7 @@
 // batch again, and an edge that takes over from a dead one sends the last events again in batches of its own.
 // (host, boot, cpu, seq) names an event, cpu -1 a summary. Only runs of one chain can use a name twice: a recording
 // that is played again is another run. A name too old to be remembered counts as new: twice rather than never.
+import { LRUCache } from 'lru-cache'
 import { NumberSet } from '../../wire/number-set.ts'
 import type { EventBatch } from '../../wire/types.ts'
 import { cpuOfSummaries, NumberRanges, type Numbers } from './number-ranges.ts'
@@ -23,19 +24,20 @@ const maxIntervals = 4096
 
 const createNumbers = (): NumberSet => new NumberSet({ maxIntervals, whenFull: 'evict' })
 
-/** Gets or creates an entry and makes it the newest; evicts the oldest beyond `max`. */
-const touch = <Value>(map: Map<string, Value>, key: string, max: number, create: () => Value): Value => {
-  const value = map.get(key) ?? create()
-  map.delete(key)
-  map.set(key, value)
-  if (map.size > max) map.delete(map.keys().next().value as string)
+type Runs = LRUCache<string, RunChain>
+
+const getOrCreate = <Value extends object>(cache: LRUCache<string, Value>, key: string, create: () => Value): Value => {
+  const known = cache.get(key)
+  if (known !== undefined) return known
+  const value = create()
+  cache.set(key, value)
   return value
 }
 
 /** An edge's run, and the runs that took over from it. */
 class RunChain {
   /** Batch numbers by run. */
-  readonly #runs = new Map<string, NumberSet>()
+  readonly #runs = new LRUCache<string, NumberSet>({ max: maxRuns })
   /** Sequence numbers by cpu + 1: those of summaries are at 0. */
   #cpus: NumberSet[] = []
   #expiredUs = Number.NEGATIVE_INFINITY
@@ -55,7 +57,7 @@ class RunChain {
   }
 
   add({ run, batch, final, clock }: NumberedBatch, { cpus, firsts, lasts }: NumberRanges): void {
-    touch(this.#runs, run, maxRuns, createNumbers).add(batch)
+    getOrCreate(this.#runs, run, createNumbers).add(batch)
     for (const [i, cpu] of cpus.entries()) this.#numbersOf(cpu).add(firsts[i] as number, lasts[i] as number)
     if (clock.monotonic_us - this.#expiredUs >= gapAgeUs) this.#expire(clock.monotonic_us)
     // No edge takes over from a run that ended in order: its events are in no other batches.
@@ -79,8 +81,8 @@ class RunChain {
 }
 
 export class Deduplicator {
-  /** By host, then by run; the least recently used first. */
-  readonly #hosts = new Map<string, Map<string, RunChain>>()
+  /** By host, then by run. */
+  readonly #hosts = new LRUCache<string, Runs>({ max: maxHosts })
   readonly #ranges = new NumberRanges()
   /** The batch that #ranges describes: add() mostly follows unseenOf() for the same batch. */
   #ranged: NumberedBatch | undefined
@@ -113,10 +115,9 @@ export class Deduplicator {
   }
 
   #chainOf({ host, run, continues }: NumberedBatch): RunChain {
-    const runs = touch(this.#hosts, host, maxHosts, () => new Map<string, RunChain>())
+    const runs = getOrCreate(this.#hosts, host, (): Runs => new LRUCache({ max: maxRuns }))
+    // Any number of edges that die before a batch of theirs is durable continue the same run: this use keeps it.
     const earlier = continues === null ? undefined : runs.get(continues.run)
-    // Any number of edges that die before a batch of theirs is durable continue the same run: keep it.
-    if (continues !== null && earlier !== undefined) touch(runs, continues.run, maxRuns, () => earlier)
-    return touch(runs, run, maxRuns, () => earlier ?? new RunChain())
+    return getOrCreate(runs, run, () => earlier ?? new RunChain())
   }
 }

@@ -42,7 +42,6 @@ std::optional<T> FirstOf(std::optional<T> first, std::optional<T> second) {
 
 ProcessTable::Row ProcessTable::IndexOf(const ringside_event& record, uint64_t batch, int32_t& count, Output& rows) {
   Entry& entry = EntryOf(record);
-  entry.last_used = batch;
   Name name{{}, record.uid, record.ppid, record.cgroup_id};
   std::memcpy(name.comm, record.comm, sizeof(name.comm));
   const auto is_it = [&name](const NamedRow& row) { return std::memcmp(&row.name, &name, sizeof(name)) == 0; };
@@ -115,7 +114,7 @@ ProcessTable::Entry& ProcessTable::Add(const ringside_event& record, std::option
                                        std::optional<std::string> container_id) {
   present_.erase(PidOf(record));
   return entries_.Set(PidOf(record), Entry{++last_id_, record.start_ns, std::move(exe), std::move(container_id),
-                                           ++last_program_, {}, 0});
+                                           ++last_program_, {}});
 }
 
 std::optional<ProcessFacts> ProcessTable::Read(const ringside_event& record) {

@@ -11,8 +11,8 @@
 #include <unordered_map>
 #include <vector>
 
+#include "lru_cache.h"
 #include "record.h"
-#include "sampled_cache.h"
 
 namespace ringside {
 
@@ -75,7 +75,6 @@ class ProcessTable {
     std::optional<std::string> container_id;
     uint64_t program;
     std::vector<NamedRow> rows;
-    uint64_t last_used;
   };
 
   // About 600 bytes each, a few times as much with dozens of names. A busy host has some thousands of processes.
@@ -93,7 +92,7 @@ class ProcessTable {
   void Began(const ringside_event& record) const;
   NamedRow MakeRow(const ringside_event& record, const Name& name);
 
-  SampledCache<int32_t, Entry> entries_{kMaxProcesses};
+  LruCache<int32_t, Entry> entries_{kMaxProcesses};
   std::deque<std::pair<int32_t, uint64_t>> ended_;
   uint64_t last_id_ = 0;
   uint64_t last_program_ = 0;

@@ -46,9 +46,8 @@ SocketTable::Row SocketTable::IndexOf(const ringside_socket& socket, uint64_t ba
   Entry* entry = entries_.Get(hash);
   // Two sockets of one hash take turns: rows of a batch may then repeat, which costs only bytes.
   if (entry == nullptr || std::memcmp(&entry->socket, &socket, sizeof(socket)) != 0) {
-    entry = &entries_.Set(hash, Entry{socket, 0, 0, 0});
+    entry = &entries_.Set(hash, Entry{socket, 0, 0});
   }
-  entry->last_used = batch;
   if (entry->batch == batch) return {entry->index, 0};
   entry->batch = batch;
   entry->index = count++;

@@ -5,8 +5,8 @@
 
 #include <array>
 
+#include "lru_cache.h"
 #include "record.h"
-#include "sampled_cache.h"
 
 namespace ringside {
 
@@ -26,13 +26,12 @@ class SocketTable {
     ringside_socket socket;
     uint64_t batch;
     int32_t index;
-    uint64_t last_used;
   };
 
   // Beyond it rows are made again, nothing is lost.
   static constexpr size_t kMaxSockets = 16384;
 
-  SampledCache<uint32_t, Entry> entries_{kMaxSockets};
+  LruCache<uint32_t, Entry> entries_{kMaxSockets};
 };
 
 }  // namespace ringside

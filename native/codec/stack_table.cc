@@ -41,9 +41,8 @@ StackTable::Row StackTable::IndexOf(const ringside_event& record, uint64_t progr
     const std::optional<Stack> found = find_(static_cast<int32_t>(record.pid), record.start_ns, stack);
     if (!found) return {-1, 0};
     std::shared_ptr<Place> place = found->go_function ? PlaceOf(*found) : nullptr;
-    entry = &entries_.Set(hash, Entry{program, {stack.begin, end}, std::move(place), 0});
+    entry = &entries_.Set(hash, Entry{program, {stack.begin, end}, std::move(place)});
   }
-  entry->last_used = batch;
   Place* place = entry->place.get();
   if (place == nullptr) return {-1, 0};
   if (place->batch == batch) return {place->index, 0};

@@ -10,8 +10,8 @@
 #include <unordered_map>
 #include <vector>
 
+#include "lru_cache.h"
 #include "record.h"
-#include "sampled_cache.h"
 
 namespace ringside {
 
@@ -54,7 +54,6 @@ class StackTable {
     std::vector<uint64_t> addresses;
     // Null: the program does not tell.
     std::shared_ptr<Place> place;
-    uint64_t last_used;
   };
 
   // About 700 bytes each: at most 12 MB. Beyond it they are asked for again, nothing is lost.
@@ -63,7 +62,7 @@ class StackTable {
   std::shared_ptr<Place> PlaceOf(const Stack& stack);
 
   const FindCaller find_;
-  SampledCache<uint32_t, Entry> entries_{kMaxStacks};
+  LruCache<uint32_t, Entry> entries_{kMaxStacks};
   std::unordered_map<std::string, std::weak_ptr<Place>> places_;
 };
 

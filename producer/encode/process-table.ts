@@ -1,11 +1,11 @@
 // Raw events to rows of a batch's process table. A process keeps its executable and container from
 // first sight until exec or exit; a row is made once and points into the batch that is open.
+import { LRUCache } from 'lru-cache'
 import type { Process } from '../../wire/types.ts'
 import type { Symbolizer } from '../go/symbolizer.ts'
 import { containerIdIn, type ProcessFacts, type ProcReader, ticksPerSecond } from '../proc.ts'
 import { clampLong, microsecondsAt } from '../source/numbers.ts'
 import { eventFlag, eventField as field, type RawEvents } from '../source/raw-event.ts'
-import { SampledCache } from './sampled-cache.ts'
 
 /** About 600 bytes each, a few times as much with dozens of names. A busy host has some thousands of processes. */
 const maxProcesses = 32_768
@@ -31,7 +31,6 @@ interface Entry {
   /** Changes with each program that it executes. */
   program: number
   rows: Row[]
-  lastUsed: number
 }
 
 const wordOffsets = [
@@ -53,7 +52,7 @@ const matches = (row: Row, raw: RawEvents, record: number): boolean => {
 }
 
 export class ProcessTable {
-  readonly #entries = new SampledCache<number, Entry>(maxProcesses)
+  readonly #entries = new LRUCache<number, Entry>({ max: maxProcesses })
   readonly #ended: Entry[] = []
   readonly #proc: ProcReader
   readonly #symbolizer: Symbolizer | undefined
@@ -81,7 +80,6 @@ export class ProcessTable {
    */
   indexOf(raw: RawEvents, record: number, batch: number, rows: Process[]): number {
     const entry = this.#entryOf(raw, record)
-    entry.lastUsed = batch
     let row = entry.rows.find((candidate) => matches(candidate, raw, record))
     if (row === undefined) {
       row = newRow(entry, raw, record)
@@ -157,8 +155,7 @@ export class ProcessTable {
       exe,
       containerId,
       program: ++this.#programs,
-      rows: [],
-      lastUsed: 0
+      rows: []
     }
     this.#entries.set(entry.pid, entry)
     this.#present.delete(entry.pid)

@@ -1,7 +1,7 @@
 // Raw events to rows of a batch's socket table: one for each distinct socket address pair.
+import { LRUCache } from 'lru-cache'
 import type { Socket } from '../../wire/types.ts'
 import { eventField as field, type RawEvents } from '../source/raw-event.ts'
-import { SampledCache } from './sampled-cache.ts'
 
 /** About 500 bytes each: at most 8 MB. Beyond it rows are made again, nothing is lost. */
 const maxSockets = 16_384
@@ -14,7 +14,6 @@ interface Entry {
   readonly socket: Socket
   batch: number
   index: number
-  lastUsed: number
 }
 
 const afInet = 2
@@ -36,7 +35,7 @@ const matches = (entry: Entry, raw: RawEvents, at: number): boolean => {
 }
 
 export class SocketTable {
-  readonly #entries = new SampledCache<number, Entry>(maxSockets)
+  readonly #entries = new LRUCache<number, Entry>({ max: maxSockets })
 
   get size(): number {
     return this.#entries.size
@@ -58,7 +57,6 @@ export class SocketTable {
       entry = newEntry(raw, record)
       this.#entries.set(hash, entry)
     }
-    entry.lastUsed = batch
     if (entry.batch !== batch) {
       entry.batch = batch
       entry.index = rows.push(entry.socket) - 1
@@ -83,7 +81,6 @@ const newEntry = (raw: RawEvents, record: number): Entry => {
       remote_port: raw.u16(record + field.socketRemotePort)
     },
     batch: 0,
-    index: 0,
-    lastUsed: 0
+    index: 0
   }
 }

@@ -1,9 +1,9 @@
 // Raw events to rows of a batch's table of stacks: one for each distinct place that calls were made from. What a stack
 // means is asked for once, as long as its process runs the same program.
+import { LRUCache } from 'lru-cache'
 import type { Stack } from '../../wire/types.ts'
 import type { Symbolizer } from '../go/symbolizer.ts'
 import { eventField as field, type RawEvents } from '../source/raw-event.ts'
-import { SampledCache } from './sampled-cache.ts'
 
 /** About 700 bytes each: at most 12 MB. Beyond it they are asked for again, nothing is lost. */
 const maxStacks = 16_384
@@ -20,7 +20,6 @@ interface Entry {
   readonly words: readonly number[]
   /** undefined: the program does not tell. */
   readonly place: Place | undefined
-  lastUsed: number
 }
 
 const hashOf = (program: number, words: readonly number[]): number => {
@@ -36,7 +35,7 @@ const isSame = (entry: Entry, program: number, words: readonly number[]): boolea
   entry.program === program && entry.words.length === words.length && words.every((word, i) => word === entry.words[i])
 
 export class StackTable {
-  readonly #entries = new SampledCache<number, Entry>(maxStacks)
+  readonly #entries = new LRUCache<number, Entry>({ max: maxStacks })
   readonly #places = new WeakMap<Stack, Place>()
   readonly #symbolizer: Symbolizer | undefined
 
@@ -63,10 +62,9 @@ export class StackTable {
       const stack = this.#find(raw, record, words)
       if (stack === undefined) return -1
       const place = stack.go_function === null ? undefined : this.#placeOf(stack)
-      entry = { program, words, place, lastUsed: 0 }
+      entry = { program, words, place }
       this.#entries.set(hash, entry)
     }
-    entry.lastUsed = batch
     const { place } = entry
     if (place === undefined) return -1
     if (place.batch !== batch) {

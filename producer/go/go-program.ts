@@ -20,8 +20,8 @@ export interface GoProgram {
   readonly lowestCode: number | undefined
 }
 
-/** Of all that is read of a program. The table of one of 60,000 functions has 14 MB. */
-const maxReadBytes = 64 << 20
+/** Bound on the bytes read of one executable. The table of a program of 60,000 functions has 14 MB. */
+export const maxProgramBytes = 64 << 20
 const maxHeaders = 4096
 
 /** Sections that may hold .gopclntab: of position-independent executables the linker writes to it. */
@@ -35,7 +35,7 @@ const field = { names: 8, text: 176, gofuncBefore120: 304, gofuncBefore127: 320,
 /** Reads parts of a file, no more of it in all than a program may take. */
 class PartReader {
   readonly #file: FileHandle
-  #left = maxReadBytes
+  #left = maxProgramBytes
 
   constructor(file: FileHandle) {
     this.#file = file
@@ -44,7 +44,7 @@ class PartReader {
   /** @throws RangeError when the file has no such part, or it is beyond the bound */
   async read(offset: number, bytes: number): Promise<Buffer> {
     this.#left -= bytes
-    if (this.#left < 0) throw new RangeError(`an executable of which more than ${maxReadBytes} bytes are needed`)
+    if (this.#left < 0) throw new RangeError(`an executable of which more than ${maxProgramBytes} bytes are needed`)
     const buffer = Buffer.allocUnsafeSlow(bytes)
     const { bytesRead } = await this.#file.read(buffer, 0, bytes, offset)
     if (bytesRead < bytes) throw new RangeError(`${bytes} bytes at ${offset} go beyond the executable's end`)

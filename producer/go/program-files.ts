@@ -1,30 +1,31 @@
-// Executables to the Go programs in them, each read once: by device, inode, size and time of writing, whatever path it
-// has in whichever mount namespace. Holds tables up to a bound, those used least recently go first.
+// Finds the Go program in an executable; reads each file once, by device, inode, size and modification time, whatever
+// its path in whichever mount namespace. Keeps tables up to a bound and evicts those used least recently.
 import { open, stat } from 'node:fs/promises'
-import { type GoProgram, readGoProgram } from './go-program.ts'
+import { LRUCache } from 'lru-cache'
+import { type GoProgram, maxProgramBytes, readGoProgram } from './go-program.ts'
 
-/** Executables that are remembered, most of them as being of no interest: some hundred bytes each. */
+/** Most executables are no Go program: some hundred bytes each. */
 const maxFiles = 8192
-/** Of all tables together. That of a program of 60,000 functions has 14 MB; a typical service's 2. */
-const maxTableBytes = 64 << 20
-
-const tableBytes = (program: GoProgram | undefined): number => program?.table.bytes ?? 0
+/** All tables together; the table of a typical service has 2 MB. The largest program still fits. */
+const maxTableBytes = maxProgramBytes
 
 export class ProgramFiles {
-  /** The least recently used first; undefined: no Go program. */
-  readonly #files = new Map<string, GoProgram | undefined>()
-  readonly #onEvicted: (program: GoProgram) => void
-  readonly #maxTableBytes: number
-  #bytes = 0
+  readonly #programs: LRUCache<string, GoProgram>
+  /** Files without a Go program. */
+  readonly #others = new LRUCache<string, true>({ max: maxFiles })
 
-  /** @param onEvicted told of a program that had to make room: who holds it is to let it go */
-  constructor(onEvicted: (program: GoProgram) => void, limitBytes = maxTableBytes) {
-    this.#onEvicted = onEvicted
-    this.#maxTableBytes = limitBytes
+  /** @param onEvicted releases the program: nothing may refer to it any more */
+  constructor(onEvicted: (program: GoProgram) => void, maxSize = maxTableBytes) {
+    this.#programs = new LRUCache({
+      max: maxFiles,
+      maxSize,
+      sizeCalculation: ({ table }) => table.bytes,
+      dispose: (program) => onEvicted(program)
+    })
   }
 
   /**
-   * What tells a file from others, and from itself when it is written anew.
+   * Identifies a file's content.
    * @param path may be a link, as /proc/PID/exe is
    */
   async nameOf(path: string): Promise<string> {
@@ -33,48 +34,26 @@ export class ProgramFiles {
   }
 
   /**
-   * The Go program at a path.
-   * @param name as nameOf() just gave it
+   * Returns the Go program at a path.
+   * @param name what nameOf() just returned for the path
    * @returns undefined when it is no Go program
    * @throws Error of Node when it cannot be read
    */
   async read(path: string, name: string): Promise<GoProgram | undefined> {
-    const known = this.#files.get(name)
-    if (known === undefined && !this.#files.has(name)) return this.#readAnew(path, name)
-    this.#files.delete(name)
-    this.#files.set(name, known)
-    return known
+    return this.#programs.get(name) ?? (this.#others.get(name) ? undefined : this.#readFile(path, name))
   }
 
-  async #readAnew(path: string, name: string): Promise<GoProgram | undefined> {
+  async #readFile(path: string, name: string): Promise<GoProgram | undefined> {
     const file = await open(path)
     try {
       const program = await readGoProgram(file)
-      // Else the path leads elsewhere by now, and this is another file's.
+      // The path may lead to another file by now.
       if ((await this.nameOf(path)) !== name) return undefined
-      this.#forget(name)
-      this.#files.set(name, program)
-      this.#bytes += tableBytes(program)
-      this.#makeRoom(name)
+      if (program === undefined) this.#others.set(name, true)
+      else this.#programs.set(name, program)
       return program
     } finally {
       await file.close()
     }
-  }
-
-  #makeRoom(kept: string): void {
-    for (const [name, program] of this.#files) {
-      const isTooMuch = this.#files.size > maxFiles || (this.#bytes > this.#maxTableBytes && program !== undefined)
-      if (isTooMuch && name !== kept) this.#forget(name)
-      if (this.#files.size <= maxFiles && this.#bytes <= this.#maxTableBytes) return
-    }
-  }
-
-  #forget(name: string): void {
-    const program = this.#files.get(name)
-    this.#files.delete(name)
-    if (program === undefined) return
-    this.#bytes -= tableBytes(program)
-    this.#onEvicted(program)
   }
 }

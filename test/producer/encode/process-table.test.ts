@@ -149,10 +149,21 @@ test('another name, user, parent or cgroup is another row of the same process', 
   assert.deepEqual(indexes, [0, 1, 2, 3, 4, 0])
 })
 
-test('the table stays within its bound', () => {
-  const table = new ProcessTable(new FakeProc())
-  for (let pid = 1; pid <= 40_000; pid++) rowOf(table, { pid })
+test('a full table evicts the process used least recently', () => {
+  const proc = new FakeProc()
+  proc.now.set(100, facts())
+  proc.now.set(101, facts({ exe: '/usr/bin/ls' }))
+  const table = new ProcessTable(proc)
+  proc.now.clear()
+  rowOf(table, {})
+  rowOf(table, { pid: 101 })
+  for (let pid = 1_000; pid < 41_000; pid++) {
+    rowOf(table, { pid })
+    rowOf(table, {})
+  }
   assert.equal(table.size, 32_768)
+  assert.equal(rowOf(table, {}).exe, '/usr/bin/cat', 'used all the time')
+  assert.equal(rowOf(table, { pid: 101 }).exe, null, 'used once')
 })
 
 test('rows of a process that ended are not kept', () => {

@@ -12,7 +12,7 @@ const folder = join(import.meta.dirname, 'programs', 'calls')
 const readNow = async (files: ProgramFiles, path: string): Promise<GoProgram | undefined> =>
   files.read(path, await files.nameOf(path))
 
-test('what is no Go program, or damaged, is none', async (t) => {
+test('a file that is no Go program, or a damaged one, has no program', async (t) => {
   const dir = mkdtempSync(join(tmpdir(), 'ringside-test-'))
   t.after(() => rmSync(dir, { recursive: true }))
   const files = new ProgramFiles(() => {})
@@ -26,17 +26,21 @@ test('what is no Go program, or damaged, is none', async (t) => {
   await assert.rejects(readNow(files, join(dir, 'missing')), { code: 'ENOENT' })
 })
 
-test('a program is read once, and makes room for others', { skip: skipWithoutGo, timeout: 120_000 }, async (t) => {
+test('a program is read once and evicted when another needs its room', {
+  skip: skipWithoutGo,
+  timeout: 120_000
+}, async (t) => {
   const dir = mkdtempSync(join(tmpdir(), 'ringside-test-'))
   t.after(() => rmSync(dir, { recursive: true }))
   const built = buildGo(folder, 'rs-go-calls', 'plain')
   const [first, second] = [join(dir, 'first'), join(dir, 'second')]
   for (const path of [first, second]) copyFileSync(built, path)
-  const forgotten: GoProgram[] = []
-  const files = new ProgramFiles((program) => forgotten.push(program), 1)
+  const room = (await readNow(new ProgramFiles(() => {}), first))?.table.bytes
+  const evicted: GoProgram[] = []
+  const files = new ProgramFiles((program) => evicted.push(program), room)
   const program = await readNow(files, first)
   assert.ok(program !== undefined)
   assert.equal(await readNow(files, first), program)
   assert.notEqual(await readNow(files, second), program)
-  assert.deepEqual(forgotten, [program])
+  assert.deepEqual(evicted, [program])
 })
