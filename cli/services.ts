@@ -46,6 +46,7 @@ const startEdgeService = async (config: Config, log: Log, from: EdgeSource): Pro
   }
 
   const { openLiveSource } = await import('../producer/source/live-source.ts')
+  const { preparePinFolder } = await import('../producer/source/pin-folder.ts')
   const { futureUser, preparePrivilegeDrop } = await import('../producer/privileges.ts')
   const { GoProcesses } = await import('../producer/go/go-processes.ts')
   const { preloadKafkaClient } = await import('../wire/kafka.ts')
@@ -58,7 +59,8 @@ const startEdgeService = async (config: Config, log: Log, from: EdgeSource): Pro
   const measureCost = config.edge.cpuBudget !== undefined
   const pinOwner = futureUser(config.edge.user)
   const { ignoreFamily } = from
-  const opened = await openLiveSource({ ...config.edge, ignoreFamily, pinOwner, measureCost, goFunctions })
+  const pinDir = preparePinFolder(config.edge.pinDir, config.stateDir, log)
+  const opened = await openLiveSource({ ...config.edge, pinDir, ignoreFamily, pinOwner, measureCost, goFunctions })
   for (const note of opened.notes) log.warn(note)
   try {
     const source = record(opened)

@@ -22,6 +22,7 @@ const capSetgid = 6n
 const capSetuid = 7n
 const capSetpcap = 8n
 const capSysPtrace = 19n
+const capSysAdmin = 21n
 
 /** A line of proc_pid_status(5), without its name. */
 const fieldOf = (status: string, name: string): string =>
@@ -29,6 +30,9 @@ const fieldOf = (status: string, name: string): string =>
 
 const has = (status: string, capability: bigint): boolean =>
   (BigInt(`0x${fieldOf(status, 'CapEff')}`) & (1n << capability)) !== 0n
+
+/** Whether this process may mount a file system: CAP_SYS_ADMIN, as root has outside of containers. */
+export const mayMount = (): boolean => has(readFileSync('/proc/self/status', 'utf8'), capSysAdmin)
 
 /** What a thread with this /proc/PID/status has beyond what is expected of it, as "Name: value". */
 export const privilegesLeft = (status: string, expected: Expectation): string[] => {

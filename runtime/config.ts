@@ -102,7 +102,7 @@ const schema = z.strictObject({
       user: z.string().default('nobody'),
       /** Of one core, for the edge and its programs; beyond it classes are counted instead of told. */
       cpuBudget: percent.optional(),
-      /** Folder of a bpffs in which programs and rings outlive the edge, for its successor; empty: they end with it. */
+      /** Folder in which programs and rings outlive the edge, in a bpffs that root mounts if need be; empty: they end with it. */
       pinDir: z.string().default('/sys/fs/bpf/ringside'),
       /** What Go processes are told beyond others. */
       go: z

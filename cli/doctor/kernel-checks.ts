@@ -78,7 +78,7 @@ export const kernelChecks = (config: Config): Check[] => [
   { name: 'btf', look: () => lackOf('btf', 'the kernel has type information') },
   { name: 'privileges', look: () => lackOf('privileges', 'CAP_BPF and CAP_PERFMON') },
   { name: 'programs', look: () => loadPrograms(config) },
-  pinCheck(config.edge.pinDir),
+  pinCheck(config),
   { name: 'edge user', look: () => edgeUser(config) },
   { name: 'cpu budget', look: () => cpuBudget(config) }
 ]

@@ -1,32 +1,35 @@
-// Whether an edge left its programs and rings behind: what is pinned below edge.pinDir, and whether anybody holds it.
-import { readdirSync, readFileSync, statfsSync, statSync } from 'node:fs'
+// Where the edge pins its programs and rings, whether an edge left some there, and whether a process holds them.
+import { readdirSync, readFileSync, statSync } from 'node:fs'
 import { dirname } from 'node:path'
+import { mayMount } from '../../producer/privileges.ts'
+import { findPinFolder, isBpffs, mountRemedy } from '../../producer/source/pin-folder.ts'
+import type { Config } from '../../runtime/config.ts'
 import { type Check, type Finding, ok, warn } from './check.ts'
-
-/** BPF_FS_MAGIC, include/uapi/linux/magic.h */
-const bpffsMagic = 0xcafe4a11
 
 export interface PinFacts {
   readonly folder: string
   readonly isBpffs: boolean
+  /** Folder at which the edge mounts a bpffs first; undefined when it may not, or need not. */
+  readonly mountAt: string | undefined
   /** Names in the folder; undefined when it cannot be read. */
   readonly pins: readonly string[] | undefined
   /** Process that holds the folder's lock. */
   readonly holder: number | undefined
 }
 
-export const findingOf = ({ folder, isBpffs, pins, holder }: PinFacts): Finding => {
-  const parent = dirname(folder)
-  if (!isBpffs) {
-    const lost = 'an edge that is killed leaves nothing to go on from'
-    return warn(`${parent} is no bpffs: ${lost}`, `mount one: mount -t bpf -o mode=700 bpf ${parent}`)
+/** @param pinDir edge.pinDir */
+export const findingOf = (pinDir: string, { folder, isBpffs, mountAt, pins, holder }: PinFacts): Finding => {
+  const parent = dirname(pinDir)
+  if (!isBpffs && mountAt !== undefined) {
+    return ok(`${parent} is no bpffs: the edge mounts one at ${mountAt} and pins in ${folder}`)
   }
+  if (!isBpffs) return warn(`${parent} is no bpffs: a killed edge leaves nothing to take over`, mountRemedy(parent))
   if (pins === undefined) return warn(`${folder} cannot be read by this user`, 'run doctor as root')
   if (holder !== undefined) return ok(`${folder}: held by an edge that runs, process ${holder}`)
   if (pins.length === 0) return ok(`nothing is left in ${folder}`)
   return warn(
-    `${folder}: programs and rings of an edge that is gone, and still observe (${pins.length} pins)`,
-    `\`ringside run edge\` goes on where it stopped; to give up what it had: rm -r ${folder}`
+    `${folder}: programs and rings of a dead edge, which still observe (${pins.length} pins)`,
+    `\`ringside run edge\` takes them over; to discard them: rm -r ${folder}`
   )
 }
 
@@ -52,25 +55,19 @@ const namesIn = (folder: string): string[] | undefined => {
   }
 }
 
-const isBpffs = (folder: string): boolean => {
-  try {
-    return statfsSync(folder).type === bpffsMagic
-  } catch {
-    return false
-  }
-}
-
 const holderOf = (folder: string): number | undefined => {
   const found = statSync(folder, { bigint: true, throwIfNoEntry: false })
   return found === undefined ? undefined : lockHolder(readFileSync('/proc/locks', 'utf8'), found.dev, found.ino)
 }
 
-const look = (folder: string): Finding => {
-  if (folder === '') return ok('none are kept: edge.pinDir is empty')
-  const mounted = isBpffs(dirname(folder))
-  if (!mounted) return findingOf({ folder, isBpffs: false, pins: [], holder: undefined })
-  return findingOf({ folder, isBpffs: true, pins: namesIn(folder), holder: holderOf(folder) })
+const look = ({ stateDir, edge: { pinDir } }: Config): Finding => {
+  if (pinDir === '') return ok('none are kept: edge.pinDir is empty')
+  const { path: folder, mountAt } = findPinFolder(pinDir, stateDir)
+  if (isBpffs(dirname(folder))) {
+    return findingOf(pinDir, { folder, isBpffs: true, mountAt, pins: namesIn(folder), holder: holderOf(folder) })
+  }
+  const mounts = mayMount() ? mountAt : undefined
+  return findingOf(pinDir, { folder, isBpffs: false, mountAt: mounts, pins: [], holder: undefined })
 }
 
-/** @param folder edge.pinDir */
-export const pinCheck = (folder: string): Check => ({ name: 'pins', look: () => look(folder) })
+export const pinCheck = (config: Config): Check => ({ name: 'pins', look: () => look(config) })

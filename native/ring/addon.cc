@@ -10,6 +10,7 @@
 //   findUser(name) -> {uid, gid} | null   Ring#statistics() -> Float64Array, #programTimeNs()
 //   dropBoundingSet()                     Ring#detach() -> Promise, #ended, #close()
 //   keepCapabilities(), dropCapabilities(kept)
+//   mountBpffs(folder)
 #include <libbpf.h>
 #include <napi.h>
 #include <time.h>
@@ -17,6 +18,7 @@
 #include <algorithm>
 #include <optional>
 
+#include "bpffs.h"
 #include "layout.h"
 #include "privileges.h"
 #include "session.h"
@@ -347,6 +349,14 @@ void DropCapabilitiesBut(const Napi::CallbackInfo& info) {
   }
 }
 
+void MountBpffsAt(const Napi::CallbackInfo& info) {
+  try {
+    MountBpffs(info[0].As<Napi::String>());
+  } catch (const Failure& failure) {
+    throw ToError(info.Env(), failure);
+  }
+}
+
 template <void (*Change)()>
 void ChangeEveryThread(const Napi::CallbackInfo& info) {
   try {
@@ -368,6 +378,7 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   exports.Set("dropBoundingSet", Napi::Function::New<ChangeEveryThread<DropBoundingSet>>(env, "dropBoundingSet"));
   exports.Set("keepCapabilities", Napi::Function::New<ChangeEveryThread<KeepCapabilities>>(env, "keepCapabilities"));
   exports.Set("dropCapabilities", Napi::Function::New<DropCapabilitiesBut>(env, "dropCapabilities"));
+  exports.Set("mountBpffs", Napi::Function::New<MountBpffsAt>(env, "mountBpffs"));
   return exports;
 }
 

@@ -69,6 +69,8 @@ export interface Addon {
   keepCapabilities(): void
   /** @param kept a set by the numbers of capabilities(7) */
   dropCapabilities(kept: bigint): void
+  /** Mounts a bpffs at a folder of this process's user, unless one is mounted there. Needs CAP_SYS_ADMIN. */
+  mountBpffs(folder: string): void
 }
 
 let loaded: Addon | undefined

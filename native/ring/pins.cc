@@ -4,31 +4,17 @@
 #include <bpf.h>
 #include <dirent.h>
 #include <fcntl.h>
-#include <linux/magic.h>
 #include <sys/file.h>
 #include <sys/stat.h>
-#include <sys/vfs.h>
 #include <unistd.h>
 
 #include <cstdio>
 #include <cstring>
 #include <memory>
 
+#include "bpffs.h"
+
 namespace ringside {
-
-namespace {
-
-bool IsBpffs(const std::string& path) {
-  struct statfs about;
-  return statfs(path.c_str(), &about) == 0 && about.f_type == BPF_FS_MAGIC;
-}
-
-std::string ParentOf(const std::string& path) {
-  const size_t slash = path.find_last_of('/');
-  return slash == std::string::npos ? "." : slash == 0 ? "/" : path.substr(0, slash);
-}
-
-}  // namespace
 
 Pins Pins::Open(const std::string& path, uint32_t owner, std::string& reason) {
   const std::string parent = ParentOf(path);

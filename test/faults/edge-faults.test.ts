@@ -7,19 +7,10 @@ import { before, describe, type TestContext, test } from 'node:test'
 import { setTimeout as delay } from 'node:timers/promises'
 import { loadConfig } from '../../runtime/config.ts'
 import { topicName, topicSpecifications } from '../../wire/topics.ts'
+import { bpffsMissing, pinFolder } from '../support/bpffs.ts'
 import { kafkaMissing, uniqueName, withKafka } from '../support/kafka.ts'
 import { kernelTests } from '../support/kernel.ts'
-import {
-  assertKnown,
-  bpffsMissing,
-  build,
-  kill,
-  NumberedCalls,
-  pinFolder,
-  readPublished,
-  startObserver,
-  stop
-} from '../support/known-calls.ts'
+import { assertKnown, build, kill, NumberedCalls, readPublished, startObserver, stop } from '../support/known-calls.ts'
 import { temporaryDirectory } from '../support/ringside.ts'
 
 const endless = 0xffffff

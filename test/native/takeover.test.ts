@@ -19,24 +19,25 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { Ring, type RingAccount, type RingMark, type RingOptions } from '../../native/ring/ring.ts'
 import { callTable, modeTable } from '../../producer/source/syscall-table.ts'
 import { commOf, program, skip } from '../bpf/observe.ts'
+import { type Bpffs, bpffsMissing, mountBpffs } from '../support/bpffs.ts'
 import { privateCode } from '../support/kernel.ts'
 import { optionsToText, type ReadBatch, type ReadRecord, readBatch } from './edge-that-dies.ts'
 
-const bpffs = '/sys/fs/bpf'
 /** Number of write(2). */
 const write = process.arch === 'arm64' ? 64 : 1
 const code = join(import.meta.dirname, 'edge-that-dies.ts')
 
-const skipWithoutBpffs =
-  skip || (readFileSync('/proc/mounts', 'utf8').includes(` ${bpffs} bpf `) ? false : `needs a bpffs at ${bpffs}`)
+const skipWithoutBpffs = skip || bpffsMissing()
 
 let folder = ''
 let pinDir = ''
+let bpffs: Bpffs
 const children: ChildProcess[] = []
 
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), 'ringside-takeover-'))
-  pinDir = join(bpffs, folder.slice(folder.lastIndexOf('/') + 1))
+  bpffs = mountBpffs()
+  pinDir = join(bpffs.folder, 'pins')
 })
 
 afterEach(async () => {
@@ -46,7 +47,7 @@ afterEach(async () => {
     await once(child, 'exit')
   }
   rmSync(folder, { recursive: true })
-  if (existsSync(pinDir)) rmSync(pinDir, { recursive: true })
+  bpffs.unmount()
 })
 
 const optionsWith = (over: Partial<RingOptions> & { readonly calls?: Record<string, 'emit' | 'count' | 'off'> }) => {
@@ -215,10 +216,9 @@ describe('pins', { skip: skipWithoutBpffs, timeout: 60_000 }, () => {
     ring.close()
   })
 
-  it('are not made in a folder of a user who is neither this one nor to have it later, and it is said', async (t) => {
+  it('are not made in a folder of a user who is neither this one nor to have it later, and it is said', async () => {
     const theirs = `${pinDir}-theirs`
     mkdirSync(theirs)
-    t.after(() => rmdirSync(theirs))
     chownSync(theirs, 12_345, 12_345)
     const ring = await Ring.open(optionsWith({ pinDir: theirs }))
     assert.match(ring.notes.join(), /is of user 12345, who could remove .* it: remove it, or name another folder/)

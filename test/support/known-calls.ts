@@ -3,7 +3,6 @@
 import assert from 'node:assert/strict'
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync, rmSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import type { TestContext } from 'node:test'
 import { Reconciliation } from '../../verify/reconciliation.ts'
@@ -17,7 +16,6 @@ import { eventually, type Running, startRingside } from './ringside.ts'
 const programs = join(import.meta.dirname, '../faults/programs')
 /** TASK_COMM_LEN cuts nothing off. */
 const comm = 'numbered_calls'
-const bpffs = '/sys/fs/bpf'
 
 export interface Made {
   readonly first: number
@@ -92,22 +90,6 @@ export const stop = async (edge: Running): Promise<void> => {
   edge.child.kill('SIGTERM')
   const { code, stderr } = await edge.finished
   assert.equal(code, 0, stderr)
-}
-
-/** A folder for the pins of one test's edges, which goes with it. */
-export const pinFolder = (t: TestContext): string => {
-  const folder = mkdtempSync(join(bpffs, 'ringside-test-'))
-  t.after(() => rmSync(folder, { recursive: true, force: true }))
-  return folder
-}
-
-/** Why programs cannot be pinned, or false: for the `skip` of a suite. */
-export const bpffsMissing = (): string | false => {
-  try {
-    return statSync(bpffs).isDirectory() ? false : `${bpffs} is no folder`
-  } catch {
-    return `there is no ${bpffs}`
-  }
 }
 
 export interface Told {

@@ -4,23 +4,31 @@ import { once } from 'node:events'
 import { readFileSync, statSync } from 'node:fs'
 import { test } from 'node:test'
 import { findingOf, lockHolder, pinCheck } from '../../../cli/doctor/pin-check.ts'
+import { loadConfig } from '../../../runtime/config.ts'
 import { temporaryDirectory } from '../../support/ringside.ts'
 
 const folder = '/sys/fs/bpf/ringside'
-const fine = { folder, isBpffs: true, pins: [], holder: undefined }
+const fine = { folder, isBpffs: true, mountAt: undefined, pins: [], holder: undefined }
 
 test('pins that nobody holds are those of an edge that is gone', () => {
-  assert.deepEqual(findingOf(fine), { status: 'ok', detail: `nothing is left in ${folder}` })
-  assert.equal(findingOf({ ...fine, pins: ['a'], holder: 7 }).status, 'ok')
-  const left = findingOf({ ...fine, pins: ['a', 'b'] })
+  assert.deepEqual(findingOf(folder, fine), { status: 'ok', detail: `nothing is left in ${folder}` })
+  assert.equal(findingOf(folder, { ...fine, pins: ['a'], holder: 7 }).status, 'ok')
+  const left = findingOf(folder, { ...fine, pins: ['a', 'b'] })
   assert.equal(left.status, 'warn')
-  assert.match(left.detail, /programs and rings of an edge that is gone.*2 pins/)
+  assert.match(left.detail, /programs and rings of a dead edge.*2 pins/)
   assert.match(left.remedy ?? '', /ringside run edge.*rm -r \/sys\/fs\/bpf\/ringside/)
 })
 
-test('without a bpffs, or without the right to look, it says what to do', () => {
-  assert.match(findingOf({ ...fine, isBpffs: false }).remedy ?? '', /mount -t bpf -o mode=700 bpf \/sys\/fs\/bpf/)
-  assert.match(findingOf({ ...fine, pins: undefined }).remedy ?? '', /as root/)
+test('without a bpffs it says where the edge mounts one, or what to do when it may not', () => {
+  const none = { ...fine, folder: '/run/ringside/bpf/ringside', isBpffs: false }
+  const mounts = findingOf(folder, { ...none, mountAt: '/run/ringside/bpf' })
+  assert.equal(mounts.status, 'ok')
+  assert.match(mounts.detail, /\/sys\/fs\/bpf is no bpffs: the edge mounts one at \/run\/ringside\/bpf/)
+  assert.match(findingOf(folder, none).remedy ?? '', /as root.*mount -t bpf -o mode=700 bpf \/sys\/fs\/bpf/)
+})
+
+test('pins that this user may not read need root', () => {
+  assert.match(findingOf(folder, { ...fine, pins: undefined }).remedy ?? '', /as root/)
 })
 
 test('whoever holds the lock of a folder is found in /proc/locks', async (t) => {
@@ -36,7 +44,7 @@ test('whoever holds the lock of a folder is found in /proc/locks', async (t) => 
   assert.equal(holder(), undefined)
 })
 
-test('no folder, no pins', async () => {
-  assert.equal((await pinCheck('').look()).status, 'ok')
-  assert.equal((await pinCheck('/nonexistent/ringside').look()).status, 'warn')
+test('without edge.pinDir nothing is pinned', async () => {
+  const config = loadConfig({ edge: { pinDir: '' } }, undefined, {})
+  assert.equal((await pinCheck(config).look()).status, 'ok')
 })
