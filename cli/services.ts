@@ -78,7 +78,7 @@ const consumerModule = async (what: string, config: Config, log: Log): Promise<H
   switch (what) {
     case 'rollups':
       if (config.metrics.listen !== '') {
-        const { measuredRollupsModule } = await import('../consumer/rollups/measured.ts')
+        const { measuredRollupsModule } = await import('../consumer/rollups/measured-rollups.ts')
         return measuredRollupsModule(config.rollups, config.metrics.series)
       }
       return (await import('../consumer/rollups/rollups.ts')).rollupsModule(config.rollups)

@@ -6,7 +6,7 @@ import { indexOf } from '../../wire/sketch.ts'
 import type { Rollup } from '../../wire/types.ts'
 import { BusiestSeries } from './busiest-series.ts'
 import { addSums, type CallSeries, createCallSeries } from './call-series.ts'
-import { others } from './key.ts'
+import { otherName } from './key.ts'
 import { octaveBoundsNs, octaveOf, PublishedSums } from './published-sums.ts'
 import { RecentHosts } from './recent-hosts.ts'
 import type { SlowCall } from './slowest-calls.ts'
@@ -49,7 +49,7 @@ export class CallMetrics {
     if (row.by !== 'workload' || row.window_ms !== this.#windowMs) return
     const host = this.#hosts.of(row.host, () => ({
       published: new PublishedSums(this.#keepUs),
-      rest: createCallSeries(row.host, others, others),
+      rest: createCallSeries(row.host, otherName, otherName),
       overflow: 0
     }))
     const key = BusiestSeries.keyOf(row.host, row.workload, row.syscall)

@@ -1,25 +1,25 @@
-// How a host's stream is doing: what its batches say of it goes in, a status for each of the shortest windows comes out.
+// Batches of one host in, a status for each of its shortest windows out: events, losses, rejected calls, mode changes.
 import type { ColumnBatch } from '../../wire/columns.ts'
 import type { Drop, HostStatus, LedgerClass, Step } from '../../wire/types.ts'
 import type { ShortestWindow } from './shortest-window.ts'
 
-/** Calls that no window took. */
-export interface LeftOut {
-  /** Came after their window was let go. */
+/** Calls that no window accepts. */
+export interface RejectedCalls {
+  /** Later than the allowed lateness. */
   late: number
-  /** Lie in a window that began before the host was first seen, or far beyond its clock. */
+  /** Outside the accepted time range: before the host's first window, or far ahead of its clock. */
   outside: number
 }
 
-/** A window that closed: one that had calls, or the newest one without any. */
+/** A closed window; `calls` is undefined for one without any. */
 export interface ClosedWindow {
   readonly startUs: number
-  readonly calls: Pick<ShortestWindow, 'events' | 'counted' | 'keys' | 'beyond'> | undefined
+  readonly calls: Pick<ShortestWindow, 'emitted' | 'counted' | 'keys' | 'overflowCalls'> | undefined
 }
 
 type Source = Pick<HostStatus, 'host' | 'boot' | 'run' | 'agent' | 'watermark'>
 
-const noCalls = { events: 0, counted: 0, keys: 0, beyond: 0 }
+const noCalls = { emitted: 0, counted: 0, keys: 0, overflowCalls: 0 }
 
 export class HostStatuses {
   readonly #windowMs: number
@@ -27,7 +27,7 @@ export class HostStatuses {
   #drops: Drop[] = []
   #steps: Step[] = []
   #classes: LedgerClass[] = []
-  #leftOut: LeftOut = { late: 0, outside: 0 }
+  #rejected: RejectedCalls = { late: 0, outside: 0 }
   #source: Source | undefined
   #isFinal = false
 
@@ -40,11 +40,8 @@ export class HostStatuses {
     this.#nowUs = nowUs
   }
 
-  /**
-   * Once for each batch, before take().
-   * @param watermarkUs until when calls have come, on the host's clock
-   */
-  add(batch: ColumnBatch, { late, outside }: Readonly<LeftOut>, watermarkUs: number): void {
+  /** Call it once for each batch, before take(). */
+  add(batch: ColumnBatch, { late, outside }: Readonly<RejectedCalls>, watermarkUs: number): void {
     const { host, boot, run, agent, final, drops, ledger } = batch
     this.#source = { host, boot, run, agent, watermark: watermarkUs }
     this.#isFinal = final
@@ -53,11 +50,11 @@ export class HostStatuses {
       this.#steps.push(...ledger.steps)
       this.#classes = ledger.classes
     }
-    this.#leftOut.late += late
-    this.#leftOut.outside += outside
+    this.#rejected.late += late
+    this.#rejected.outside += outside
   }
 
-  /** A status for each window that closed, as of the last batch; what happened since the status before is in the first. */
+  /** A status for each closed window. The first has the losses, rejected calls and steps since the status before. */
   take(closed: readonly ClosedWindow[]): HostStatus[] {
     const source = this.#source
     if (source === undefined) return []
@@ -66,19 +63,19 @@ export class HostStatuses {
         ...source,
         ...{ window_start: startUs, window_ms: this.#windowMs, read: this.#nowUs() },
         ...{ final: this.#isFinal && i === closed.length - 1 },
-        ...{ events: calls.events, counted: calls.counted, rows: calls.keys, others: calls.beyond },
-        ...{ ...this.#leftOut, drops: this.#drops, classes: this.#classes, steps: this.#steps }
+        ...{ events: calls.emitted, counted: calls.counted, rows: calls.keys, others: calls.overflowCalls },
+        ...{ ...this.#rejected, drops: this.#drops, classes: this.#classes, steps: this.#steps }
       }
-      this.#leftOut = { late: 0, outside: 0 }
+      this.#rejected = { late: 0, outside: 0 }
       this.#drops = []
       this.#steps = []
       return status
     })
   }
 
-  #addDrop({ class: of, reason, count }: Drop): void {
-    const known = this.#drops.find((drop) => drop.class === of && drop.reason === reason)
+  #addDrop({ class: name, reason, count }: Drop): void {
+    const known = this.#drops.find((drop) => drop.class === name && drop.reason === reason)
     if (known !== undefined) known.count += count
-    else if (count > 0) this.#drops.push({ class: of, reason, count })
+    else if (count > 0) this.#drops.push({ class: name, reason, count })
   }
 }

@@ -1,26 +1,28 @@
-// The windows of one host: calls go in by batch, rows of windows that closed or were corrected come out.
-// A window takes calls until `latenessMs` after its close; what is held is what can still change.
+// The windows of one host: the calls of its batches in; partial results, final results and revisions out. A window accepts
+// calls until the allowed lateness after its end, and expires then.
 import type { Config } from '../../runtime/config.ts'
 import { type ColumnBatch, callNames } from '../../wire/columns.ts'
-import type { Rollup, RollupKey } from '../../wire/types.ts'
+import type { Rollup } from '../../wire/types.ts'
 import { Anchors } from '../state/anchors.ts'
-import type { ClosedWindow, LeftOut } from './host-status.ts'
-import { Rates, rateMemoryUs } from './rates.ts'
+import { windowStart } from '../state/window-start.ts'
+import type { BatchCachePool } from './batch-cache.ts'
+import { HostRates } from './host-rates.ts'
+import type { ClosedWindow, RejectedCalls } from './host-status.ts'
+import { rateMemoryUs } from './rates.ts'
 import { recordCalls } from './record-calls.ts'
-import type { Row } from './row.ts'
-import { type Cell, ShortestWindow } from './shortest-window.ts'
-import type { SlotPool } from './slots.ts'
-import { Window } from './window.ts'
+import type { Cell, ShortestWindow } from './shortest-window.ts'
+import type { Window } from './window.ts'
+import { WindowSet } from './window-set.ts'
 
 /**
- * From a window's end to its close: batches close every 100 ms, so those with calls of the window came by then. Also what
- * edges may begin to count early or late for the second, see recordCalls().
+ * Distance of the watermark from a batch's clock. An edge closes a batch after 100 ms at most, and its counting intervals
+ * end at most that long after the second.
  */
-export const graceUs = 100_000
+export const watermarkDelayUs = 100_000
 
-export interface Told {
+export interface WindowResults {
   readonly rollups: Rollup[]
-  /** Of the shortest windows, those that closed, in their order. */
+  /** The shortest windows that closed, in their order. */
   readonly closed: ClosedWindow[]
 }
 
@@ -29,122 +31,115 @@ export class HostWindows {
   readonly #options: Config['rollups']
   readonly #shortUs: number
   readonly #longestUs: number
-  /** Ascending; without the shortest. */
-  readonly #longerUs: readonly number[]
-  /** In the order of their starts. */
-  #short: ShortestWindow[] = []
-  #longer: Window[] = []
-  readonly #rates: Readonly<Record<RollupKey, Rates>>
-  /** Windows that start before it may lack calls of batches that were never seen: they are not made. */
+  /** Windows that start before it may lack calls of batches that were not read: they are never created. */
   readonly #floorUs: number
+  readonly #windows: WindowSet
+  readonly #rates: HostRates
+  readonly #anchors: Anchors
   /** Windows that end at or before it are closed. */
   #closedUs = Number.NEGATIVE_INFINITY
-  /** Windows that end at or before it were let go. */
-  #purgedUs = Number.NEGATIVE_INFINITY
-  readonly #anchors: Anchors
-  #leftOut: LeftOut = { late: 0, outside: 0 }
-  /** The clock of the last batch. */
+  /** Windows that end at or before it have expired. */
+  #expiredUs = Number.NEGATIVE_INFINITY
+  #rejected: RejectedCalls = { late: 0, outside: 0 }
+  /** The wall clock of the last batch. */
   #nowUs = Number.NEGATIVE_INFINITY
 
   constructor(host: string, options: Config['rollups'], floorUs: number) {
+    const { windowsMs, by, maxKeys } = options
+    const sizesUs = [...new Set(windowsMs)].sort((a, b) => a - b).map((ms) => ms * 1000)
     this.#host = host
     this.#options = options
     this.#floorUs = floorUs
-    const sizesUs = [...new Set(options.windowsMs)].sort((a, b) => a - b).map((ms) => ms * 1000)
-    const [shortUs = 0, ...longerUs] = sizesUs
-    this.#shortUs = shortUs
-    this.#longerUs = longerUs
+    this.#shortUs = sizesUs[0] ?? 0
     this.#longestUs = sizesUs.at(-1) ?? 0
-    const rates = () => new Rates(shortUs, options.maxKeys)
-    this.#rates = { process: rates(), workload: rates(), go_function: rates() }
-    this.#anchors = new Anchors(shortUs)
+    this.#windows = new WindowSet({ sizesUs, by, maxKeys, floorUs })
+    this.#rates = new HostRates(this.#shortUs, maxKeys)
+    this.#anchors = new Anchors(this.#shortUs)
   }
 
-  /** The earliest offset from which all windows that can still change can be made again, and rates but for nothing. */
+  /** A restart from this offset rebuilds all windows that can still change, and the rates to within e^-7. */
   get resumeOffset(): bigint | undefined {
     return this.#anchors.resumeOffset
   }
 
-  /** Whether the clock lies before all that can still be corrected: it was stepped back. */
+  /** True when the wall clock was stepped back beyond every window that can still change. */
   isBefore(clockUs: number): boolean {
-    return clockUs < this.#purgedUs - this.#longestUs
+    return clockUs < this.#expiredUs - this.#longestUs
   }
 
   /**
-   * Records the calls of a batch, told one by one or counted.
-   * @returns what was left out
+   * Records the emitted and counted calls of a batch.
+   * @returns the calls that no window accepts
    */
-  add(batch: ColumnBatch, offset: bigint, pool: SlotPool<Cell>): Readonly<LeftOut> {
+  add(batch: ColumnBatch, offset: bigint, pool: BatchCachePool<Cell>): Readonly<RejectedCalls> {
     this.#nowUs = batch.clock.wall_us
     this.#anchors.add(this.#nowUs, offset)
-    this.#leftOut = { late: 0, outside: 0 }
+    this.#rejected = { late: 0, outside: 0 }
     pool.begin(batch.processes.length * callNames.size)
     const windowAt = (timeUs: number, calls: number) => this.#windowAt(timeUs, calls, pool)
     recordCalls(batch, windowAt, this.#options.by.includes('go_function'))
-    for (const window of this.#short) window.slots = undefined
-    return this.#leftOut
+    for (const window of this.#windows.short) window.cache = undefined
+    return this.#rejected
   }
 
-  /**
-   * Rows of the windows that a batch's clocks close, all of them when its run ended, of those that are to be told early, and
-   * of closed ones that were corrected since; then lets go of what is too old to be corrected. After add() of the batch.
-   */
-  tell({ clock, counted_until_us, final }: ColumnBatch): Told {
+  /** Advances the watermark to a batch that was added, closes windows, and expires those that can no longer change. */
+  advance({ clock, counted_until_us, final }: ColumnBatch): WindowResults {
     if (final) return this.#endRun()
     const nowUs = clock.wall_us
-    const purgedUs = nowUs - graceUs - this.#options.latenessMs * 1000
-    // None waits for counted calls beyond the lateness.
-    const countedUs =
-      counted_until_us < 0 ? nowUs : Math.max(nowUs - clock.monotonic_us + counted_until_us + graceUs, purgedUs)
-    return this.#tell(this.#floorOf(Math.min(nowUs - graceUs, countedUs)), false)
+    const watermarkUs = nowUs - watermarkDelayUs
+    // A window waits for its counted calls, but not beyond the allowed lateness.
+    const countedUntilUs = nowUs - clock.monotonic_us + counted_until_us + watermarkDelayUs
+    const countedUs = counted_until_us < 0 ? nowUs : Math.max(countedUntilUs, this.#latestUs())
+    return this.#publish(windowStart(Math.min(watermarkUs, countedUs), this.#shortUs), false)
   }
 
-  /** The rows of all windows that are open or were corrected, as when the host is heard from no more. */
-  end(): Told {
-    return this.#tell(this.#floorOf(this.#nowUs) + this.#shortUs, true)
+  /** Closes all windows, as for a host that is silent. */
+  end(): WindowResults {
+    return this.#publish(windowStart(this.#nowUs, this.#shortUs) + this.#shortUs, true)
   }
 
-  /** The last batch has the status of a second, also where that closed with another run. */
-  #endRun(): Told {
-    const told = this.end()
-    if (told.closed.length === 0) told.closed.push({ startUs: this.#closedUs - this.#shortUs, calls: undefined })
-    return told
+  /** The final batch always gets a status, even when an earlier run closed the window. */
+  #endRun(): WindowResults {
+    const results = this.end()
+    if (results.closed.length === 0) results.closed.push({ startUs: this.#closedUs - this.#shortUs, calls: undefined })
+    return results
   }
 
-  /** @param all whether windows are closed that are not yet over, too */
-  #tell(closedUs: number, all: boolean): Told {
-    const told: Told = { rollups: [], closed: [] }
+  /** @param all true to close also the windows that have not ended */
+  #publish(closedUs: number, all: boolean): WindowResults {
+    const results: WindowResults = { rollups: [], closed: [] }
     const earlierUs = this.#closedUs
     this.#closedUs = Math.max(earlierUs, closedUs)
-    for (const short of this.#short) {
-      const closes = this.#publishShortest(short, all, told.rollups)
-      const { events, counted, beyond, keys, window } = short
+    for (const short of this.#windows.short) {
+      const closes = this.#publishShortest(short, all, results.rollups)
+      const { emitted, counted, overflowCalls, keys, window } = short
       if (closes && window.endUs > earlierUs) {
-        told.closed.push({ startUs: window.startUs, calls: { events, counted, beyond, keys } })
+        results.closed.push({ startUs: window.startUs, calls: { emitted, counted, overflowCalls, keys } })
       }
-      if (window.isClosed) short.close()
+      if (window.isClosed) short.releaseCells()
     }
-    for (const window of this.#longer) this.#publishLonger(window, all, told.rollups)
+    for (const window of this.#windows.longer) this.#publishLonger(window, all, results.rollups)
+    // The newest closed window has a status even without calls; earlier windows without calls have none.
     const lastUs = this.#closedUs - this.#shortUs
-    const isTold = (told.closed.at(-1)?.startUs ?? Number.NEGATIVE_INFINITY) >= lastUs
-    const isOver = this.#closedUs > earlierUs && earlierUs > Number.NEGATIVE_INFINITY
-    if (!isTold && isOver) told.closed.push({ startUs: lastUs, calls: undefined })
-    this.#purge(this.#nowUs)
-    return told
+    const hasLast = (results.closed.at(-1)?.startUs ?? Number.NEGATIVE_INFINITY) >= lastUs
+    const isLater = this.#closedUs > earlierUs && earlierUs > Number.NEGATIVE_INFINITY
+    if (!hasLast && isLater) results.closed.push({ startUs: lastUs, calls: undefined })
+    this.#expire()
+    return results
   }
 
-  /** @returns whether the window closed */
+  /** @returns true when the window closed */
   #publishShortest(short: ShortestWindow, all: boolean, rollups: Rollup[]): boolean {
     const { partialAfterMs } = this.#options
     const { window } = short
     const closes = !window.isClosed && (all || window.endUs <= this.#closedUs)
-    const isEarly =
-      !short.isPublishedPartially && partialAfterMs > 0 && this.#nowUs >= window.startUs + partialAfterMs * 1000
-    if (!window.isClosed && !closes && !isEarly) return false
-    short.isPublishedPartially = true
-    short.settle(this.#rates.workload)
-    for (const row of window.tell(closes)) {
-      this.#rate(row, window)
+    const isPartial =
+      partialAfterMs > 0 && !short.hasPartialResult && this.#nowUs >= window.startUs + partialAfterMs * 1000
+    if (!window.isClosed && !closes && !isPartial) return false
+    short.hasPartialResult = true
+    short.mergeParts(this.#rates.workload)
+    for (const row of window.publish(closes)) {
+      this.#rates.update(row, window)
       rollups.push(row.rollup(this.#host, window))
     }
     return closes
@@ -153,74 +148,41 @@ export class HostWindows {
   #publishLonger(window: Window, all: boolean, rollups: Rollup[]): void {
     const closes = !window.isClosed && (all || window.endUs <= this.#closedUs)
     if (!window.isClosed && !closes) return
-    for (const row of window.tell(closes)) {
+    for (const row of window.publish(closes)) {
       if (row.revision === 1) row.rateEwma = this.#rates.workload.at(row.key, window.endUs)
       rollups.push(row.rollup(this.#host, window))
     }
   }
 
-  #rate(row: Row, { endUs, isClosed }: Window): void {
-    const rates = this.#rates[row.by]
-    const calls = row.count - row.rated
-    const gain = rates.gainOf(calls, endUs, endUs)
-    if (!isClosed) {
-      // Not added yet: the window before may wait for its counted calls.
-      row.rateEwma = rates.at(row.key, endUs) + gain
-      return
-    }
-    const rate = rates.add(row.key, calls, endUs)
-    row.rateEwma = row.rated === 0 ? rate : row.rateEwma + gain
-    row.rated = row.count
+  /** Windows that end at or before it are beyond the allowed lateness. */
+  #latestUs(): number {
+    return this.#nowUs - watermarkDelayUs - this.#options.latenessMs * 1000
   }
 
-  #purge(nowUs: number): void {
-    const purgedUs = Math.max(this.#purgedUs, nowUs - graceUs - this.#options.latenessMs * 1000)
-    this.#purgedUs = purgedUs
-    this.#short = this.#short.filter(({ window }) => window.endUs > purgedUs)
-    this.#longer = this.#longer.filter(({ endUs }) => endUs > purgedUs)
-    for (const rates of Object.values(this.#rates)) rates.forget(nowUs)
-    // Windows that can change start later than that.
-    this.#anchors.expireBefore(Math.min(purgedUs - this.#longestUs, nowUs - rateMemoryUs))
+  #expire(): void {
+    this.#expiredUs = Math.max(this.#expiredUs, this.#latestUs())
+    this.#windows.expireBefore(this.#expiredUs)
+    this.#rates.expire(this.#nowUs)
+    // No window that can change starts before the first of these times; no rate needs calls before the second.
+    this.#anchors.expireBefore(Math.min(this.#expiredUs - this.#longestUs, this.#nowUs - rateMemoryUs))
   }
 
-  #floorOf(timeUs: number, sizeUs = this.#shortUs): number {
-    return Math.floor(timeUs / sizeUs) * sizeUs
-  }
-
-  /** @param calls that are left out when there is none */
-  #windowAt(timeUs: number, calls: number, pool: SlotPool<Cell>): ShortestWindow | undefined {
-    const startUs = this.#floorOf(timeUs)
-    const at = this.#short.findLastIndex(({ window }) => window.startUs <= startUs)
-    let found = this.#short[at]
-    if (found?.window.startUs !== startUs) {
-      if (startUs + this.#shortUs <= this.#purgedUs) {
-        this.#leftOut.late += calls
+  /** @param calls to reject when there is no window for them */
+  #windowAt(timeUs: number, calls: number, pool: BatchCachePool<Cell>): ShortestWindow | undefined {
+    const startUs = windowStart(timeUs, this.#shortUs)
+    let found = this.#windows.find(startUs)
+    if (found === undefined) {
+      if (startUs + this.#shortUs <= this.#expiredUs) {
+        this.#rejected.late += calls
         return undefined
       }
       if (startUs < this.#floorUs || startUs > this.#nowUs + this.#longestUs) {
-        this.#leftOut.outside += calls
+        this.#rejected.outside += calls
         return undefined
       }
-      found = this.#create(startUs)
-      this.#short.splice(at + 1, 0, found)
+      found = this.#windows.create(startUs)
     }
-    found.slots ??= pool.lend()
+    found.cache ??= pool.take()
     return found
-  }
-
-  #create(startUs: number): ShortestWindow {
-    const { by, maxKeys } = this.#options
-    const longer = this.#longerUs.flatMap((sizeUs) => this.#longerAt(this.#floorOf(startUs, sizeUs), sizeUs))
-    return new ShortestWindow(new Window(startUs, this.#shortUs, maxKeys), longer, by, maxKeys)
-  }
-
-  /** None where it may lack calls. */
-  #longerAt(startUs: number, sizeUs: number): Window[] {
-    if (startUs < this.#floorUs) return []
-    const known = this.#longer.find((window) => window.startUs === startUs && window.endUs === startUs + sizeUs)
-    if (known !== undefined) return [known]
-    const window = new Window(startUs, sizeUs, this.#options.maxKeys)
-    this.#longer.push(window)
-    return [window]
   }
 }

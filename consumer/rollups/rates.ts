@@ -1,57 +1,59 @@
-// Calls a second by key, weighed exponentially: calls of each shortest window go in, in the order in which these close, and
-// the rate up to a window comes out. What came late counts as if it had come in time.
-import { type Key, KeyTable } from './key.ts'
+// Exponentially weighted rates by key, in calls a second: calls of each shortest window in, in the order in which the
+// windows close; the rate at a window's end out. Late calls count as if they had arrived in time.
+import type { Key } from './key.ts'
+import { KeyTable } from './key-table.ts'
 
 const timeConstantUs = 10_000_000
-/** After it e^-7 of a rate is left: a key without calls is forgotten, and older calls need not be known. */
+/** After this time e^-7 (0.1%) of a rate is left: idle keys expire, and a restart needs no older calls. */
 export const rateMemoryUs = 7 * timeConstantUs
 
-const leftAfter = (us: number): number => Math.exp(-us / timeConstantUs)
+const decayAfter = (us: number): number => Math.exp(-us / timeConstantUs)
 
 interface Rate {
   readonly key: Key
+  /** At `atUs`. */
   value: number
-  /** When it was so: the end of the newest window that has calls of the key, microseconds since the epoch. */
+  /** End of the newest window with calls of the key, microseconds since the epoch. */
   atUs: number
 }
 
 export class Rates {
   readonly #table = new KeyTable<Rate>()
   readonly #maxKeys: number
-  /** Of one call in a window, to the rate at its end. */
+  /** Rate at the end of a window with one call. */
   readonly #gain: number
-  #lookedUs = Number.NEGATIVE_INFINITY
+  #expiredUs = Number.NEGATIVE_INFINITY
 
   /**
    * @param windowUs length of the shortest windows
-   * @param maxKeys of more keys the rate begins anew in each window
+   * @param maxKeys keys with a rate; keys beyond it have a rate of their last window alone
    */
   constructor(windowUs: number, maxKeys: number) {
     this.#maxKeys = maxKeys
-    this.#gain = (1 - leftAfter(windowUs)) / (windowUs / 1e6)
+    this.#gain = (1 - decayAfter(windowUs)) / (windowUs / 1e6)
   }
 
-  /** What calls in a window add to the rate at a later time. */
+  /** The rate at `atUs` that calls of a window contribute. */
   gainOf(calls: number, endUs: number, atUs: number): number {
-    return calls * this.#gain * leftAfter(atUs - endUs)
+    return calls * this.#gain * decayAfter(atUs - endUs)
   }
 
-  /** The rate of a key at a time, of all calls that were added; as of the newest where that is later. */
+  /** The rate of a key at a time; at the end of its newest window when that is later. */
   at(key: Key, atUs: number): number {
     const rate = this.#table.find(key)
-    return rate === undefined ? 0 : rate.value * leftAfter(Math.max(0, atUs - rate.atUs))
+    return rate === undefined ? 0 : rate.value * decayAfter(Math.max(0, atUs - rate.atUs))
   }
 
   /**
-   * Adds the calls of a window.
-   * @returns at() its end, with them
+   * Adds calls of a window.
+   * @returns the rate at the window's end, with these calls
    */
   add(key: Key, calls: number, endUs: number): number {
     const gain = this.gainOf(calls, endUs, endUs)
     const rate = this.#table.find(key) ?? this.#create(key, endUs)
     if (rate === undefined) return gain
     if (endUs > rate.atUs) {
-      rate.value *= leftAfter(endUs - rate.atUs)
+      rate.value *= decayAfter(endUs - rate.atUs)
       rate.atUs = endUs
     }
     const before = rate.value
@@ -59,10 +61,10 @@ export class Rates {
     return before + gain
   }
 
-  /** Lets go of keys of which nothing was heard for so long that nothing is left; looks at them now and then. */
-  forget(nowUs: number): void {
-    if (nowUs - this.#lookedUs < timeConstantUs) return
-    this.#lookedUs = nowUs
+  /** Expires idle keys, at most once in a time constant. */
+  expire(nowUs: number): void {
+    if (nowUs - this.#expiredUs < timeConstantUs) return
+    this.#expiredUs = nowUs
     this.#table.keepOnly(({ atUs }) => nowUs - atUs <= rateMemoryUs)
   }
 

@@ -1,5 +1,4 @@
-// A batch's system calls, and what io_uring was asked for, into the cells of their windows: once each.
-
+// Records each call of a batch once, emitted or counted, in the cell of its window. Requests to io_uring are calls, too.
 import { movesBytes } from '../../wire/bytes-moved.ts'
 import { type ColumnBatch, callNames, eventKinds } from '../../wire/columns.ts'
 import type { Process } from '../../wire/types.ts'
@@ -9,18 +8,18 @@ const syscall = eventKinds.indexOf('syscall')
 const ioUring = eventKinds.indexOf('io_uring')
 
 /**
- * Edges count from just after a second to just after the next, so that the middle of a summary's time tells which
- * second it is of. One of a longer time, as after an outage, is of the second that it ended in.
+ * An edge counts from just after one second to just after the next, so that the middle of a summary's time is in its
+ * second. A summary of a longer time, as after an outage, belongs to the second in which it ended.
  */
-const longestHalfUs = 500_000
+const maxHalfUs = 500_000
 
-/** By code of a call, whether what it returns is a number of bytes. */
+/** By code of a call: true when it returns a number of bytes. */
 const bytesMovers: boolean[] = []
 
-/** The window of a moment, with slots for the batch; undefined when none takes those calls. */
+/** The window of a time, with a cache for the batch; undefined when no window accepts the calls. */
 export type WindowAt = (timeUs: number, calls: number) => ShortestWindow | undefined
 
-/** @param byFunction whether calls of different Go functions are counted apart */
+/** @param byFunction true to record calls of different Go functions in different cells */
 export const recordCalls = (batch: ColumnBatch, windowAt: WindowAt, byFunction: boolean): void => {
   for (let code = bytesMovers.length; code < callNames.size; code++)
     bytesMovers.push(movesBytes.has(callNames.nameOf(code)))
@@ -48,12 +47,12 @@ const recordEvents = (
     }
     if (window === undefined) continue
     const call = code[i] as number
-    const of = process[i] as number
-    const at = byFunction ? (stack[i] as number) : -1
-    const goFunction = at < 0 ? null : (stacks[at]?.go_function ?? null)
-    const cell = window.cellAt(of * width + call, processes[of] as Process, goFunction, call)
-    window.events++
-    const part = cell.part ?? window.begin(cell)
+    const processAt = process[i] as number
+    const stackAt = byFunction ? (stack[i] as number) : -1
+    const goFunction = stackAt < 0 ? null : (stacks[stackAt]?.go_function ?? null)
+    const cell = window.cellAt(processAt * width + call, processes[processAt] as Process, goFunction, call)
+    window.emitted++
+    const part = cell.part ?? window.createPart(cell)
     part.add(durationNs[i] as number, ret[i] as number, bytesMovers[call] as boolean)
   }
 }
@@ -62,15 +61,15 @@ const recordSummaries = ({ clock, processes, summaries }: ColumnBatch, windowAt:
   const width = callNames.size
   for (let row = 0; row < summaries.length; row++) {
     const endUs = clock.wall_us + Math.floor((summaries.timeOffsetNs[row] as number) / 1000)
-    const halfUs = Math.min(Math.floor((summaries.durationNs[row] as number) / 2000), longestHalfUs)
+    const halfUs = Math.min(Math.floor((summaries.durationNs[row] as number) / 2000), maxHalfUs)
     const calls = summaries.count[row] as number
     const window = windowAt(endUs - halfUs, calls)
     if (window === undefined) continue
     const call = summaries.code[row] as number
-    const of = summaries.process[row] as number
-    const cell = window.cellAt(of * width + call, processes[of] as Process, null, call)
+    const processAt = summaries.process[row] as number
+    const cell = window.cellAt(processAt * width + call, processes[processAt] as Process, null, call)
     window.counted += calls
-    const part = cell.part ?? window.begin(cell)
+    const part = cell.part ?? window.createPart(cell)
     part.addSummary(summaries, row)
   }
 }

@@ -1,19 +1,18 @@
-// The rollups service: batches of events and summaries go in, rows of their windows and a status for each second of each
-// host come out. Its state is made again after a restart by reading from the resume offset; what was published before is
-// not published again.
+// The rollups service: batches of events and summaries in; rows of their windows and host statuses out. A restart rebuilds
+// its state from the resume offset, and publishes nothing twice.
 import type { Config } from '../../runtime/config.ts'
 import type { Log } from '../../runtime/log.ts'
 import type { ColumnBatch } from '../../wire/columns.ts'
 import type { Checkpoint, Context, HandlerModule, Output, StatefulHandler } from '../handler.ts'
 import { earliestOffset, Hosts } from '../state/hosts.ts'
 import { Replay } from '../state/replay.ts'
-import { HostStatuses, type LeftOut } from './host-status.ts'
-import { graceUs, HostWindows, type Told } from './host-windows.ts'
+import { BatchCachePool } from './batch-cache.ts'
+import { HostStatuses, type RejectedCalls } from './host-status.ts'
+import { HostWindows, type WindowResults, watermarkDelayUs } from './host-windows.ts'
 import type { Cell } from './shortest-window.ts'
-import { SlotPool } from './slots.ts'
 
-/** Between two lines of the log about calls that no window took. */
-const logEveryUs = 60_000_000
+/** Between two warnings about calls that no window accepts. */
+const warnEveryUs = 60_000_000
 
 interface Host {
   windows: HostWindows
@@ -22,11 +21,12 @@ interface Host {
 
 export class Rollups implements StatefulHandler<ColumnBatch> {
   readonly #options: Config['rollups']
-  readonly #pool = new SlotPool<Cell>()
+  readonly #pool = new BatchCachePool<Cell>()
   readonly #replay = new Replay()
   readonly #hosts: Hosts<Host, ColumnBatch>
-  #loggedUs = 0
-  #logged = 0
+  #warnedUs = 0
+  /** Rejected calls at the last warning. */
+  #warnedCalls = 0
   readonly #counters = { counted: 0, late: 0, outside: 0 }
   #replaying = false
 
@@ -34,12 +34,12 @@ export class Rollups implements StatefulHandler<ColumnBatch> {
   constructor(options: Config['rollups'], nowUs: () => number = () => Date.now() * 1000) {
     this.#options = options
     this.#hosts = new Hosts((batch) => ({
-      windows: this.#windowsFrom(batch),
+      windows: this.#createWindows(batch),
       statuses: new HostStatuses(Math.min(...options.windowsMs), nowUs)
     }))
   }
 
-  /** Since the start: calls in summaries; calls that came after, or lay outside, what windows take. */
+  /** Counted calls, late calls, and calls outside the accepted time range, since the start. */
   counters(): Readonly<Record<string, number>> {
     return { ...this.#counters }
   }
@@ -49,16 +49,16 @@ export class Rollups implements StatefulHandler<ColumnBatch> {
     const outputs: Output[] = []
     const host = this.#hosts.of(batch)
     if (host.windows.isBefore(batch.clock.wall_us)) {
-      // The clock was stepped back: the time to come was lived before, and begins anew.
-      end(host, outputs)
-      host.windows = this.#windowsFrom(batch)
+      // The wall clock was stepped back: windows of the repeated time begin anew.
+      publish(host, host.windows.end(), outputs)
+      host.windows = this.#createWindows(batch)
     }
-    const leftOut = host.windows.add(batch, context.offset, this.#pool)
-    host.statuses.add(batch, leftOut, batch.clock.wall_us - (batch.final ? 0 : graceUs))
-    put(host, host.windows.tell(batch), outputs)
-    for (const silent of this.#hosts.expireSilent()) end(silent, outputs)
+    const rejected = host.windows.add(batch, context.offset, this.#pool)
+    host.statuses.add(batch, rejected, batch.clock.wall_us - (batch.final ? 0 : watermarkDelayUs))
+    publish(host, host.windows.advance(batch), outputs)
+    for (const silent of this.#hosts.expireSilent()) publish(silent, silent.windows.end(), outputs)
     if (this.#replaying) return []
-    this.#count(batch, leftOut, context.log)
+    this.#count(batch, rejected, context.log)
     return outputs
   }
 
@@ -78,35 +78,34 @@ export class Rollups implements StatefulHandler<ColumnBatch> {
     for (const { windows } of this.#hosts.states()) yield windows.resumeOffset
   }
 
-  /** Nothing came before the first batch of a run begun anew; else there were calls of the windows it lies in. */
-  #windowsFrom({ host, batch, continues, clock }: ColumnBatch): HostWindows {
+  /** Accepts all times when the run begins with this batch; else only windows that start after it, which are whole. */
+  #createWindows({ host, batch, continues, clock }: ColumnBatch): HostWindows {
     const floorUs = batch === 1 && continues === null ? Number.NEGATIVE_INFINITY : clock.wall_us
     return new HostWindows(host, this.#options, floorUs)
   }
 
-  #count({ summaries }: ColumnBatch, { late, outside }: Readonly<LeftOut>, log: Log): void {
+  #count({ summaries }: ColumnBatch, { late, outside }: Readonly<RejectedCalls>, log: Log): void {
     for (let row = 0; row < summaries.length; row++) this.#counters.counted += summaries.count[row] as number
     this.#counters.late += late
     this.#counters.outside += outside
-    const sum = this.#counters.late + this.#counters.outside
-    if (sum === this.#logged || (this.#logged > 0 && this.#hosts.nowUs - this.#loggedUs < logEveryUs)) return
-    this.#logged = sum
-    this.#loggedUs = this.#hosts.nowUs
+    const rejected = this.#counters.late + this.#counters.outside
+    if (rejected === this.#warnedCalls) return
+    if (this.#warnedCalls > 0 && this.#hosts.nowUs - this.#warnedUs < warnEveryUs) return
+    this.#warnedCalls = rejected
+    this.#warnedUs = this.#hosts.nowUs
     log.warn(
       { late: this.#counters.late, outside: this.#counters.outside },
-      'calls came too late for their windows, or lay outside them'
+      'calls late or outside the accepted time range, left out of all windows'
     )
   }
 }
 
-const put = ({ statuses }: Host, { rollups, closed }: Told, outputs: Output[]): void => {
+const publish = ({ statuses }: Host, { rollups, closed }: WindowResults, outputs: Output[]): void => {
   for (const value of rollups) outputs.push({ to: 'rollups', value })
   for (const value of statuses.take(closed)) outputs.push({ to: 'hosts', value })
 }
 
-const end = (host: Host, outputs: Output[]): void => put(host, host.windows.end(), outputs)
-
-/** The rollups service as the consume loop hosts it. */
+/** The rollups service as a module for the consume loop. */
 export const rollupsModule = (options: Config['rollups']): HandlerModule => ({
   handlers: { columns: () => new Rollups(options) }
 })

@@ -1,14 +1,14 @@
-// A row of a window: what its calls sum up to, and how often it was told.
+// A row of a window: the tally of its calls, and its revision.
 import { callNames } from '../../wire/columns.ts'
 import type { Process, Rollup, RollupKey } from '../../wire/types.ts'
-import { type Key, others } from './key.ts'
+import { type Key, otherName } from './key.ts'
 import { Tally } from './tally.ts'
 
 const quantiles = [0.5, 0.9, 0.95, 0.99, 0.999]
-/** avsc writes no greater long. A hundred threads that slept for a month and are woken together took longer. */
-const longest = 2 ** 53 - 2
+/** The greatest long that avsc writes. A hundred threads that sleep for a month exceed it together. */
+const maxLong = 2 ** 53 - 2
 
-/** Of a window: microseconds since the epoch. */
+/** A window of event time, microseconds since the epoch. */
 export interface Span {
   readonly startUs: number
   readonly endUs: number
@@ -18,15 +18,16 @@ export interface Span {
 export class Row {
   readonly by: RollupKey
   readonly key: Key
+  /** True for the row of all keys beyond the bound. */
   readonly isOther: boolean
-  /** Of its first call; undefined for the keys beyond the bound. */
+  /** The process of the first call; undefined for the keys beyond the bound. */
   readonly #process: Process | undefined
   #tally = new Tally()
   revision = 0
-  /** Holds calls that were not told yet. */
-  changed = false
-  /** Of its calls, what the rates have. */
-  rated = 0
+  /** True when the row has calls that no published revision has. */
+  isChanged = false
+  /** Calls that the rates include. */
+  ratedCalls = 0
   rateEwma = 0
 
   constructor(by: RollupKey, key: Key, process: Process | undefined) {
@@ -44,19 +45,19 @@ export class Row {
     this.#tally.merge(part)
   }
 
-  /** As merge(), of a part that nobody else adds to or merges from afterwards. */
+  /** As merge(), but the row owns the part afterwards. */
   take(part: Tally): void {
     if (this.#tally.count === 0) this.#tally = part
     else this.#tally.merge(part)
   }
 
-  /** As it is now, in the window that it lies in. */
+  /** The record to publish, with the row's current revision. */
   rollup(host: string, { startUs, endUs, isClosed }: Span): Rollup {
     const { key, by } = this
     const windowMs = (endUs - startUs) / 1000
     const process = this.#process
     const { count, errors, bytes, totalNs, maxNs, durations } = this.#tally
-    const most = Math.min(maxNs, longest)
+    const longestNs = Math.min(maxNs, maxLong)
     const [p50 = 0, p90 = 0, p95 = 0, p99 = 0, p999 = 0] = durations.quantiles(quantiles)
     const containerId = process?.container_id ?? null
     return {
@@ -64,8 +65,8 @@ export class Row {
       workload: key.workload,
       pid: key.pid,
       start_us: key.startUs,
-      comm: process?.comm ?? others,
-      // A container has more than one.
+      comm: process?.comm ?? otherName,
+      // A container runs more than one executable.
       exe: by === 'process' || containerId === null ? (process?.exe ?? null) : null,
       container_id: containerId,
       syscall: callNames.nameOf(key.code),
@@ -74,21 +75,21 @@ export class Row {
       revision: this.revision,
       count,
       errors,
-      bytes: Math.min(bytes, longest),
-      total_ns: Math.min(totalNs, longest),
-      // The middle of the highest bucket may lie above the highest value.
-      p50_ns: Math.min(p50, most),
-      p95_ns: Math.min(p95, most),
-      p99_ns: Math.min(p99, most),
-      max_ns: most,
+      bytes: Math.min(bytes, maxLong),
+      total_ns: Math.min(totalNs, maxLong),
+      // A quantile is the middle of its bucket, which may be above the longest duration.
+      p50_ns: Math.min(p50, longestNs),
+      p95_ns: Math.min(p95, longestNs),
+      p99_ns: Math.min(p99, longestNs),
+      max_ns: longestNs,
       by,
       go_function: key.goFunction,
       other: this.isOther,
       complete: isClosed,
       rate: count / (windowMs / 1000),
       rate_ewma: this.rateEwma,
-      p90_ns: Math.min(p90, most),
-      p999_ns: Math.min(p999, most),
+      p90_ns: Math.min(p90, longestNs),
+      p999_ns: Math.min(p999, longestNs),
       latency: durations.buckets(),
       errnos: this.#tally.errnos()
     }

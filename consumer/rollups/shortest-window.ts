@@ -1,11 +1,13 @@
-// One of the shortest windows, where each call is recorded, once: a cell for each (process, Go function, call) holds what
-// was not told yet. Told, it goes into the rows of this window and of all longer ones that it lies in.
+// One of the shortest windows, the only place where a call is recorded. A cell for each (process, Go function, call) holds
+// the calls since the last publication; mergeParts() adds them to the rows of this window and of the longer ones around it.
 import type { Process, RollupKey } from '../../wire/types.ts'
 import { workloadOf } from '../../wire/workload.ts'
-import { BoundedTable, type Key, KeyTable } from './key.ts'
+import type { BatchCache } from './batch-cache.ts'
+import { BoundedTable } from './bounded-table.ts'
+import type { Key } from './key.ts'
+import { KeyTable } from './key-table.ts'
 import type { Rates } from './rates.ts'
 import type { Row } from './row.ts'
-import type { Slots } from './slots.ts'
 import { Tally } from './tally.ts'
 import type { Window } from './window.ts'
 
@@ -16,43 +18,44 @@ interface Target {
 
 export interface Cell {
   readonly key: Key
-  /** Beyond the bound on processes it is the workload's, with pid 0; beyond the bound on those all others'. */
-  readonly isBeyond: boolean
-  /** Of its first call; undefined for all others. */
+  /** True beyond the bound on processes: the cell is the workload's, or one for all workloads beyond their bound. */
+  readonly isOverflow: boolean
+  /** The process of the first call; undefined for the cell of all workloads beyond the bound. */
   readonly process: Process | undefined
-  /** Calls that were not told yet. */
+  /** Calls since the last mergeParts(). */
   part: Tally | undefined
-  /** Known once it was told. */
+  /** The rows that the part is merged into; looked up once. */
   targets: readonly Target[] | undefined
 }
 
-const cellOf = (key: Key, process: Process | undefined, isBeyond: boolean): Cell => ({
+const cellOf = (key: Key, process: Process | undefined, isOverflow: boolean): Cell => ({
   key,
-  isBeyond,
+  isOverflow,
   process,
   part: undefined,
   targets: undefined
 })
 
-const cellsBeyond = (max: number): BoundedTable<Cell> =>
-  new BoundedTable(max, (key, process) => cellOf(key, process, true))
+const createOverflow = (maxCells: number): BoundedTable<Cell> =>
+  new BoundedTable(maxCells, (key, process) => cellOf(key, process, true))
 
 export class ShortestWindow {
   readonly window: Window
-  /** Those that it lies in. */
+  /** The longer windows that contain this one. */
   readonly longer: readonly Window[]
-  isPublishedPartially = false
-  /** Calls that were told one by one, and calls that were counted. */
-  events = 0
+  hasPartialResult = false
+  /** Emitted calls. */
+  emitted = 0
+  /** Calls counted in the kernel. */
   counted = 0
   /** Calls of processes beyond the bound. */
-  beyond = 0
-  /** Cells by process × names + code, for one batch. */
-  slots: Slots<Cell> | undefined
+  overflowCalls = 0
+  /** Cells by process × number of call names + code, while a batch is recorded. */
+  cache: BatchCache<Cell> | undefined
   readonly #by: readonly RollupKey[]
   readonly #maxCells: number
   #cells = new KeyTable<Cell>()
-  #beyond: BoundedTable<Cell>
+  #overflow: BoundedTable<Cell>
   #changed: Cell[] = []
 
   constructor(window: Window, longer: readonly Window[], by: readonly RollupKey[], maxCells: number) {
@@ -60,22 +63,22 @@ export class ShortestWindow {
     this.longer = longer
     this.#by = by
     this.#maxCells = maxCells
-    this.#beyond = cellsBeyond(maxCells)
+    this.#overflow = createOverflow(maxCells)
   }
 
-  /** Processes and their calls. */
+  /** Number of keys (process, Go function, call) within the bound. */
   get keys(): number {
     return this.#cells.entries.length
   }
 
-  /** @param slot of the process and the call in the batch, for calls that no Go function is told of */
+  /** @param slot of process and call in the batch cache; unused for a call of a Go function */
   cellAt(slot: number, process: Process, goFunction: string | null, code: number): Cell {
     if (goFunction !== null) return this.#cellOf(process, goFunction, code)
-    const slots = this.slots as Slots<Cell>
-    const known = slots.get(slot)
+    const cache = this.cache as BatchCache<Cell>
+    const known = cache.get(slot)
     if (known !== undefined) return known
     const cell = this.#cellOf(process, null, code)
-    slots.set(slot, cell)
+    cache.set(slot, cell)
     return cell
   }
 
@@ -84,27 +87,27 @@ export class ShortestWindow {
     const known = this.#cells.find(key)
     if (known !== undefined) return known
     if (this.keys < this.#maxCells) return this.#cells.add(cellOf(key, process, false))
-    return this.#beyond.of({ ...key, pid: 0, startUs: 0 }, process)
+    return this.#overflow.of({ ...key, pid: 0, startUs: 0 }, process)
   }
 
-  /** The part of a cell that a call is to be added to. */
-  begin(cell: Cell): Tally {
+  /** Creates the part of a cell that has none. */
+  createPart(cell: Cell): Tally {
     this.#changed.push(cell)
     cell.part = new Tally()
     return cell.part
   }
 
-  /** Merges what was not told yet into the rows that it belongs to. */
-  settle(rates: Rates): void {
+  /** Moves the parts of all cells into their rows. */
+  mergeParts(rates: Rates): void {
     for (const cell of this.#changed) {
       const part = cell.part as Tally
       cell.part = undefined
       cell.targets ??= this.#targetsOf(cell)
-      if (cell.isBeyond) this.beyond += part.count
+      if (cell.isOverflow) this.overflowCalls += part.count
       const last = cell.targets.length - 1
       for (const [i, { window, row }] of cell.targets.entries()) {
         window.add(row, part, i === last)
-        // A longer window's row that was told: its rate is as if this had come in time.
+        // A published row of a longer window: its rate must include late calls as if they had arrived in time.
         if (window !== this.window && row.revision > 0) {
           row.rateEwma += rates.gainOf(part.count, this.window.endUs, window.endUs)
         }
@@ -113,14 +116,14 @@ export class ShortestWindow {
     this.#changed = []
   }
 
-  /** Lets go of the cells, after settle(): few calls come late, and find their rows again. */
-  close(): void {
+  /** Frees the cells, after mergeParts(). Late calls are few: they create cells again, which find their rows. */
+  releaseCells(): void {
     if (this.keys === 0) return
     this.#cells = new KeyTable()
-    this.#beyond = cellsBeyond(this.#maxCells)
+    this.#overflow = createOverflow(this.#maxCells)
   }
 
-  #targetsOf({ key, isBeyond, process }: Cell): Target[] {
+  #targetsOf({ key, isOverflow, process }: Cell): Target[] {
     const workload: Key = { ...key, pid: 0, startUs: 0, goFunction: null }
     const targets = [...this.longer, this.window].map((window) => ({
       window,
@@ -131,7 +134,7 @@ export class ShortestWindow {
       targets.push({ window, row: window.rowOf('go_function', { ...workload, goFunction: key.goFunction }, process) })
     }
     if (this.#by.includes('process')) {
-      const ofProcess = isBeyond ? undefined : process
+      const ofProcess = isOverflow ? undefined : process
       targets.push({
         window,
         row: window.rowOf('process', key.goFunction === null ? key : { ...key, goFunction: null }, ofProcess)

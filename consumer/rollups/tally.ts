@@ -1,4 +1,4 @@
-// What calls sum up to. Tallies of parts, merged in any order, are the tally of all.
+// Sums and distribution of calls: events and summaries in. Tallies merge in any order with the same result.
 import type { SummaryColumns } from '../../wire/columns.ts'
 import { highestOf, Sketch } from '../../wire/sketch.ts'
 import type { Bucket } from '../../wire/types.ts'
@@ -10,7 +10,7 @@ export class Tally {
   totalNs = 0
   maxNs = 0
   readonly durations = new Sketch()
-  /** Errors by errno; most rows have none. */
+  /** Failed calls by errno; undefined while there are none, as in most rows. */
   #errnos: Map<number, number> | undefined
 
   add(durationNs: number, ret: number, movesBytes: boolean): void {
@@ -26,7 +26,7 @@ export class Tally {
     this.durations.record(durationNs)
   }
 
-  /** Calls that were counted in the kernel: the longest of them is known by its bucket alone. */
+  /** Calls counted in the kernel: the longest is known only by its bucket, so that maxNs is the bucket's highest value. */
   addSummary({ count, errors, bytes, totalNs, latency, errnos }: SummaryColumns, row: number): void {
     this.count += count[row] as number
     this.errors += errors[row] as number
@@ -52,7 +52,7 @@ export class Tally {
     if (other.#errnos !== undefined) for (const [errno, count] of other.#errnos) this.#addErrno(errno, count)
   }
 
-  /** By errno, ascending. */
+  /** Failed calls by errno, ascending. */
   errnos(): Bucket[] {
     if (this.#errnos === undefined) return []
     return Array.from(this.#errnos, ([index, count]) => ({ index, count })).sort((a, b) => a.index - b.index)

@@ -1,6 +1,7 @@
-// The rows of one window, and which of them are to be told.
+// The rows of one window: partial results while it is open, a final result when it closes, revisions for late calls.
 import type { Process, RollupKey } from '../../wire/types.ts'
-import { BoundedTable, type Key } from './key.ts'
+import { BoundedTable } from './bounded-table.ts'
+import type { Key } from './key.ts'
 import { Row, type Span } from './row.ts'
 import type { Tally } from './tally.ts'
 
@@ -12,7 +13,7 @@ export class Window implements Span {
   #isClosed = false
   #changed: Row[] = []
 
-  /** @param maxRows of each kind of key */
+  /** @param maxRows for each kind of key */
   constructor(startUs: number, sizeUs: number, maxRows: number) {
     this.startUs = startUs
     this.endUs = startUs + sizeUs
@@ -23,7 +24,7 @@ export class Window implements Span {
     return this.#isClosed
   }
 
-  /** @param process of the first call; undefined for keys beyond a bound */
+  /** @param process of the first call; undefined for the row of all keys beyond a bound */
   rowOf(by: RollupKey, key: Key, process: Process | undefined): Row {
     let table = this.#tables.get(by)
     if (table === undefined) {
@@ -33,26 +34,25 @@ export class Window implements Span {
     return process === undefined ? table.otherOf(key.code) : table.of(key, process)
   }
 
-  /** @param isLast nobody else adds to the part or merges from it afterwards */
-  add(row: Row, part: Tally, isLast: boolean): void {
-    if (isLast) row.take(part)
+  /** @param isOwned true to hand the part over to the row: no other row merges it afterwards */
+  add(row: Row, part: Tally, isOwned: boolean): void {
+    if (isOwned) row.take(part)
     else row.merge(part)
-    if (row.changed) return
-    row.changed = true
+    if (row.isChanged) return
+    row.isChanged = true
     this.#changed.push(row)
   }
 
   /**
-   * The rows that are to be told, with their next revision: those with calls that were not told yet, at the window's close
-   * all of them.
+   * The rows to publish, with their next revision: those that changed, or all of them when the window closes.
    * @param closes true once
    */
-  tell(closes: boolean): readonly Row[] {
+  publish(closes: boolean): readonly Row[] {
     const rows = closes ? [...this.#tables.values()].flatMap(({ entries }) => entries) : this.#changed
     if (closes) this.#isClosed = true
     this.#changed = []
     for (const row of rows) {
-      row.changed = false
+      row.isChanged = false
       row.revision++
     }
     return rows

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import { consumerMetrics } from '../../consumer/loop/metrics.ts'
 import { panelMetrics } from '../../consumer/panel/metrics.ts'
-import { RollupMetrics } from '../../consumer/rollups/measured.ts'
+import { RollupMetrics } from '../../consumer/rollups/rollup-metrics.ts'
 import { edgeMetrics } from '../../producer/account/metrics.ts'
 import { buildInfo } from '../../runtime/metrics.ts'
 

@@ -7,10 +7,10 @@ import { batchOf } from '../support/batches.ts'
 
 const network: LedgerClass = { class: 'network', off: 0, counted: 0, emitted: 9, dropped: 3, published: 8, spooled: 1 }
 const step: Step = { class: 'network', mode: 'count', reason: 'over its budget', monotonic_us: 5 }
-const calls = { events: 7, counted: 40, keys: 3, beyond: 2 }
+const calls = { emitted: 7, counted: 40, keys: 3, overflowCalls: 2 }
 const nothing = { late: 0, outside: 0 }
 
-test('it says what a window had, and once what happened since the status before', () => {
+test('a status has the calls of its window, and once the losses since the status before', () => {
   const statuses = new HostStatuses(1000, () => 77)
   const ledger = { monotonic_us: 1, untracked: 0, uncounted: 0, classes: [network], steps: [step] }
   const drops = [{ class: 'network', reason: 'ring_full', count: 2 }] as const
@@ -33,7 +33,7 @@ test('it says what a window had, and once what happened since the status before'
   })
 })
 
-test('the batches that it is told of stay as they are', () => {
+test('adding a batch does not change it', () => {
   const statuses = new HostStatuses(1000, () => 0)
   const batch = columnsOf(batchOf({ drops: [{ class: 'file', reason: 'ring_full', count: 1 }] }))
   statuses.add(batch, nothing, 0)

@@ -8,7 +8,7 @@ const keyOf = (pid: number): Key => ({ workload: '/bin/a', pid, startUs: 1, goFu
 const isClose = (found: number, expected: number): void =>
   assert.ok(Math.abs(found - expected) <= 1e-9 * expected, `${found} instead of ${expected}`)
 
-test('a steady rate is reached as the time constant has it, whatever the length of the windows', () => {
+test('a rate approaches a steady one with the time constant, whatever the length of the windows', () => {
   for (const windowUs of [secondUs / 10, secondUs, 2 * secondUs]) {
     const rates = new Rates(windowUs, 10)
     for (let endUs = windowUs; endUs <= 10 * secondUs; endUs += windowUs)
@@ -18,7 +18,7 @@ test('a steady rate is reached as the time constant has it, whatever the length 
   }
 })
 
-test('what comes late counts as if it had come in time', () => {
+test('late calls count as if they had arrived in time', () => {
   const [inTime, late] = [new Rates(secondUs, 10), new Rates(secondUs, 10)]
   for (const [calls, endUs] of [
     [5, 1],
@@ -33,7 +33,7 @@ test('what comes late counts as if it had come in time', () => {
   isClose(late.at(keyOf(1), 4 * secondUs), inTime.at(keyOf(1), 4 * secondUs))
 })
 
-test('keys are bounded; one of which nothing is left gives its place to another', () => {
+test('keys are bounded, and an idle key expires', () => {
   const rates = new Rates(secondUs, 2)
   for (const pid of [1, 2, 3]) rates.add(keyOf(pid), 10, secondUs)
   assert.deepEqual(
@@ -41,7 +41,7 @@ test('keys are bounded; one of which nothing is left gives its place to another'
     [true, true, false]
   )
   rates.add(keyOf(2), 10, 60 * secondUs)
-  rates.forget(75 * secondUs)
+  rates.expire(75 * secondUs)
   rates.add(keyOf(3), 10, 75 * secondUs)
   assert.deepEqual(
     [1, 2, 3].map((pid) => rates.at(keyOf(pid), 75 * secondUs) > 0),

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { BatchCache } from '../../../consumer/rollups/batch-cache.ts'
 import { recordCalls } from '../../../consumer/rollups/record-calls.ts'
 import { type Cell, ShortestWindow } from '../../../consumer/rollups/shortest-window.ts'
-import { Slots } from '../../../consumer/rollups/slots.ts'
 import { Window } from '../../../consumer/rollups/window.ts'
 import { callNames } from '../../../wire/columns.ts'
 import { columnsOf } from '../../../wire/columns-of.ts'
@@ -11,24 +11,24 @@ import { batchOf, eventOf, processOf, summaryOf } from '../support/batches.ts'
 
 const wall_us = 5_000_000
 
-/** What of a batch is recorded in the windows of one second, as text; of the window that ends at 4 s nothing is taken. */
+/** The cells that a batch fills in windows of 1 s, as text. Calls before 4 s are rejected. */
 const recorded = (fields: Partial<EventBatch>, byFunction = false) => {
   const batch = columnsOf(batchOf({ clock: { monotonic_us: 0, wall_us }, ...fields }))
   const windows = new Map<number, ShortestWindow>()
   const cells = new Set<Cell>()
-  const refused: number[] = []
+  const rejected: number[] = []
   const windowAt = (timeUs: number, calls: number) => {
     const second = Math.floor(timeUs / 1e6)
-    if (second < 4) refused.push(calls)
+    if (second < 4) rejected.push(calls)
     if (second < 4) return undefined
     let window = windows.get(second)
     if (window === undefined) {
       window = new ShortestWindow(new Window(second * 1e6, 1e6, 100), [], [], 100)
-      window.slots = new Slots()
-      const begin = window.begin.bind(window)
-      window.begin = (cell) => {
+      window.cache = new BatchCache()
+      const createPart = window.createPart.bind(window)
+      window.createPart = (cell) => {
         cells.add(cell)
-        return begin(cell)
+        return createPart(cell)
       }
       windows.set(second, window)
     }
@@ -42,12 +42,12 @@ const recorded = (fields: Partial<EventBatch>, byFunction = false) => {
   })
   return {
     cells: texts,
-    refused,
-    calls: [...windows].map(([second, { events, counted }]) => [second, events, counted])
+    rejected,
+    calls: [...windows].map(([second, { emitted, counted }]) => [second, emitted, counted])
   }
 }
 
-test('only calls are taken, each in the window of the microsecond in which it returned', () => {
+test('a call is recorded in the window in which it returned, other events are not recorded', () => {
   const events = [
     eventOf({ kind: 'exec', syscall: 'none' }),
     eventOf({ time_offset_ns: -1, duration_ns: 5, ret: 10 }),
@@ -58,7 +58,7 @@ test('only calls are taken, each in the window of the microsecond in which it re
   ]
   assert.deepEqual(recorded({ events }), {
     cells: ['100  read 2 0 11 1005', '100  read 1 1 0 1000', '100  io_uring_read 1 0 0 1000'],
-    refused: [1],
+    rejected: [1],
     calls: [
       [4, 3, 0],
       [5, 1, 0]
@@ -66,18 +66,18 @@ test('only calls are taken, each in the window of the microsecond in which it re
   })
 })
 
-test('a summary is of the window that holds the middle of its time, one of a long time of the second it ended in', () => {
+test('a summary is recorded in the window with the middle of its time, a long one in the second in which it ended', () => {
   const summaries = [
     summaryOf({ time_offset_ns: 20_000_000 }),
     summaryOf({ time_offset_ns: -100_000, duration_ns: 60e9 }),
     summaryOf({ time_offset_ns: -600_000_000 })
   ]
-  const { cells, refused, calls } = recorded({ summaries })
+  const { cells, rejected, calls } = recorded({ summaries })
   assert.deepEqual(cells, ['100  read 8 2 24576 18000'])
-  assert.deepEqual([refused, calls], [[4], [[4, 0, 8]]])
+  assert.deepEqual([rejected, calls], [[4], [[4, 0, 8]]])
 })
 
-test('calls of Go functions are apart when that is asked for', () => {
+test('calls of Go functions have cells of their own when rows by function are configured', () => {
   const stacks = ['main.a', 'main.b', null, 'main.a'].map((go_function) => ({ go_function, go_file: null, go_line: 0 }))
   const processes = [processOf(), processOf({ pid: 200 })]
   const events = [-1, 0, 1, 2, 3, 3].map((stack, i) => eventOf({ stack, process: i === 5 ? 1 : 0 }))

@@ -22,7 +22,7 @@ const rollupOf = (by: RollupKey, fields: Partial<Key>, process: Process | undefi
   return row.rollup('host-a', span)
 }
 
-test('it says of its window all that readers merge', () => {
+test('a row becomes a rollup record that readers can merge', () => {
   const rollup = rollupOf('process', { pid: 7, startUs: 9 }, processOf({ exe: '/bin/a' }))
   const { latency, p50_ns, p90_ns, p95_ns, p99_ns, p999_ns, ...rest } = rollup
   assert.deepEqual(rest, {
@@ -42,7 +42,7 @@ test('it says of its window all that readers merge', () => {
   assert.deepEqual(decode('Rollup', encode('Rollup', rollup)), rollup)
 })
 
-test('a workload that is a container has no one executable, and all others have nothing', () => {
+test('the row of a container has no executable, the row named other has no process', () => {
   const inContainer = processOf({ container_id: 'c1' })
   const shown = (rollup: ReturnType<typeof rollupOf>) => [rollup.exe, rollup.container_id, rollup.comm, rollup.other]
   assert.deepEqual(shown(rollupOf('workload', { workload: 'c1' }, inContainer)), [null, 'c1', 'client', false])

@@ -20,7 +20,7 @@ const sample = (): Tally => {
   return tally
 }
 
-test('it sums what calls returned and took, and errors by errno; what an error returned is no bytes', () => {
+test('a tally sums durations and bytes, and errors by errno; a failed call moved no bytes', () => {
   assert.deepEqual(shown(sample()), {
     ...{ count: 5, errors: 3, bytes: 10, totalNs: 1200, maxNs: 300 },
     latency: [100, 200, 300].map((ns) => ({ index: indexOf(ns), count: ns === 300 ? 3 : 1 })),
@@ -31,7 +31,7 @@ test('it sums what calls returned and took, and errors by errno; what an error r
   })
 })
 
-test('of calls that were counted the longest is known by its bucket', () => {
+test('the longest counted call is known by its bucket', () => {
   const tally = new Tally()
   const summaries = [summaryOf(), summaryOf({ errors: 0, errnos: [], latency: [{ index: 64, count: 4 }] })]
   const columns = columnsOf(batchOf({ summaries })).summaries
@@ -48,7 +48,7 @@ test('of calls that were counted the longest is known by its bucket', () => {
   })
 })
 
-test('merged parts are the whole, and stay as they are', () => {
+test('merging adds a part up and does not change it', () => {
   const [whole, part] = [sample(), sample()]
   const before = shown(part)
   whole.merge(part)

@@ -17,34 +17,35 @@ const setUp = () => {
   const window = new Window(0, 1e6, 100)
   const add = (pid: number, calls: number) =>
     window.add(window.rowOf('process', keyOf(pid), processOf()), partOf(calls), true)
-  const tell = (closes: boolean) => window.tell(closes).map(({ key, revision, count }) => [key.pid, revision, count])
-  return { window, add, tell }
+  const publish = (closes: boolean) =>
+    window.publish(closes).map(({ key, revision, count }) => [key.pid, revision, count])
+  return { window, add, publish }
 }
 
-test('it tells rows that changed, at its close all of them, each time with the next revision', () => {
-  const { window, add, tell } = setUp()
+test('a window publishes the rows that changed, and all of them when it closes, with the next revision', () => {
+  const { window, add, publish } = setUp()
   add(1, 1)
   add(1, 1)
   add(2, 1)
-  assert.deepEqual(tell(false), [
+  assert.deepEqual(publish(false), [
     [1, 1, 2],
     [2, 1, 1]
   ])
-  assert.deepEqual(tell(false), [])
+  assert.deepEqual(publish(false), [])
   add(2, 5)
   add(3, 1)
   assert.equal(window.isClosed, false)
-  assert.deepEqual(tell(true), [
+  assert.deepEqual(publish(true), [
     [1, 2, 2],
     [2, 2, 6],
     [3, 1, 1]
   ])
   assert.equal(window.isClosed, true)
   add(3, 1)
-  assert.deepEqual(tell(false), [[3, 2, 2]])
+  assert.deepEqual(publish(false), [[3, 2, 2]])
 })
 
-test('a part that others merge from stays as it is', () => {
+test('merging a part into several rows does not change it', () => {
   const window = new Window(0, 1e6, 100)
   const part = partOf(2)
   const [one, two] = [1, 2].map((pid) => window.rowOf('process', keyOf(pid), processOf()))

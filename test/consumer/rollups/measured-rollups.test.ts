@@ -1,8 +1,9 @@
-// Metrics beside rollups: whatever comes, duplicates, late calls and restarts among it, they hold what the rows hold.
+// Metrics and rows of rollups agree, also with duplicates, late calls and restarts.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Output } from '../../../consumer/handler.ts'
-import { MeasuredRollups, RollupMetrics } from '../../../consumer/rollups/measured.ts'
+import { MeasuredRollups } from '../../../consumer/rollups/measured-rollups.ts'
+import { RollupMetrics } from '../../../consumer/rollups/rollup-metrics.ts'
 import { Rollups } from '../../../consumer/rollups/rollups.ts'
 import type { Config } from '../../../runtime/config.ts'
 import type { Rollup } from '../../../wire/types.ts'
@@ -52,7 +53,7 @@ const rollupsIn = (outputs: Iterable<Output>): Rollup[] =>
   [...outputs].flatMap((output) => (output.to === 'rollups' ? output.value : []))
 
 for (const seed of [1, 2, 3, 4, 5]) {
-  test(`the sums of all series are those of the rows in stream ${seed}, also with a restart in it`, () => {
+  test(`the series of stream ${seed} add up to its rows, with and without a restart`, () => {
     const log = streamOf(seed)
     for (const restartAt of [undefined, log.length >> 1]) {
       const metrics = new RollupMetrics({ windowMs: 1000, latenessMs: options.latenessMs, maxSeries: 1000 })

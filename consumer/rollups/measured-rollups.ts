@@ -1,32 +1,9 @@
-// A handler of rollups whose outputs are counted as metrics on their way: what it only rebuilds is not.
+// The rollups handler with metrics of its outputs. Outputs that a replay only rebuilds are not counted.
 import type { Config } from '../../runtime/config.ts'
-import type { MetricFamily } from '../../runtime/metric.ts'
 import type { ColumnBatch } from '../../wire/columns.ts'
 import type { Checkpoint, Context, HandlerModule, Output, StatefulHandler } from '../handler.ts'
-import { CallMetrics, type CallMetricsOptions } from './call-metrics.ts'
-import { HostMetrics } from './host-metrics.ts'
+import { RollupMetrics } from './rollup-metrics.ts'
 import { Rollups } from './rollups.ts'
-import { slowestCalls } from './slowest-calls.ts'
-
-/** What all partitions of a service tell together. */
-export class RollupMetrics {
-  readonly #calls: CallMetrics
-  readonly #hosts = new HostMetrics()
-  readonly families: readonly MetricFamily[]
-
-  constructor(options: CallMetricsOptions) {
-    this.#calls = new CallMetrics(options)
-    this.families = [...this.#calls.families(), ...this.#hosts.families()]
-  }
-
-  add(batch: ColumnBatch, outputs: readonly Output[]): void {
-    for (const { to, value } of outputs) {
-      if (to === 'rollups') this.#calls.add(value)
-      else if (to === 'hosts') this.#hosts.add(value)
-    }
-    for (const slow of slowestCalls(batch)) this.#calls.exemplify(slow)
-  }
-}
 
 export class MeasuredRollups implements StatefulHandler<ColumnBatch> {
   readonly #rollups: Rollups
@@ -61,7 +38,7 @@ export class MeasuredRollups implements StatefulHandler<ColumnBatch> {
 }
 
 /**
- * The rollups service as the consume loop hosts it, with metrics.
+ * The rollups service with metrics, as a module for the consume loop.
  * @param maxSeries of (host, workload, call)
  */
 export const measuredRollupsModule = (options: Config['rollups'], maxSeries: number): HandlerModule => {
