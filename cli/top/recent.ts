@@ -1,36 +1,36 @@
-// Rollups and host statuses as they come → for each host what the last seconds hold: each window once, by its highest
-// revision, and the time that its counts are of, so that rates are right while the newest window is still open. Pure.
+// Rollups and host statuses → the last seconds of each host: every window once, in its highest revision, and the seconds
+// that its counts cover, so that rates are right while the newest window is open. Pure.
 import type { HostStatus, Rollup, RollupKey } from '../../wire/types.ts'
 
-/** A host whose clock was stepped back further than rows are ever corrected begins anew. */
+/** A row this much older than the newest window: the host's clock was stepped back, and its rows are cleared. */
 const stepBackUs = 120_000_000
 
 export interface RecentOptions {
-  /** How far back the table looks. */
+  /** Length of the time that the table covers. */
   readonly spanMs: number
-  /** After so much of a window what there is of it is told, see rollups.partialAfterMs. */
+  /** Age at which the partial result of an open window is published, see rollups.partialAfterMs. */
   readonly partialAfterMs: number
 }
 
-/** A row of one window, and how many seconds of its host and call are counted with it. */
+/** A row of one window, and the seconds that the host's rows of its call cover together. */
 export interface Part {
   readonly rollup: Rollup
   readonly seconds: number
 }
 
-/** What the statuses of a host say of the span. */
-export interface HostSight {
+/** Figures of one host, from its statuses within the span. */
+export interface HostFigures {
   readonly host: string
-  /** Milliseconds since the epoch, on the host's clock: until when all of it had come. */
+  /** By the host's clock: all events before it have arrived. Milliseconds since the epoch. */
   readonly watermarkMs: number
-  /** When something of it came last, by Kafka's clock. */
-  readonly heardMs: number
+  /** Kafka timestamp of its last message. */
+  readonly lastMessageMs: number
   /** The edge's run ended in order. */
   readonly final: boolean
   readonly emittedPerSecond: number
   readonly countedPerSecond: number
-  /** Events lost, calls too late for their windows, calls in rows of "other": sums over the span. */
-  readonly lost: number
+  /** Sums over the span: dropped events, late calls, calls in rows of "other". */
+  readonly dropped: number
   readonly late: number
   readonly others: number
   readonly calls: number
@@ -41,41 +41,41 @@ const rowKey = ({ by, workload, pid, start_us, go_function, syscall, window_star
 
 class RecentHost {
   readonly host: string
-  /** Of the shortest windows: the table moves with them. */
+  /** Length of the shortest windows: only these are kept. */
   windowMs = Number.POSITIVE_INFINITY
-  heardMs = 0
-  /** Start of the first window that was seen. */
+  lastMessageMs = 0
+  /** Start of the first window. */
   #firstUs = Number.POSITIVE_INFINITY
-  /** End of the newest window that closed. */
+  /** End of the newest closed window. */
   #endUs = Number.NEGATIVE_INFINITY
   readonly #rows = new Map<string, Rollup>()
   readonly #statuses = new Map<string, HostStatus>()
-  /** Calls that were in an open window, and when: those are told one by one, the others counted until it closes. */
-  readonly #told = new Map<string, number>()
+  /** Calls with rows in open windows, and the newest such window: emitted calls. Counted ones appear when it closes. */
+  readonly #emitted = new Map<string, number>()
 
   constructor(host: string) {
     this.host = host
   }
 
   add(rollup: Rollup): void {
-    if (!this.#takes(rollup)) return
+    if (!this.#accepts(rollup)) return
     const key = rowKey(rollup)
     const held = this.#rows.get(key)
     if (held !== undefined && held.revision >= rollup.revision) return
     this.#rows.set(key, rollup)
     if (rollup.complete) this.#endUs = Math.max(this.#endUs, rollup.window_start + this.windowMs * 1000)
-    else this.#told.set(rollup.syscall, Math.max(rollup.window_start, this.#told.get(rollup.syscall) ?? 0))
+    else this.#emitted.set(rollup.syscall, Math.max(rollup.window_start, this.#emitted.get(rollup.syscall) ?? 0))
   }
 
   addStatus(status: HostStatus): void {
-    if (!this.#takes(status)) return
+    if (!this.#accepts(status)) return
     this.#statuses.set(`${status.run} ${status.window_start}`, status)
     this.#endUs = Math.max(this.#endUs, status.window_start + status.window_ms * 1000)
   }
 
-  /** Rows of the span, each with its seconds; forgets what is older. */
+  /** Rows within the span, each with its seconds. */
   parts(by: RollupKey, options: RecentOptions): Part[] {
-    const fromUs = this.#forget(options.spanMs)
+    const fromUs = this.#expire(options.spanMs)
     const closedSeconds = this.#closedSeconds(fromUs)
     const open = new Set<number>()
     const rows: Rollup[] = []
@@ -85,13 +85,13 @@ class RecentHost {
     }
     const openSeconds = (open.size * Math.min(options.partialAfterMs, this.windowMs)) / 1000
     return rows.map((rollup) => {
-      const seconds = closedSeconds + (this.#told.has(rollup.syscall) ? openSeconds : 0)
+      const seconds = closedSeconds + (this.#emitted.has(rollup.syscall) ? openSeconds : 0)
       return { rollup, seconds }
     })
   }
 
-  sight(spanMs: number): HostSight {
-    const fromUs = this.#forget(spanMs)
+  figures(spanMs: number): HostFigures {
+    const fromUs = this.#expire(spanMs)
     const statuses = [...this.#statuses.values()]
     const sum = (of: (status: HostStatus) => number): number => statuses.reduce((total, one) => total + of(one), 0)
     const seconds = this.#closedSeconds(fromUs)
@@ -100,41 +100,41 @@ class RecentHost {
       (found, one) => (found === undefined || one.watermark >= found.watermark ? one : found),
       undefined
     )
-    const told = sum(({ events }) => events)
+    const emitted = sum(({ events }) => events)
     const counted = sum((status) => status.counted)
     return {
       host: this.host,
       watermarkMs: (newest?.watermark ?? this.#endUs) / 1000,
-      heardMs: this.heardMs,
+      lastMessageMs: this.lastMessageMs,
       final: newest?.final ?? false,
-      emittedPerSecond: perSecond(told),
+      emittedPerSecond: perSecond(emitted),
       countedPerSecond: perSecond(counted),
-      lost: sum(({ drops }) => drops.reduce((total, { count }) => total + count, 0)),
+      dropped: sum(({ drops }) => drops.reduce((total, { count }) => total + count, 0)),
       late: sum(({ late }) => late),
       others: sum(({ others }) => others),
-      calls: told + counted
+      calls: emitted + counted
     }
   }
 
-  /** Whether a record is of the shortest windows; begins anew when there are shorter ones, or the clock was stepped back. */
-  #takes({ window_ms, window_start }: Pick<Rollup, 'window_ms' | 'window_start'>): boolean {
+  /** False for a longer window than the shortest. Clears all rows at a shorter window, and after a clock step back. */
+  #accepts({ window_ms, window_start }: Pick<Rollup, 'window_ms' | 'window_start'>): boolean {
     if (window_ms > this.windowMs) return false
     if (window_ms < this.windowMs || window_start < this.#endUs - stepBackUs) {
       this.windowMs = window_ms
       this.#firstUs = Number.POSITIVE_INFINITY
       this.#endUs = Number.NEGATIVE_INFINITY
-      for (const held of [this.#rows, this.#statuses, this.#told]) held.clear()
+      for (const held of [this.#rows, this.#statuses, this.#emitted]) held.clear()
     }
     this.#firstUs = Math.min(this.#firstUs, window_start)
     return true
   }
 
-  /** @returns where the span begins, microseconds since the epoch */
-  #forget(spanMs: number): number {
+  /** Removes rows older than the span. @returns its start, microseconds since the epoch */
+  #expire(spanMs: number): number {
     const fromUs = this.#endUs - Math.max(spanMs, this.windowMs) * 1000
     for (const [key, row] of this.#rows) if (row.window_start < fromUs) this.#rows.delete(key)
     for (const [key, status] of this.#statuses) if (status.window_start < fromUs) this.#statuses.delete(key)
-    for (const [call, seenUs] of this.#told) if (seenUs < fromUs) this.#told.delete(call)
+    for (const [call, startUs] of this.#emitted) if (startUs < fromUs) this.#emitted.delete(call)
     return Math.max(fromUs, this.#firstUs)
   }
 
@@ -151,33 +151,33 @@ export class RecentRollups {
     this.#options = options
   }
 
-  /** @param heardMs when it came to Kafka */
-  add(rollup: Rollup, heardMs: number): void {
-    this.#hostOf(rollup.host, heardMs).add(rollup)
+  /** @param timestampMs of its message in Kafka */
+  add(rollup: Rollup, timestampMs: number): void {
+    this.#hostOf(rollup.host, timestampMs).add(rollup)
   }
 
-  addStatus(status: HostStatus, heardMs: number): void {
-    this.#hostOf(status.host, heardMs).addStatus(status)
+  addStatus(status: HostStatus, timestampMs: number): void {
+    this.#hostOf(status.host, timestampMs).addStatus(status)
   }
 
-  /** Rows of all hosts but those of which nothing came since `silentMs`: they leave the table. */
-  parts(by: RollupKey, silentMs: number): Part[] {
+  /** Rows of all hosts with a message since `silentBeforeMs`. */
+  parts(by: RollupKey, silentBeforeMs: number): Part[] {
     return [...this.#hosts.values()]
-      .filter(({ heardMs }) => heardMs >= silentMs)
+      .filter(({ lastMessageMs }) => lastMessageMs >= silentBeforeMs)
       .flatMap((host) => host.parts(by, this.#options))
   }
 
-  /** All hosts that were heard of, by name. */
-  hosts(): HostSight[] {
+  /** Every host, by name. */
+  hosts(): HostFigures[] {
     return [...this.#hosts.values()]
-      .map((host) => host.sight(this.#options.spanMs))
+      .map((host) => host.figures(this.#options.spanMs))
       .sort((a, b) => (a.host < b.host ? -1 : 1))
   }
 
-  #hostOf(name: string, heardMs: number): RecentHost {
+  #hostOf(name: string, timestampMs: number): RecentHost {
     const host = this.#hosts.get(name) ?? new RecentHost(name)
     this.#hosts.set(name, host)
-    host.heardMs = Math.max(host.heardMs, heardMs)
+    host.lastMessageMs = Math.max(host.lastMessageMs, timestampMs)
     return host
   }
 }

@@ -1,26 +1,25 @@
-// When the table is shown again: each second, and on a terminal also soon after something came, once for all that
-// comes together.
+// Decides when `top` shows a frame: each second, and on a terminal also soon after new messages.
 import { setTimeout as delay } from 'node:timers/promises'
 
 const everyMs = 1000
-/** What is published at once comes by several partitions within it: the table then shows all of it or nothing. */
+/** Messages of one transaction arrive from several partitions within this time: a frame shows all of them or none. */
 const settleMs = 150
-/** Between two frames that news asked for, so that hundreds of hosts do not make it busy. */
-const restMs = 400
+/** Least time between two frames, which bounds the cost of hundreds of hosts. */
+const minGapMs = 400
 
 export class Refresh {
-  readonly #heedsNews: boolean
+  readonly #isLive: boolean
   readonly #signal: AbortSignal
   #shownMs = 0
   #wake: AbortController = new AbortController()
   #timer: NodeJS.Timeout | undefined
 
-  constructor(heedsNews: boolean, signal: AbortSignal) {
-    this.#heedsNews = heedsNews
+  constructor(isLive: boolean, signal: AbortSignal) {
+    this.#isLive = isLive
     this.#signal = signal
   }
 
-  /** Calls `show` until the signal, never twice at a time. @throws what it throws */
+  /** Calls `show` again and again until the signal, one call at a time. @throws errors of `show` */
   async run(show: () => Promise<void>): Promise<void> {
     while (!this.#signal.aborted) {
       this.#wake = new AbortController()
@@ -32,13 +31,15 @@ export class Refresh {
     clearTimeout(this.#timer)
   }
 
+  /** Shows a frame at once. */
   now(): void {
     this.#wake.abort()
   }
 
+  /** Shows a frame within half a second. */
   soon(): void {
-    if (!this.#heedsNews || this.#timer !== undefined) return
-    const afterMs = Math.max(settleMs, this.#shownMs + restMs - Date.now())
+    if (!this.#isLive || this.#timer !== undefined) return
+    const afterMs = Math.max(settleMs, this.#shownMs + minGapMs - Date.now())
     this.#timer = setTimeout(() => {
       this.#timer = undefined
       this.now()

@@ -1,4 +1,4 @@
-// Rows of windows → what `top` shows: calls, errors and bytes a second, latency percentiles and the share of time, by
+// Rows of windows → rows of `top`: calls, errors and bytes per second, latency percentiles and the share of time, by
 // process and call, process, call, workload, container, Go function or host. Pure.
 import { Sketch } from '../../wire/sketch.ts'
 import type { Rollup, RollupKey } from '../../wire/types.ts'
@@ -10,11 +10,11 @@ export type Grouping = (typeof groupings)[number]
 export const sortings = ['calls', 'errors', 'p50', 'p99', 'time', 'bytes'] as const
 export type Sorting = (typeof sortings)[number]
 
-/** An object of --format json. What the group spans several of is null; of hosts it is "*". */
+/** An object of --format json. A field with several values in the group is null; several hosts are "*". */
 export interface TopRow {
   readonly host: string
   readonly pid: number | null
-  /** Of one of its threads: exe is the same for all. */
+  /** Name of one of the process's threads. */
   readonly comm: string | null
   readonly exe: string | null
   readonly workload: string | null
@@ -23,21 +23,21 @@ export interface TopRow {
   readonly syscall: string | null
   readonly calls_per_second: number
   readonly errors_per_second: number
-  /** Of the calls, 0 to 1. */
+  /** Share of the row's calls, 0 to 1. */
   readonly error_share: number
   readonly bytes_per_second: number
-  /** Within 1.6%, however many rollups were merged. */
+  /** Within 1.6%, for any number of merged rollups. */
   readonly p50_ns: number
   readonly p99_ns: number
-  /** Of the time that all calls of the table took, 0 to 1. */
+  /** Share of the time of all calls in the table, 0 to 1. */
   readonly time_share: number
 }
 
 interface GroupingRule {
-  /** Which rows of the topic it is made of: they say the same of the same calls, so only one kind may be summed. */
+  /** The kind of rollups that it sums. Each kind covers the same calls, so kinds must not be mixed. */
   readonly of: RollupKey
   key(rollup: Rollup): readonly unknown[]
-  /** What all members have in common. */
+  /** Fields with one value for all members. */
   readonly names: readonly ('pid' | 'comm' | 'exe' | 'workload' | 'container_id' | 'go_function' | 'syscall')[]
 }
 
@@ -75,22 +75,22 @@ const measure: Readonly<Record<Sorting, (row: TopRow) => number>> = {
 const perSecond = (parts: readonly Part[], field: 'count' | 'errors' | 'bytes' | 'total_ns'): number =>
   parts.reduce((sum, { rollup, seconds }) => sum + (seconds > 0 ? rollup[field] / seconds : 0), 0)
 
-/** Without the digits that only floating point makes. */
+/** Removes the noise of floating point. */
 const rounded = (value: number, decimals: number): number => Number(value.toFixed(decimals))
 
 const percentiles = (parts: readonly Part[]): readonly [number, number] => {
   const sketch = new Sketch()
   for (const { rollup } of parts) sketch.addBuckets(rollup.latency)
   const [p50 = 0, p99 = 0] = sketch.quantiles([0.5, 0.99])
-  // The middle of the highest bucket may lie above the highest value.
+  // The middle of the highest bucket can be above the highest value.
   const max = parts.reduce((highest, { rollup }) => Math.max(highest, rollup.max_ns), 0)
   return [Math.min(p50, max), Math.min(p99, max)]
 }
 
 /**
- * One row a group, the largest first; of equal ones the busier, so that their order stays. Rates to a thousandth,
- * shares to a millionth.
- * @param parts rows of one kind, that of groupingRules[by].of
+ * One row for each group, in descending order of `sort`, then of calls. Rates are rounded to a thousandth, shares to a
+ * millionth.
+ * @param parts rows of the kind groupingRules[by].of
  */
 export const topRows = (parts: readonly Part[], by: Grouping, sort: Sorting): TopRow[] => {
   const { key, names } = groupingRules[by]
@@ -126,7 +126,7 @@ export const topRows = (parts: readonly Part[], by: Grouping, sort: Sorting): To
   return rows.sort((a, b) => measure[sort](b) - measure[sort](a) || b.calls_per_second - a.calls_per_second)
 }
 
-/** Calls and errors a second of all rows together. */
+/** Calls and errors per second of all rows together. */
 export const totals = (parts: readonly Part[]): { readonly calls: number; readonly errors: number } => ({
   calls: perSecond(parts, 'count'),
   errors: perSecond(parts, 'errors')

@@ -1,9 +1,9 @@
-// What `top` puts on a screen: a header of what is in sight, the rows as a table, and the keys. Pure.
+// A frame of `top`: a header with hosts and totals, the rows as a table, and the keys. Pure.
 import { basename } from 'node:path'
 import { formatNanoseconds, formatRate, formatShare } from '../../runtime/format-number.ts'
 import { formatDuration } from '../terminal/duration.ts'
 import { type Column, formatTable, printable } from '../terminal/table.ts'
-import type { HostSight } from './recent.ts'
+import type { HostFigures } from './recent.ts'
 import { type Grouping, groupingRules, type Sorting, type TopRow } from './rows.ts'
 
 export interface View {
@@ -11,15 +11,14 @@ export interface View {
   readonly sort: Sorting
   readonly spanMs: number
   readonly nowMs: number
-  /** Hosts that were last heard before it are silent. */
-  readonly silentMs: number
-  readonly hosts: readonly HostSight[]
+  /** A host without a message since this time is silent. */
+  readonly silentBeforeMs: number
+  readonly hosts: readonly HostFigures[]
   readonly totals: { readonly calls: number; readonly errors: number }
   readonly rows: readonly TopRow[]
-  /** Nothing can be said yet of what is not there. */
-  readonly begins: boolean
-  /** Whether a filter leaves rows out. */
-  readonly filtered: boolean
+  /** The first messages are still being read. */
+  readonly isReading: boolean
+  readonly isFiltered: boolean
   /** Columns and lines of the terminal; Infinity where there is none. */
   readonly width: number
   readonly height: number
@@ -28,7 +27,7 @@ export interface View {
 interface TopColumn extends Column {
   cell(row: TopRow): string
   readonly sort?: Sorting
-  /** Narrow terminals do without those with the highest. */
+  /** Hidden on a narrow terminal, the highest first. */
   readonly spare?: number
 }
 
@@ -77,31 +76,31 @@ const subjects: Readonly<Record<Grouping, readonly TopColumn[]>> = {
   host: [columns.host]
 }
 
-/** Of the columns that a terminal can do without, as many as have room beside the others at their least. */
+/** Every column, without the spare ones that the width has no room for. */
 const columnsFor = ({ by, sort, width }: View): TopColumn[] => {
   const all = [...subjects[by], ...measures].map((column) =>
     column.sort === sort ? { ...column, title: `${column.title}▾` } : column
   )
-  const least = (shown: readonly TopColumn[]): number =>
+  const leastWidth = (shown: readonly TopColumn[]): number =>
     shown.reduce((sum, { title, minWidth = 0 }) => sum + Math.max(title.length, minWidth) + 2, -2)
   let shown = all
   for (const spare of [2, 1]) {
-    if (least(shown) > width) shown = shown.filter((column) => column.spare !== spare || column.sort === sort)
+    if (leastWidth(shown) > width) shown = shown.filter((column) => column.spare !== spare || column.sort === sort)
   }
   return shown
 }
 
 const clockTime = (ms: number): string => `${new Date(ms).toISOString().slice(11, 19)} UTC`
 
-const hostText = (host: HostSight, { nowMs, silentMs }: View): string => {
-  if (host.heardMs < silentMs)
-    return `${host.host} ${host.final ? 'ended' : 'silent'}, heard ${ago(nowMs - host.heardMs)}`
+const hostText = (host: HostFigures, { nowMs, silentBeforeMs }: View): string => {
+  if (host.lastMessageMs < silentBeforeMs)
+    return `${host.host} ${host.final ? 'ended' : 'silent'}, last message ${ago(nowMs - host.lastMessageMs)}`
   return `${host.host} ${ago(nowMs - host.watermarkMs)}`
 }
 
 const ago = (ms: number): string => `${formatDuration(Math.max(0, ms))} ago`
 
-/** As many hosts as fit, those that are furthest behind first. */
+/** As many hosts as fit, those with the oldest watermark first. */
 const hostsLine = (view: View): string => {
   const texts = view.hosts.toSorted((a, b) => a.watermarkMs - b.watermarkMs).map((host) => hostText(host, view))
   const shown: string[] = []
@@ -116,41 +115,41 @@ const hostsLine = (view: View): string => {
 }
 
 const sum = (
-  hosts: readonly HostSight[],
-  field: 'emittedPerSecond' | 'countedPerSecond' | 'lost' | 'late' | 'others' | 'calls'
+  hosts: readonly HostFigures[],
+  field: 'emittedPerSecond' | 'countedPerSecond' | 'dropped' | 'late' | 'others' | 'calls'
 ) => hosts.reduce((total, host) => total + host[field], 0)
 
 const header = (view: View): string[] => {
-  const heard = view.hosts.filter(({ heardMs }) => heardMs >= view.silentMs)
+  const live = view.hosts.filter(({ lastMessageMs }) => lastMessageMs >= view.silentBeforeMs)
   const { calls, errors } = view.totals
-  const which = view.filtered ? ' that match' : ''
+  const matching = view.isFiltered ? ' that match' : ''
   return [
     `ringside top   ${clockTime(view.nowMs)}   the last ${formatDuration(view.spanMs)} by ${view.by}, most ${view.sort} first`,
     `hosts   ${hostsLine(view)}`,
-    `calls   ${formatRate(calls)}/s${which}, errors ${formatRate(errors)}/s (${formatShare(errors, calls)})`,
-    `stream  told ${formatRate(sum(heard, 'emittedPerSecond'))}/s, counted ${formatRate(sum(heard, 'countedPerSecond'))}/s, ` +
-      `lost ${formatRate(sum(heard, 'lost'))}, late ${formatRate(sum(heard, 'late'))}, ` +
-      `in "other" ${formatShare(sum(heard, 'others'), sum(heard, 'calls'))}`
+    `calls   ${formatRate(calls)}/s${matching}, errors ${formatRate(errors)}/s (${formatShare(errors, calls)})`,
+    `stream  emitted ${formatRate(sum(live, 'emittedPerSecond'))}/s, counted ${formatRate(sum(live, 'countedPerSecond'))}/s, ` +
+      `dropped ${formatRate(sum(live, 'dropped'))}, late ${formatRate(sum(live, 'late'))}, ` +
+      `in "other" ${formatShare(sum(live, 'others'), sum(live, 'calls'))}`
   ]
 }
 
-/** Why there is no row, and what to do. */
+/** The reason for an empty table, and what to do. */
 const emptyText = (view: View): string => {
-  if (view.begins) return 'reading what came last …'
+  if (view.isReading) return 'reading the latest rollups …'
   if (view.hosts.length === 0)
     return (
-      `no rollups came in the last ${formatDuration(view.nowMs - view.silentMs)}: start \`ringside up\` here, or ` +
-      '`ringside run edge` on a host and `ringside run rollups`; `ringside doctor` says what is in the way'
+      `no rollups arrived in the last ${formatDuration(view.nowMs - view.silentBeforeMs)}: start \`ringside up\` here, ` +
+      'or `ringside run edge` on a host and `ringside run rollups`; `ringside doctor` finds what prevents it'
     )
-  if (view.filtered) return 'nothing matches --host, --workload or --where: see `ringside tail rollups`'
-  if (view.hosts.every(({ heardMs }) => heardMs < view.silentMs))
-    return 'all hosts are silent: see the log of `ringside run edge` and of `ringside run rollups`'
+  if (view.isFiltered) return 'no rollup matches --host, --workload and --where: `ringside tail rollups` shows all'
+  if (view.hosts.every(({ lastMessageMs }) => lastMessageMs < view.silentBeforeMs))
+    return 'all hosts are silent: see the logs of `ringside run edge` and `ringside run rollups`'
   const { of } = groupingRules[view.by]
-  if (of === 'workload') return 'no window has closed yet: the first one does within seconds'
-  return `no rows by ${of}: the rollups service makes them when rollups.by has "${of}" (see docs/configuration.md)`
+  if (of === 'workload') return 'no window has closed yet: the first one closes within seconds'
+  return `no rollups by ${of}: add "${of}" to the setting rollups.by of the rollups service (docs/configuration.md)`
 }
 
-/** Lines of whole words, as far as they fit. */
+/** Wraps at spaces. */
 const wrapped = (text: string, width: number): string[] => {
   const lines: string[] = []
   for (const word of text.split(' ')) {
@@ -161,7 +160,7 @@ const wrapped = (text: string, width: number): string[] => {
   return lines
 }
 
-/** The lines of one frame, no more than the terminal has. */
+/** The lines of one frame, at most as many as the terminal has. */
 export const screen = (view: View, footer: string | undefined): string[] => {
   const shown = columnsFor(view)
   const cells = view.rows.map((row) => shown.map((column) => column.cell(row)))

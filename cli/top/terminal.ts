@@ -1,18 +1,18 @@
-// A terminal that `top` has for itself: another screen without a cursor, frames that replace each other without a
-// flicker, keys as they are pressed. Whatever ends the process, the terminal is as before.
+// The terminal in full-screen mode: the alternate screen without a cursor, frames without flicker, single keys. The
+// terminal is restored however the process ends.
 import { writeSync } from 'node:fs'
 import type { Output } from '../terminal/output.ts'
 
 const enter = '\u001b[?1049h\u001b[?25l\u001b[2J'
 const leave = '\u001b[?25h\u001b[?1049l'
-/** Terminals that know it show what is between all at once; others ignore it. */
+/** Synchronized update: the terminal shows all output in between at once, or ignores the sequences. */
 const begin = '\u001b[?2026h'
 const end = '\u001b[?2026l'
 
-/** Arrows and others that are several characters. */
-// biome-ignore lint/suspicious/noControlCharactersInRegex: that is how they begin
+/** Keys of several characters, such as arrows. */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: they begin with ESC
 const longKeys = /\u001b[[O]?[0-9;]*./g
-/** Ctrl-C and Ctrl-D, which are no signals while keys come as they are pressed. */
+/** Ctrl-C and Ctrl-D, which raw mode passes as characters. */
 const endKeys: ReadonlySet<string> = new Set(['\u0003', '\u0004'])
 
 export class Terminal {
@@ -26,8 +26,7 @@ export class Terminal {
   }
 
   /**
-   * @param onKey what was pressed, a character; of Ctrl-C and Ctrl-D "q"
-   * @param onResize the terminal has another size
+   * @param onKey called with each character; Ctrl-C and Ctrl-D are "q"
    */
   open(onKey: (key: string) => void, onResize: () => void): void {
     this.#isOpen = true
@@ -41,12 +40,12 @@ export class Terminal {
     })
   }
 
-  /** Home, each line cleared to its end, then everything below. */
+  /** Writes each line over the previous frame, and clears the rest. */
   async frame(lines: readonly string[]): Promise<void> {
     if (this.#isOpen) await this.#output.write(`${begin}\u001b[H${lines.join('\u001b[K\r\n')}\u001b[K\u001b[J${end}`)
   }
 
-  /** At once, as the process may be about to end; again does nothing. */
+  /** Synchronous, since the process may be about to end. A second call does nothing. */
   readonly close = (): void => {
     if (!this.#isOpen) return
     this.#isOpen = false

@@ -1,4 +1,4 @@
-// A live table of what the hosts' system calls cost, from the topics rollups and hosts.
+// A live table of system calls, from the topics rollups and hosts.
 import { Command } from 'commander'
 import type { Config } from '../../runtime/config.ts'
 import { messageOf } from '../../runtime/errors.ts'
@@ -45,16 +45,16 @@ const defaultSpanMs = 10_000
 /** A window's rollup is published this long after its end at most, typically within a second. */
 const publishDelayMs = 15_000
 
-/** What is there already is read by then. */
+/** The existing messages are read within this time. */
 const readingMs = 3000
 
 const keys: Readonly<Record<string, Sorting>> = { c: 'calls', e: 'errors', m: 'p50', p: 'p99', t: 'time', y: 'bytes' }
 const footer = 'q quit   b by   sort: c calls, e errors, m p50, p p99, t time, y bytes'
 
 const help = `
-By process, the rows of topic rollups that are of one process are summed, else those of workloads. Percentiles are
-within 1.6 %, however many rollups were merged. Fields that --where may use are those of \`ringside tail rollups
---format json\`. Keys of the live table: ${footer.replace(/ {3}/g, '; ')}.
+Grouping by process sums the rollups by process, grouping by Go function those by Go function, all others those by
+workload. Percentiles are within 1.6%, for any number of merged rollups. --where takes the fields of \`ringside tail
+rollups --format json\`. Keys of the live table: ${footer.replace(/ {3}/g, '; ')}.
 
 Examples:
   ringside top
@@ -62,7 +62,7 @@ Examples:
   ringside top --by workload --where 'syscall == "connect"'
 `
 
-/** @returns whether a rollup is one that was asked for */
+/** The filter of --host, --workload and --where. */
 const filterOf = ({ host, workload, where }: TopOptions): ((rollup: Rollup) => boolean) => {
   const filter = where === undefined ? undefined : compileRowFilter(where, rowReaders.rollups.fields)
   return (rollup) =>
@@ -71,22 +71,22 @@ const filterOf = ({ host, workload, where }: TopOptions): ((rollup: Rollup) => b
     (filter?.matches(rollupRow(rollup)) ?? true)
 }
 
-/** Reads both topics until the signal, or to their ends. */
+/** Reads both topics until the signal; with --once, to their ends. */
 const readInto = async (
   recent: RecentRollups,
   client: KafkaClient,
   config: Config,
   options: TopOptions,
   spanMs: number,
-  onNews: () => void,
+  onMessage: () => void,
   signal: AbortSignal
 ): Promise<void> => {
-  const wanted = filterOf(options)
-  const take = ({ value, timestampMs }: ReceivedMessage, topic: 'rollups' | 'hosts'): void => {
+  const matches = filterOf(options)
+  const add = ({ value, timestampMs }: ReceivedMessage, topic: 'rollups' | 'hosts'): void => {
     if (value === null) return
     if (topic === 'rollups') {
       const rollup = decode('Rollup', value)
-      if (wanted(rollup)) recent.add(rollup, timestampMs)
+      if (matches(rollup)) recent.add(rollup, timestampMs)
     } else {
       const status = decode('HostStatus', value)
       if (options.host === undefined || status.host === options.host) recent.addStatus(status, timestampMs)
@@ -101,11 +101,12 @@ const readInto = async (
         untilEnd: options.once === true,
         onMessage: (message) => {
           try {
-            take(message, topic)
-            onNews()
+            add(message, topic)
+            onMessage()
           } catch (error) {
             unreadable++
-            if (unreadable === 1 && options.once) remark(`${topic} ${message.offset} is left out: ${messageOf(error)}`)
+            if (unreadable === 1 && options.once)
+              remark(`offset ${message.offset} of ${topic} is skipped: ${messageOf(error)}`)
           }
           return undefined
         }
@@ -118,7 +119,7 @@ const readInto = async (
 const top = async (options: TopOptions): Promise<void> => {
   const config = configFrom(options)
   const spanMs = options.window ?? defaultSpanMs
-  // A batch brings the moment at which it is told early: half a batch later, on average.
+  // A batch carries the time that makes a partial result due: half a batch later, on average.
   const partialAfterMs = config.rollups.partialAfterMs + config.edge.batchMs / 2
   const recent = new RecentRollups({ spanMs, partialAfterMs })
   const client = await connect(config, 'top', quietLog('top'))
@@ -134,23 +135,23 @@ const top = async (options: TopOptions): Promise<void> => {
 
   const view = (): View => {
     const nowMs = Date.now()
-    const silentMs = nowMs - spanMs - publishDelayMs
-    const parts = recent.parts(groupingRules[by].of, silentMs)
+    const silentBeforeMs = nowMs - spanMs - publishDelayMs
+    const parts = recent.parts(groupingRules[by].of, silentBeforeMs)
     const rows = topRows(parts, by, sort).slice(0, options.max)
-    const filtered = [options.host, options.workload, options.where].some((filter) => filter !== undefined)
+    const isFiltered = [options.host, options.workload, options.where].some((filter) => filter !== undefined)
     const hosts = recent.hosts()
-    const begins = isLive && hosts.length === 0 && nowMs - startedMs < readingMs
+    const isReading = isLive && hosts.length === 0 && nowMs - startedMs < readingMs
     return {
-      begins,
+      isReading,
       by,
       sort,
       spanMs,
       nowMs,
-      silentMs,
+      silentBeforeMs,
       hosts,
       totals: totals(parts),
       rows,
-      filtered,
+      isFiltered,
       width: output.width,
       height: output.height
     }
@@ -170,16 +171,16 @@ const top = async (options: TopOptions): Promise<void> => {
     sort = keys[key] ?? sort
     refresh.now()
   }
-  const reading = () => readInto(recent, client, config, options, spanMs, () => refresh.soon(), signal)
+  const read = () => readInto(recent, client, config, options, spanMs, () => refresh.soon(), signal)
 
   if (options.once === true) {
-    await reading()
+    await read()
     return show()
   }
   if (isLive) terminal.open(onKey, () => refresh.now())
   signal.addEventListener('abort', terminal.close)
   try {
-    await Promise.all([reading(), refresh.run(show)])
+    await Promise.all([read(), refresh.run(show)])
   } finally {
     ended.abort()
     terminal.close()
@@ -189,15 +190,17 @@ const top = async (options: TopOptions): Promise<void> => {
 export const topCommand = (): Command =>
   addCommonOptions(
     new Command('top')
-      .description('Live table of system calls: calls and errors a second, latency, share of the time of all calls.')
-      .option('--by <what>', `a row for each ${groupings.join(', ')}`, choiceArgument(groupings), 'process-call')
-      .option('--sort <by>', `largest first by ${sortings.join(', ')}`, choiceArgument(sortings), 'time')
-      .option('--window <span>', 'how far back it looks (default: 10s)', durationArgument)
+      .description(
+        'Show a live table of system calls: calls and errors per second, latency, share of the time of all calls.'
+      )
+      .option('--by <what>', `one row for each ${groupings.join(', ')}`, choiceArgument(groupings), 'process-call')
+      .option('--sort <by>', `descending by ${sortings.join(', ')}`, choiceArgument(sortings), 'time')
+      .option('--window <span>', 'length of time that the table covers (default: 10s)', durationArgument)
       .option('--host <name>', 'only this host')
-      .option('--workload <name>', "only this executable's path, or container by its id or how that begins")
-      .option('--where <cel>', 'only rollups that meet this CEL condition')
-      .option('--max <n>', 'so many rows at most', integerArgument(1))
-      .option('--once', 'print one table and end')
+      .option('--workload <name>', 'only this executable path, or container (id or its first characters)')
+      .option('--where <cel>', 'only rollups that match this CEL condition')
+      .option('--max <n>', 'print at most this many rows', integerArgument(1))
+      .option('--once', 'print one table and exit')
       .option('--format <format>', 'table or json (default: table on a terminal)', formatArgument)
   )
     .addHelpText('after', help)

@@ -1,7 +1,6 @@
-# Runs a command in a terminal of its own, COLUMNS x LINES. What comes on standard input is typed there, what is shown
-# goes to standard output; at the end a line of JSON on standard error: the command's exit code, and whether the
-# terminal's settings are as before. Its first line of standard error is the command's pid. SIGUSR1 makes the terminal
-# 60 x 12.
+# Runs a command in a pseudo terminal of COLUMNS x LINES: stdin is typed there, its output goes to stdout. The first line
+# of stderr is the command's pid, the last one JSON: its exit code, and whether the terminal's settings were restored.
+# SIGUSR1 resizes the terminal to 60 x 12.
 import fcntl, json, os, pty, select, signal, struct, sys, termios
 
 columns, lines, command = int(sys.argv[1]), int(sys.argv[2]), sys.argv[3:]

@@ -16,7 +16,7 @@ const recentOf = (rollups: readonly Rollup[], statuses: readonly HostStatus[] = 
 
 const callsPerSecond = (recent: RecentRollups): number => Number(totals(recent.parts('process', 0)).calls.toFixed(6))
 
-test('the highest revision of a window replaces those before it, in whatever order they come', () => {
+test('the highest revision of a window replaces the others, in any order of arrival', () => {
   const first = rollup({ count: 10, complete: false })
   const second = rollup({ count: 20, revision: 2 })
   for (const rows of [
@@ -32,7 +32,7 @@ test('the highest revision of a window replaces those before it, in whatever ord
   }
 })
 
-test('windows of another length, and those before the span, are left out', () => {
+test('longer windows, and windows before the span, are not shown', () => {
   const recent = recentOf(
     [
       rollup({ window_ms: 10_000, window_start: 0 }),
@@ -51,7 +51,7 @@ test('windows of another length, and those before the span, are left out', () =>
   assert.equal(found[0]?.seconds, 2)
 })
 
-test('rows of one kind alone are counted', () => {
+test('only rows of the requested kind are summed', () => {
   const recent = recentOf([rollup(), rollup({ by: 'workload', pid: 0 }), rollup({ by: 'go_function', pid: 0 })])
   for (const by of ['process', 'workload', 'go_function'] as const) {
     assert.deepEqual(
@@ -61,7 +61,7 @@ test('rows of one kind alone are counted', () => {
   }
 })
 
-test('the rate of a steady call that is told stays while the newest window is open', () => {
+test('the rate of a steady emitted call stays the same while the newest window is open', () => {
   const recent = recentOf([1, 2, 3].map((n) => rollup({ window_start: n * second, count: 100 })))
   assert.equal(callsPerSecond(recent), 100)
   recent.add(rollup({ window_start: 4 * second, count: 50, complete: false }), 0)
@@ -70,10 +70,10 @@ test('the rate of a steady call that is told stays while the newest window is op
   assert.equal(callsPerSecond(recent), 100)
 })
 
-test('a call that is counted is not in the open window, and its rate stays as well', () => {
+test('the rate of a steady counted call stays the same, though open windows do not have it', () => {
   const counted = (n: number): Rollup => rollup({ window_start: n * second, count: 100, syscall: 'futex' })
-  const told = (n: number): Rollup => rollup({ window_start: n * second, count: 50, complete: false })
-  const recent = recentOf([counted(1), counted(2), told(3)])
+  const emitted = (n: number): Rollup => rollup({ window_start: n * second, count: 50, complete: false })
+  const recent = recentOf([counted(1), counted(2), emitted(3)])
   const rates = topRows(recent.parts('process', 0), 'process-call', 'calls').map((row) => [
     row.syscall,
     row.calls_per_second
@@ -84,18 +84,18 @@ test('a call that is counted is not in the open window, and its rate stays as we
   ])
 })
 
-test('quiet windows count, by the statuses of their host; those before it was there do not', () => {
+test('seconds without calls lower the rate, from the first status of their host on', () => {
   const statuses = [1, 2, 3, 4, 5].map((n) => status({ window_start: n * second }))
   assert.equal(callsPerSecond(recentOf([rollup({ window_start: 2 * second, count: 100 })], statuses)), 20)
 })
 
-test('a host that lags has rates over windows of its own', () => {
+test('a host that lags has rates over its own newest windows', () => {
   const windows = (host: string, from: number): Rollup[] =>
     [1, 2].map((n) => rollup({ host, window_start: (from + n) * second, count: 100 }))
   assert.equal(callsPerSecond(recentOf([...windows('a', 0), ...windows('b', 7)], [], 2000)), 200)
 })
 
-test('a host of which nothing came leaves the rows, and is still named', () => {
+test('a silent host has no rows, and is still listed', () => {
   const recent = new RecentRollups({ spanMs: 10_000, partialAfterMs: 500 })
   recent.add(rollup({ host: 'old' }), 1000)
   recent.add(rollup({ host: 'new' }), 9000)
@@ -104,7 +104,7 @@ test('a host of which nothing came leaves the rows, and is still named', () => {
     ['new']
   )
   assert.deepEqual(
-    recent.hosts().map(({ host, heardMs }) => [host, heardMs]),
+    recent.hosts().map(({ host, lastMessageMs }) => [host, lastMessageMs]),
     [
       ['new', 9000],
       ['old', 1000]
@@ -112,7 +112,7 @@ test('a host of which nothing came leaves the rows, and is still named', () => {
   )
 })
 
-test('statuses say what was told, counted, lost, late and summed in other, each window once', () => {
+test('host figures sum emitted, counted, dropped, late and other calls, each window once', () => {
   const lossy = status({
     window_start: 2 * second,
     watermark: 3_200_000,
@@ -123,17 +123,17 @@ test('statuses say what was told, counted, lost, late and summed in other, each 
     late: 2,
     others: 9
   })
-  const [sight] = recentOf([], [status(), lossy, lossy]).hosts()
+  const [figures] = recentOf([], [status(), lossy, lossy]).hosts()
   assert.deepEqual(
-    { ...sight },
+    { ...figures },
     {
       host: 'a',
       watermarkMs: 3200,
-      heardMs: 0,
+      lastMessageMs: 0,
       final: false,
       emittedPerSecond: 30,
       countedPerSecond: 70,
-      lost: 7,
+      dropped: 7,
       late: 2,
       others: 9,
       calls: 200
@@ -141,7 +141,7 @@ test('statuses say what was told, counted, lost, late and summed in other, each 
   )
 })
 
-test('a host whose clock was stepped back begins anew', () => {
+test('rows before a clock step back are cleared', () => {
   const recent = recentOf([rollup({ window_start: 1000 * second, count: 10 })])
   recent.add(rollup({ window_start: 500 * second, count: 70 }), 0)
   assert.equal(callsPerSecond(recent), 70)

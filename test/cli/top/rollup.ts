@@ -1,4 +1,4 @@
-// A row of the rollups topic for the tests of `top`.
+// Rollups and host statuses for the tests of `top`.
 import { Sketch } from '../../../wire/sketch.ts'
 import type { HostStatus, Rollup } from '../../../wire/types.ts'
 import { samples } from '../../support/records.ts'
@@ -9,7 +9,7 @@ const distribution = (durations: readonly number[]): Rollup['latency'] => {
   return sketch.buckets()
 }
 
-/** Of 10 calls that took 100 ns each, unless `durations` are named. */
+/** 10 calls of 100 ns each, unless `durations` are given. */
 export const rollup = (over: Partial<Rollup> = {}, durations?: readonly number[]): Rollup => {
   const taken = durations ?? Array<number>(over.count ?? 10).fill(100)
   return {
@@ -39,7 +39,7 @@ export const rollup = (over: Partial<Rollup> = {}, durations?: readonly number[]
   }
 }
 
-/** Of a host without losses that told 30 calls and counted 70 in the second from `window_start` on. */
+/** 30 emitted and 70 counted calls in the second from `window_start` on, without drops. */
 export const status = (over: Partial<HostStatus> = {}): HostStatus => ({
   ...samples.HostStatus,
   host: 'a',

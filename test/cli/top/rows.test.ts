@@ -8,7 +8,7 @@ import { rollup } from './rollup.ts'
 const parts = (seconds: number, ...rollups: readonly Rollup[]): Part[] =>
   rollups.map((row) => ({ rollup: row, seconds }))
 
-test('rows are rates over their seconds, and shares of the time of all calls', () => {
+test('rows have rates over their seconds, and shares of the time of all calls', () => {
   const found = parts(
     2,
     rollup({ total_ns: 3000, errors: 5, bytes: 512 }),
@@ -48,13 +48,13 @@ test('a percentile is never above the longest call', () => {
   assert.equal(row?.p99_ns, 1_000_001)
 })
 
-test('rates and shares have no digits that only floating point makes', () => {
+test('rates and shares are rounded', () => {
   const found = parts(10, rollup({ count: 107, errors: 1, total_ns: 1 }), rollup({ pid: 2, total_ns: 2 }))
   const [row] = topRows(found, 'process', 'calls')
   assert.deepEqual([row?.calls_per_second, row?.errors_per_second, row?.time_share], [10.7, 0.1, 0.333333])
 })
 
-test('groups span what they do not name', () => {
+test('fields with several values in a group are null, and several hosts are *', () => {
   const container = 'c'.repeat(64)
   const found = parts(
     1,
@@ -96,6 +96,6 @@ test('groups span what they do not name', () => {
   assert.deepEqual(named('go_function')[0], ['a', null, null, '/bin/x', null, 'main.serve', 'read', 10])
 })
 
-test('no rows are an empty table', () => {
+test('no rollups give no rows', () => {
   assert.deepEqual(topRows([], 'host', 'time'), [])
 })

@@ -20,9 +20,9 @@ const viewOf = (by: Grouping, sort: Sorting, over: Partial<View> = {}): View => 
     sort,
     spanMs: 10_000,
     nowMs: 2700,
-    silentMs: 0,
-    filtered: false,
-    begins: false,
+    silentBeforeMs: 0,
+    isFiltered: false,
+    isReading: false,
     width: 120,
     height: 40
   }
@@ -31,18 +31,18 @@ const viewOf = (by: Grouping, sort: Sorting, over: Partial<View> = {}): View => 
 
 const textOf = (view: View): string => screen(view, undefined).join('\n')
 
-test('the header says what is in sight: the span, hosts and their age, rates, losses', () => {
+test('the header has the span, the hosts and their age, rates and drops', () => {
   const lines = screen(viewOf('process-call', 'errors'), 'q quit')
   assert.equal(lines[0], 'ringside top   00:00:02 UTC   the last 10.0 s by process-call, most errors first')
   assert.equal(lines[1], 'hosts   a 0.6 s ago, b 0.6 s ago')
   assert.equal(lines[2], 'calls   20.0/s, errors 5.00/s (25.0%)')
-  assert.equal(lines[3], 'stream  told 60.0/s, counted 140/s, lost 12.0, late 0, in "other" 0.0%')
+  assert.equal(lines[3], 'stream  emitted 60.0/s, counted 140/s, dropped 12.0, late 0, in "other" 0.0%')
   assert.match(lines[5] ?? '', /^host +pid +program +call +calls\/s +errors\/s▾ +failed +p50 +p99 +time +bytes\/s$/)
   assert.match(lines[6] ?? '', /^a +1 +x +read +10.0 +5.00 +50.0% +100ns +100ns +50.0% +2.05k$/)
   assert.equal(lines.at(-1), 'q quit')
 })
 
-test('every grouping shows what names its rows', () => {
+test('every grouping shows the columns that identify its rows', () => {
   const titles = groupings.map((by) => [by, screen(viewOf(by, 'time'), undefined)[5]?.split(/ +calls/)[0]])
   assert.deepEqual(
     titles.map(([by, title]) => [by, title?.trim().split(/ {2,}/)]),
@@ -58,7 +58,7 @@ test('every grouping shows what names its rows', () => {
   )
 })
 
-test('no line is wider, and no frame higher, than the terminal; what can be spared goes first', () => {
+test('a frame fits the terminal, and spare columns are hidden first', () => {
   for (const by of groupings) {
     for (const [width, height] of [
       [80, 24],
@@ -76,36 +76,36 @@ test('no line is wider, and no frame higher, than the terminal; what can be spar
   assert.match(textOf(viewOf('process-call', 'bytes', { width: 90 })), /bytes/)
 })
 
-test('what the kernel or a host says never reaches the terminal as it is', () => {
+test('control characters in names never reach the terminal', () => {
   assert.ok(!textOf(viewOf('process', 'time')).includes('\u001b'))
 })
 
-test('many hosts are named as far as the line goes, the furthest behind first', () => {
-  const [sight] = viewOf('host', 'time').hosts
-  assert.ok(sight !== undefined)
-  const hosts = Array.from({ length: 50 }, (_, i) => ({ ...sight, host: `web-${i}`, watermarkMs: 2600 - i }))
+test('the hosts line lists as many hosts as fit, those with the oldest watermark first', () => {
+  const [figures] = viewOf('host', 'time').hosts
+  assert.ok(figures !== undefined)
+  const hosts = Array.from({ length: 50 }, (_, i) => ({ ...figures, host: `web-${i}`, watermarkMs: 2600 - i }))
   const [, line] = screen(viewOf('host', 'time', { hosts }), undefined)
   assert.match(line ?? '', /^hosts {3}web-49 .*, and 4\d more$/)
   assert.ok((line ?? '').length <= 120)
 })
 
-test('a silent host is said to be, and one whose edge ended in order', () => {
-  const [sight] = viewOf('host', 'time').hosts
-  assert.ok(sight !== undefined)
+test('a silent host is marked, and so is a host whose edge ended in order', () => {
+  const [figures] = viewOf('host', 'time').hosts
+  assert.ok(figures !== undefined)
   const hosts = [
-    { ...sight, heardMs: 700 },
-    { ...sight, host: 'z', heardMs: 700, final: true }
+    { ...figures, lastMessageMs: 700 },
+    { ...figures, host: 'z', lastMessageMs: 700, final: true }
   ]
-  const [, line] = screen(viewOf('host', 'time', { hosts, silentMs: 1000 }), undefined)
-  assert.equal(line, 'hosts   a silent, heard 2.0 s ago, z ended, heard 2.0 s ago')
+  const [, line] = screen(viewOf('host', 'time', { hosts, silentBeforeMs: 1000 }), undefined)
+  assert.equal(line, 'hosts   a silent, last message 2.0 s ago, z ended, last message 2.0 s ago')
 })
 
-test('an empty table says why, and what to do', () => {
+test('an empty table gives the reason, and what to do', () => {
   const none = { hosts: [], rows: [], totals: { calls: 0, errors: 0 }, width: Number.POSITIVE_INFINITY }
-  assert.match(textOf(viewOf('host', 'time', { ...none, begins: true })), /^reading/)
-  assert.match(textOf(viewOf('host', 'time', none)), /^no rollups came .*`ringside up`.*`ringside doctor`/)
-  assert.match(textOf(viewOf('host', 'time', { rows: [], filtered: true })), /nothing matches --host/)
-  assert.match(textOf(viewOf('host', 'time', { rows: [], silentMs: 5000 })), /all hosts are silent/)
+  assert.match(textOf(viewOf('host', 'time', { ...none, isReading: true })), /^reading/)
+  assert.match(textOf(viewOf('host', 'time', none)), /^no rollups arrived .*`ringside up`.*`ringside doctor`/)
+  assert.match(textOf(viewOf('host', 'time', { rows: [], isFiltered: true })), /no rollup matches --host/)
+  assert.match(textOf(viewOf('host', 'time', { rows: [], silentBeforeMs: 5000 })), /all hosts are silent/)
   assert.match(textOf(viewOf('host', 'time', { rows: [] })), /no window has closed yet/)
-  assert.match(textOf(viewOf('go_function', 'time', { rows: [] })), /rollups\.by has "go_function"/)
+  assert.match(textOf(viewOf('go_function', 'time', { rows: [] })), /add "go_function" to the setting rollups\.by/)
 })

@@ -1,4 +1,4 @@
-// `ringside top` as a person sees it: in a terminal of its own, with rollups that come as it runs.
+// `ringside top` in a pseudo terminal, with rollups that arrive while it runs.
 import assert from 'node:assert/strict'
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
@@ -22,7 +22,7 @@ describe('top in a terminal', { skip: await kafkaMissing(), timeout: 180_000 }, 
     await runRingside(['topics', 'create', '--partitions', '2'], env)
   })
 
-  /** The window of now, and that before it, of a process that reads and one that writes. */
+  /** The open window has a write, the closed one before it a read. */
   const publish = async (): Promise<void> => {
     const producer = await kafka.client.producer()
     const nowUs = Math.floor(Date.now() / 1000) * 1_000_000
@@ -36,8 +36,8 @@ describe('top in a terminal', { skip: await kafkaMissing(), timeout: 180_000 }, 
       'ringside.rollups',
       kinds.flatMap((by) => [of(by, 'read', nowUs - 1_000_000, true), of(by, 'write', nowUs, false)])
     )
-    const sight = status({ window_start: nowUs - 1_000_000, watermark: nowUs })
-    await producer.send('ringside.hosts', [{ key: 'a', value: encode('HostStatus', sight) }])
+    const hostStatus = status({ window_start: nowUs - 1_000_000, watermark: nowUs })
+    await producer.send('ringside.hosts', [{ key: 'a', value: encode('HostStatus', hostStatus) }])
     await producer.close()
   }
 
@@ -58,7 +58,7 @@ describe('top in a terminal', { skip: await kafkaMissing(), timeout: 180_000 }, 
       type: (keys: string) => child.stdin?.write(keys),
       shows: (pattern: RegExp) =>
         eventually(`${pattern} in\n${seen.screen.slice(-3000)}`, 60, () => pattern.test(seen.screen) || undefined),
-      /** Its pid in the terminal. */
+      /** The pid of `top`. */
       pid: () => Number(seen.errors.split('\n')[0]),
       end: async () => {
         if (child.exitCode === null) await once(child, 'close')
@@ -67,13 +67,13 @@ describe('top in a terminal', { skip: await kafkaMissing(), timeout: 180_000 }, 
     }
   }
 
-  test('it says what to do while nothing comes, shows what comes, obeys keys, and leaves the terminal as it was', async (t) => {
+  test('it says what to do without rollups, shows new ones, follows keys, and restores the terminal', async (t) => {
     const top = start(t)
-    await top.shows(/no rollups came/)
+    await top.shows(/no rollups arrived/)
     assert.ok(top.seen.screen.startsWith(otherScreen))
     await publish()
     await top.shows(/4321 +server +read/)
-    // The window that is still open, too.
+    // The open window is shown, too.
     await top.shows(/4321 +server +write/)
     await top.shows(/hosts +a .* ago/)
     top.type('c')
@@ -84,21 +84,21 @@ describe('top in a terminal', { skip: await kafkaMissing(), timeout: 180_000 }, 
     top.type('B')
     top.type('p')
     await top.shows(/by process-call, most p99 first/)
-    // Frames replace each other: nothing is cleared but what is left over.
+    // Frames replace each other: the screen is cleared only once.
     assert.equal(top.seen.screen.split('\u001b[2J').length, 2)
     top.type('q')
     assert.deepEqual(await top.end(), { code: 0, restored: true })
     assert.ok(top.seen.screen.endsWith(back))
   })
 
-  test('it fits a terminal that becomes smaller', async (t) => {
+  test('it fits a terminal that is made smaller', async (t) => {
     const top = start(t, ['--by', 'call'])
     await top.shows(/q quit/)
     top.seen.screen = ''
     top.child.kill('SIGUSR1')
     await eventually('a frame of 60 columns', 60, () => {
       const frame = top.seen.screen.split('\u001b[?2026h').at(-2)
-      // biome-ignore lint/suspicious/noControlCharactersInRegex: what moves the cursor takes no room
+      // biome-ignore lint/suspicious/noControlCharactersInRegex: control sequences take no room
       const lines = frame?.replace(/\u001b\[[?0-9;]*[A-Za-z]/g, '').split('\r\n')
       return lines !== undefined && lines.length <= 12 && lines.every((line) => line.length <= 60) ? true : undefined
     })
@@ -106,7 +106,7 @@ describe('top in a terminal', { skip: await kafkaMissing(), timeout: 180_000 }, 
     assert.deepEqual(await top.end(), { code: 0, restored: true })
   })
 
-  test('SIGTERM, and an error in the middle, leave the terminal as it was', async (t) => {
+  test('SIGTERM and errors restore the terminal', async (t) => {
     const ended = start(t)
     await ended.shows(/q quit/)
     process.kill(ended.pid(), 'SIGTERM')
@@ -118,7 +118,7 @@ describe('top in a terminal', { skip: await kafkaMissing(), timeout: 180_000 }, 
     assert.match(failed.seen.screen.split(back)[1] ?? '', /there is no topic none\./)
   })
 
-  test('piped, it prints a table a second, or rows of JSON', async (t) => {
+  test('piped, it prints a table or JSON rows each second', async (t) => {
     const table = startRingside(['top', '--by', 'workload', '--format', 'table'], env)
     const json = startRingside(['top', '--by', 'workload'], env)
     for (const { child } of [table, json]) t.after(() => child.kill('SIGKILL'))
