@@ -28,11 +28,14 @@ export type Output =
  */
 export type HandlerFunction = (batch: EventBatch, context: Context) => Iterable<Output> | Promise<Iterable<Output>>
 
+/** The broker's offset.metadata.max.bytes. */
+export const maxMetadataBytes = 4096
+
 /** Committed together with a stateful handler's outputs. */
 export interface Checkpoint {
   /** The earliest offset that is needed to rebuild the state after a restart; undefined when none is. */
   readonly resumeOffset: bigint | undefined
-  /** Passed to restore() after a restart; at most 4,096 bytes (the broker's offset.metadata.max.bytes). */
+  /** Passed to restore() after a restart; at most maxMetadataBytes. */
   readonly metadata: string
 }
 

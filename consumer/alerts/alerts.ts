@@ -4,14 +4,11 @@ import type { Config } from '../../runtime/config.ts'
 import type { EventBatch } from '../../wire/types.ts'
 import type { Checkpoint, Context, HandlerModule, Output, StatefulHandler } from '../handler.ts'
 import { earliestOffset, Hosts } from '../state/hosts.ts'
-import { Replay } from '../state/replay.ts'
+import { maxSavedBytes, Replay } from '../state/replay.ts'
 import { Drift } from './drift/drift.ts'
 import { HostAlerts, type SavedHost, savedHosts } from './host-alerts.ts'
 import type { Rule } from './rule.ts'
 import { Subject } from './subject.ts'
-
-/** What a checkpoint may hold is 4,096 bytes; the rest is for the offsets and the names around it. */
-const maxSavedBytes = 3900
 
 type Options = Pick<Config['alerts'], 'maxEntities'>
 

@@ -4,7 +4,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { messageOf, RingsideError } from '../../runtime/errors.ts'
 import type { Log } from '../../runtime/log.ts'
 import type { Commit, FetchedBatch, ReceivedMessage, TransactionalProducer } from '../../wire/client.ts'
-import type { Context } from '../handler.ts'
+import { type Context, maxMetadataBytes } from '../handler.ts'
 import { deadLetter } from './dead-letters.ts'
 import type { Hosted } from './input.ts'
 import { Outbox, type OutputKind } from './outbox.ts'
@@ -46,8 +46,6 @@ const maxOutboxMessages = 5000
 const commitMs = 1000
 const firstBackoffMs = 200
 const longestBackoffMs = 5000
-/** The broker's offset.metadata.max.bytes. */
-const maxMetadataBytes = 4096
 
 export class PartitionRun {
   readonly #options: PartitionRunOptions

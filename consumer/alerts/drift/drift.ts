@@ -4,13 +4,11 @@ import { z } from 'zod'
 import type { Alert, Rollup } from '../../../wire/types.ts'
 import type { Checkpoint, Context, Output, StatefulHandler } from '../../handler.ts'
 import { earliestOffset } from '../../state/hosts.ts'
-import { Replay } from '../../state/replay.ts'
+import { maxSavedBytes, Replay } from '../../state/replay.ts'
 import { type DriftState, driftState } from './drift-alert.ts'
 import { DriftHost } from './drift-host.ts'
 import type { Thresholds } from './find-drift.ts'
 
-/** What a checkpoint may hold is 4,096 bytes; the rest is for the offsets and the names around it. */
-const maxSavedBytes = 3900
 /** A host without a row for so long, while others went on, is let go: it would hold the offset back for ever. */
 const silentUs = 300_000_000
 
