@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
-/* What differs between architectures: where a system call's number and arguments lie, and which calls stand for
- * others. */
+/* Differences between architectures: where the number and arguments of a system call are, and which calls are aliases
+ * of others. */
 #ifndef RINGSIDE_ARCH_H
 #define RINGSIDE_ARCH_H
 
-/* Where a thread is in user space. */
-struct user_place {
+/* A thread's registers in user space. */
+struct user_registers {
 	__u64 ip;
 	__u64 sp;
 	__u64 frame_pointer;
@@ -39,7 +39,7 @@ static __always_inline void read_arguments(__u64 *args, struct pt_regs *regs, __
 	args[5] = regs->r9;
 }
 
-/* x32: 64-bit entry, 32-bit pointers; its numbers are marked, and those from 512 on have structures of 32 bits */
+/* x32 uses the 64-bit entry with 32-bit pointers. Its numbers have this bit; those from 512 on use 32-bit structures. */
 enum { X32_SYSCALL_BIT = 0x40000000, X32_FIRST = 512 };
 
 static __always_inline __u64 number_in_table(__u64 number)
@@ -52,9 +52,9 @@ static __always_inline bool has_short_pointers(__u8 abi, __u16 nr)
 	return abi == RINGSIDE_ABI_COMPAT || nr >= X32_FIRST;
 }
 
-/* i386's socketcall(2), by its first argument (SYS_*, include/uapi/linux/net.h): the number of the call that does
- * the same, and how many words of arguments its second one points to. accept is accept4 without flags, send and
- * recv are sendto and recvfrom without an address. */
+/* socketcall(2) of i386, by its first argument (SYS_*, include/uapi/linux/net.h): the number of the equivalent call, and
+ * how many argument words its second argument points to. accept becomes accept4 without flags; send and recv become
+ * sendto and recvfrom without an address. */
 enum { NR_SOCKETCALL = 102 };
 struct socketcall {
 	__u16 nr;
@@ -67,26 +67,26 @@ const struct socketcall socketcalls[32] = {
 	[16] = { 370, 3 }, [17] = { 372, 3 }, [18] = { 364, 4 }, [19] = { 337, 5 }, [20] = { 345, 4 },
 };
 
-static __always_inline bool stands_for_another(__u8 abi, __u16 nr)
+static __always_inline bool is_alias(__u8 abi, __u16 nr)
 {
 	return abi == RINGSIDE_ABI_COMPAT && nr == NR_SOCKETCALL;
 }
 
-/* The number of the call that was meant, and its arguments; the same number when they cannot be read. */
-static __always_inline __u16 take_apart(__u16 nr, __u64 *args)
+/* Returns the number of the equivalent call and replaces args with its arguments; returns nr if they are unreadable. */
+static __always_inline __u16 resolve_alias(__u16 nr, __u64 *args)
 {
-	struct socketcall meant = socketcalls[args[0] & 31];
+	struct socketcall call = socketcalls[args[0] & 31];
 	__u32 words[8] = {};
 
-	if (args[0] > 31 || !meant.nr ||
-	    bpf_probe_read_user(words, (meant.words & 7) * sizeof(words[0]), (void *)args[1]))
+	if (args[0] > 31 || !call.nr ||
+	    bpf_probe_read_user(words, (call.words & 7) * sizeof(words[0]), (void *)args[1]))
 		return nr;
 	for (int i = 0; i < 6; i++)
 		args[i] = words[i];
-	return meant.nr;
+	return call.nr;
 }
 
-/* a 32-bit entry has its own numbers; also when a 64-bit program uses int $0x80 */
+/* also true for a 64-bit program that uses int $0x80, the 32-bit entry with its own numbers */
 static __always_inline bool is_compat(struct task_struct *task)
 {
 	const __u32 ts_compat = 0x2; /* arch/x86/include/asm/thread_info.h */
@@ -94,11 +94,11 @@ static __always_inline bool is_compat(struct task_struct *task)
 	return task->thread_info.status & ts_compat;
 }
 
-static __always_inline bool find_user_place(struct user_place *place, struct pt_regs *regs)
+static __always_inline bool read_user_registers(struct user_registers *to, struct pt_regs *regs)
 {
-	place->ip = regs->ip;
-	place->sp = regs->sp;
-	place->frame_pointer = regs->bp;
+	to->ip = regs->ip;
+	to->sp = regs->sp;
+	to->frame_pointer = regs->bp;
 	return true;
 }
 
@@ -121,8 +121,8 @@ static __always_inline void read_arguments(__u64 *args, struct pt_regs *regs, __
 	args[5] = regs->regs[5];
 }
 
-/* the leaf's caller is in the link register, which is not looked at yet */
-static __always_inline bool find_user_place(struct user_place *place, struct pt_regs *regs)
+/* not supported yet: the caller of a leaf function is in the link register */
+static __always_inline bool read_user_registers(struct user_registers *to, struct pt_regs *regs)
 {
 	return false;
 }
@@ -137,15 +137,15 @@ static __always_inline bool has_short_pointers(__u8 abi, __u16 nr)
 	return abi == RINGSIDE_ABI_COMPAT;
 }
 
-/* 32-bit arm's send(2) and recv(2), which are sendto and recvfrom, the next number each, without an address */
+/* send(2) and recv(2) of 32-bit arm: sendto and recvfrom without an address, whose numbers are one higher */
 enum { NR_SEND = 289, NR_RECV = 291 };
 
-static __always_inline bool stands_for_another(__u8 abi, __u16 nr)
+static __always_inline bool is_alias(__u8 abi, __u16 nr)
 {
 	return abi == RINGSIDE_ABI_COMPAT && (nr == NR_SEND || nr == NR_RECV);
 }
 
-static __always_inline __u16 take_apart(__u16 nr, __u64 *args)
+static __always_inline __u16 resolve_alias(__u16 nr, __u64 *args)
 {
 	args[4] = args[5] = 0;
 	return nr + 1;

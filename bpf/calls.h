@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
-/* From a number to the call that it stands for: what user space wants to know of it, and its class. */
+/* Maps a call number to its ringside_call, its class, and the mode that user space chose for it. */
 #ifndef RINGSIDE_CALLS_H
 #define RINGSIDE_CALLS_H
 
@@ -36,19 +36,19 @@ const __u8 class_of_call[RINGSIDE_CALL_MASK + 1] = {
 	[RINGSIDE_CALL_OTHER] = RINGSIDE_CLASS_IO,
 };
 
-/* A number of one ABI, and what user space says of it. */
+/* A call number of one ABI, with its entries in the configuration. */
 struct known_call {
 	__u16 nr;
 	__u8 abi;
-	__u8 call;	/* as config.call_of has it */
+	__u8 call;	/* entry of config.call_of */
 	__u8 mode;
-	__u8 activation;	/* of its mode */
+	__u8 activation;
 };
 
 static __always_inline __u8 class_of(__u8 call)
 {
-	/* A verifier does not look into the table; and that of Linux 5.15 takes branches that are dead, where only a
-	 * mask that the compiler cannot leave out gives call a value again. */
+	/* The verifier does not know the table's values, and Linux 5.15 also follows dead branches: call needs a mask
+	 * that the compiler cannot remove. */
 	barrier_var(call);
 	return class_of_call[call & RINGSIDE_CALL_MASK] & (RINGSIDE_CLASS_COUNT - 1);
 }
@@ -57,7 +57,7 @@ static __always_inline void look_up(struct known_call *known, __u8 abi, __u16 nr
 {
 	__u32 at = abi * RINGSIDE_NR_MAX + nr;
 
-	barrier_var(at); /* or the compiler drops the mask, and the verifier sees no bound */
+	barrier_var(at); /* keeps the compiler from removing the mask that the verifier needs */
 	at &= RINGSIDE_ABI_COUNT * RINGSIDE_NR_MAX - 1;
 	known->nr = nr;
 	known->abi = abi;
@@ -66,7 +66,7 @@ static __always_inline void look_up(struct known_call *known, __u8 abi, __u16 nr
 	known->activation = config.mode_of[0][at] / RINGSIDE_MODE_ACTIVATION;
 }
 
-/* Mode OFF for a number that is in no table; task is current. */
+/* task is current; a number beyond the table has mode OFF */
 static __always_inline struct known_call find_call(struct task_struct *task, __u64 number)
 {
 	__u8 abi = is_compat(task) ? RINGSIDE_ABI_COMPAT : RINGSIDE_ABI_NATIVE;

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
-/* The true outcome of an outbound TCP connect, which a non-blocking connect(2) cannot tell: from
- * SYN to established or closed. The SYN is sent by the connecting task; the outcome comes in a
- * softirq, on behalf of nobody. */
+/* The outcome of an outbound TCP connect, from SYN to established or closed; a non-blocking connect(2) returns before
+ * it. The connecting task sends the SYN; the outcome arrives in a softirq, which runs in an arbitrary task. */
 #ifndef RINGSIDE_CONNECTS_H
 #define RINGSIDE_CONNECTS_H
 
@@ -14,7 +13,7 @@ static __always_inline void begin_connect(__u64 key)
 
 	if (!state || !is_observed(task, state))
 		return;
-	/* the latter two with MSG_FASTOPEN; what connects in any other way, as io_uring, has no descriptor to tell */
+	/* sendto and sendmsg connect with MSG_FASTOPEN; for any other connect, as by io_uring, the descriptor is unknown */
 	call = state->mode == RINGSIDE_MODE_EMIT ? state->call & RINGSIDE_CALL_MASK : RINGSIDE_CALL_NONE;
 	if (call == RINGSIDE_CALL_CONNECT || call == RINGSIDE_CALL_SENDTO || call == RINGSIDE_CALL_SENDMSG)
 		pending.fd = state->args[0];
@@ -38,7 +37,7 @@ static __always_inline void end_connect(__u64 key, const struct sock *sk, int ne
 		event->time_ns = bpf_ktime_get_ns();
 		event->duration_ns = event->time_ns - pending->syn_ns;
 		event->fd = pending->fd;
-		/* closed without an error: its owner gave up */
+		/* closed without an error: the owner cancelled it */
 		event->ret = new_state == TCP_ESTABLISHED ? 0 : error ? -error : -ECANCELED;
 		event->flags = RINGSIDE_HAS_SOCKET;
 		read_sock(&event->socket, sk);
@@ -52,7 +51,6 @@ SEC("tp_btf/inet_sock_set_state")
 int BPF_PROG(inet_sock_set_state, const struct sock *sk, int old_state, int new_state)
 {
 	__u64 key = (__u64)sk;
-
 	__u8 mode = config.mode_of[RINGSIDE_ABI_NATIVE][NR_CONNECT] & RINGSIDE_MODE_MASK;
 
 	if (sk->sk_protocol != IPPROTO_TCP || mode != RINGSIDE_MODE_EMIT)

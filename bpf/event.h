@@ -1,61 +1,59 @@
 /* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
 /*
- * The one contract between the kernel programs and user space: the record that
- * travels through one of two rings, the configuration user space writes, and the counters
- * the programs keep. Included by the programs and by native/ring; the offsets that
- * producer/source/raw-event.ts reads are held against this file's BTF by a test.
+ * The contract between the kernel programs and user space: the records in the two rings, the configuration that user
+ * space writes, and the counters and groups that the programs write. The programs and native/ include this file; a
+ * test compares the offsets in producer/source/raw-event.ts with its BTF.
  *
- * All integers are in the machine's byte order. No struct is packed: every field is
- * naturally aligned and every hole is named, so that all compilers agree.
+ * All integers are in the machine's byte order. No struct is packed: every field is naturally aligned and every hole
+ * is named, so that all compilers agree on the layout.
  */
 #ifndef RINGSIDE_EVENT_H
 #define RINGSIDE_EVENT_H
 
-/* Raised whenever a layout or a number below changes its meaning. */
+/* Raised by every change to a layout or to the meaning of a number below. */
 #define RINGSIDE_EVENT_VERSION 3
 
-/* PATH_MAX with its NUL: the longest path a record can carry. */
+/* PATH_MAX, NUL included: the longest path that a record can carry. */
 #define RINGSIDE_PATH_MAX 4096
-/* The tail of an ordinary record; a longer path takes a second, longer reserve. */
+/* Room for the path of an ordinary record. A longer path needs a second, longer reservation. */
 #define RINGSIDE_PATH_SHORT 256
 /* TASK_COMM_LEN, include/linux/sched.h */
 #define RINGSIDE_COMM_SIZE 16
-/* Numbers of what can be called: those of the ABI's system calls (x86-64 with x32 ends at 547), and from here on
- * the operations of io_uring (IORING_OP_*, include/uapi/linux/io_uring.h), which go without a system call. */
+/* Call numbers: below NR_URING the system calls of the ABI (the last one of x86-64 with x32 is 547), from NR_URING on
+ * the operations of io_uring (IORING_OP_*, include/uapi/linux/io_uring.h), which need no system call. */
 #define RINGSIDE_NR_URING 768
 #define RINGSIDE_NR_MAX 1024
-/* The ABIs, each with numbers of its own: the kernel's, and that of 32-bit processes. */
+/* Each ABI has its own call numbers: the kernel's own ABI, and that of 32-bit processes. */
 #define RINGSIDE_ABI_NATIVE 0
 #define RINGSIDE_ABI_COMPAT 1
 #define RINGSIDE_ABI_COUNT 2
-/* Per-CPU counters live in one mmapped array, so that reading them costs no system call. */
+/* The per-CPU counters are one mmapped array: reading them costs no system call. */
 #define RINGSIDE_CPU_MAX 1024
-/* The cpu of summaries: they have a seq of their own, as if one more CPU had made them. */
+/* The cpu of summaries. They have their own seq, as if one more CPU had made them. */
 #define RINGSIDE_CPU_SUMMARIES RINGSIDE_CPU_MAX
 
-/* What happened. */
 enum ringside_kind {
 	RINGSIDE_KIND_SYSCALL = 1,	/* a system call returned */
 	RINGSIDE_KIND_EXEC = 2,		/* a process began a new program; path is its file name */
-	RINGSIDE_KIND_FORK = 3,		/* a process began; the event is the child's, ppid its parent */
+	RINGSIDE_KIND_FORK = 3,		/* a process began; the fields describe the child, ppid its parent */
 	RINGSIDE_KIND_EXIT = 4,		/* the last thread of a process ended; ret is its wait(2) status */
 	RINGSIDE_KIND_SOCKET_STATE = 5,	/* an outbound TCP connect ended; ret is 0 or -errno */
-	RINGSIDE_KIND_IO_URING = 6,	/* a request was submitted to io_uring; its outcome is not told */
-	RINGSIDE_KIND_SUMMARY = 7,	/* calls that were counted; path is a struct ringside_summary */
+	RINGSIDE_KIND_IO_URING = 6,	/* a request was submitted to io_uring; its outcome is not observed */
+	RINGSIDE_KIND_SUMMARY = 7,	/* counted calls; path is a struct ringside_summary */
 };
 
-/* The unit in which loss is accounted for. */
+/* Counters and losses are kept by class. */
 enum ringside_class {
 	RINGSIDE_CLASS_PROCESS = 0,	/* execve, execveat, ptrace, exec, fork, exit */
 	RINGSIDE_CLASS_NETWORK = 1,	/* socket, connect, accept*, bind, listen, send*, dup*, close of a socket */
 	RINGSIDE_CLASS_FILE = 2,	/* open*, unlink*, rename* */
-	RINGSIDE_CLASS_IO = 3,		/* read, write, recv*, and every call that is not in another class */
+	RINGSIDE_CLASS_IO = 3,		/* read, write, recv*, and every call of no other class */
 	RINGSIDE_CLASS_COUNT = 4,
 };
-/* Which of the two rings a class goes through: the security ring, or that of the rest. */
+/* Records of these classes go through the security ring, all others through the rest ring. */
 #define RINGSIDE_IS_SECURITY(event_class) ((event_class) <= RINGSIDE_CLASS_NETWORK)
 
-/* The calls that are known by more than their number, the same on every architecture. */
+/* Calls with handlers or names of their own, the same on every architecture. */
 enum ringside_call {
 	RINGSIDE_CALL_NONE = 0,
 	RINGSIDE_CALL_OPEN = 1,
@@ -86,40 +84,40 @@ enum ringside_call {
 	RINGSIDE_CALL_RENAMEAT2 = 26,
 	RINGSIDE_CALL_PTRACE = 27,
 	RINGSIDE_CALL_SOCKET = 28,
-	RINGSIDE_CALL_OTHER = 29,	/* any other; its number says which */
+	RINGSIDE_CALL_OTHER = 29,	/* any other call; nr identifies it */
 	RINGSIDE_CALL_COUNT = 30,
 };
-/* An entry of call_of is a call, with this bit if a result above 0 is a number of bytes that it moved. */
+/* An entry of call_of is a ringside_call, with this bit if a positive result is the number of bytes moved. */
 #define RINGSIDE_MOVES_BYTES 0x80
 #define RINGSIDE_CALL_MASK 31
 
-/* What is told of a call, by its number. */
+/* The mode of a call number. */
 enum ringside_mode {
 	RINGSIDE_MODE_OFF = 0,
-	RINGSIDE_MODE_EMIT = 1,		/* an event each */
-	RINGSIDE_MODE_COUNT = 2,	/* counted here, by process and call; a summary each second */
+	RINGSIDE_MODE_EMIT = 1,		/* one event per call */
+	RINGSIDE_MODE_COUNT = 2,	/* counted in the kernel by process and call; one summary per second */
 };
-/* An entry of mode_of is a mode, and above it the number of times that it ceased to be OFF: a call that was entered
- * before is not taken for one that was entered since. */
+/* An entry of mode_of is a mode and, above its bits, the activation: how many times the mode left OFF. The exit of a call
+ * that was entered during an earlier activation is ignored. */
 #define RINGSIDE_MODE_MASK 3
 #define RINGSIDE_MODE_ACTIVATION 4
 
 /* ringside_event.flags */
 #define RINGSIDE_HAS_SOCKET 0x1		/* socket is filled in */
-#define RINGSIDE_PATH_TRUNCATED 0x2	/* path, or the string behind it, is the beginning of a longer one; of exec the end */
-#define RINGSIDE_IS_COMPAT 0x4		/* nr is of RINGSIDE_ABI_COMPAT */
-#define RINGSIDE_HAS_STACK 0x8		/* behind the strings are the addresses that the call was made from */
+#define RINGSIDE_PATH_TRUNCATED 0x2	/* path or extra is the beginning of a longer string; for exec, path is the end */
+#define RINGSIDE_IS_COMPAT 0x4		/* nr is a number of RINGSIDE_ABI_COMPAT */
+#define RINGSIDE_HAS_STACK 0x8		/* the record ends with the caller's stack */
 
-/* The addresses of a stack. An HTTP server in Go has about 13 frames, its first own function at the 9th to 13th. */
+/* Addresses of a stack. A Go HTTP server has about 13 frames; its first own function is the 9th to 13th. */
 #define RINGSIDE_STACK_MAX 32
 #define RINGSIDE_STACK_BYTES (RINGSIDE_STACK_MAX * 8)
 
-/* Processes that are marked as Go's: in sets of a cache line, by the lowest bits of their pid. */
+/* Slots for processes marked as Go programs: sets of one cache line each, chosen by the lowest bits of the pid. */
 #define RINGSIDE_GO_MAX 4096
 #define RINGSIDE_GO_WAYS 4
 #define RINGSIDE_GO_SETS (RINGSIDE_GO_MAX / RINGSIDE_GO_WAYS)
 
-/* A socket as the kernel holds it (struct sock_common, include/net/sock.h). */
+/* Fields of struct sock_common, include/net/sock.h. */
 struct ringside_socket {
 	__u16 family;		/* AF_* */
 	__u16 type;		/* SOCK_* */
@@ -132,107 +130,110 @@ struct ringside_socket {
 	__u8 remote_address[16];
 };
 
-/* One record. Those of one CPU carry consecutive seq over both rings; a missing one was dropped. */
+/* One record. The records of one CPU have consecutive seqs across both rings; a missing seq was dropped. */
 struct ringside_event {
-	__u32 size;		/* bytes of this record, tail included; a multiple of 8 */
+	__u32 size;		/* bytes of this record, strings and stack included; a multiple of 8 */
 	__u8 kind;		/* enum ringside_kind */
 	__u8 event_class;	/* enum ringside_class */
 	__u8 call;		/* enum ringside_call; NONE for exec, fork, exit; CONNECT for socket_state */
 	__u8 flags;
-	__u64 seq;		/* per CPU; moves even when the reserve fails */
+	__u64 seq;		/* per CPU; assigned even if the ring has no room */
 	__u64 time_ns;		/* CLOCK_MONOTONIC when the call returned */
-	__u64 duration_ns;	/* from enter to exit; for exit: of the process; for socket_state: since SYN */
+	__u64 duration_ns;	/* from enter to exit; exit: life of the process; socket_state: since the SYN */
 	__s64 ret;		/* as the kernel returned it: negative is -errno */
-	__u64 start_ns;		/* CLOCK_BOOTTIME when the process began: with pid, its identity */
-	__u64 cgroup_id;	/* of the default (v2) hierarchy */
-	__u16 cpu;		/* RINGSIDE_CPU_SUMMARIES for a summary, which no CPU makes */
-	__u16 nr;		/* number of the call in its ABI, or RINGSIDE_NR_URING + IORING_OP_*; 0 if there is none */
+	__u64 start_ns;		/* CLOCK_BOOTTIME when the process began; (pid, start_ns) identifies it */
+	__u64 cgroup_id;	/* in the default (v2) hierarchy */
+	__u16 cpu;		/* RINGSIDE_CPU_SUMMARIES for a summary */
+	__u16 nr;		/* call number in its ABI, or RINGSIDE_NR_URING + IORING_OP_*; else 0 */
 	__u32 pid;		/* tgid in the initial pid namespace, as are tid and ppid */
 	__u32 tid;
 	__u32 ppid;
 	__u32 uid;		/* in the initial user namespace */
-	__s32 fd;		/* the call's first descriptor; -1 if it has none */
-	__u16 path_size;	/* bytes of path, without a NUL */
-	__u16 extra_size;	/* bytes of the string behind it, likewise */
-	__u32 advance;		/* set by whoever reads the ring: how far this record moves the place in it */
+	__s32 fd;		/* first descriptor argument of the call; -1 if it has none */
+	__u16 path_size;	/* bytes of path, without NUL */
+	__u16 extra_size;	/* bytes of extra, without NUL */
+	__u32 advance;		/* set by the ring's reader: how far this record moves its position */
 	__u32 arg;		/* open*: flags; ptrace: the request; io_uring: IORING_OP_*; else 0 */
-	__s32 target;		/* ptrace: the pid it is aimed at, as the caller gave it; else -1 */
-	char comm[RINGSIDE_COMM_SIZE];	/* of the thread */
+	__s32 target;		/* ptrace: the pid argument as the caller passed it; else -1 */
+	char comm[RINGSIDE_COMM_SIZE];	/* name of the thread */
 	struct ringside_socket socket;
-	/* Two strings without NUL, the second right behind the first. path: of open*, unlink*, rename*, execve*; for exec
-	 * the executable's path in its mount namespace; the sun_path of AF_UNIX calls ('@' first when abstract). More: of
-	 * rename* the new name; of exec and fork the cgroup's name that may hold the container's id.
-	 * With RINGSIDE_HAS_STACK, from the next multiple of 8 to the record's end: __u64 addresses of user space, those of
-	 * the instruction behind the system call and of what its stack pointer points to, which is a return address if
-	 * the function has no frame; then return addresses found by frame pointers, innermost first. */
+	/* Two strings without NUL, path and directly behind it extra.
+	 *   path: the path argument of open*, unlink*, rename*, execve*; for exec the executable's path in its mount
+	 *   namespace; for AF_UNIX calls the sun_path, with '@' first if it is abstract.
+	 *   extra: the new name of rename*; for exec and fork the name of the cgroup that may contain the container's id.
+	 * With RINGSIDE_HAS_STACK, __u64 user-space addresses follow, from the next multiple of 8 to the record's end:
+	 *   [0] the instruction after the system call; [1] the word at the stack pointer, which is a return address if the
+	 *   function has no frame; then the return addresses found by frame pointers, innermost first. */
 	char path[];
 };
 
-/* What a bucket of calls is a distribution of. */
+/* The value that a cell or a group is a distribution of. */
 enum ringside_measure {
 	RINGSIDE_MEASURE_LATENCY = 0,	/* nanoseconds from enter to exit */
-	RINGSIDE_MEASURE_BYTES = 1,	/* that the call moved, if it moved any */
+	RINGSIDE_MEASURE_BYTES = 1,	/* moved by the call, if any */
 	RINGSIDE_MEASURE_ERRNO = 2,	/* index is the errno */
 };
 
-/* Log-linear: 32 buckets to an octave, a value v >= 1 falls into 32 * floor(log2 v) + the 5 bits below its highest. */
+/* The number of calls with a value in one bucket. Buckets are log-linear, 32 per octave: a value v >= 1 has index
+ * 32 * floor(log2 v) + the 5 bits below its highest. */
 struct ringside_cell {
 	__u16 measure;		/* enum ringside_measure */
 	__u16 index;
 	__u32 count;
 };
 
-/* The path of a KIND_SUMMARY: the calls of one (process, number) that ended in the duration_ns before time_ns. */
+/* The path of a KIND_SUMMARY: the calls of one (process, number) that ended in the interval of duration_ns before
+ * time_ns. */
 struct ringside_summary {
 	__u64 count;
 	__u64 errors;
 	__u64 total_ns;
 	__u64 bytes;
-	struct ringside_cell cells[];	/* by what, then index; to the end of the path */
+	struct ringside_cell cells[];	/* ordered by measure, then index; to the end of the path */
 };
 
-/* Bits of ringside_config.filters: which of the filter maps a task must be found in. */
+/* Bits of ringside_config.filters: the filter maps that must contain a task. */
 #define RINGSIDE_FILTER_PIDS 0x1
 #define RINGSIDE_FILTER_COMMS 0x2
 #define RINGSIDE_FILTER_CGROUPS 0x4
-/* Not a filter map, but no task at all: of a set of programs that is not in use yet, or no more. */
+/* No task passes: set while a set of programs is not in use yet or no longer. */
 #define RINGSIDE_FILTER_REJECT_ALL 0x8
 
-/* A process of a Go program. A reused pid has another start; what executes another program is no longer marked. */
+/* A process that runs a Go program. A reused pid has another start_ns; exec of another program clears the slot. */
 struct ringside_go_process {
 	__u64 start_ns;		/* as in ringside_event */
 	__u32 pid;		/* 0: free; written last by user space */
 	__u32 reserved;
 };
 
-/* Written by user space, before loading or while running; the whole value of map .data.config. */
+/* The value of map .data.config. User space writes it before loading and while the programs run. */
 struct ringside_config {
-	__u32 generation;	/* raised after any change to a filter: cached decisions are then renewed */
+	__u32 generation;	/* raised after each change to a filter: cached verdicts expire */
 	__u32 filters;
-	__u32 self_tgid;	/* the agent's own process, never observed; set by program identify */
-	__u32 family_tgid;	/* if not 0, this process and its children are not observed either */
-	__u32 epoch;		/* raised by user space each second: its lowest bit says which half of the groups counts */
-	__u32 groups;		/* of a half, up to RINGSIDE_GROUPS_MAX: map groups has room for twice as many; set before loading */
-	__u32 go_functions;	/* not 0: calls that are told of processes in `go` come with their stack */
+	__u32 self_tgid;	/* the edge's own process, never observed; set by program identify */
+	__u32 family_tgid;	/* if not 0: this process and its children are not observed either */
+	__u32 epoch;		/* raised by user space each second; the programs count into half (epoch & 1) */
+	__u32 groups;		/* per half, at most RINGSIDE_GROUPS_MAX: map groups has two halves; set before loading */
+	__u32 go_functions;	/* not 0: emitted calls of processes in `go` carry their stack */
 	__u32 reserved;
 	__u8 call_of[RINGSIDE_ABI_COUNT][RINGSIDE_NR_MAX];	/* number -> enum ringside_call, NONE for no such call;
 								   | RINGSIDE_MOVES_BYTES; set before loading */
-	__u8 mode_of[RINGSIDE_ABI_COUNT][RINGSIDE_NR_MAX];	/* number -> enum ringside_mode, and its turn */
-	struct ringside_go_process go[RINGSIDE_GO_MAX];	/* set (pid & (RINGSIDE_GO_SETS - 1)) has a process's slot */
+	__u8 mode_of[RINGSIDE_ABI_COUNT][RINGSIDE_NR_MAX];	/* number -> enum ringside_mode, and its activation */
+	struct ringside_go_process go[RINGSIDE_GO_MAX];	/* a process has its slot in set (pid & (RINGSIDE_GO_SETS - 1)) */
 };
 
 /*
- * Counts in the kernel: 32 neighbouring buckets of one (process, number, what), allocated on first use. The value
- * of map groups, which is mmapped: of its two halves of config.groups each, half (epoch & 1) is written to, from
- * its beginning on. The same (process, number, what, first) may have several groups; they are to be added up.
+ * The counts of 32 neighbouring buckets of one (process, number, measure), allocated on first use. The value of map
+ * groups, which is mmapped and has two halves of config.groups each: the programs write to half (epoch & 1), from its
+ * beginning on. Several groups may have the same (process, number, measure, first_bucket); user space adds them up.
  *
- * Who has raised config.epoch by one and then waited for an RCU grace period (membarrier(2),
- * MEMBARRIER_CMD_GLOBAL) may assume of the other half that no program writes to it until epoch is raised again:
- * its groups 0 to min(used, config.groups) - 1 are whole, and all beyond are zero. Before raising epoch again,
- * the groups must be zeroed, and then used.
+ * User space freezes a half: it raises config.epoch by one, then waits for an RCU grace period (membarrier(2),
+ * MEMBARRIER_CMD_GLOBAL). No program writes to the other half until epoch is raised again. Its groups 0 to
+ * min(used, config.groups) - 1 are complete, and all beyond are zero. Before user space raises epoch again, it zeroes
+ * the groups, then used.
  */
 struct ringside_group {
-	__u64 start_ns;		/* who, as in ringside_event */
+	__u64 start_ns;		/* start_ns to comm: as in ringside_event */
 	__u64 cgroup_id;
 	__u32 pid;
 	__u32 tid;
@@ -249,28 +250,28 @@ struct ringside_group {
 	__u32 counts[32];
 };
 
-/* Of a half; config.groups is at most as many. */
+/* The largest config.groups. */
 #define RINGSIDE_GROUPS_MAX 65536
 
-/* The whole value of map .data.used is ringside_used[2], of the halves of map groups. */
+/* The value of map .data.used is ringside_used[2], one for each half of map groups. */
 struct ringside_used {
-	__u32 groups;		/* given out; more than there are when some were refused */
-	__u32 reserved[15];	/* to a cache line of its own */
+	__u32 groups;		/* allocated; above config.groups if some were refused */
+	__u32 reserved[15];	/* fills the cache line */
 };
 
-/* Per CPU; the whole value of map .data.counters is ringside_counters[RINGSIDE_CPU_MAX]. */
+/* The value of map .data.counters is ringside_counters[RINGSIDE_CPU_MAX], one for each CPU. */
 struct ringside_counters {
-	__u64 seq;	/* the last one given out; user space starts it at CLOCK_MONOTONIC in units of 100 ns,
-			   so that (boot, cpu, seq) never names two events, whoever loads the programs */
+	__u64 seq;	/* the last one assigned; user space starts it at CLOCK_MONOTONIC in units of 100 ns,
+			   so that (boot, cpu, seq) never names two events, however often programs are loaded */
 	__u64 emitted[RINGSIDE_CLASS_COUNT];
-	__u64 dropped[RINGSIDE_CLASS_COUNT];	/* its ring had no room */
-	/* Calls that returned, each in one of: emitted, dropped, counted; or off, which were not observed by
-	   mode or filter, were refused before they began, or are a close of what is no socket. */
+	__u64 dropped[RINGSIDE_CLASS_COUNT];	/* the ring had no room */
+	/* Every call that returned is in one of emitted, dropped, counted and off. Off: excluded by mode or filter,
+	   refused before it began, or a close of a descriptor that is no socket. */
 	__u64 off[RINGSIDE_CLASS_COUNT];
 	__u64 counted[RINGSIDE_CLASS_COUNT];
-	__u64 untracked;			/* calls that no state could be stored for (out of memory) */
-	__u64 uncounted;			/* of counted: no group was free, so that no summary has them */
-	__u64 reserved[5];			/* to three cache lines: CPUs never share one */
+	__u64 untracked;			/* calls without a state, for lack of memory */
+	__u64 uncounted;			/* counted calls that are in no summary: no group was free */
+	__u64 reserved[5];			/* fills three cache lines, so that CPUs never share one */
 };
 
 #endif

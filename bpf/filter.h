@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
-/* Which tasks are observed. A task's decision is kept with it, so that one that is
- * filtered out costs two look-ups and no more. */
+/* Task filter. The verdict is cached per task: a filtered task costs two look-ups. */
 #ifndef RINGSIDE_FILTER_H
 #define RINGSIDE_FILTER_H
 
-/* containers and services put their processes below the cgroup that people name: any level matches */
-static __noinline bool is_cgroup_chosen(void)
+/* any level matches: containers and services put their processes below the cgroup that users name */
+static __noinline bool is_in_selected_cgroup(void)
 {
 	for (int level = 0; level < 32; level++) {
 		__u64 id = bpf_get_current_ancestor_cgroup_id(level);
@@ -28,7 +27,7 @@ static __always_inline bool is_family(struct task_struct *task)
 }
 
 /* task is current */
-static __always_inline bool decide(struct task_struct *task)
+static __always_inline bool passes_filters(struct task_struct *task)
 {
 	__u32 filters = config.filters;
 	__u32 tgid = task->tgid;
@@ -43,10 +42,10 @@ static __always_inline bool decide(struct task_struct *task)
 		if (!bpf_map_lookup_elem(&filter_comms, comm))
 			return false;
 	}
-	return !(filters & RINGSIDE_FILTER_CGROUPS) || is_cgroup_chosen();
+	return !(filters & RINGSIDE_FILTER_CGROUPS) || is_in_selected_cgroup();
 }
 
-/* task is current; a change of filters, name or cgroup renews the decision */
+/* task is current; a change of filters, name or cgroup expires the verdict */
 static __always_inline bool is_observed(struct task_struct *task, struct task_state *state)
 {
 	__u64 css_set = (__u64)task->cgroups;
@@ -54,12 +53,12 @@ static __always_inline bool is_observed(struct task_struct *task, struct task_st
 	if (state->generation != config.generation || state->css_set != css_set) {
 		state->generation = config.generation;
 		state->css_set = css_set;
-		state->observed = decide(task);
+		state->observed = passes_filters(task);
 	}
 	return state->observed;
 }
 
-/* NULL when memory is short; the call is then counted as untracked */
+/* NULL without memory; the call is then counted as untracked */
 static __always_inline struct task_state *state_of(struct task_struct *task)
 {
 	struct task_state *state = bpf_task_storage_get(&tasks, task, 0, BPF_LOCAL_STORAGE_GET_F_CREATE);
@@ -80,10 +79,10 @@ int BPF_PROG(task_rename, struct task_struct *task)
 }
 
 struct identify_request {
-	__u32 family; /* not 0: the caller's parent and all its children are not to be observed either */
+	__u32 family; /* not 0: do not observe the caller's parent and the parent's children either */
 };
 
-/* Run once by user space. getpid() would not do: in a pid namespace it is not the kernel's tgid. */
+/* User space runs it once: in a pid namespace, getpid() is not the kernel's tgid. */
 SEC("syscall")
 int identify(struct identify_request *request)
 {

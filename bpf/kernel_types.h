@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
 /*
- * The kernel's types as far as the probes read them, kept by hand. Fields are found by name in the
- * running kernel's BTF when the programs are loaded (CO-RE), so neither order nor completeness
- * matters and a build needs no vmlinux.h. Numbers below are the kernel's user ABI or, where a
- * file is named, its internal constants.
+ * The kernel types and fields that the programs read, kept by hand. Loading finds each field by name in the running
+ * kernel's BTF (CO-RE): order and completeness do not matter, and a build needs no vmlinux.h. Constants are the
+ * kernel's user ABI or, below the name of a file outside include/uapi, internal to it.
  */
 #ifndef RINGSIDE_KERNEL_TYPES_H
 #define RINGSIDE_KERNEL_TYPES_H
@@ -58,7 +57,7 @@ struct thread_info {
 	unsigned long flags;
 };
 #else
-#error "ringside knows the system calls of x86-64 and arm64"
+#error "ringside supports x86-64 and arm64"
 #endif
 
 typedef struct {
@@ -92,7 +91,7 @@ struct cgroup {
 	struct cgroup_root *root;
 };
 
-/* include/linux/cgroup_subsys.h; the numbers are the running kernel's */
+/* include/linux/cgroup_subsys.h; CO-RE sets the values */
 enum cgroup_subsys_id { memory_cgrp_id, pids_cgrp_id };
 
 struct css_set {
@@ -199,11 +198,11 @@ struct io_cmd_data {
 
 struct io_kiocb {
 	__u8 opcode;
-	__u64 flags; /* of 32 bits before Linux 6.9: only its first byte is read */
+	__u64 flags; /* 32 bits before Linux 6.9; the programs read its first byte */
 	struct io_cqe cqe;
 };
 
-/* io_uring/openclose.c, fs.c, net.c: what an operation's preparation makes of the request, over its beginning */
+/* io_uring/openclose.c, fs.c, net.c: what the preparation of an operation writes over the beginning of its request */
 struct open_how {
 	__u64 flags;
 };

@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
-/* All that outlives a single run of a program: what user space writes, what it reads, and what
- * enter leaves for exit. */
+/* Maps and global variables: configuration and filters, rings, counters, groups, and state kept from enter to exit. */
 #ifndef RINGSIDE_MAPS_H
 #define RINGSIDE_MAPS_H
 
-enum { GROUPS_DEFAULT = 32768 }; /* of a half: 6 MiB */
+enum { GROUPS_DEFAULT = 32768 }; /* per half: 6 MiB */
 
-/* All are mmapped by user space: reading and changing them costs no system call. */
+/* User space mmaps these: reading and changing them costs no system call. */
 struct ringside_config config SEC(".data.config") = { .groups = GROUPS_DEFAULT };
 struct ringside_counters counters[RINGSIDE_CPU_MAX] SEC(".data.counters") = {};
 struct ringside_used used[2] SEC(".data.used") = {};
@@ -19,8 +18,8 @@ struct {
 	__type(value, struct ringside_group);
 } groups SEC(".maps");
 
-/* Processes and connections have a ring of their own, which no flood of reads and writes can fill. Sizes
- * are set by user space before loading. */
+/* Processes and connections have their own ring, which no flood of other events can fill. User space sets the sizes
+ * before loading. */
 struct {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);
 	__uint(max_entries, 1 << 20);
@@ -31,34 +30,34 @@ struct {
 	__uint(max_entries, 1 << 20);
 } other_events SEC(".maps");
 
-/* Where a thread counts, so that it need not look for it. */
+/* A thread's cache of groups, which saves a look-up in the index. */
 struct cached_group {
-	__u32 key; /* with CACHED; 0: nothing */
+	__u32 key; /* GROUP_KEY | CACHED; 0: free */
 	__u32 group;
 };
 enum { CACHED_GROUPS = 16, CACHED = 1U << 31 };
 
-/* One thread: the call it is in, and whether it is observed. */
+/* State of one thread: its current call and its filter verdict. */
 struct task_state {
 	__u64 enter_ns;
 	__u64 args[6];
-	__u64 css_set;		/* task_struct.cgroups that the decision below was made for */
-	__u32 generation;	/* config.generation likewise; 0: not decided */
-	__u32 ended;		/* of a thread group's leader: its exit was told; a word, for an atomic */
+	__u64 css_set;		/* task_struct.cgroups when `observed` was decided */
+	__u32 generation;	/* config.generation when `observed` was decided; 0: undecided */
+	__u32 ended;		/* of a thread group's leader: its exit was emitted; 32 bits, for an atomic */
 	__u8 observed;
 	__u8 mode;		/* enum ringside_mode between enter and exit of an observed call, else OFF */
-	__u8 call;		/* the call it is in, or was in last: as config.call_of has it */
+	__u8 call;		/* the current or last call: entry of config.call_of */
 	__u8 abi;
 	__u16 nr;
-	__u16 entered;		/* the number it came in by, which may stand for nr */
-	struct ringside_socket socket;	/* of close: at exit it is gone */
-	__u32 epoch;		/* config.epoch that `groups` are of */
-	__u8 activation;		/* of the number it came in by */
+	__u16 entered;		/* the number at enter; differs from nr for an alias */
+	struct ringside_socket socket;	/* of close: gone at exit */
+	__u32 epoch;		/* config.epoch of `groups` */
+	__u8 activation;		/* activation of `entered` */
 	__u8 reserved[3];
 	struct cached_group groups[CACHED_GROUPS];
 };
 
-/* Goes with its task: a hash map would keep an entry for every process that exits in a call. */
+/* Freed with its task: a hash map would keep the entry of every thread that exits in a call. */
 struct {
 	__uint(type, BPF_MAP_TYPE_TASK_STORAGE);
 	__uint(map_flags, BPF_F_NO_PREALLOC);
@@ -66,7 +65,7 @@ struct {
 	__type(value, struct task_state);
 } tasks SEC(".maps");
 
-/* Who did it: what an event says about a task. */
+/* The fields of an event that describe a task. */
 struct subject {
 	__u64 start_ns;
 	__u64 cgroup_id;
@@ -77,10 +76,10 @@ struct subject {
 	char comm[RINGSIDE_COMM_SIZE];
 };
 
-/* What exec overwrites; lives from the enter of an exec to its exit. */
+/* State that exec overwrites, kept from its enter to its exit. */
 struct exec_state {
 	struct subject subject;
-	__u32 path_bytes; /* with NUL; at most 1: not known yet */
+	__u32 path_bytes; /* NUL included; at most 1: unknown */
 	__u32 reserved;
 	char path[RINGSIDE_PATH_MAX];
 };
@@ -92,9 +91,9 @@ struct {
 	__type(value, struct exec_state);
 } execs SEC(".maps");
 
-/* A path while it is put together, from its end at RINGSIDE_PATH_MAX to its beginning. All of it is in the map, since
- * the verifier follows what is on the stack through every step, for seconds. Its one program runs with preemption
- * disabled, and neither in an interrupt nor within itself: a CPU has one at a time. */
+/* A path under construction, from its end at RINGSIDE_PATH_MAX to its beginning. In a map, since the verifier would take
+ * seconds to follow it on the stack. One entry per CPU is enough: only sched_process_exec uses it, which runs with
+ * preemption disabled, never in an interrupt, and never nested. */
 struct path_walk {
 	struct dentry *dentry;
 	struct mount *mount;
@@ -110,7 +109,7 @@ struct {
 	__type(value, struct path_walk);
 } path_walks SEC(".maps");
 
-/* An outbound TCP connect between its SYN and its outcome. */
+/* An outbound TCP connect without an outcome yet. */
 struct pending_connect {
 	__u64 syn_ns;
 	struct subject subject;
@@ -118,8 +117,8 @@ struct pending_connect {
 	__u32 reserved;
 };
 
-/* By address of struct sock. 16,384 connects at once is far beyond what a host does; an attack
- * that goes beyond loses the oldest outcomes, never the connect calls themselves. */
+/* Keyed by the address of struct sock. Hosts have far fewer than 16,384 connects at once; an attack that exceeds it
+ * loses the oldest outcomes, never the connect calls themselves. */
 struct {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);
 	__uint(max_entries, 16384);

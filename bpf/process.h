@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
-/* The life of processes: exec, fork, exit. Threads and kernel threads are not told of. */
+/* Emits exec, fork and exit of processes; not of threads, nor of kernel threads. */
 #ifndef RINGSIDE_PROCESS_H
 #define RINGSIDE_PROCESS_H
 
@@ -11,57 +11,57 @@ static __always_inline void write_task(struct ringside_event *event, struct task
 	write_subject(event, &subject);
 }
 
-/* What is told of an exec, whatever room its path takes. */
-struct exec_story {
+/* The contents of an exec record. */
+struct exec_details {
 	struct subject subject;
 	const char *path;
-	const char *container;
+	const char *cgroup;
 	__u32 path_bytes;
 	bool is_whole;
 };
 
-/* `room` for the path is a constant, a power of two, and more than its bytes; behind it is room for NAME_BYTES. All
- * that depends on it is on one branch: Linux 6.1 forgets the bounds of a number of 32 bits that goes by the stack. */
-static __always_inline void submit_exec(const struct exec_story *story, __u32 room)
+/* `room` for the path is a constant power of two above path_bytes; NAME_BYTES for the cgroup's name follow it. Each room
+ * has its own branch: Linux 6.1 loses the bounds of a 32-bit number that is spilled to the stack. */
+static __always_inline void submit_exec(const struct exec_details *details, __u32 room)
 {
 	struct ringside_event *event = reserve_event(RINGSIDE_KIND_EXEC, RINGSIDE_CLASS_PROCESS,
 						     sizeof(*event) + room + NAME_BYTES);
-	__u32 bytes = story->path_bytes;
+	__u32 bytes = details->path_bytes;
 	long extra_bytes = 0;
 
 	if (!event)
 		return;
 	event->time_ns = bpf_ktime_get_ns();
-	write_subject(event, &story->subject);
-	if (!story->is_whole)
+	write_subject(event, &details->subject);
+	if (!details->is_whole)
 		event->flags |= RINGSIDE_PATH_TRUNCATED;
 	bytes &= room - 1;
-	barrier_var(bytes); /* clang 14 drops the mask, and the verifier then sees no bound */
+	barrier_var(bytes); /* clang 14 removes the mask that the verifier needs */
 	bytes &= room - 1;
-	bpf_probe_read_kernel(event->path, bytes, story->path);
-	if (story->container)
-		extra_bytes = bpf_probe_read_kernel_str(event->path + bytes, NAME_BYTES, story->container);
+	bpf_probe_read_kernel(event->path, bytes, details->path);
+	if (details->cgroup)
+		extra_bytes = bpf_probe_read_kernel_str(event->path + bytes, NAME_BYTES, details->cgroup);
 	set_sizes(event, bytes, length_of(extra_bytes));
 	submit_event(event);
 }
 
 static __always_inline void record_exec(struct task_struct *task, struct file *file)
 {
-	struct exec_story story = { .container = find_container(task) };
+	struct exec_details details = { .cgroup = find_container_cgroup(task) };
 	struct path_walk *walk = own_walk();
 	__u32 begin;
 
 	if (!walk)
 		return;
-	story.is_whole = read_file_path(walk, file);
+	details.is_whole = read_file_path(walk, file);
 	begin = walk->begin & (RINGSIDE_PATH_MAX - 1);
-	story.path = walk->text + begin;
-	story.path_bytes = RINGSIDE_PATH_MAX - begin;
-	describe(&story.subject, task);
-	if (story.path_bytes < RINGSIDE_PATH_SHORT)
-		submit_exec(&story, RINGSIDE_PATH_SHORT);
+	details.path = walk->text + begin;
+	details.path_bytes = RINGSIDE_PATH_MAX - begin;
+	describe(&details.subject, task);
+	if (details.path_bytes < RINGSIDE_PATH_SHORT)
+		submit_exec(&details, RINGSIDE_PATH_SHORT);
 	else
-		submit_exec(&story, RINGSIDE_PATH_MAX);
+		submit_exec(&details, RINGSIDE_PATH_MAX);
 }
 
 SEC("tp_btf/sched_process_exec")
@@ -75,7 +75,7 @@ int BPF_PROG(sched_process_exec, struct task_struct *task, int old_tid, struct l
 		unmark_go(task->tgid);
 	if (!state)
 		return 0;
-	/* the path was not readable at enter, and is not in the new program's memory */
+	/* the path was unreadable at enter, and the new program's memory does not contain it */
 	exec = bpf_task_storage_get(&execs, task, 0, 0);
 	if (exec && exec->path_bytes <= 1) {
 		bytes = bpf_probe_read_kernel_str(exec->path, sizeof(exec->path), bprm->filename);
@@ -86,8 +86,8 @@ int BPF_PROG(sched_process_exec, struct task_struct *task, int old_tid, struct l
 	return 0;
 }
 
-/* `room` for the container's name is a constant: NAME_BYTES, or none. */
-static __always_inline void submit_fork(struct task_struct *child, const char *container, __u32 room)
+/* `room` for the cgroup's name is a constant: NAME_BYTES or 0. */
+static __always_inline void submit_fork(struct task_struct *child, const char *cgroup, __u32 room)
 {
 	struct ringside_event *event =
 		reserve_event(RINGSIDE_KIND_FORK, RINGSIDE_CLASS_PROCESS, sizeof(*event) + room);
@@ -97,7 +97,7 @@ static __always_inline void submit_fork(struct task_struct *child, const char *c
 	event->time_ns = bpf_ktime_get_ns();
 	write_task(event, child);
 	if (room)
-		set_sizes(event, 0, length_of(bpf_probe_read_kernel_str(event->path, room, container)));
+		set_sizes(event, 0, length_of(bpf_probe_read_kernel_str(event->path, room, cgroup)));
 	submit_event(event);
 }
 
@@ -105,16 +105,16 @@ SEC("tp_btf/sched_process_fork")
 int BPF_PROG(sched_process_fork, struct task_struct *parent, struct task_struct *child)
 {
 	struct task_state *state;
-	const char *container;
+	const char *cgroup;
 
 	if (child->pid != child->tgid || (child->flags & PF_KTHREAD))
 		return 0;
 	state = state_of(parent);
 	if (!state || !is_observed(parent, state))
 		return 0;
-	container = find_container(child);
-	if (container)
-		submit_fork(child, container, NAME_BYTES);
+	cgroup = find_container_cgroup(child);
+	if (cgroup)
+		submit_fork(child, cgroup, NAME_BYTES);
 	else
 		submit_fork(child, 0, 0);
 	return 0;
@@ -133,7 +133,7 @@ int BPF_PROG(sched_process_exit, struct task_struct *task)
 	state = state_of(task);
 	if (!state || !is_observed(task, state))
 		return 0;
-	/* two threads that end at once may both find nobody left */
+	/* two threads that end at once may both be the last */
 	process = state_of(leader);
 	if (!process || __sync_lock_test_and_set(&process->ended, 1))
 		return 0;

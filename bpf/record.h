@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
-/* Making a record: its number, its room in the ring, what it says about its task, its path.
- * A connect's outcome comes in an interrupt of whatever program its CPU runs, so the counters that
- * records move, move by atomics, and nothing here is kept in per-CPU scratch memory. */
+/* Builds records: reserves and numbers them, describes their task, adds paths and stack, submits them. The outcome of a
+ * connect arrives in a softirq that may interrupt any program: counters change by atomics, and nothing here is in
+ * per-CPU scratch memory. */
 #ifndef RINGSIDE_RECORD_H
 #define RINGSIDE_RECORD_H
 
-/* makes struct ringside_event part of this object's BTF, where the layout test looks for it */
+/* puts struct ringside_event into this object's BTF, which user space reads the layout from */
 const struct ringside_event *layout_of_event __attribute__((unused));
 
-/* Without a helper, whose careful copy of the name would cost an eighth of all that an event costs. */
+/* Not bpf_get_current_comm(): its copy would take an eighth of an event's time. */
 static __always_inline void read_comm(char *comm, struct task_struct *task)
 {
 	const __u64 *words = (const __u64 *)task->comm;
@@ -30,7 +30,7 @@ static __always_inline void describe(struct subject *subject, struct task_struct
 	read_comm(subject->comm, task);
 }
 
-/* Room in the ring of its class; `bytes` is a constant. */
+/* Reserves room in the ring of a class; `bytes` is a constant. */
 static __always_inline struct ringside_event *reserve_room(__u8 class, __u64 bytes)
 {
 	if (RINGSIDE_IS_SECURITY(class))
@@ -38,8 +38,8 @@ static __always_inline struct ringside_event *reserve_room(__u8 class, __u64 byt
 	return bpf_ringbuf_reserve(&other_events, bytes, 0);
 }
 
-/* A record of `bytes`, numbered and zeroed up to its path; NULL, and counted as dropped, when its ring
- * is full. The number is taken first: a record without room leaves a gap. */
+/* Reserves a record of `bytes`, numbered, and zeroed up to its path. NULL, and counted as dropped, if its ring is full:
+ * its seq is then missing. */
 static __always_inline struct ringside_event *reserve_event(__u8 kind, __u8 class, __u64 bytes)
 {
 	__u32 cpu = bpf_get_smp_processor_id();
@@ -83,7 +83,7 @@ static __always_inline void set_sizes(struct ringside_event *event, __u32 path_b
 	event->size = (sizeof(*event) + path_bytes + extra_bytes + 7) & ~7U;
 }
 
-/* of a string without its NUL; `bytes` as bpf_probe_read_*_str returned it: with NUL, negative when nothing was read */
+/* length without NUL; `bytes` is the result of bpf_probe_read_*_str: NUL included, negative on failure */
 static __always_inline __u32 length_of(long bytes)
 {
 	return bytes > 0 ? bytes - 1 : 0;
@@ -96,13 +96,13 @@ static __always_inline void set_path_size(struct ringside_event *event, long byt
 
 static __always_inline void submit_event(struct ringside_event *event)
 {
-	/* user space drains on a timer: a wakeup would cost more than the event */
+	/* user space reads on a timer: a wakeup would cost more than the event */
 	bpf_ringbuf_submit(event, BPF_RB_NO_WAKEUP);
 }
 
-/* Submits `event`, of `room` for strings, a constant, with the stack in own_stack(), and without it when the ring has no
- * room for both. A second reserve, so that all that depends on it is on one branch: the verifier of Linux 6.1 does not
- * see that what was reserved with a stack is submitted with it. */
+/* Submits `event`, which has `room` (a constant) for strings, with the stack in own_stack(), or without it if the ring
+ * has no room. A second reservation keeps both sizes on branches of their own: the verifier of Linux 6.1 does not
+ * connect the size that was reserved with the size that is written. */
 static __always_inline void submit_with_stack(struct ringside_event *event, __u32 room, __u32 stack_bytes)
 {
 	struct ringside_event *longer = 0;
@@ -121,8 +121,8 @@ static __always_inline void submit_with_stack(struct ringside_event *event, __u3
 	bpf_ringbuf_discard(event, BPF_RB_NO_WAKEUP);
 }
 
-/* Submits `event`, of room for RINGSIDE_PATH_SHORT, with the path at `path`: read twice when it is
- * longer, and cut when the ring has no room for all of it. */
+/* Submits `event`, which has room for RINGSIDE_PATH_SHORT, with the string at `path`. Reads a longer path a second time
+ * into a longer record; truncates it if the ring has no room for that. */
 static __always_inline void submit_with_path(struct ringside_event *event, const char *path, bool is_user,
 					     __u32 stack_bytes)
 {
@@ -156,24 +156,24 @@ static __always_inline __u32 read_string(char *to, __u32 room, const char *from,
 	return length_of(is_user ? bpf_probe_read_user_str(to, room, from) : bpf_probe_read_kernel_str(to, room, from));
 }
 
-/* Reads two strings, the second behind the first; `room` of each is a constant, a power of two. */
-static __always_inline void read_strings(struct ringside_event *event, __u32 room, const char *path, const char *more,
+/* Reads path, and extra behind it; `room` is for each of them, a constant power of two. */
+static __always_inline void read_strings(struct ringside_event *event, __u32 room, const char *path, const char *extra,
 					 bool is_user)
 {
 	__u32 bytes = read_string(event->path, room, path, is_user);
 
-	barrier_var(bytes); /* clang 14 drops the mask, and the verifier then sees no bound */
+	barrier_var(bytes); /* clang 14 removes the mask that the verifier needs */
 	bytes &= room - 1;
-	set_sizes(event, bytes, read_string(event->path + bytes, room, more, is_user));
+	set_sizes(event, bytes, read_string(event->path + bytes, room, extra, is_user));
 }
 
-/* Submits `event`, of room for twice RINGSIDE_PATH_SHORT, with two paths; likewise. */
-static __always_inline void submit_with_paths(struct ringside_event *event, const char *path, const char *more,
+/* As submit_with_path(), for two strings; `event` has room for twice RINGSIDE_PATH_SHORT. */
+static __always_inline void submit_with_paths(struct ringside_event *event, const char *path, const char *extra,
 					      bool is_user, __u32 stack_bytes)
 {
 	struct ringside_event *longer;
 
-	read_strings(event, RINGSIDE_PATH_SHORT, path, more, is_user);
+	read_strings(event, RINGSIDE_PATH_SHORT, path, extra, is_user);
 	if (event->path_size < RINGSIDE_PATH_SHORT - 1 && event->extra_size < RINGSIDE_PATH_SHORT - 1) {
 		submit_with_stack(event, 2 * RINGSIDE_PATH_SHORT, stack_bytes);
 		return;
@@ -185,7 +185,7 @@ static __always_inline void submit_with_paths(struct ringside_event *event, cons
 		return;
 	}
 	__builtin_memcpy(longer, event, sizeof(*event));
-	read_strings(longer, RINGSIDE_PATH_MAX, path, more, is_user);
+	read_strings(longer, RINGSIDE_PATH_MAX, path, extra, is_user);
 	if (longer->ret == -ENAMETOOLONG)
 		longer->flags |= RINGSIDE_PATH_TRUNCATED;
 	submit_with_stack(longer, 2 * RINGSIDE_PATH_MAX, stack_bytes);

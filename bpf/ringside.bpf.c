@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)
-/* Observes: system calls and the life of processes and connects go out as records of event.h, through
- * one of two rings. Needs Linux 5.15 with BTF, the oldest that they were loaded under (5.10 has no task storage for
- * tracing); all programs are tp_btf, which no kernel configuration lacks. */
+/* Observes system calls, processes and connects; writes records of event.h to two rings, and counts to groups. Needs
+ * Linux 5.15 with BTF, the oldest kernel tested (5.10 has no task storage for tracing). Programs attach to tp_btf only,
+ * which every kernel with BTF has. */
 #include "kernel_types.h"
 
 #include <bpf_helpers.h>
@@ -19,13 +19,17 @@
 
 #include "calls.h"
 #include "filter.h"
-#include "names.h"
+#include "path.h"
+#include "cgroup.h"
 #include "stack.h"
 #include "record.h"
+#include "groups.h"
 #include "counts.h"
 #include "socket.h"
 
 #include "connects.h"
+#include "exits.h"
+#include "socket_exits.h"
 #include "syscalls.h"
 
 #include "process.h"

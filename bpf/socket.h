@@ -1,17 +1,16 @@
 /* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
-/* What is at the other end: from a descriptor to its socket's addresses, and from the sockaddr that
- * a call was given. */
+/* Addresses of a socket: from its descriptor, and from the sockaddr that a call passed. */
 #ifndef RINGSIDE_SOCKET_H
 #define RINGSIDE_SOCKET_H
 
-/* An address of AF_UNIX where it lies; copied into the record's path. */
+/* A sun_path in kernel or user memory, to be copied into the record's path. */
 struct unix_name {
 	const char *path;
 	__u32 bytes;
 	bool is_user;
 };
 
-/* The socket behind a descriptor of the current task; NULL when it is none. */
+/* The socket of a descriptor of the current task; NULL if the descriptor is no socket. */
 static __always_inline struct sock *sock_of(struct task_struct *task, __u32 fd)
 {
 	struct files_struct *files = task->files;
@@ -31,7 +30,7 @@ static __always_inline struct sock *sock_of(struct task_struct *task, __u32 fd)
 	return BPF_CORE_READ(socket, sk);
 }
 
-/* AF_INET within AF_INET6: ::ffff:a.b.c.d */
+/* ::ffff:a.b.c.d */
 static __always_inline void map_to_ipv6(__u8 *address, __u32 ipv4)
 {
 	__builtin_memset(address, 0, 10);
@@ -61,14 +60,14 @@ static __always_inline void read_sock(struct ringside_socket *to, const struct s
 	} else {
 		return;
 	}
-	/* a raw socket keeps its protocol where others keep their port */
+	/* a raw socket has its protocol in the field of the port */
 	if (to->type == SOCK_RAW)
 		return;
 	to->local_port = BPF_CORE_READ(sk, __sk_common.skc_num);
 	to->remote_port = bpf_ntohs(BPF_CORE_READ(sk, __sk_common.skc_dport));
 }
 
-/* the socket's own name, or its peer's when it has none */
+/* the socket's own name, or its peer's if it has none */
 static __always_inline void find_unix_name(struct unix_name *name, const struct sock *sk)
 {
 	const struct unix_sock *own = (const struct unix_sock *)sk;
@@ -89,24 +88,23 @@ static __always_inline void find_unix_name(struct unix_name *name, const struct 
 	name->is_user = false;
 }
 
-/* Where in user memory an address is. */
-struct user_name {
+/* A buffer in user memory. */
+struct user_buffer {
 	__u64 at;
 	__u32 bytes;
 };
 
-/* struct sockaddr_in and sockaddr_in6 as far as they are read */
+/* the fields of struct sockaddr_in and sockaddr_in6 that are read */
 struct user_address {
 	__u16 family;
 	__be16 port;
-	__u8 ipv4[4]; /* flow info in IPv6 */
+	__u8 ipv4[4]; /* IPv6: flow info */
 	__u8 ipv6[16];
 };
 
 /*
- * Lays the sockaddr that a call was given over what the socket says: connect, sendto and sendmsg
- * name the remote end, a bind that failed the local one. Read at exit, when its page has been
- * faulted in. The family stays the socket's, if there is a socket.
+ * Overlays the sockaddr that a call passed on the socket's addresses: connect, sendto and sendmsg name the remote end, a
+ * failed bind the local one. Reads it at exit, when its page is present. Keeps the socket's family if there is a socket.
  */
 static __always_inline void overlay_address(struct ringside_socket *to, struct unix_name *name, __u64 from,
 					    __u32 bytes, bool is_local)
@@ -150,15 +148,15 @@ static __always_inline void overlay_address(struct ringside_socket *to, struct u
 		to->remote_port = bpf_ntohs(address.port);
 }
 
-/* Copies a sun_path into a record of room for RINGSIDE_PATH_SHORT. A name of the abstract namespace
- * begins with NUL, shown as '@', and may hold more of them. */
+/* Copies a sun_path into a record with room for RINGSIDE_PATH_SHORT. An abstract name begins with NUL, written as '@', and
+ * may contain further NULs. */
 static __always_inline void write_unix_path(struct ringside_event *event, const struct unix_name *name)
 {
 	__u32 bytes = name->bytes > UNIX_PATH_MAX ? UNIX_PATH_MAX : name->bytes;
 	long copied;
 
 	bytes &= 127;
-	barrier_var(bytes); /* clang 14 drops the clamp, and the verifier then sees no bound */
+	barrier_var(bytes); /* clang 14 removes the limit that the verifier needs */
 	bytes &= 127;
 	copied = name->is_user ? bpf_probe_read_user(event->path, bytes, name->path) :
 				 bpf_probe_read_kernel(event->path, bytes, name->path);

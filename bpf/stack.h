@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
-/* Where a Go process made a call from: return addresses, found by frame pointers, which Go's compiler keeps everywhere.
- * Only of processes that user space has marked, so that no other pays for it. */
+/* Stacks of calls of Go processes, found by frame pointers, which Go's compiler always keeps. Only for processes that
+ * user space marked: no other process pays for it. */
 #ifndef RINGSIDE_STACK_H
 #define RINGSIDE_STACK_H
 
@@ -8,7 +8,8 @@ struct stack_walk {
 	__u64 addresses[RINGSIDE_STACK_MAX];
 };
 
-/* Its one program runs with preemption disabled, and neither in an interrupt nor within itself: a CPU has one at a time. */
+/* One entry per CPU is enough: only sys_exit uses it, which runs with preemption disabled, never in an interrupt, and
+ * never nested. */
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
 	__uint(max_entries, 1);
@@ -40,7 +41,7 @@ static __always_inline bool is_go(const struct subject *subject)
 	return false;
 }
 
-/* the program that it was marked for is no longer there */
+/* for an exec: the process was marked for its previous program */
 static __always_inline void unmark_go(__u32 pid)
 {
 #pragma clang loop unroll(full)
@@ -52,14 +53,14 @@ static __always_inline void unmark_go(__u32 pid)
 	}
 }
 
-/* What a frame pointer points to. */
+/* The two words at a frame pointer. */
 struct frame {
 	__u64 caller;
 	__u64 address;
 };
 
-/* Puts the addresses of the current thread into own_stack(); how many there are. Frame pointers need not rise: Go
- * switches stacks. Global, so that it is verified once and not for each way that leads here. */
+/* Writes the current thread's addresses to own_stack() and returns their number. Frame pointers need not increase: Go
+ * switches stacks. Global, so that the verifier checks it once instead of on each path that leads here. */
 __noinline int walk_stack(__u64 ip, __u64 sp, __u64 frame_pointer)
 {
 	struct stack_walk *walk = own_stack();
@@ -81,24 +82,24 @@ __noinline int walk_stack(__u64 ip, __u64 sp, __u64 frame_pointer)
 	return count;
 }
 
-/* Bytes of own_stack(), 0 where none is to be told. */
+/* Fills own_stack() and returns its bytes; 0 for a process that is not marked. */
 static __always_inline __u32 find_stack(struct pt_regs *regs, const struct subject *subject)
 {
-	struct user_place place;
+	struct user_registers registers;
 
-	if (!config.go_functions || !is_go(subject) || !find_user_place(&place, regs))
+	if (!config.go_functions || !is_go(subject) || !read_user_registers(&registers, regs))
 		return 0;
-	return (__u32)walk_stack(place.ip, place.sp, place.frame_pointer) * sizeof(__u64);
+	return (__u32)walk_stack(registers.ip, registers.sp, registers.frame_pointer) * sizeof(__u64);
 }
 
-/* Puts the stack behind the strings of a record; `room` for these is a constant, and behind it is RINGSIDE_STACK_BYTES. */
+/* Appends own_stack() to the strings of a record; `room` for the strings is a constant, and RINGSIDE_STACK_BYTES follow. */
 static __always_inline void append_stack(struct ringside_event *event, __u32 room, __u32 stack_bytes)
 {
 	struct stack_walk *walk = own_stack();
 	__u64 at = event->size - sizeof(*event);
 	__u64 bytes = stack_bytes;
 
-	barrier_var(at); /* the compiler could test another copy than it uses, and the verifier then sees no bound */
+	barrier_var(at); /* the compiler may test one copy and use another, for which the verifier has no bound */
 	barrier_var(bytes);
 	if (!walk || at > room || bytes > RINGSIDE_STACK_BYTES)
 		return;

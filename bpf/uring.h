@@ -1,19 +1,19 @@
 /* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
-/* Requests to io_uring, when they are submitted: what they do, they do without a system call of their own, so that this
- * is all that is seen of them. Optional: without its tracepoint, or where a kernel has another, the rest goes on. */
+/* Emits or counts requests to io_uring at their submission: they make no system call, so their outcome is not observed.
+ * Optional: where the kernel's tracepoint is missing or differs, the other programs run without these. */
 #ifndef RINGSIDE_URING_H
 #define RINGSIDE_URING_H
 
-/* Operations whose request names a descriptor in io_kiocb.cqe (needs_file, io_uring/opdef.c); others have it, if
- * they have any, where their preparation puts it. */
-const __u64 takes_descriptor = 1ULL << 1 | 1ULL << 2 | 1ULL << 3 | 1ULL << 4 | 1ULL << 5 | 1ULL << 6 | 1ULL << 8 |
+/* Operations whose request has a descriptor in io_kiocb.cqe (needs_file, io_uring/opdef.c), by IORING_OP_*. Others keep
+ * one, if any, in a struct of their own. */
+const __u64 needs_file = 1ULL << 1 | 1ULL << 2 | 1ULL << 3 | 1ULL << 4 | 1ULL << 5 | 1ULL << 6 | 1ULL << 8 |
 			       1ULL << 9 | 1ULL << 10 | 1ULL << 13 | 1ULL << 16 | 1ULL << 17 | 1ULL << 22 |
 			       1ULL << 23 | 1ULL << 24 | 1ULL << 26 | 1ULL << 27 | 1ULL << 30 | 1ULL << 33 |
 			       1ULL << 34 | 1ULL << 40 | 1ULL << 41 | 1ULL << 43 | 1ULL << 46 | 1ULL << 47 |
 			       1ULL << 48 | 1ULL << 49 | 1ULL << 54 | 1ULL << 55 | 1ULL << 56 | 1ULL << 57 |
 			       1ULL << 58 | 1ULL << 59 | 1ULL << 60 | 1ULL << 61;
 
-/* of a file that was registered with the ring, whose number is no descriptor */
+/* the file is registered with the io_uring, and its number is no descriptor */
 static __always_inline bool has_fixed_file(struct io_kiocb *request)
 {
 	__u8 flags = 0;
@@ -22,12 +22,12 @@ static __always_inline bool has_fixed_file(struct io_kiocb *request)
 	return flags & IOSQE_FIXED_FILE;
 }
 
-/* What a request says of itself. */
-struct uring_story {
+/* The arguments of a request. */
+struct uring_arguments {
 	__s32 fd;
 	const char *path;
-	const char *more;
-	struct user_name address;
+	const char *extra;
+	struct user_buffer address;
 };
 
 static __always_inline const char *name_of(struct filename *filename)
@@ -35,45 +35,45 @@ static __always_inline const char *name_of(struct filename *filename)
 	return BPF_CORE_READ(filename, name);
 }
 
-static __always_inline void read_request(struct uring_story *story, struct io_kiocb *request, __u8 call)
+static __always_inline void read_request(struct uring_arguments *arguments, struct io_kiocb *request, __u8 call)
 {
 	__u8 opcode = BPF_CORE_READ(request, opcode);
 
-	story->fd = -1;
+	arguments->fd = -1;
 	switch (call) {
 	case RINGSIDE_CALL_OPENAT:
 	case RINGSIDE_CALL_OPENAT2:
 		if (bpf_core_type_exists(struct io_open)) {
-			story->fd = BPF_CORE_READ((struct io_open *)request, dfd);
-			story->path = name_of(BPF_CORE_READ((struct io_open *)request, filename));
+			arguments->fd = BPF_CORE_READ((struct io_open *)request, dfd);
+			arguments->path = name_of(BPF_CORE_READ((struct io_open *)request, filename));
 		}
 		return;
 	case RINGSIDE_CALL_UNLINKAT:
 		if (bpf_core_type_exists(struct io_unlink)) {
-			story->fd = BPF_CORE_READ((struct io_unlink *)request, dfd);
-			story->path = name_of(BPF_CORE_READ((struct io_unlink *)request, filename));
+			arguments->fd = BPF_CORE_READ((struct io_unlink *)request, dfd);
+			arguments->path = name_of(BPF_CORE_READ((struct io_unlink *)request, filename));
 		}
 		return;
 	case RINGSIDE_CALL_RENAMEAT2:
 		if (bpf_core_type_exists(struct io_rename)) {
-			story->fd = BPF_CORE_READ((struct io_rename *)request, old_dfd);
-			story->path = name_of(BPF_CORE_READ((struct io_rename *)request, oldpath));
-			story->more = name_of(BPF_CORE_READ((struct io_rename *)request, newpath));
+			arguments->fd = BPF_CORE_READ((struct io_rename *)request, old_dfd);
+			arguments->path = name_of(BPF_CORE_READ((struct io_rename *)request, oldpath));
+			arguments->extra = name_of(BPF_CORE_READ((struct io_rename *)request, newpath));
 		}
 		return;
 	case RINGSIDE_CALL_CLOSE:
 		if (bpf_core_type_exists(struct io_close))
-			story->fd = BPF_CORE_READ((struct io_close *)request, fd);
+			arguments->fd = BPF_CORE_READ((struct io_close *)request, fd);
 		return;
 	case RINGSIDE_CALL_CONNECT:
 		if (bpf_core_type_exists(struct io_connect)) {
-			story->address.at = (__u64)BPF_CORE_READ((struct io_connect *)request, addr);
-			story->address.bytes = BPF_CORE_READ((struct io_connect *)request, addr_len);
+			arguments->address.at = (__u64)BPF_CORE_READ((struct io_connect *)request, addr);
+			arguments->address.bytes = BPF_CORE_READ((struct io_connect *)request, addr_len);
 		}
 		break;
 	}
-	if (opcode < 64 && (takes_descriptor >> opcode & 1) && !has_fixed_file(request))
-		story->fd = BPF_CORE_READ(request, cqe.fd);
+	if (opcode < 64 && (needs_file >> opcode & 1) && !has_fixed_file(request))
+		arguments->fd = BPF_CORE_READ(request, cqe.fd);
 }
 
 static __always_inline struct ringside_event *reserve_request(struct task_struct *task, const struct known_call *known,
@@ -94,32 +94,32 @@ static __always_inline struct ringside_event *reserve_request(struct task_struct
 }
 
 static __always_inline void record_paths(struct task_struct *task, const struct known_call *known,
-				       const struct uring_story *story)
+				       const struct uring_arguments *arguments)
 {
 	struct ringside_event *event =
-		reserve_request(task, known, story->fd, sizeof(*event) + 2 * RINGSIDE_PATH_SHORT);
+		reserve_request(task, known, arguments->fd, sizeof(*event) + 2 * RINGSIDE_PATH_SHORT);
 
 	if (event)
-		submit_with_paths(event, story->path, story->more, false, 0);
+		submit_with_paths(event, arguments->path, arguments->extra, false, 0);
 }
 
 static __always_inline void record_descriptor(struct task_struct *task, const struct known_call *known,
-					    const struct uring_story *story)
+					    const struct uring_arguments *arguments)
 {
-	struct sock *sk = story->fd < 0 ? 0 : sock_of(task, story->fd);
+	struct sock *sk = arguments->fd < 0 ? 0 : sock_of(task, arguments->fd);
 	struct ringside_socket socket = {};
 	struct unix_name name = {};
 	struct ringside_event *event;
 
-	/* as of the system call, it is told of sockets alone */
+	/* as for the system call, only a close of a socket is emitted */
 	if (!sk && (known->call & RINGSIDE_CALL_MASK) == RINGSIDE_CALL_CLOSE) {
 		count_off(known->call);
 		return;
 	}
 	if (sk)
 		read_sock(&socket, sk);
-	overlay_address(&socket, &name, story->address.at, story->address.bytes, false);
-	event = reserve_request(task, known, story->fd, sizeof(*event) + RINGSIDE_PATH_SHORT);
+	overlay_address(&socket, &name, arguments->address.at, arguments->address.bytes, false);
+	event = reserve_request(task, known, arguments->fd, sizeof(*event) + RINGSIDE_PATH_SHORT);
 	if (!event)
 		return;
 	if (socket.family) {
@@ -135,7 +135,7 @@ static __always_inline int record_request(struct io_kiocb *request)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
 	struct known_call known = {};
-	struct uring_story story = {};
+	struct uring_arguments arguments = {};
 	struct task_state *state;
 
 	look_up(&known, RINGSIDE_ABI_NATIVE, RINGSIDE_NR_URING + BPF_CORE_READ(request, opcode));
@@ -154,11 +154,11 @@ static __always_inline int record_request(struct io_kiocb *request)
 		count_request(task, state, &known);
 		return 0;
 	}
-	read_request(&story, request, known.call & RINGSIDE_CALL_MASK);
-	if (story.path)
-		record_paths(task, &known, &story);
+	read_request(&arguments, request, known.call & RINGSIDE_CALL_MASK);
+	if (arguments.path)
+		record_paths(task, &known, &arguments);
 	else
-		record_descriptor(task, &known, &story);
+		record_descriptor(task, &known, &arguments);
 	return 0;
 }
 
@@ -168,7 +168,7 @@ int BPF_PROG(io_uring_submit_req, struct io_kiocb *request)
 	return record_request(request);
 }
 
-/* Its name before Linux 6.5. Before 6.0, when requests were not yet of io_cmd_data, it began with another argument. */
+/* The tracepoint's name before Linux 6.5. Before 6.0, without struct io_cmd_data, its first argument was another one. */
 SEC("tp_btf/io_uring_submit_sqe")
 int BPF_PROG(io_uring_submit_sqe, struct io_kiocb *request)
 {
