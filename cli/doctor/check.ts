@@ -1,4 +1,4 @@
-// What one look at the machine found, and the table of all of them.
+// One check of the machine, its result, and the table of all results.
 import { messageOf } from '../../runtime/errors.ts'
 import { formatTable } from '../terminal/table.ts'
 
@@ -7,13 +7,13 @@ export type Status = 'ok' | 'warn' | 'fail'
 export interface Finding {
   readonly status: Status
   readonly detail: string
-  /** What to do; undefined when nothing is. */
+  /** The fix; undefined when none is needed. */
   readonly remedy?: string | undefined
 }
 
 export interface Check {
   readonly name: string
-  look(): Finding | Promise<Finding>
+  run(): Finding | Promise<Finding>
 }
 
 export interface Result extends Finding {
@@ -24,16 +24,16 @@ export const ok = (detail: string): Finding => ({ status: 'ok', detail })
 export const warn = (detail: string, remedy?: string): Finding => ({ status: 'warn', detail, remedy })
 export const fail = (detail: string, remedy?: string): Finding => ({ status: 'fail', detail, remedy })
 
-/** A check that throws has failed with that message. */
+/** A check that throws fails with the error's message. */
 export const runCheck = async (check: Check): Promise<Result> => {
   try {
-    return { name: check.name, ...(await check.look()) }
+    return { name: check.name, ...(await check.run()) }
   } catch (error) {
     return { name: check.name, ...fail(messageOf(error)) }
   }
 }
 
-/** Lines of whole words: advice must not be cut off at the edge of a terminal. */
+/** Wraps at spaces, so that no advice is cut off at the end of a line. */
 const wrap = (text: string, width: number): string[] => {
   const lines = ['']
   for (const word of text.split(' ')) {
@@ -55,5 +55,5 @@ export const formatResults = (results: readonly Result[], width: number): string
     const below = [...more, ...advice.map((line, i) => `${i === 0 ? '→' : ' '} ${line}`)]
     return [[status, name, first], ...below.map((line) => ['', '', line])]
   })
-  return formatTable([{ title: '' }, { title: 'check' }, { title: 'found' }], rows, Number.POSITIVE_INFINITY)
+  return formatTable([{ title: '' }, { title: 'check' }, { title: 'result' }], rows, Number.POSITIVE_INFINITY)
 }

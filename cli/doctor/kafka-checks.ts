@@ -1,4 +1,4 @@
-// Whether Kafka answers and has the topics.
+// Checks that Kafka answers and has Ringside's topics.
 import { findLocalBrokers } from '../../deploy/kafka/local-kafka.ts'
 import type { Config } from '../../runtime/config.ts'
 import { messageOf } from '../../runtime/errors.ts'
@@ -10,9 +10,12 @@ import { type Check, type Finding, fail, ok, warn } from './check.ts'
 const brokersOf = async (config: Config): Promise<readonly string[]> =>
   config.brokers.length > 0 ? config.brokers : ((await findLocalBrokers(config.stateDir)) ?? [])
 
-const notRunning = warn('none is named and none runs here', '`ringside up` starts one; --brokers names a cluster')
+const notRunning = warn(
+  'no brokers are configured and no local Kafka runs',
+  'start `ringside up`, or name brokers with --brokers'
+)
 
-const reach = async (config: Config, log: Log): Promise<Finding> => {
+const reachable = async (config: Config, log: Log): Promise<Finding> => {
   const brokers = await brokersOf(config)
   if (brokers.length === 0) return notRunning
   try {
@@ -21,26 +24,26 @@ const reach = async (config: Config, log: Log): Promise<Finding> => {
   } catch (error) {
     return fail(
       `${brokers.join(', ')}: ${messageOf(error)}`,
-      'see that it runs and that its advertised listeners can be reached'
+      'check that Kafka runs and that its advertised listeners are reachable from here'
     )
   }
 }
 
 const topics = async (config: Config, log: Log): Promise<Finding> => {
   const brokers = await brokersOf(config)
-  if (brokers.length === 0) return warn('not looked at: there is no Kafka')
+  if (brokers.length === 0) return warn('not checked: no Kafka')
   const wanted = topicSpecifications(config).map(({ name }) => name)
   const client = createKafkaClient({ brokers, clientId: 'ringside-doctor', log })
   const found = new Set((await client.describeTopics(wanted)).map(({ name }) => name))
   const missing = wanted.filter((name) => !found.has(name))
-  if (missing.length === 0) return ok(`all ${wanted.length} are there`)
+  if (missing.length === 0) return ok(`all ${wanted.length} exist`)
   return warn(
     `missing: ${missing.join(', ')}`,
-    'create them with `ringside topics create`; `ringside up` does so by itself'
+    'create them with `ringside topics create`; `ringside up` creates them, too'
   )
 }
 
 export const kafkaChecks = (config: Config, log: Log): Check[] => [
-  { name: 'kafka', look: () => reach(config, log) },
-  { name: 'topics', look: () => topics(config, log) }
+  { name: 'kafka', run: () => reachable(config, log) },
+  { name: 'topics', run: () => topics(config, log) }
 ]

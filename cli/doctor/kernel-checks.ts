@@ -1,5 +1,5 @@
-// Whether this machine can be observed: the kernel, its type information, the privileges, whether the
-// programs really load and attach, and whom the edge then becomes.
+// Checks that this machine can be observed: kernel, BTF, privileges, a real load and attach of the programs, and the user
+// that the edge then becomes.
 import { release } from 'node:os'
 import type { Config } from '../../runtime/config.ts'
 import { messageOf } from '../../runtime/errors.ts'
@@ -14,23 +14,34 @@ import {
 import { type Check, type Finding, fail, ok, warn } from './check.ts'
 import { pinCheck } from './pin-check.ts'
 
-// Task local storage for tracing programs, the newest of what the programs need.
-const oldestKernel = [5, 11] as const
+/** BPF_PROG_TYPE_SYSCALL, the newest feature of the programs; task storage for tracing programs is of 5.13. */
+const oldestPossible = [5, 14] as const
+/** The oldest kernel that the tests of the programs were run on. */
+const oldestTested = [5, 15] as const
 
-/** Whether a kernel release such as "6.18.44-arch1" is 5.11 or newer. */
-export const isRecentEnough = (kernelRelease: string): boolean => {
-  const [major = 0, minor = 0] = kernelRelease.split('.').map((part) => Number.parseInt(part, 10))
-  return major > oldestKernel[0] || (major === oldestKernel[0] && minor >= oldestKernel[1])
+const isAtLeast = (kernelRelease: string, [major, minor]: readonly [number, number]): boolean => {
+  const [itsMajor = 0, itsMinor = 0] = kernelRelease.split('.').map((part) => Number.parseInt(part, 10))
+  return itsMajor > major || (itsMajor === major && itsMinor >= minor)
 }
 
-const lackOf = (what: Lack['what'], fine: string): Finding => {
-  const lack = lacksForLiveKernel().find((candidate) => candidate.what === what)
+/** @param kernelRelease such as "6.18.44-arch1" */
+export const kernelFinding = (kernelRelease: string): Finding => {
+  const remedy = `boot Linux ${oldestTested.join('.')} or newer`
+  if (!isAtLeast(kernelRelease, oldestPossible))
+    return fail(`${kernelRelease}: the programs need Linux ${oldestPossible.join('.')}`, remedy)
+  if (!isAtLeast(kernelRelease, oldestTested))
+    return warn(`${kernelRelease}: the programs were not tested on kernels before ${oldestTested.join('.')}`, remedy)
+  return ok(kernelRelease)
+}
+
+const lackOf = (kind: Lack['kind'], fine: string): Finding => {
+  const lack = lacksForLiveKernel().find((candidate) => candidate.kind === kind)
   return lack === undefined ? ok(fine) : fail(lack.missing, lack.remedy)
 }
 
 const loadPrograms = async (config: Config): Promise<Finding> => {
   const lacks = lacksForLiveKernel()
-  if (lacks.length > 0) return fail('not tried: see above')
+  if (lacks.length > 0) return fail('not loaded: see btf and privileges above')
   const startedMs = performance.now()
   try {
     const { openLiveSource } = await import('../../producer/source/live-source.ts')
@@ -47,38 +58,32 @@ const loadPrograms = async (config: Config): Promise<Finding> => {
 }
 
 const edgeUser = async ({ edge: { user, go } }: Config): Promise<Finding> => {
-  if (user === '')
-    return warn('the edge stays what it is started as', 'name a user in edge.user: the edge needs no root')
+  if (user === '') return warn('the edge keeps its privileges', 'set edge.user: once attached, the edge needs no root')
   const { preparePrivilegeDrop } = await import('../../producer/privileges.ts')
   preparePrivilegeDrop(user, go.functions)
   const becomes = process.geteuid?.() === 0 ? `the edge becomes ${user}` : 'the edge stays this user'
-  const drops = go.functions ? 'drops its capabilities but CAP_SYS_PTRACE' : 'drops its capabilities'
+  const drops = go.functions ? 'drops all capabilities except CAP_SYS_PTRACE' : 'drops all capabilities'
   return ok(`${becomes} and ${drops}`)
 }
 
 const cpuBudget = ({ edge: { cpuBudget: budget } }: Config): Finding => {
   const measured = mayMeasurePrograms(capabilitiesOf(readKernelFacts().status))
-  const of = measured
-    ? 'of the edge and its programs'
-    : 'of the process alone, for the run time of programs is told to CAP_SYS_ADMIN only'
-  if (budget === undefined) return ok(`none; it would be ${of}`)
-  if (measured) return ok(`${budget}% of a core, ${of}`)
-  return warn(
-    `${budget}% of a core, ${of}`,
-    'to measure the programs too, start the edge with CAP_SYS_ADMIN, as root has'
-  )
+  const scope = measured
+    ? 'the edge process and its programs'
+    : 'the edge process only: measuring programs needs CAP_SYS_ADMIN'
+  if (budget === undefined) return ok(`none; it would cover ${scope}`)
+  const detail = `${budget}% of a core for ${scope}`
+  return measured
+    ? ok(detail)
+    : warn(detail, 'start the edge as root, or with CAP_SYS_ADMIN, to measure the programs, too')
 }
 
 export const kernelChecks = (config: Config): Check[] => [
-  {
-    name: 'kernel',
-    look: () =>
-      isRecentEnough(release()) ? ok(release()) : fail(release(), `boot Linux ${oldestKernel.join('.')} or newer`)
-  },
-  { name: 'btf', look: () => lackOf('btf', 'the kernel has type information') },
-  { name: 'privileges', look: () => lackOf('privileges', 'CAP_BPF and CAP_PERFMON') },
-  { name: 'programs', look: () => loadPrograms(config) },
+  { name: 'kernel', run: () => kernelFinding(release()) },
+  { name: 'btf', run: () => lackOf('btf', 'the kernel has BTF') },
+  { name: 'privileges', run: () => lackOf('privileges', 'CAP_BPF and CAP_PERFMON') },
+  { name: 'programs', run: () => loadPrograms(config) },
   pinCheck(config),
-  { name: 'edge user', look: () => edgeUser(config) },
-  { name: 'cpu budget', look: () => cpuBudget(config) }
+  { name: 'edge user', run: () => edgeUser(config) },
+  { name: 'cpu budget', run: () => cpuBudget(config) }
 ]

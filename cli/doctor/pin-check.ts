@@ -1,4 +1,4 @@
-// Where the edge pins its programs and rings, whether an edge left some there, and whether a process holds them.
+// Checks the folder in which the edge pins programs and rings: its bpffs, pins of a dead edge, and the edge that holds it.
 import { readdirSync, readFileSync, statSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { mayMount } from '../../producer/privileges.ts'
@@ -13,7 +13,7 @@ export interface PinFacts {
   readonly mountAt: string | undefined
   /** Names in the folder; undefined when it cannot be read. */
   readonly pins: readonly string[] | undefined
-  /** Process that holds the folder's lock. */
+  /** Pid of the process that holds the folder's lock. */
   readonly holder: number | undefined
 }
 
@@ -25,17 +25,17 @@ export const findingOf = (pinDir: string, { folder, isBpffs, mountAt, pins, hold
   }
   if (!isBpffs) return warn(`${parent} is no bpffs: a killed edge leaves nothing to take over`, mountRemedy(parent))
   if (pins === undefined) return warn(`${folder} cannot be read by this user`, 'run doctor as root')
-  if (holder !== undefined) return ok(`${folder}: held by an edge that runs, process ${holder}`)
-  if (pins.length === 0) return ok(`nothing is left in ${folder}`)
+  if (holder !== undefined) return ok(`${folder}: held by a running edge, process ${holder}`)
+  if (pins.length === 0) return ok(`${folder} is empty`)
   return warn(
-    `${folder}: programs and rings of a dead edge, which still observe (${pins.length} pins)`,
+    `${folder}: programs of a dead edge are still attached (${pins.length} pins)`,
     `\`ringside run edge\` takes them over; to discard them: rm -r ${folder}`
   )
 }
 
-/** The process that holds a lock of a file with flock(2), by the lines of proc_locks(5). */
+/** The pid that holds a flock(2) lock of a file, from proc_locks(5). */
 export const lockHolder = (locks: string, device: bigint, inode: bigint): number | undefined => {
-  // makedev(3): as glibc packs them.
+  // As glibc's makedev(3) packs them.
   const major = ((device >> 8n) & 0xfffn) | ((device >> 32n) & ~0xfffn)
   const minor = (device & 0xffn) | ((device >> 12n) & ~0xffn)
   const hex = (number: bigint): string => number.toString(16).padStart(2, '0')
@@ -60,8 +60,8 @@ const holderOf = (folder: string): number | undefined => {
   return found === undefined ? undefined : lockHolder(readFileSync('/proc/locks', 'utf8'), found.dev, found.ino)
 }
 
-const look = ({ stateDir, edge: { pinDir } }: Config): Finding => {
-  if (pinDir === '') return ok('none are kept: edge.pinDir is empty')
+const pinFinding = ({ stateDir, edge: { pinDir } }: Config): Finding => {
+  if (pinDir === '') return ok('nothing is pinned: edge.pinDir is empty')
   const { path: folder, mountAt } = findPinFolder(pinDir, stateDir)
   if (isBpffs(dirname(folder))) {
     return findingOf(pinDir, { folder, isBpffs: true, mountAt, pins: namesIn(folder), holder: holderOf(folder) })
@@ -70,4 +70,4 @@ const look = ({ stateDir, edge: { pinDir } }: Config): Finding => {
   return findingOf(pinDir, { folder, isBpffs: false, mountAt: mounts, pins: [], holder: undefined })
 }
 
-export const pinCheck = (config: Config): Check => ({ name: 'pins', look: () => look(config) })
+export const pinCheck = (config: Config): Check => ({ name: 'pins', run: () => pinFinding(config) })

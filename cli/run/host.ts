@@ -1,6 +1,5 @@
-// Hosts one service in this process: says when it is ready, reports its counters to the
-// `ringside up` that started it, and ends it in order on a drain message, a signal, or when that
-// `up` is gone. The last report before a clean exit holds the final counters.
+// Hosts one service in this process: reports readiness and counters to the parent `ringside up`, and ends the service in
+// order on a drain message, a signal, or the parent's end. The last report before a clean exit has the final counters.
 import type { Config } from '../../runtime/config.ts'
 import { messageOf } from '../../runtime/errors.ts'
 import type { Log } from '../../runtime/log.ts'
@@ -14,7 +13,7 @@ export interface HostOptions {
   readonly name: string
   readonly log: Log
   readonly start: () => Promise<Service>
-  /** Where /metrics is served, if anywhere. */
+  /** Undefined serves no metrics. */
   readonly metrics?: Config['metrics']
 }
 
@@ -26,11 +25,11 @@ const isDrainMessage = (message: unknown): message is DrainMessage =>
 const send = (message: ServiceMessage): Promise<void> =>
   new Promise((resolve) => {
     if (process.send === undefined || !process.connected) resolve()
-    // An error means that the parent is gone, which `disconnect` tells already.
+    // The callback's error means that the parent is gone: `disconnect` follows.
     else process.send(message, undefined, {}, () => resolve())
   })
 
-/** Before the service starts: an address that is taken is known at once, and an edge has its privileges yet. */
+/** Listens before the service starts: an address in use fails at once, and an edge still has its privileges. */
 const openMetrics = async ({ name, log, metrics }: HostOptions): Promise<MetricsListener | undefined> => {
   if (metrics === undefined || metrics.listen === '') return undefined
   const { listenForMetrics } = await import('../../runtime/metrics.ts')
@@ -38,19 +37,19 @@ const openMetrics = async ({ name, log, metrics }: HostOptions): Promise<Metrics
 }
 
 /**
- * Runs the service until it ends by itself or is told to.
- * @throws what the service could not go on from
+ * Runs the service until it ends by itself, or is ended.
+ * @throws the error that ended the service
  */
 export const host = async (options: HostOptions): Promise<void> => {
   const { name, log, start } = options
   let service: Service | undefined
-  let asked: Ending | undefined
+  let requested: Ending | undefined
   const ending = Promise.withResolvers<void>()
 
   const end = (how: Ending, why: string): void => {
-    if (asked === 'stop' || asked === how) return
-    asked = how
-    log.info({ why }, how === 'drain' ? 'finishing what is there, then stopping' : 'stopping')
+    if (requested === 'stop' || requested === how) return
+    requested = how
+    log.info({ why }, how === 'drain' ? 'finishing the input, then stopping' : 'stopping')
     if (service !== undefined) finish(service, how)
   }
   const finish = (running: Service, how: Ending): void => {
@@ -61,14 +60,14 @@ export const host = async (options: HostOptions): Promise<void> => {
   let signals = 0
   const onProcessSignal = (signal: NodeJS.Signals): void => {
     signals += 1
-    // A service that does not even stop gives way to the third signal.
+    // The third signal kills a service that does not stop.
     if (signals > 2) process.kill(process.pid, 'SIGKILL')
     end('stop', signal)
   }
   const onMessage = (message: unknown): void => {
-    if (isDrainMessage(message)) end('drain', 'asked by ringside up')
+    if (isDrainMessage(message)) end('drain', 'drain message of ringside up')
   }
-  const onDisconnect = (): void => end('stop', 'ringside up is gone')
+  const onDisconnect = (): void => end('stop', 'ringside up ended')
   process.on('SIGINT', onProcessSignal).on('SIGTERM', onProcessSignal)
   process.on('message', onMessage).on('disconnect', onDisconnect)
 
@@ -84,13 +83,13 @@ export const host = async (options: HostOptions): Promise<void> => {
     log.info('ready')
     if (process.connected) timers.push(setInterval(report, reportEveryMs))
     timers.push(setInterval(() => log.info(running.counters(), 'counters'), summaryEveryMs))
-    if (asked !== undefined) finish(running, asked)
-    const endedByItself = await Promise.race([running.done.then(() => asked === undefined), ending.promise])
+    if (requested !== undefined) finish(running, requested)
+    const endedByItself = await Promise.race([running.done.then(() => requested === undefined), ending.promise])
     if (endedByItself === true) await running.stop()
     else await ending.promise
     await report()
     if (endedByItself === true) await send({ type: 'ended', service: name })
-    log.info(running.counters(), endedByItself === true ? 'came to its end' : 'stopped')
+    log.info(running.counters(), endedByItself === true ? 'ended: no more input' : 'stopped')
   } catch (error) {
     await service?.stop().catch((cause: unknown) => log.warn(messageOf(cause)))
     throw error

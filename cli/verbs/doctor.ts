@@ -1,4 +1,4 @@
-// What works on this machine, what does not, and what to do about it.
+// Checks this machine and prints the fixes.
 import { Command } from 'commander'
 import { type Check, formatResults, type Result, runCheck } from '../doctor/check.ts'
 import { kafkaChecks } from '../doctor/kafka-checks.ts'
@@ -19,7 +19,7 @@ const doctor = async (options: DoctorOptions): Promise<void> => {
   const log = quietLog('doctor')
   const checks: Check[] = [...kernelChecks(config), ...machineChecks(config), ...kafkaChecks(config, log)]
   const results: Result[] = []
-  // One after the other: loading programs and a Java start at once would slow each other down.
+  // One after the other: loading programs and starting Java would slow each other down.
   for (const check of checks) results.push(await runCheck(check))
 
   const output = new Output()
@@ -32,7 +32,7 @@ const doctor = async (options: DoctorOptions): Promise<void> => {
 export const doctorCommand = (): Command =>
   addCommonOptions(
     new Command('doctor')
-      .description('Looks at kernel, privileges, tools, Java, Kafka, clock and disk. Exit code 69 if anything fails.')
+      .description('Check kernel, privileges, tools, Java, Kafka, clock and disk. Exit code 69 if a check fails.')
       .option('--format <format>', 'table or json (default: table)', formatArgument)
   )
     .addHelpText('after', '\nExample:\n  sudo ringside doctor\n')

@@ -15,7 +15,7 @@ import {
   type ServiceOptions
 } from '../options.ts'
 import { host } from '../run/host.ts'
-import { isHandlerPath, isServiceName, nameOf, serviceNames, startService } from '../services.ts'
+import { isHandlerPath, isServiceName, nameOf, serviceNames, startService } from '../run/start-service.ts'
 import { Output } from '../terminal/output.ts'
 
 interface RunOptions extends CommonOptions, EdgeOptions, ServiceOptions {

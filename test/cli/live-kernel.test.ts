@@ -11,7 +11,7 @@ const fine: KernelFacts = {
   inContainer: false
 }
 
-test('CAP_BPF with CAP_PERFMON, or CAP_SYS_ADMIN, is enough', () => {
+test('CAP_BPF with CAP_PERFMON, or CAP_SYS_ADMIN, may load programs', () => {
   assert.equal(mayLoadPrograms('000001ffffffffff'), true)
   assert.equal(mayLoadPrograms('000000c000000000'), true)
   assert.equal(mayLoadPrograms('0000000000200000'), true)
@@ -21,19 +21,19 @@ test('CAP_BPF with CAP_PERFMON, or CAP_SYS_ADMIN, is enough', () => {
   assert.deepEqual(suspectsOf(fine), [])
 })
 
-test('the run time of programs is told to CAP_SYS_ADMIN', () => {
+test('measuring programs needs CAP_SYS_ADMIN', () => {
   assert.equal(mayMeasurePrograms('000001ffffffffff'), true)
   assert.equal(mayMeasurePrograms('000000c000000000'), false)
 })
 
-test('a kernel without type information is named', () => {
+test('a kernel without BTF is reported', () => {
   const [lack, ...more] = lacksOf({ ...fine, hasBtf: false })
-  assert.equal(lack?.what, 'btf')
+  assert.equal(lack?.kind, 'btf')
   assert.match(lack.remedy, /CONFIG_DEBUG_INFO_BTF=y/)
   assert.deepEqual(more, [])
 })
 
-test('just the capabilities that are missing are named, with what gives them', () => {
+test('only the missing capabilities are reported, with the fix', () => {
   const missing = (capEff: string): string | undefined => lacksOf({ ...fine, status: status(capEff) })[0]?.missing
   assert.equal(missing('0000000000000000'), 'CAP_BPF and CAP_PERFMON are missing')
   assert.equal(missing('0000008000000000'), 'CAP_PERFMON is missing')
@@ -43,13 +43,13 @@ test('just the capabilities that are missing are named, with what gives them', (
   assert.match(remedy(true), /--pid=host --cap-add BPF --cap-add PERFMON/)
 })
 
-test('root of a user namespace is told that it does not count', () => {
+test('root of a user namespace may not load programs', () => {
   const [lack] = lacksOf({ ...fine, status: status('000001ffffffffff'), uidMap: '         0       1000          1\n' })
-  assert.equal(lack?.what, 'privileges')
+  assert.equal(lack?.kind, 'privileges')
   assert.match(lack.missing, /user namespace/)
 })
 
-test('lockdown and seccomp are suspected when nothing else is missing', () => {
+test('lockdown and seccomp are reported as possible causes', () => {
   assert.match(suspectsOf({ ...fine, lockdown: 'none integrity [confidentiality]\n' })[0] ?? '', /lockdown=integrity/)
   assert.deepEqual(suspectsOf({ ...fine, lockdown: 'none [integrity] confidentiality\n' }), [])
   assert.match(suspectsOf({ ...fine, status: status('000000c000000000', 2) })[0] ?? '', /seccomp/)

@@ -2,12 +2,12 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { fail, formatResults, ok, runCheck } from '../../../cli/doctor/check.ts'
 
-test('a check that throws has failed with its message', async () => {
-  const result = await runCheck({ name: 'x', look: () => Promise.reject(new Error('no such thing')) })
+test('a check that throws fails with the message of its error', async () => {
+  const result = await runCheck({ name: 'x', run: () => Promise.reject(new Error('no such thing')) })
   assert.deepEqual(result, { name: 'x', status: 'fail', detail: 'no such thing', remedy: undefined })
 })
 
-test('what to do stands below what was found', () => {
+test('the fix is below the result', () => {
   const lines = formatResults(
     [
       { name: 'kernel', ...ok('6.18') },
@@ -16,17 +16,17 @@ test('what to do stands below what was found', () => {
     80
   )
   assert.deepEqual(lines, [
-    '      check   found',
+    '      check   result',
     'ok    kernel  6.18',
     'fail  btf     missing',
     '              → boot another'
   ])
 })
 
-test('what does not fit the terminal goes on in the next line, whole', () => {
+test('long texts are wrapped at spaces', () => {
   const lines = formatResults([{ name: 'btf', ...fail('none was found here', 'boot another kernel than this') }], 27)
   assert.deepEqual(lines, [
-    '      check  found',
+    '      check  result',
     'fail  btf    none was found',
     '             here',
     '             → boot another',

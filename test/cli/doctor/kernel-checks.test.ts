@@ -1,7 +1,13 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { isRecentEnough } from '../../../cli/doctor/kernel-checks.ts'
+import { kernelFinding } from '../../../cli/doctor/kernel-checks.ts'
 
-test('5.11 is the oldest kernel that will do', () => {
-  assert.deepEqual(['5.10.0-28-amd64', '5.11.0', '6.1.0', '4.19.0'].map(isRecentEnough), [false, true, true, false])
+test('the programs need Linux 5.14, and were tested from 5.15 on', () => {
+  const releases = ['4.19.0', '5.10.0-28-amd64', '5.13.19', '5.14.0-503.el9.x86_64', '5.15.0-25-generic', '6.1.0']
+  assert.deepEqual(
+    releases.map((release) => kernelFinding(release).status),
+    ['fail', 'fail', 'fail', 'warn', 'ok', 'ok']
+  )
+  assert.match(kernelFinding('5.10.0').detail, /need Linux 5\.14/)
+  assert.match(kernelFinding('5.14.0').remedy ?? '', /boot Linux 5\.15 or newer/)
 })

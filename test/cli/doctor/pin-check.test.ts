@@ -10,12 +10,12 @@ import { temporaryDirectory } from '../../support/ringside.ts'
 const folder = '/sys/fs/bpf/ringside'
 const fine = { folder, isBpffs: true, mountAt: undefined, pins: [], holder: undefined }
 
-test('pins that nobody holds are those of an edge that is gone', () => {
-  assert.deepEqual(findingOf(folder, fine), { status: 'ok', detail: `nothing is left in ${folder}` })
+test('pins that no process holds are those of a dead edge', () => {
+  assert.deepEqual(findingOf(folder, fine), { status: 'ok', detail: `${folder} is empty` })
   assert.equal(findingOf(folder, { ...fine, pins: ['a'], holder: 7 }).status, 'ok')
   const left = findingOf(folder, { ...fine, pins: ['a', 'b'] })
   assert.equal(left.status, 'warn')
-  assert.match(left.detail, /programs and rings of a dead edge.*2 pins/)
+  assert.match(left.detail, /programs of a dead edge.*2 pins/)
   assert.match(left.remedy ?? '', /ringside run edge.*rm -r \/sys\/fs\/bpf\/ringside/)
 })
 
@@ -31,7 +31,7 @@ test('pins that this user may not read need root', () => {
   assert.match(findingOf(folder, { ...fine, pins: undefined }).remedy ?? '', /as root/)
 })
 
-test('whoever holds the lock of a folder is found in /proc/locks', async (t) => {
+test('the process that holds the lock of a folder is found in /proc/locks', async (t) => {
   const path = temporaryDirectory(t, 'pins')
   const { dev, ino } = statSync(path, { bigint: true })
   const holder = (): number | undefined => lockHolder(readFileSync('/proc/locks', 'utf8'), dev, ino)
@@ -46,5 +46,5 @@ test('whoever holds the lock of a folder is found in /proc/locks', async (t) => 
 
 test('without edge.pinDir nothing is pinned', async () => {
   const config = loadConfig({ edge: { pinDir: '' } }, undefined, {})
-  assert.equal((await pinCheck(config).look()).status, 'ok')
+  assert.equal((await pinCheck(config).run()).status, 'ok')
 })

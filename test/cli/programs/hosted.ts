@@ -1,4 +1,4 @@
-// A small service for the tests of hosting and supervision. argv: what it does after it is ready.
+// A small service for the tests of hosting and supervision. Its argument: run, end, fail or refuse to start.
 import { setTimeout as delay } from 'node:timers/promises'
 import { host } from '../../../cli/run/host.ts'
 import { RingsideError } from '../../../runtime/errors.ts'

@@ -22,7 +22,7 @@ const lastCounters = (messages: readonly ServiceMessage[]): Readonly<Record<stri
 
 const timeout = 30_000
 
-test('a drain message lets the service finish, and the last report holds its final counters', {
+test('a drain message lets the service finish, and the last report has its final counters', {
   timeout
 }, async (t) => {
   const { child, messages } = startHosted(t, 'run')
@@ -33,14 +33,14 @@ test('a drain message lets the service finish, and the last report holds its fin
   assert.deepEqual(lastCounters(messages), { events: 11, drains: 1, stops: 0 })
 })
 
-test('a drain message that comes before the service is ready is not lost', { timeout }, async (t) => {
+test('a drain message before the service is ready is not lost', { timeout }, async (t) => {
   const { child, messages } = startHosted(t, 'run')
   child.send({ type: 'drain' })
   assert.equal(await exitOf(child), 0)
   assert.equal(lastCounters(messages)?.['drains'], 1)
 })
 
-test('a signal stops it, in order', { timeout }, async (t) => {
+test('a signal stops the service in order', { timeout }, async (t) => {
   const { child, messages } = startHosted(t, 'run')
   await once(child, 'message')
   child.kill('SIGTERM')
@@ -48,18 +48,18 @@ test('a signal stops it, in order', { timeout }, async (t) => {
   assert.deepEqual(lastCounters(messages), { events: 1, drains: 0, stops: 1 })
 })
 
-test('work that comes to its end by itself is told before the exit', { timeout }, async (t) => {
+test('a service that ends by itself reports it before the exit', { timeout }, async (t) => {
   const { child, messages } = startHosted(t, 'end')
   assert.equal(await exitOf(child), 0)
   assert.equal(messages.at(-1)?.type, 'ended')
 })
 
-test('a service that cannot go on, or start, leaves with the exit code of its error', { timeout }, async (t) => {
+test('a service that fails, or does not start, exits with the code of its error', { timeout }, async (t) => {
   assert.equal(await exitOf(startHosted(t, 'fail').child), 69)
   assert.equal(await exitOf(startHosted(t, 'refuse').child), 78)
 })
 
-test('it stops when the parent is gone', { timeout }, async (t) => {
+test('a service stops when its parent is gone', { timeout }, async (t) => {
   const { child } = startHosted(t, 'run')
   await once(child, 'message')
   child.disconnect()
