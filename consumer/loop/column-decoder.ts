@@ -77,18 +77,18 @@ class KnownRows<Row> {
     this.#rows = []
   }
 
-  of(bytes: Buffer, { length, number, place }: DecodedRows['processes']): Row[] {
+  of(bytes: Buffer, { length, number, offset }: DecodedRows['processes']): Row[] {
     const found: Row[] = []
     for (let i = 0; i < length; i++) {
       const key = number[i] as number
-      this.#rows[key] ??= decodeField(this.#type, bytes, place[i] as number).value as Row
+      this.#rows[key] ??= decodeField(this.#type, bytes, offset[i] as number).value as Row
       found.push(this.#rows[key])
     }
     return found
   }
 }
 
-const noNumberedRows = () => ({ length: 0, number: new Int32Array(0), place: new Int32Array(0) })
+const noNumberedRows = () => ({ length: 0, number: new Int32Array(0), offset: new Int32Array(0) })
 
 class CppDecoder {
   readonly #rows: DecodedRows = { processes: noNumberedRows(), stacks: noNumberedRows(), ...noRows() }
@@ -129,7 +129,7 @@ class CppDecoder {
   }
 
   #forget(): void {
-    this.#native.forget()
+    this.#native.clear()
     this.#processes.forget()
     this.#stacks.forget()
   }

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// The addon as Node sees it, and its encoder. producer/encode/native-encoder.ts is the encoder's only caller and has validated what comes in; nothing
-// here is global, so that every thread and every instance stands for itself.
+// The addon's JavaScript interface, and its encoder. Nothing is global: threads and instances share no state.
+// producer/encode/native-encoder.ts is the encoder's only caller and validates the options.
 //
-//   new Encoder(options)                        Encoder#begin(length) -> microseconds, or -1 - place of the damage
-//   schema: fingerprint of what is written      Encoder#add() -> whether the batch is full
-//   eventVersion: of what is read               Encoder#encode(before, clockUs, behind) -> Buffer
+//   new Encoder(options)                        Encoder#begin(length) -> microseconds, or -1 - offset of the damage
+//   schema: fingerprint of the rows' schema     Encoder#add() -> true when the batch is full
+//   eventVersion: of the records                Encoder#encode(before, clockUs, after) -> Buffer
 //   stateNumbers: length of options.state
 //   Decoder: see decoder.h; consumer/loop/column-decoder.ts is its only caller
 #include <napi.h>
@@ -15,13 +15,13 @@
 namespace ringside {
 namespace {
 
-// What JavaScript looks at between calls: a Float64Array of its own, as native-encoder.ts reads it.
+// Counters that JavaScript reads between calls, in a Float64Array; native-encoder.ts has the same layout.
 struct State {
   double count;
   double by_class[RINGSIDE_CLASS_COUNT];
   double events[RINGSIDE_CLASS_COUNT];
   double summaries;
-  // Of security records, of the others, of summaries.
+  // By lane: security records, other records, summaries.
   double taken[3];
   double newest_us;
   double highest[RINGSIDE_CPU_MAX + 1];
@@ -52,7 +52,7 @@ CallNames ToCallNames(const Napi::Array& array) {
   return names;
 }
 
-// Empty when it is none.
+// Empty unless the value is a function.
 Napi::FunctionReference ToFunction(const Napi::Value& value) {
   return value.IsFunction() ? Napi::Persistent(value.As<Napi::Function>()) : Napi::FunctionReference();
 }
@@ -78,14 +78,14 @@ class Encoder : public Napi::ObjectWrap<Encoder> {
         buffer_(Napi::Persistent(options.Get("buffer").As<Napi::Uint8Array>())),
         state_array_(Napi::Persistent(options.Get("state").As<Napi::Float64Array>())),
         read_proc_(Napi::Persistent(options.Get("readProc").As<Napi::Function>())),
-        on_began_(ToFunction(options.Get("onBegan"))),
-        find_caller_(ToFunction(options.Get("findCaller"))),
+        on_program_start_(ToFunction(options.Get("onProgramStart"))),
+        resolve_stack_(ToFunction(options.Get("resolveStack"))),
         max_count_(options.Get("maxCount").As<Napi::Number>().Int64Value()),
         max_bytes_(options.Get("maxBytes").As<Napi::Number>().Int64Value()),
         state_(*reinterpret_cast<State*>(state_array_.Value().Data())),
         batch_(ProcessTable(ToPresent(options.Get("present").As<Napi::Array>()),
-                            [this](int32_t pid) { return ReadProcess(pid); }, OnProgramStart()),
-               StackTable(CallerFinder()), ToCallNames(options.Get("names").As<Napi::Array>())) {}
+                            [this](int32_t pid) { return ReadProcess(pid); }, ProgramStartCallback()),
+               StackTable(StackResolver()), ToCallNames(options.Get("names").As<Napi::Array>())) {}
 
   std::optional<ProcessFacts> ReadProcess(int32_t pid) {
     const Napi::Value facts = read_proc_.Call({Napi::Number::New(Env(), pid)});
@@ -93,32 +93,32 @@ class Encoder : public Napi::ObjectWrap<Encoder> {
     return ToFacts(facts.As<Napi::Object>());
   }
 
-  // Null functions where JavaScript gave none.
-  OnBegan OnProgramStart() {
-    if (on_began_.IsEmpty()) return nullptr;
+  // Null when JavaScript passes no function; the same below.
+  OnProgramStart ProgramStartCallback() {
+    if (on_program_start_.IsEmpty()) return nullptr;
     return [this](int32_t pid, uint64_t start_ns) {
-      on_began_.Call({Napi::Number::New(Env(), pid), Napi::BigInt::New(Env(), start_ns)});
+      on_program_start_.Call({Napi::Number::New(Env(), pid), Napi::BigInt::New(Env(), start_ns)});
     };
   }
 
-  FindCaller CallerFinder() {
-    if (find_caller_.IsEmpty()) return nullptr;
+  ResolveStack StackResolver() {
+    if (resolve_stack_.IsEmpty()) return nullptr;
     return [this](int32_t pid, uint64_t start_ns, StackView stack) -> std::optional<Stack> {
       auto addresses = Napi::Array::New(Env(), stack.count);
       for (uint32_t i = 0; i < stack.count; i++) addresses.Set(i, static_cast<double>(stack.begin[i]));
-      const Napi::Value found =
-          find_caller_.Call({Napi::Number::New(Env(), pid), Napi::BigInt::New(Env(), start_ns), addresses});
-      if (!found.IsObject()) return std::nullopt;
-      const auto place = found.As<Napi::Object>();
-      return Stack{ToOptionalString(place.Get("go_function")), ToOptionalString(place.Get("go_file")),
-                   place.Get("go_line").As<Napi::Number>()};
+      const Napi::Value resolved =
+          resolve_stack_.Call({Napi::Number::New(Env(), pid), Napi::BigInt::New(Env(), start_ns), addresses});
+      if (!resolved.IsObject()) return std::nullopt;
+      const auto row = resolved.As<Napi::Object>();
+      return Stack{ToOptionalString(row.Get("go_function")), ToOptionalString(row.Get("go_file")),
+                   row.Get("go_line").As<Napi::Number>()};
     };
   }
 
   Napi::Value Begin(const Napi::CallbackInfo& info) {
     const Napi::Uint8Array buffer = buffer_.Value();
     const auto length = static_cast<size_t>(info[0].As<Napi::Number>().Int64Value());
-    if (length > buffer.ByteLength()) throw Napi::RangeError::New(Env(), "the read is longer than its buffer");
+    if (length > buffer.ByteLength()) throw Napi::RangeError::New(Env(), "the read is longer than the buffer");
     return Napi::Number::New(Env(), static_cast<double>(walk_.Begin(buffer.Data(), length)));
   }
 
@@ -162,8 +162,8 @@ class Encoder : public Napi::ObjectWrap<Encoder> {
   const Napi::Reference<Napi::Uint8Array> buffer_;
   const Napi::Reference<Napi::Float64Array> state_array_;
   const Napi::FunctionReference read_proc_;
-  const Napi::FunctionReference on_began_;
-  const Napi::FunctionReference find_caller_;
+  const Napi::FunctionReference on_program_start_;
+  const Napi::FunctionReference resolve_stack_;
   const size_t max_count_;
   const size_t max_bytes_;
   State& state_;

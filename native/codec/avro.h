@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Avro's binary encoding, as far as a batch needs it: rows are written into room that was asked for before.
+// The part of Avro's binary encoding that a batch needs. Writers do not check the room: the caller reserves it first.
 #pragma once
 
 #include <cstdint>
@@ -10,7 +10,7 @@
 
 namespace ringside {
 
-// avsc refuses what is greater, and writes what is less with a wrong last bit (producer/source/numbers.ts).
+// avsc refuses greater numbers and writes lesser ones with a wrong last bit (producer/source/numbers.ts).
 constexpr int64_t kGreatestLong = (int64_t{1} << 53) - 2;
 constexpr int64_t kLeastLong = -(int64_t{1} << 52);
 
@@ -23,10 +23,10 @@ inline int64_t ClampSigned(__int128 value) {
   return value < kLeastLong ? kLeastLong : static_cast<int64_t>(value);
 }
 
-// Bytes that grow, and keep their room when they are cleared.
+// A buffer that grows, and keeps its capacity when cleared.
 class Output {
  public:
-  // The next `bytes` may be written; commit what was.
+  // Makes room for `bytes`. After writing, call Commit with the end of the written bytes.
   uint8_t* Room(size_t bytes) {
     if (capacity_ - size_ < bytes) Grow(bytes);
     return data_.get() + size_;
@@ -55,7 +55,7 @@ class Output {
   size_t size_ = 0;
 };
 
-// Each returns where the next value goes. int, long, enum and the index of a union are all written as a long.
+// Each writer returns the end of its value. Avro writes int, long, enum and the index of a union all as a long.
 inline uint8_t* WriteLong(uint8_t* at, int64_t value) {
   uint64_t left = (static_cast<uint64_t>(value) << 1) ^ static_cast<uint64_t>(value >> 63);
   for (; left > 0x7f; left >>= 7) *at++ = static_cast<uint8_t>(left | 0x80);
@@ -72,7 +72,7 @@ inline uint8_t* WriteBytes(uint8_t* at, std::string_view bytes) {
 constexpr uint8_t kNull = 0;
 constexpr uint8_t kSecondOfUnion = 2;
 
-// Of ["null", "string"].
+// The union ["null", "string"].
 inline uint8_t* WriteOptional(uint8_t* at, std::optional<std::string_view> text) {
   *at++ = text ? kSecondOfUnion : kNull;
   return text ? WriteBytes(at, *text) : at;

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Reads Avro's binary encoding from bytes that anybody may have written: what is not whole, or lies beyond what avsc
-// reads, is Damage.
+// Reads Avro's binary encoding from untrusted bytes. Throws Damage for truncated data and for values that avsc refuses.
 #pragma once
 
 #include <cstddef>
@@ -11,17 +10,17 @@ namespace ringside {
 
 struct Damage {
   const char* what;
-  // From the beginning of the message.
-  size_t place;
+  // From the start of the message.
+  size_t offset;
 };
 
 class Input {
  public:
   Input(const uint8_t* bytes, size_t begin, size_t end) : begin_(bytes), at_(bytes + begin), end_(bytes + end) {}
 
-  size_t place() const { return static_cast<size_t>(at_ - begin_); }
+  size_t offset() const { return static_cast<size_t>(at_ - begin_); }
 
-  // long, within what a double holds exactly, as avsc has it (producer/source/numbers.ts).
+  // long, limited to the integers that a double holds exactly, as in avsc (producer/source/numbers.ts).
   int64_t Long() {
     const uint64_t encoded = Varint();
     const int64_t value = static_cast<int64_t>(encoded >> 1) ^ -static_cast<int64_t>(encoded & 1);
@@ -47,7 +46,7 @@ class Input {
     return *at_++ == 1;
   }
 
-  // string or bytes, in place.
+  // string or bytes, as a view.
   std::string_view Bytes() {
     const int64_t length = Long();
     if (length < 0 || length > end_ - at_) Fail("text or bytes beyond the end");
@@ -56,15 +55,15 @@ class Input {
     return {bytes, static_cast<size_t>(length)};
   }
 
-  // Of ["null", "string"]; without data for null.
+  // The union ["null", "string"]; data() is null for null.
   std::string_view Optional() { return Index(2) == 0 ? std::string_view() : Bytes(); }
 
-  // How many items the next block of an array has, none at its end. Each takes `least` bytes or more, so that nobody
-  // makes room for more than the message can hold.
+  // The number of items in the next block of an array; 0 at its end. An item takes at least `least` bytes: a count that
+  // the message cannot hold fails here, before the caller reserves room for it.
   size_t Block(size_t least) {
     int64_t count = Long();
     if (count < 0) {
-      // The block's size follows, for those who skip it.
+      // A negative count is followed by the block's size, which lets readers skip it.
       count = -count;
       const int64_t size = Long();
       if (size < 0 || size > end_ - at_) Fail("a block beyond the end");
@@ -73,12 +72,12 @@ class Input {
     return static_cast<size_t>(count);
   }
 
-  [[noreturn]] void Fail(const char* what) const { Throw(what, place()); }
+  [[noreturn]] void Fail(const char* what) const { Throw(what, offset()); }
 
  private:
-  // By value: what only this needs stays in registers.
-  [[noreturn, gnu::noinline, gnu::cold]] static void Throw(const char* what, size_t place) {
-    throw Damage{what, place};
+  // Static, out of line: the members that decoding uses stay in registers.
+  [[noreturn, gnu::noinline, gnu::cold]] static void Throw(const char* what, size_t offset) {
+    throw Damage{what, offset};
   }
 
   static constexpr int64_t kGreatest = (int64_t{1} << 53) - 2;

@@ -7,16 +7,16 @@ namespace ringside {
 
 namespace {
 
-// Upper bounds on the Avro bytes of each row beside its strings (producer/encode/batch.ts).
+// Upper bounds on the Avro bytes of a row without its strings (producer/encode/batch.ts).
 constexpr size_t kEventBytes = 88;
 constexpr size_t kSummaryBytes = 96;
 constexpr size_t kBucketBytes = 8;
 constexpr size_t kLongBytes = 10;
 
-// Symbols of the enum EventKind; what comes behind them is other.
+// Number of symbols of the enum EventKind; later kinds are encoded as 0, other.
 constexpr uint8_t kKinds = 7;
 
-// enum ringside_call and the enum Syscall have the same numbers.
+// enum ringside_call and the Avro enum Syscall have the same numbers.
 uint8_t SyscallOf(const ringside_event& record) {
   return record.call < RINGSIDE_CALL_COUNT ? record.call : static_cast<uint8_t>(RINGSIDE_CALL_NONE);
 }
@@ -46,10 +46,10 @@ void Batch::AddEvent(const ringside_event& record) {
   std::optional<std::string_view> path;
   if (record.path_size != 0) path = WellFormed(PathOf(record), path_scratch_);
   const bool is_io_uring = record.kind == RINGSIDE_KIND_IO_URING;
-  // Of exec and fork the second string is a cgroup's name, of which the table of processes takes what it needs.
-  const bool is_beginning = record.kind == RINGSIDE_KIND_EXEC || record.kind == RINGSIDE_KIND_FORK;
+  // The second string of an exec or fork is the cgroup's name, which only the process table uses.
+  const bool is_new_process = record.kind == RINGSIDE_KIND_EXEC || record.kind == RINGSIDE_KIND_FORK;
   std::optional<std::string_view> path_to;
-  if (record.extra_size != 0 && !is_beginning) path_to = WellFormed(ExtraOf(record), extra_scratch_);
+  if (record.extra_size != 0 && !is_new_process) path_to = WellFormed(ExtraOf(record), extra_scratch_);
   if (record.kind == RINGSIDE_KIND_EXEC) process_table_.Exec(record, path.value_or(""));
   if (record.kind == RINGSIDE_KIND_FORK) process_table_.Fork(record);
   std::optional<std::string_view> name;
@@ -110,7 +110,7 @@ void Batch::AddSummary(const ringside_event& record) {
   bytes_ += bytes;
 }
 
-const Output& Batch::Encode(std::string_view before, int64_t clock_us, std::string_view behind) {
+const Output& Batch::Encode(std::string_view before, int64_t clock_us, std::string_view after) {
   encoded_.clear();
   encoded_.Append(before.data(), before.size());
   Write(processes_);
@@ -118,7 +118,7 @@ const Output& Batch::Encode(std::string_view before, int64_t clock_us, std::stri
   Write(stacks_);
   Write(events_, clock_us);
   Write(summaries_, clock_us);
-  encoded_.Append(behind.data(), behind.size());
+  encoded_.Append(after.data(), after.size());
   number_++;
   for (Table* table : {&processes_, &sockets_, &stacks_}) {
     table->bytes.clear();
@@ -155,7 +155,7 @@ std::optional<std::string_view> Batch::NameOf(const ringside_event& record) cons
   return names_[abi * RINGSIDE_NR_MAX + record.nr];
 }
 
-// An array is a block of its items with their number before it, unless it is empty, and then a block of none.
+// An Avro array: a block of items after their count, then the count 0. An empty array is the count 0 alone.
 void Batch::Write(const Table& table) {
   if (table.count > 0) encoded_.Commit(WriteLong(encoded_.Room(kLongBytes), table.count));
   encoded_.Append(table.bytes.data(), table.bytes.size());
@@ -173,7 +173,7 @@ void Batch::Write(const TimedRows& rows, int64_t clock_us) {
     written = end;
   };
   for (const TimedRows::Time& time : rows.times) {
-    copy_to(time.place);
+    copy_to(time.offset);
     const __int128 since_us = __int128{Microseconds(time.ns)} - clock_us;
     at = WriteLong(at, ClampSigned(since_us * 1000 + static_cast<int64_t>(time.ns % 1000)));
   }

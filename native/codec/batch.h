@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Records gather here, encoded as they come, until they leave as one EventBatch (schemas/event_batch.avsc). The shape of
-// its rows is written down in batch.cc and in the two tables, for the schema of kSchemaFingerprint.
+// Encodes records one by one into the rows of an EventBatch (schemas/event_batch.avsc). The layout of the rows is in
+// batch.cc and in the three tables, for the schema of kSchemaFingerprint.
 #pragma once
 
 #include <vector>
@@ -11,10 +11,10 @@
 
 namespace ringside {
 
-// Of the Parsing Canonical Form of the schema whose rows are written, as wire/fingerprint.ts has it.
+// Fingerprint of the schema's Parsing Canonical Form, as wire/fingerprint.ts computes it.
 constexpr const char* kSchemaFingerprint = "40c39ced2cfcb63a";
 
-// By ABI and number; none where there is no such call.
+// By ABI and number; empty for numbers without a call.
 using CallNames = std::vector<std::optional<std::string>>;
 
 class Batch {
@@ -27,23 +27,23 @@ class Batch {
 
   // Events and summaries.
   size_t count() const { return events_.times.size() + summaries_.times.size(); }
-  // An upper bound on the encoded size of what has been added.
+  // Upper bound on the encoded size of the rows.
   size_t bytes() const { return bytes_; }
 
-  // Closes the batch: `before` and `behind` are the fields on either side of its rows, encoded. Times become relative to
+  // Closes the batch. `before` and `after` are the encoded fields on either side of the rows. Times become relative to
   // the clock. The result is valid until the next call.
-  const Output& Encode(std::string_view before, int64_t clock_us, std::string_view behind);
+  const Output& Encode(std::string_view before, int64_t clock_us, std::string_view after);
 
  private:
-  // Rows of a table, encoded one behind the other.
+  // Encoded rows of a table.
   struct Table {
     Output bytes;
     int32_t count = 0;
   };
-  // Rows that lack their time_offset_ns until the clock is known.
+  // Encoded rows without their time_offset_ns, which Encode() inserts: it depends on the clock.
   struct TimedRows {
     struct Time {
-      size_t place;
+      size_t offset;
       uint64_t ns;
     };
     Output bytes;

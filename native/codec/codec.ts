@@ -1,5 +1,5 @@
-// The addon that encodes batches and decodes them (addon.cc), as TypeScript sees it. Whether it is built for the schema and the records
-// of this version is asked before it is used.
+// Types of the addon that encodes and decodes batches (addon.cc). Callers check first that it was built for the schema
+// and the records of this version.
 import { createRequire } from 'node:module'
 import { join } from 'node:path'
 import type { EventColumns, SummaryColumns } from '../../wire/columns.ts'
@@ -10,48 +10,49 @@ export interface NativeFacts {
   readonly containerId: string | null
 }
 
-export interface NativePlace {
+export interface NativeStack {
   readonly go_function: string | null
   readonly go_file: string | null
   readonly go_line: number
 }
 
 export interface NativeEncoderOptions {
-  /** Where reads lie; begins at a multiple of 8. */
+  /** The source reads into it; starts at a multiple of 8. */
   readonly buffer: Uint8Array
-  /** Written by every call; `stateNumbers` long. */
+  /** Counters, updated by every call; `stateNumbers` long. */
   readonly state: Float64Array
   readonly maxCount: number
   readonly maxBytes: number
   /** By ABI and number, RINGSIDE_ABI_COUNT × RINGSIDE_NR_MAX. */
   readonly names: readonly (string | undefined)[]
   readonly present: readonly (readonly [pid: number, facts: NativeFacts])[]
-  /** Told of processes that begin, or begin another program; undefined: nobody wants to know. */
-  readonly onBegan: ((pid: number, startNs: bigint) => void) | undefined
-  /** Asked for each stack that was not seen before; undefined: no stack is told. */
-  readonly findCaller:
-    | ((pid: number, startNs: bigint, addresses: readonly number[]) => NativePlace | undefined)
+  /** Called when a process is seen for the first time and when it executes a program. */
+  readonly onProgramStart: ((pid: number, startNs: bigint) => void) | undefined
+  /** Called for each stack that is not in the table; undefined disables stacks. */
+  readonly resolveStack:
+    | ((pid: number, startNs: bigint, addresses: readonly number[]) => NativeStack | undefined)
     | undefined
   readonly readProc: (pid: number) => NativeFacts | undefined
 }
 
 export interface NativeEncoder {
-  /** @returns microseconds, or -1 - the offset of what is no record */
+  /** @returns microseconds, or -1 - the offset of the first invalid record */
   begin(length: number): number
   /** @returns true when the batch is full, false at the end of the read */
   add(): boolean
-  /** @param before the encoded fields before the rows; `behind`: those after them */
-  encode(before: Uint8Array, clockUs: number, behind: Uint8Array): Buffer
+  /** @param before and `after`: the encoded fields on either side of the rows */
+  encode(before: Uint8Array, clockUs: number, after: Uint8Array): Buffer
 }
 
-/** Rows of a table, for each of which an object is made once: its number, and where it begins in the message. */
+/** Rows of a table: equal rows have the same number, so that each distinct row becomes an object once. */
 export interface NumberedRows {
   length: number
   number: Int32Array
-  place: Int32Array
+  /** Byte offset in the message. */
+  offset: Int32Array
 }
 
-/** What a decoder writes to: it makes arrays longer by putting others in their places, and says how many are rows. */
+/** The decoder's output. It sets `length` to the number of rows, and replaces an array that is too short. */
 export interface DecodedRows {
   readonly processes: NumberedRows
   readonly stacks: NumberedRows
@@ -61,34 +62,34 @@ export interface DecodedRows {
 
 export interface NativeDecoderOptions {
   readonly rows: DecodedRows
-  /** What `codeOf` gives for the symbols of the enum Syscall. */
+  /** `codeOf` of each symbol of the enum Syscall. */
   readonly syscalls: Int32Array
-  /** Asked once for each name of a call. */
+  /** Called once for each name of a call. */
   readonly codeOf: (name: string) => number
 }
 
 export interface NativeDecoder {
   /**
    * Decodes the rows of a message, from the processes to the summaries.
-   * @returns where they end
-   * @throws Error that says what is damaged, and where
+   * @returns the offset of their end
+   * @throws Error naming the damage and its offset
    */
   decode(message: Uint8Array, begin: number): number
-  /** Numbers of rows begin anew. */
-  forget(): void
+  /** Evicts all known rows: numbers start at 0 again. */
+  clear(): void
 }
 
 export interface CodecAddon {
   readonly Decoder: new (options: NativeDecoderOptions) => NativeDecoder
   readonly Encoder: new (options: NativeEncoderOptions) => NativeEncoder
-  /** Fingerprint of the schema whose rows it writes and reads, as wire/codec.ts has it. */
+  /** Fingerprint of the schema of the rows; compare it with wire/codec.ts. */
   readonly schema: string
-  /** RINGSIDE_EVENT_VERSION of the records that it reads. */
+  /** RINGSIDE_EVENT_VERSION of the records that the encoder reads. */
   readonly eventVersion: number
   readonly stateNumbers: number
 }
 
 const path = join(import.meta.dirname, '..', '..', 'build', 'ringside_codec.node')
 
-/** @throws Error of Node when it is not built, or cannot be loaded here */
+/** @throws Error of Node when the addon is not built or cannot be loaded */
 export const loadCodec = (): CodecAddon => createRequire(import.meta.url)(path) as CodecAddon

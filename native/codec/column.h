@@ -7,23 +7,23 @@
 
 namespace ringside {
 
-// A typed array that is written here and read in JavaScript, where it is a property; when it has to grow, another one
-// takes its place.
+// A typed array that C++ writes and JavaScript reads, as a property of an object. Reserve() replaces it when it is too
+// short.
 template <typename T>
 class Column {
  public:
-  // The property is there, and an array of the right kind.
+  // The property must exist and have the right type.
   Column(const Napi::Object& owner, const char* name)
       : owner_(Napi::Persistent(owner)), name_(name), array_(Napi::Persistent(owner.Get(name).As<Array>())) {}
 
-  // Before each use: JavaScript may have given the array's memory to another thread, and then there is none.
+  // Call before each message: JavaScript may have transferred the array's memory to another thread.
   void Open() {
     Array array = array_.Value();
     length_ = array.ElementLength();
     data_ = length_ == 0 ? nullptr : array.Data();
   }
 
-  // Makes room for so many values. Those there are stay.
+  // Makes room for `length` values and keeps the present ones.
   void Reserve(size_t length) {
     if (length > length_) Grow(length + length / 2);
   }

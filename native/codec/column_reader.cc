@@ -5,11 +5,11 @@ namespace ringside {
 
 namespace {
 
-// Symbols of the enums EventKind and EventClass.
+// Numbers of symbols of the enums EventKind and EventClass.
 constexpr uint32_t kKinds = 7;
 constexpr uint32_t kClasses = 4;
 
-// The fewest bytes of a row: one a field.
+// The fewest bytes of a row: one per field.
 constexpr size_t kProcessBytes = 8;
 constexpr size_t kSocketBytes = 8;
 constexpr size_t kStackBytes = 3;
@@ -17,7 +17,7 @@ constexpr size_t kEventBytes = 18;
 constexpr size_t kSummaryBytes = 14;
 constexpr size_t kBucketBytes = 2;
 
-// Of a name that was not asked for yet.
+// Placeholder for a code not looked up yet.
 constexpr int32_t kUnknown = -1;
 
 void SetLength(const Napi::ObjectReference& columns, size_t length) {
@@ -26,7 +26,7 @@ void SetLength(const Napi::ObjectReference& columns, size_t length) {
 
 Napi::Object ObjectIn(const Napi::Object& object, const char* name) { return object.Get(name).As<Napi::Object>(); }
 
-// Calls `reserve` before each block with the rows there will be, and `read` for each row. Returns how many there are.
+// Calls `reserve` before each block with the total of rows so far, and `read` for each row. Returns the number of rows.
 template <typename Reserve, typename Read>
 size_t ReadArray(Input& in, size_t least, const Reserve& reserve, const Read& read) {
   size_t rows = 0;
@@ -42,7 +42,7 @@ void SkipArray(Input& in, size_t least, const Read& read) {
   ReadArray(in, least, [](size_t) {}, [&](size_t) { read(); });
 }
 
-// Those of one row: they follow those of the rows before it.
+// Appends the buckets of one row to the column.
 void ReadBuckets(Input& in, size_t row, size_t& end, BucketColumns& columns) {
   const size_t begin = end;
   const auto reserve = [&](size_t rows) {
@@ -89,14 +89,14 @@ void SkipSocket(Input& in) {
   }
 }
 
-// Gives the bytes that `read` goes over the number of the row that they were first.
+// Numbers a row by its encoded bytes: equal rows have equal numbers.
 template <typename Read>
 void ReadNumbered(Input& in, const uint8_t* bytes, size_t row, RowColumns& columns, const Read& read) {
-  const size_t begin = in.place();
+  const size_t begin = in.offset();
   read();
-  const std::string_view encoded(reinterpret_cast<const char*>(bytes + begin), in.place() - begin);
+  const std::string_view encoded(reinterpret_cast<const char*>(bytes + begin), in.offset() - begin);
   columns.number[row] = columns.seen.NumberOf(encoded);
-  columns.place[row] = static_cast<int32_t>(begin);
+  columns.offset[row] = static_cast<int32_t>(begin);
 }
 
 }  // namespace
@@ -143,7 +143,7 @@ void SummaryColumns::ForEach(const Do& each) {
   }
 }
 
-RowColumns::RowColumns(const Napi::Object& owner) : number(owner, "number"), place(owner, "place") {}
+RowColumns::RowColumns(const Napi::Object& owner) : number(owner, "number"), offset(owner, "offset") {}
 
 ColumnReader::ColumnReader(const Napi::Object& columns, std::vector<int32_t> syscalls, CodeOf code_of)
     : events_owner_(Napi::Persistent(ObjectIn(columns, "events"))),
@@ -163,7 +163,7 @@ size_t ColumnReader::Read(const uint8_t* bytes, size_t begin, size_t end) {
   const auto read_rows = [&](RowColumns& columns, size_t least, const auto& read) {
     const auto reserve = [&](size_t rows) {
       columns.number.Reserve(rows);
-      columns.place.Reserve(rows);
+      columns.offset.Reserve(rows);
     };
     return ReadArray(in, least, reserve, [&](size_t row) { ReadNumbered(in, bytes, row, columns, read); });
   };
@@ -179,10 +179,10 @@ size_t ColumnReader::Read(const uint8_t* bytes, size_t begin, size_t end) {
   SetLength(stacks_owner_, stacks);
   SetLength(events_owner_, events);
   SetLength(summaries_owner_, summaries);
-  return in.place();
+  return in.offset();
 }
 
-void ColumnReader::Forget() {
+void ColumnReader::Clear() {
   processes_.seen.Clear();
   stacks_.seen.Clear();
 }
@@ -198,7 +198,7 @@ void ColumnReader::Open() {
   }
   for (RowColumns* columns : {&processes_, &stacks_}) {
     open(columns->number);
-    open(columns->place);
+    open(columns->offset);
   }
 }
 

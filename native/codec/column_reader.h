@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The rows of an EventBatch (schemas/event_batch.avsc) to columns (wire/columns.ts). The shape of the rows is written
-// down in column_reader.cc, for the schema of kSchemaFingerprint.
+// Decodes the rows of an EventBatch (schemas/event_batch.avsc) to columns (wire/columns.ts). The layout of the rows is
+// in column_reader.cc, for the schema of kSchemaFingerprint.
 #pragma once
 
 #include <functional>
@@ -39,29 +39,29 @@ struct SummaryColumns {
   BucketColumns latency, errnos;
 };
 
-// Rows that JavaScript makes objects of, once for each that differs: by row, its number and where it begins.
+// Rows that become JavaScript objects, one for each distinct row: its number and its offset in the message.
 struct RowColumns {
   explicit RowColumns(const Napi::Object& owner);
 
-  Column<int32_t> number, place;
+  Column<int32_t> number, offset;
   NumberedBytes seen;
 };
 
 class ColumnReader {
  public:
-  // The code of a call's name; asked once for each.
+  // Returns the code of a call's name; called once for each name.
   using CodeOf = std::function<int32_t(std::string_view)>;
 
-  // `columns`: what native/codec/codec.ts has as DecodedRows. `syscalls`: codes of the symbols of the enum Syscall.
+  // `columns`: DecodedRows of native/codec/codec.ts. `syscalls`: codes of the symbols of the enum Syscall.
   ColumnReader(const Napi::Object& columns, std::vector<int32_t> syscalls, CodeOf code_of);
 
-  // Replaces the columns by those of a message whose rows begin at `begin`; returns where they end. Throws Damage.
+  // Overwrites the columns with the rows of a message, which start at `begin`; returns the rows' end. Throws Damage.
   size_t Read(const uint8_t* bytes, size_t begin, size_t end);
-  // From now on every row is new.
-  void Forget();
+  // Evicts all known rows.
+  void Clear();
 
  private:
-  // Names that a message may have beyond the ABI's: those of later kernels, and what a broken edge makes up.
+  // Bounds the names outside the ABI: those of later kernels, and those that a broken edge makes up.
   static constexpr size_t kMaxNames = 8192;
 
   void Open();

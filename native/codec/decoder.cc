@@ -16,7 +16,7 @@ class Decoder : public Napi::ObjectWrap<Decoder> {
  public:
   static Napi::Function Define(Napi::Env env) {
     return DefineClass(env, "Decoder",
-                       {InstanceMethod<&Decoder::Decode>("decode"), InstanceMethod<&Decoder::Forget>("forget")});
+                       {InstanceMethod<&Decoder::Decode>("decode"), InstanceMethod<&Decoder::Clear>("clear")});
   }
 
   explicit Decoder(const Napi::CallbackInfo& info) : Decoder(info, info[0].As<Napi::Object>()) {}
@@ -35,15 +35,15 @@ class Decoder : public Napi::ObjectWrap<Decoder> {
   Napi::Value Decode(const Napi::CallbackInfo& info) {
     const auto message = info[0].As<Napi::Uint8Array>();
     const auto begin = static_cast<size_t>(info[1].As<Napi::Number>().Int64Value());
-    if (begin > message.ByteLength()) throw Napi::RangeError::New(Env(), "the rows begin behind the message");
+    if (begin > message.ByteLength()) throw Napi::RangeError::New(Env(), "the rows begin after the end of the message");
     try {
       return Napi::Number::New(Env(), static_cast<double>(reader_.Read(message.Data(), begin, message.ByteLength())));
     } catch (const Damage& damage) {
-      throw Napi::Error::New(Env(), damage.what + (" at byte " + std::to_string(damage.place)));
+      throw Napi::Error::New(Env(), damage.what + (" at byte " + std::to_string(damage.offset)));
     }
   }
 
-  void Forget(const Napi::CallbackInfo&) { reader_.Forget(); }
+  void Clear(const Napi::CallbackInfo&) { reader_.Clear(); }
 
   const Napi::FunctionReference code_of_;
   ColumnReader reader_;

@@ -6,8 +6,8 @@
 namespace ringside {
 
 // The class Decoder:
-//   new Decoder(options)                        Decoder#decode(message, begin) -> where its rows end
-//                                               Decoder#forget()
+//   new Decoder(options)                        Decoder#decode(message, begin) -> offset of the rows' end
+//                                               Decoder#clear()
 Napi::Function DefineDecoder(Napi::Env env);
 
 }  // namespace ringside

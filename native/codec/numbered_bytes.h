@@ -9,7 +9,7 @@
 
 namespace ringside {
 
-// Gives each string of bytes a number, 0, 1, 2 … in the order in which they are first seen.
+// Numbers distinct byte strings 0, 1, 2 … in the order of their first appearance.
 class NumberedBytes {
  public:
   int32_t NumberOf(std::string_view bytes) {
@@ -28,7 +28,7 @@ class NumberedBytes {
   }
 
  private:
-  // Stay where they are when others are added: what the map's keys point at.
+  // The map's keys point into it: a deque never moves its elements.
   std::deque<std::string> kept_;
   std::unordered_map<std::string_view, int32_t> numbers_;
 };

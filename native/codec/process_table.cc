@@ -10,7 +10,7 @@ namespace ringside {
 
 namespace {
 
-// An upper bound on the Avro bytes of a row beside its exe (producer/encode/batch.ts).
+// Upper bound on the Avro bytes of a row without its exe (producer/encode/batch.ts).
 constexpr size_t kRowBytes = 160;
 // USER_HZ, which every Linux has reported to user space since 2.4.
 constexpr double kMicrosecondsPerTick = 1e6 / 100;
@@ -19,8 +19,8 @@ int32_t PidOf(const ringside_event& record) { return static_cast<int32_t>(record
 
 bool IsHex(char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'); }
 
-// The pattern of producer/proc.ts: 64 hex digits that begin the name or follow one of "/:.-", and end it or are
-// followed by one of "/.".
+// The pattern of producer/proc.ts: 64 hex digits, at the start of the name or after one of "/:.-", and at its end or
+// before one of "/.".
 std::optional<std::string> ContainerIdIn(std::string_view cgroup) {
   constexpr size_t kDigits = 64;
   for (size_t at = 0; at + kDigits <= cgroup.size(); at++) {
@@ -66,14 +66,14 @@ ProcessTable::Row ProcessTable::IndexOf(const ringside_event& record, uint64_t b
 
 void ProcessTable::Exec(const ringside_event& record, std::string_view path) {
   Entry& entry = EntryOf(record);
-  // A path that is not whole could be made to look like any other.
-  const bool is_whole = (record.flags & RINGSIDE_PATH_TRUNCATED) == 0 && !path.empty() && path[0] == '/';
-  entry.exe = is_whole ? std::string(path) : Read(record).value_or(ProcessFacts{}).exe;
-  // A container's first process is forked outside, put into its cgroup, and only then executes.
+  // A truncated or relative path could imitate any other program.
+  const bool is_usable = (record.flags & RINGSIDE_PATH_TRUNCATED) == 0 && !path.empty() && path[0] == '/';
+  entry.exe = is_usable ? std::string(path) : Read(record).value_or(ProcessFacts{}).exe;
+  // A container's first process is forked outside, moved into its cgroup, and executes then.
   entry.container_id = FirstOf(ContainerIdIn(ExtraOf(record)), std::move(entry.container_id));
   entry.rows.clear();
   entry.program = ++last_program_;
-  Began(record);
+  ProgramStarted(record);
 }
 
 void ProcessTable::Fork(const ringside_event& record) {
@@ -106,7 +106,7 @@ ProcessTable::Entry& ProcessTable::EntryOf(const ringside_event& record) {
   Entry* entry = entries_.Get(PidOf(record));
   if (entry != nullptr && entry->start_ns == record.start_ns) return *entry;
   ProcessFacts facts = Read(record).value_or(ProcessFacts{});
-  Began(record);
+  ProgramStarted(record);
   return Add(record, std::move(facts.exe), std::move(facts.container_id));
 }
 
@@ -126,8 +126,8 @@ std::optional<ProcessFacts> ProcessTable::Read(const ringside_event& record) {
   return now && is_it(*now) ? now : std::nullopt;
 }
 
-void ProcessTable::Began(const ringside_event& record) const {
-  if (on_began_) on_began_(PidOf(record), record.start_ns);
+void ProcessTable::ProgramStarted(const ringside_event& record) const {
+  if (on_program_start_) on_program_start_(PidOf(record), record.start_ns);
 }
 
 ProcessTable::NamedRow ProcessTable::MakeRow(const ringside_event& record, const Name& name) {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Records to rows of a batch's process table, as producer/encode/process-table.ts has it. A process keeps its executable and
-// container from first sight until exec or exit; what tells one of its rows from another is encoded once.
+// Rows of a batch's process table, as in producer/encode/process-table.ts. A process keeps its executable and container
+// until it executes another program. The fields that distinguish its rows are encoded once.
 #pragma once
 
 #include <array>
@@ -16,44 +16,44 @@
 
 namespace ringside {
 
-// What /proc knows of a process.
+// Data about a process from /proc.
 struct ProcessFacts {
-  // In clock ticks since boot: with pid, its identity.
+  // Clock ticks since boot; identifies the process together with its pid.
   double start_ticks;
   std::optional<std::string> exe;
   std::optional<std::string> container_id;
 };
 
 using PresentProcesses = std::unordered_map<int32_t, ProcessFacts>;
-// A process was seen for the first time, or began another program.
-using OnBegan = std::function<void(int32_t pid, uint64_t start_ns)>;
+// Called when a process is seen for the first time and when it executes a program.
+using OnProgramStart = std::function<void(int32_t pid, uint64_t start_ns)>;
 using ReadProc = std::function<std::optional<ProcessFacts>(int32_t pid)>;
 
 class ProcessTable {
  public:
   struct Row {
     int32_t index;
-    // Bytes by which it raised the bound on the batch's size; 0 when it was there.
+    // Increase of the bound on the batch's size; 0 when the batch already has the row.
     size_t bytes;
-    // A number for the program that it runs, which no other process or program has.
+    // Identifies the program that the process runs: no other process or program has the same number.
     uint64_t program;
   };
 
-  // `present`: what was running before the first event; of others `read` is asked.
-  ProcessTable(PresentProcesses present, ReadProc read, OnBegan on_began)
-      : present_(std::move(present)), read_(std::move(read)), on_began_(std::move(on_began)) {}
+  // `present`: the processes that ran before the first event. `read` finds others. `on_program_start` may be null.
+  ProcessTable(PresentProcesses present, ReadProc read, OnProgramStart on_program_start)
+      : present_(std::move(present)), read_(std::move(read)), on_program_start_(std::move(on_program_start)) {}
 
-  // The process of a record; one new to the batch is added to its rows. The batch's number grows.
+  // Returns the record's process, and adds a row unless the batch has it. `batch` is the batch's number.
   Row IndexOf(const ringside_event& record, uint64_t batch, int32_t& count, Output& rows);
-  // A process began a program: what is known of it changes. To be called before IndexOf.
+  // The process executed a program. Call before IndexOf.
   void Exec(const ringside_event& record, std::string_view path);
-  // A process began: it has its parent's executable and container until it changes them.
+  // A new process starts with its parent's executable and container. Call before IndexOf.
   void Fork(const ringside_event& record);
-  // A process ended. To be called after IndexOf.
+  // The process ended. Call after IndexOf.
   void Exit(const ringside_event& record);
 
  private:
-  // What a row is distinct by, beside pid and start. Without holes: compared as bytes.
+  // Distinguishes the rows of one process. Without padding: compared as bytes.
   struct Name {
     char comm[RINGSIDE_COMM_SIZE];
     uint32_t uid;
@@ -62,13 +62,13 @@ class ProcessTable {
   };
   struct NamedRow {
     Name name;
-    // Its fields up to the name; those behind are the entry's and the cgroup.
+    // The row's fields up to comm; the entry and the name have the others.
     std::string encoded;
     uint64_t batch;
     int32_t index;
   };
   struct Entry {
-    // Tells it from a later process of the same pid.
+    // Distinguishes it from a later process with the same pid.
     uint64_t id;
     uint64_t start_ns;
     std::optional<std::string> exe;
@@ -77,19 +77,19 @@ class ProcessTable {
     std::vector<NamedRow> rows;
   };
 
-  // About 600 bytes each, a few times as much with dozens of names. A busy host has some thousands of processes.
+  // About 600 bytes each, a few times as much with dozens of rows. A busy host has some thousands of processes.
   static constexpr size_t kMaxProcesses = 32768;
-  // Names and users of one process's threads; a JVM has dozens, more than this are made again.
+  // Rows for the names and users of a process's threads; a JVM has dozens. Evicted rows are made again.
   static constexpr size_t kMaxRows = 64;
-  // Ended processes kept a while, without rows: the outcome of a connect, and what was counted, can be told after
+  // Ended processes are kept for a while, without rows: the outcome of a connect and the last summaries can follow
   // the exit.
   static constexpr size_t kMaxEnded = 8192;
 
   Entry& EntryOf(const ringside_event& record);
   Entry& Add(const ringside_event& record, std::optional<std::string> exe, std::optional<std::string> container_id);
-  // What /proc says, unless its process of that pid began at another time.
+  // Data from /proc, unless the pid belongs to another process by now.
   std::optional<ProcessFacts> Read(const ringside_event& record);
-  void Began(const ringside_event& record) const;
+  void ProgramStarted(const ringside_event& record) const;
   NamedRow MakeRow(const ringside_event& record, const Name& name);
 
   LruCache<int32_t, Entry> entries_{kMaxProcesses};
@@ -98,8 +98,7 @@ class ProcessTable {
   uint64_t last_program_ = 0;
   PresentProcesses present_;
   const ReadProc read_;
-  // Null unless somebody wants to know.
-  const OnBegan on_began_;
+  const OnProgramStart on_program_start_;
   std::string scratch_;
 };
 

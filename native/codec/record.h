@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// A record of the ring as the encoder sees it: checked once, then read in place.
+// Accessors of a ring record, and the walk over the records of a read: checked once, then read in place.
 #pragma once
 
 #include <linux/types.h>
@@ -18,7 +18,7 @@ inline std::string_view ExtraOf(const ringside_event& record) {
 inline std::string_view CommOf(const ringside_event& record) {
   return {record.comm, strnlen(record.comm, sizeof(record.comm))};
 }
-// A view of addresses in place; at most RINGSIDE_STACK_MAX.
+// At most RINGSIDE_STACK_MAX addresses, in place.
 struct StackView {
   const uint64_t* begin;
   size_t count;
@@ -34,12 +34,12 @@ inline StackView StackOf(const ringside_event& record) {
 inline bool IsSummary(const ringside_event& record) { return record.kind == RINGSIDE_KIND_SUMMARY; }
 inline int64_t Microseconds(uint64_t ns) { return ClampUnsigned(ns / 1000); }
 
-// Goes through the records of a read as producer/source/walk.ts does: those of both rings merged by time, then the summaries.
+// Iterates over the records of a read, as producer/source/walk.ts does: both rings merged by time, then the summaries.
 class RecordWalk {
  public:
-  // The bytes begin at a multiple of 8, and stay until the end of the walk.
-  // Returns CLOCK_MONOTONIC in microseconds of the oldest of the events that the rings' parts begin with, 0 without any;
-  // or -1 - the place where there is no whole record. There is then nothing to go through.
+  // The bytes start at a multiple of 8 and must live until the end of the walk.
+  // Returns the time of the older of the two rings' first events, CLOCK_MONOTONIC in microseconds, 0 without any event;
+  // or -1 - the offset of the first invalid record, and the walk is then empty.
   int64_t Begin(const uint8_t* bytes, size_t length);
   // Null at the end of the read.
   const ringside_event* Next();

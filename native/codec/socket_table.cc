@@ -7,7 +7,7 @@ namespace ringside {
 
 namespace {
 
-// An upper bound on the Avro bytes of a row (producer/encode/batch.ts).
+// Upper bound on the Avro bytes of a row (producer/encode/batch.ts).
 constexpr size_t kRowBytes = 72;
 
 uint32_t HashOf(const ringside_socket& socket) {
@@ -44,7 +44,7 @@ void Encode(const ringside_socket& socket, Output& rows) {
 SocketTable::Row SocketTable::IndexOf(const ringside_socket& socket, uint64_t batch, int32_t& count, Output& rows) {
   const uint32_t hash = HashOf(socket);
   Entry* entry = entries_.Get(hash);
-  // Two sockets of one hash take turns: rows of a batch may then repeat, which costs only bytes.
+  // Two sockets with the same hash evict each other: a batch may then have a row twice, which costs only bytes.
   if (entry == nullptr || std::memcmp(&entry->socket, &socket, sizeof(socket)) != 0) {
     entry = &entries_.Set(hash, Entry{socket, 0, 0});
   }

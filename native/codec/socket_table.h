@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Records to rows of a batch's socket table: one for each distinct socket address pair, as producer/encode/socket-table.ts
-// has it.
+// Rows of a batch's socket table, one for each distinct pair of addresses, as in producer/encode/socket-table.ts.
 #pragma once
 
 #include <array>
@@ -14,11 +13,11 @@ class SocketTable {
  public:
   struct Row {
     int32_t index;
-    // Bytes by which it raised the bound on the batch's size; 0 when it was there.
+    // Increase of the bound on the batch's size; 0 when the batch already has the row.
     size_t bytes;
   };
 
-  // The socket of a record that has one; one new to the batch is added to its rows. The batch's number grows.
+  // Returns the socket's index, and adds a row unless the batch has it. `batch` is the batch's number.
   Row IndexOf(const ringside_socket& socket, uint64_t batch, int32_t& count, Output& rows);
 
  private:
@@ -28,7 +27,7 @@ class SocketTable {
     int32_t index;
   };
 
-  // Beyond it rows are made again, nothing is lost.
+  // Evicted rows are made again.
   static constexpr size_t kMaxSockets = 16384;
 
   LruCache<uint32_t, Entry> entries_{kMaxSockets};

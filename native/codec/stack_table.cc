@@ -7,7 +7,7 @@ namespace ringside {
 
 namespace {
 
-// An upper bound on the Avro bytes of a row beside its strings (producer/encode/batch.ts).
+// Upper bound on the Avro bytes of a row without its strings (producer/encode/batch.ts).
 constexpr size_t kRowBytes = 16;
 
 uint32_t HashOf(uint64_t program, StackView stack) {
@@ -31,28 +31,28 @@ size_t SizeOf(const std::optional<std::string>& text) { return text ? text->size
 StackTable::Row StackTable::IndexOf(const ringside_event& record, uint64_t program, uint64_t batch, int32_t& count,
                                     Output& rows) {
   const StackView stack = StackOf(record);
-  if (!find_ || stack.count == 0) return {-1, 0};
+  if (!resolve_ || stack.count == 0) return {-1, 0};
   const uint32_t hash = HashOf(program, stack);
   Entry* entry = entries_.Get(hash);
   const uint64_t* end = stack.begin + stack.count;
-  // Two stacks of one hash take turns.
+  // Two stacks with the same hash evict each other.
   if (entry == nullptr || entry->program != program ||
       !std::equal(entry->addresses.begin(), entry->addresses.end(), stack.begin, end)) {
-    const std::optional<Stack> found = find_(static_cast<int32_t>(record.pid), record.start_ns, stack);
-    if (!found) return {-1, 0};
-    std::shared_ptr<Place> place = found->go_function ? PlaceOf(*found) : nullptr;
-    entry = &entries_.Set(hash, Entry{program, {stack.begin, end}, std::move(place)});
+    const std::optional<Stack> resolved = resolve_(static_cast<int32_t>(record.pid), record.start_ns, stack);
+    if (!resolved) return {-1, 0};
+    std::shared_ptr<Location> location = resolved->go_function ? LocationOf(*resolved) : nullptr;
+    entry = &entries_.Set(hash, Entry{program, {stack.begin, end}, std::move(location)});
   }
-  Place* place = entry->place.get();
-  if (place == nullptr) return {-1, 0};
-  if (place->batch == batch) return {place->index, 0};
-  place->batch = batch;
-  place->index = count++;
-  rows.Append(place->encoded.data(), place->encoded.size());
-  return {place->index, place->bytes};
+  Location* location = entry->location.get();
+  if (location == nullptr) return {-1, 0};
+  if (location->batch == batch) return {location->index, 0};
+  location->batch = batch;
+  location->index = count++;
+  rows.Append(location->encoded.data(), location->encoded.size());
+  return {location->index, location->bytes};
 }
 
-std::shared_ptr<StackTable::Place> StackTable::PlaceOf(const Stack& stack) {
+std::shared_ptr<StackTable::Location> StackTable::LocationOf(const Stack& stack) {
   const size_t bytes = kRowBytes + SizeOf(stack.go_function) + SizeOf(stack.go_file);
   std::string encoded(bytes, 0);
   auto* begin = reinterpret_cast<uint8_t*>(encoded.data());
@@ -60,16 +60,16 @@ std::shared_ptr<StackTable::Place> StackTable::PlaceOf(const Stack& stack) {
   at = WriteOptional(at, stack.go_file);
   at = WriteLong(at, stack.go_line);
   encoded.resize(static_cast<size_t>(at - begin));
-  if (places_.size() > kMaxStacks) {
-    for (auto place = places_.begin(); place != places_.end();) {
-      place = place->second.expired() ? places_.erase(place) : std::next(place);
+  if (locations_.size() > kMaxStacks) {
+    for (auto location = locations_.begin(); location != locations_.end();) {
+      location = location->second.expired() ? locations_.erase(location) : std::next(location);
     }
   }
-  std::weak_ptr<Place>& known = places_[encoded];
-  if (std::shared_ptr<Place> place = known.lock()) return place;
-  auto place = std::make_shared<Place>(Place{encoded, bytes, 0, 0});
-  known = place;
-  return place;
+  std::weak_ptr<Location>& known = locations_[encoded];
+  if (std::shared_ptr<Location> location = known.lock()) return location;
+  auto location = std::make_shared<Location>(Location{encoded, bytes, 0, 0});
+  known = location;
+  return location;
 }
 
 }  // namespace ringside

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Records to rows of a batch's table of stacks: one for each distinct place that calls were made from, as
-// producer/encode/stack-table.ts has it.
+// Rows of a batch's stack table, one for each distinct source location, as in producer/encode/stack-table.ts.
 #pragma once
 
 #include <functional>
@@ -15,36 +14,37 @@
 
 namespace ringside {
 
-// A place in a program's source.
+// The source location of a call.
 struct Stack {
   std::optional<std::string> go_function;
   std::optional<std::string> go_file;
   int32_t go_line;
 };
 
-// What a stack means; nothing when its program is not known, or not yet.
-using FindCaller = std::function<std::optional<Stack>(int32_t pid, uint64_t start_ns, StackView stack)>;
+// Resolves a stack; empty while its program is unknown.
+using ResolveStack = std::function<std::optional<Stack>(int32_t pid, uint64_t start_ns, StackView stack)>;
 
 class StackTable {
  public:
   struct Row {
-    // -1 when the place is not known.
+    // -1 without a known location.
     int32_t index;
-    // Bytes by which it raised the bound on the batch's size; 0 when it was there.
+    // Increase of the bound on the batch's size; 0 when the batch already has the row.
     size_t bytes;
   };
 
-  // A null function: no stack is told.
-  explicit StackTable(FindCaller find) : find_(std::move(find)) {}
+  // A null function disables stacks.
+  explicit StackTable(ResolveStack resolve) : resolve_(std::move(resolve)) {}
 
-  // The place of a record that has a stack; one new to the batch is added to its rows. The batch's number grows.
+  // Returns the location of a record that has a stack, and adds a row unless the batch has it. `program` identifies the
+  // record's program, `batch` is the batch's number.
   Row IndexOf(const ringside_event& record, uint64_t program, uint64_t batch, int32_t& count, Output& rows);
 
  private:
-  // Stacks that lead to it share it.
-  struct Place {
+  // Shared by all stacks that resolve to it.
+  struct Location {
     std::string encoded;
-    // Upper bound on its Avro bytes.
+    // Upper bound on the Avro bytes.
     size_t bytes;
     uint64_t batch;
     int32_t index;
@@ -52,18 +52,18 @@ class StackTable {
   struct Entry {
     uint64_t program;
     std::vector<uint64_t> addresses;
-    // Null: the program does not tell.
-    std::shared_ptr<Place> place;
+    // Null when the program has no function for the stack.
+    std::shared_ptr<Location> location;
   };
 
-  // About 700 bytes each: at most 12 MB. Beyond it they are asked for again, nothing is lost.
+  // About 700 bytes each: at most 12 MB. Evicted stacks are resolved again.
   static constexpr size_t kMaxStacks = 16384;
 
-  std::shared_ptr<Place> PlaceOf(const Stack& stack);
+  std::shared_ptr<Location> LocationOf(const Stack& stack);
 
-  const FindCaller find_;
+  const ResolveStack resolve_;
   LruCache<uint32_t, Entry> entries_{kMaxStacks};
-  std::unordered_map<std::string, std::weak_ptr<Place>> places_;
+  std::unordered_map<std::string, std::weak_ptr<Location>> locations_;
 };
 
 }  // namespace ringside

@@ -26,7 +26,7 @@ struct Sequence {
   bool is_whole;
 };
 
-// The sequence, or the maximal part of one, that the bytes begin with (Unicode 15, table 3-7).
+// The sequence at the start of the bytes, or the maximal part of one (Unicode 15, table 3-7).
 Sequence First(std::string_view bytes) {
   const auto lead = static_cast<uint8_t>(bytes[0]);
   size_t length = 0;

@@ -55,8 +55,8 @@ class CppEncoder implements BatchEncoder {
       names: namesOf(callName),
       present: [...proc.scan()],
       readProc: (pid) => proc.read(pid),
-      onBegan: symbolizer && ((pid, startNs) => symbolizer.began(pid, startNs)),
-      findCaller: symbolizer && ((pid, startNs, addresses) => symbolizer.find(pid, startNs, addresses))
+      onProgramStart: symbolizer && ((pid, startNs) => symbolizer.programStarted(pid, startNs)),
+      resolveStack: symbolizer && ((pid, startNs, addresses) => symbolizer.resolve(pid, startNs, addresses))
     })
   }
 

@@ -60,7 +60,7 @@ export class ProcessTable {
   /** What was running before the first event; each is asked for once. */
   readonly #present: Map<number, ProcessFacts>
 
-  /** @param symbolizer told of processes that begin, or begin another program */
+  /** @param symbolizer learns which programs start */
   constructor(proc: ProcReader, symbolizer?: Symbolizer) {
     this.#proc = proc
     this.#symbolizer = symbolizer
@@ -111,7 +111,7 @@ export class ProcessTable {
     entry.containerId = containerIdIn(raw.extra(record)) ?? entry.containerId
     entry.rows = []
     entry.program = ++this.#programs
-    this.#began(raw, record)
+    this.#programStarted(raw, record)
   }
 
   /** A process began: it has its parent's executable and container until it changes them. */
@@ -143,7 +143,7 @@ export class ProcessTable {
       return entry
     }
     const facts = this.#read(raw, record)
-    this.#began(raw, record)
+    this.#programStarted(raw, record)
     return this.#add(raw, record, facts?.exe ?? null, facts?.containerId ?? null)
   }
 
@@ -162,8 +162,8 @@ export class ProcessTable {
     return entry
   }
 
-  #began(raw: RawEvents, record: number): void {
-    this.#symbolizer?.began(raw.i32(record + field.pid), raw.startNs(record))
+  #programStarted(raw: RawEvents, record: number): void {
+    this.#symbolizer?.programStarted(raw.i32(record + field.pid), raw.startNs(record))
   }
 
   /** What /proc says, unless its process of that pid began at another time. */

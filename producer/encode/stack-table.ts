@@ -59,7 +59,7 @@ export class StackTable {
     let entry = this.#entries.get(hash)
     // Two stacks of one hash take turns.
     if (entry === undefined || !isSame(entry, program, words)) {
-      const stack = this.#find(raw, record, words)
+      const stack = this.#resolve(raw, record, words)
       if (stack === undefined) return -1
       const place = stack.go_function === null ? undefined : this.#placeOf(stack)
       entry = { program, words, place }
@@ -74,11 +74,11 @@ export class StackTable {
     return place.index
   }
 
-  #find(raw: RawEvents, record: number, words: readonly number[]): Stack | undefined {
+  #resolve(raw: RawEvents, record: number, words: readonly number[]): Stack | undefined {
     const addresses = Array.from({ length: words.length / 2 }, (_, i) => {
       return (words[2 * i + 1] as number) * 0x1_0000_0000 + (words[2 * i] as number)
     })
-    return this.#symbolizer?.find(raw.i32(record + field.pid), raw.startNs(record), addresses)
+    return this.#symbolizer?.resolve(raw.i32(record + field.pid), raw.startNs(record), addresses)
   }
 
   #placeOf(stack: Stack): Place {

@@ -22,7 +22,7 @@ export interface GoProcessesOptions {
   readonly marks: GoMarks
   readonly log: Log
   /** Of a second, for stacks not seen before: a process that makes ever new ones must not hold up the edge. */
-  readonly findMs?: number
+  readonly resolveMs?: number
   /** Where procfs is mounted. */
   readonly root?: string
 }
@@ -53,7 +53,7 @@ const isGone = (error: unknown): boolean =>
 export class GoProcesses implements Symbolizer {
   readonly #marks: GoMarks
   readonly #log: Log
-  readonly #findMs: number
+  readonly #resolveMs: number
   readonly #root: string
   readonly #waiting = new Map<number, bigint>()
   readonly #processes = new Map<number, Process>()
@@ -61,35 +61,35 @@ export class GoProcesses implements Symbolizer {
   readonly #places = new Map<string, Stack>()
   #isLooking = false
   #second = 0
-  #foundMs = 0
+  #resolvedMs = 0
   #wasRefused = false
 
-  constructor({ marks, log, findMs = 100, root = '/proc' }: GoProcessesOptions) {
+  constructor({ marks, log, resolveMs = 100, root = '/proc' }: GoProcessesOptions) {
     this.#marks = marks
     this.#log = log
-    this.#findMs = findMs
+    this.#resolveMs = resolveMs
     this.#root = root
   }
 
   // What was known stays until it has been looked at again: it could have been of this very program already, and calls
   // of a program that is not marked have no stack.
-  began(pid: number, startNs: bigint): void {
+  programStarted(pid: number, startNs: bigint): void {
     if (this.#waiting.size >= maxWaiting) return
     this.#waiting.set(pid, startNs)
     if (!this.#isLooking) void this.#lookAtAll()
   }
 
-  find(pid: number, startNs: bigint, addresses: readonly number[]): Stack | undefined {
+  resolve(pid: number, startNs: bigint, addresses: readonly number[]): Stack | undefined {
     const process = this.#processes.get(pid)
     if (process === undefined || process.startNs !== startNs) return undefined
     const began = performance.now()
     if (Math.floor(began / 1000) !== this.#second) {
       this.#second = Math.floor(began / 1000)
-      this.#foundMs = 0
+      this.#resolvedMs = 0
     }
-    if (this.#foundMs > this.#findMs) return undefined
+    if (this.#resolvedMs > this.#resolveMs) return undefined
     const frame = chooseFrame(framesOf(process.program.table, addresses, process.bias))
-    this.#foundMs += performance.now() - began
+    this.#resolvedMs += performance.now() - began
     return this.#placeOf(frame?.function ?? null, frame?.file ?? null, frame?.line ?? 0)
   }
 

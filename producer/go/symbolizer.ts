@@ -1,13 +1,13 @@
-// The seam between the addresses that a record carries and what they mean: encoders ask for each distinct stack once.
+// The interface between the encoders and the code that resolves stacks. Encoders resolve each distinct stack once.
 import type { Stack } from '../../wire/types.ts'
 
 export interface Symbolizer {
-  /** A process was seen for the first time, or began another program: from now on its stacks may be asked for. */
-  began(pid: number, startNs: bigint): void
+  /** A process was seen for the first time, or executed a program: its stacks may follow. */
+  programStarted(pid: number, startNs: bigint): void
   /**
-   * Where a call was made from. The same object for the same place.
-   * @param addresses as a record has them (bpf/event.h)
-   * @returns undefined when the program is not known, or not yet; without go_function when it does not tell
+   * Resolves the source location of a call. Equal locations are one object.
+   * @param addresses as in the record (bpf/event.h)
+   * @returns undefined while the program is unknown; without go_function when the program has none for the stack
    */
-  find(pid: number, startNs: bigint, addresses: readonly number[]): Stack | undefined
+  resolve(pid: number, startNs: bigint, addresses: readonly number[]): Stack | undefined
 }

@@ -48,14 +48,14 @@ const procOf = (world: World): (() => ProcReader) => {
 /** Knows most stacks, by their first address; tells in its answers what it was told before. */
 const symbolizerOf = (): Symbolizer => {
   const places = new Map<string, Stack>()
-  let begun = 0
+  let started = 0
   return {
-    began: (pid, startNs) => {
-      begun += (pid >>> 0) + Number(startNs % 1000n)
+    programStarted: (pid, startNs) => {
+      started += (pid >>> 0) + Number(startNs % 1000n)
     },
-    find: (pid, startNs, [first = 0, ...rest]) => {
+    resolve: (pid, startNs, [first = 0, ...rest]) => {
       if (first % 5 === 0) return undefined
-      const go_function = first % 7 === 0 ? null : `main.é${(begun + pid + Number(startNs % 97n)) % 50}`
+      const go_function = first % 7 === 0 ? null : `main.é${(started + pid + Number(startNs % 97n)) % 50}`
       const place = { go_function, go_file: first % 3 === 0 ? null : `/src/${rest.length}`, go_line: rest.length % 9 }
       const name = JSON.stringify(place)
       if (!places.has(name)) places.set(name, place)

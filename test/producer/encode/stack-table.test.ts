@@ -14,8 +14,8 @@ places.set(4, place(null))
 /** Knows stacks by their first address, and counts how often it is asked. */
 class CountingSymbolizer implements Symbolizer {
   asked = 0
-  began(): void {}
-  find(_pid: number, _startNs: bigint, [first = 0]: readonly number[]): Stack | undefined {
+  programStarted(): void {}
+  resolve(_pid: number, _startNs: bigint, [first = 0]: readonly number[]): Stack | undefined {
     this.asked++
     return places.get(first)
   }

@@ -51,7 +51,7 @@ const observe = async (path: string, codec: 'native' | 'avsc'): Promise<Seen> =>
     log,
     source,
     client,
-    symbolizer: new GoProcesses({ marks, log, findMs: Number.POSITIVE_INFINITY })
+    symbolizer: new GoProcesses({ marks, log, resolveMs: Number.POSITIVE_INFINITY })
   })
   const child = spawn(path, { stdio: ['pipe', 'pipe', 'inherit'] })
   const stdout = text(child.stdout)
