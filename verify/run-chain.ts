@@ -13,8 +13,8 @@ export interface Run {
   /** Number of the last batch that was read. */
   batch: number
   isFinal: boolean
-  /** By CPU: the last sequence number that its batches account for. */
-  readonly accountedUntil: Map<number, number>
+  /** By CPU: the last sequence number that its batches account for, and the number of the batch that does. */
+  readonly accountedUntil: Map<number, { readonly seq: number; readonly batch: number }>
 }
 
 /** Findings of one defect repeat: the first ones are enough. */
@@ -107,28 +107,28 @@ export class RunChain {
     return duplicates
   }
 
-  #account({ run, batch: previous, accountedUntil }: Run, batch: number, range: Place): void {
+  #account({ run, accountedUntil }: Run, batch: number, range: Place): void {
     const { cpu, first, last } = range
     const end = accountedUntil.get(cpu)
-    const before = end ?? this.numbers.lastAccounted(cpu)
+    const before = end?.seq ?? this.numbers.lastAccounted(cpu)
     if (before !== undefined && first > before + 1) {
       const count = first - before - 1
       const places = [{ cpu, first: before + 1, last: first - 1 }]
       const text =
         `run ${run}: no batch accounts for ${quantity(count, 'sequence number')} (${formatPlaces(places, count)}) ` +
-        `before batch ${batch} (after ${previous}): a batch is not in the topic, its events and drops are unknown`
+        `before batch ${batch}${end === undefined ? '' : ` (after ${end.batch})`}: a batch is not in the topic, its events and drops are unknown`
       this.#add(finding('hole', text, { run, count, places }))
     }
-    if (end !== undefined && first <= end) {
-      const count = Math.min(end, last) - first + 1
-      const places = [{ cpu, first, last: Math.min(end, last) }]
+    if (end !== undefined && first <= end.seq) {
+      const count = Math.min(end.seq, last) - first + 1
+      const places = [{ cpu, first, last: Math.min(end.seq, last) }]
       const text =
-        `run ${run}: batch ${batch} (after ${previous}) accounts for ${quantity(count, 'sequence number')} ` +
+        `run ${run}: batch ${batch} (after ${end.batch}) accounts for ${quantity(count, 'sequence number')} ` +
         `(${formatPlaces(places, count)}) that an earlier batch accounts for: the edge miscounted`
       this.#add(finding('overlap', text, { run, count, places }))
     }
     this.accounted += this.numbers.account(range)
-    accountedUntil.set(cpu, last)
+    accountedUntil.set(cpu, { seq: last, batch })
   }
 
   #supersede(predecessor: Predecessor, run: string): void {

@@ -140,6 +140,14 @@ test('a missing batch is reported with its sequence numbers and the batches befo
   )
 })
 
+test('a missing batch is between the batches that account for its CPU, whatever other batches are between them', () => {
+  const [first, , third] = run()
+  const other = batchOf({ run: 'run-1', batch: 3, sequences: [{ cpu: 1, first: 5, last: 5 }], events: [event(1, 5)] })
+  const { findings } = only(first, other, { ...third, batch: 4 })
+  const hole = findings.find(({ kind }) => kind === 'hole')
+  assert.match(hole?.text ?? '', /\(cpu 0: 14…17\) before batch 4 \(after 1\): a batch is not in the topic/)
+})
+
 test('the header that replaces evicted batches of a full spool agrees', () => {
   const [first, second, third] = run()
   const drops = [{ class: 'io', reason: 'spool_full', count: 5 } as const]
