@@ -1,14 +1,15 @@
-// The seam at which the Kafka client can be replaced: everything that Ringside asks of one.
-// wire/kafkajs/ implements it; wire/kafka.ts is the one factory.
+// The interface between Ringside and a Kafka client library: another library can replace kafkajs behind it.
+// wire/kafkajs/ implements it, wire/kafka.ts creates it; test/wire/kafka.test.ts and kafka-transactions.test.ts are the
+// contract that every implementation must pass.
 import type { RingsideError } from '../runtime/errors.ts'
 import type { Log } from '../runtime/log.ts'
 
 export interface ConnectionOptions {
-  /** host:port each. */
+  /** Each as host:port. */
   readonly brokers: readonly string[]
   readonly clientId: string
   readonly log: Log
-  /** Of what is produced; zstd unless said otherwise. Any is read. */
+  /** Compression of sent messages; default: zstd. Received messages may have any. */
   readonly compression?: 'zstd' | 'none'
 }
 
@@ -27,44 +28,44 @@ export interface ReceivedMessage {
 }
 
 export interface Producer {
-  /** Resolves when all in-sync replicas have the messages; messages of one key keep their order. */
+  /** Resolves when all in-sync replicas have the messages. Messages with one key keep their order. */
   send(topic: string, messages: readonly Message[]): Promise<void>
   close(): Promise<void>
 }
 
-/** A message that Kafka will never take: too large, or not allowed. */
+/** A message that Kafka will never accept: too large, or not permitted. */
 export interface Refusal {
   readonly message: Message
   readonly error: RingsideError
 }
 
 /**
- * Sends to any topic within a transaction, messages of one key in their order.
- * @returns those that are refused for good; the others are in the transaction
- * @throws RingsideError that can be retried, with the whole transaction
+ * Sends messages within a transaction. Messages with one key keep their order.
+ * @returns the refused messages; all others are in the transaction
+ * @throws RingsideError with canRetry: retry the whole transaction
  */
 export type TransactionalSend = (topic: string, messages: readonly Message[]) => Promise<readonly Refusal[]>
 
-/** Sends to any topics and commits a group's offset of one partition: all of it, or nothing, whatever dies in the middle. */
+/** Commits messages to any topics together with a group's offset of one partition: all of it, or nothing. */
 export interface TransactionalProducer {
   /**
-   * One after another, in the order of the calls.
-   * @param work sends what is to be seen; nothing is before the end
-   * @param commit what the group has read by then, seen with it. Its offset or metadata differ from those of the
-   *   commit before: so the end is known even when its answer is lost
-   * @throws what `work` throws; RingsideError UNAVAILABLE, canRetry: nothing of it was done; FENCED: another producer
-   *   took over the id, this one can do nothing any more
+   * Runs one transaction after another, in the order of the calls.
+   * @param work sends the messages; readers see them when the transaction is committed
+   * @param commit the group's new offset. Its offset or metadata must differ from the previous commit: they show whether
+   *   a transaction was committed when the answer was lost
+   * @throws the error of `work`; RingsideError UNAVAILABLE with canRetry when the transaction was aborted; FENCED when
+   *   another producer has taken over the id, after which this one stays unusable
    */
   transact(work: (send: TransactionalSend) => Promise<void>, commit: Commit): Promise<void>
   close(): Promise<void>
 }
 
-/** Messages of one partition, in order, as one fetch brought them. */
+/** Consecutive messages of one partition, from one fetch. */
 export interface FetchedBatch {
   readonly topic: string
   readonly partition: number
   readonly messages: readonly ReceivedMessage[]
-  /** Offset after the last message that the partition holds now; messages up to it make the lag. */
+  /** The offset after the partition's last message; its distance from the position is the lag. */
   readonly endOffset: bigint
 }
 
@@ -76,33 +77,29 @@ export interface Commit {
   readonly metadata: string
 }
 
+/** In order for each partition: onAssigned, onStart, onBatch repeatedly, onRevoked. */
 export interface ConsumerCallbacks {
   /**
-   * A partition is ours now. What its last owner may still commit is to be over when this resolves: only then is asked
-   * what was committed. Called again while it rejects with an error that can be retried.
+   * The group has assigned a partition to this consumer. The committed offset is read after this resolves: it must make
+   * sure that the previous owner can commit no more. Retried when it rejects with canRetry.
    */
-  onClaimed?(partition: { topic: string; partition: number }): Promise<void>
+  onAssigned?(partition: { topic: string; partition: number }): Promise<void>
+  /** Before the first batch: the group's last commit for the partition, and the offset of the first message to come. */
+  onStart(partition: { topic: string; partition: number; committed: Commit | undefined; start: bigint }): Promise<void>
   /**
-   * One call at a time for a partition. A rejection with FENCED gives all partitions back and joins anew; any other
-   * stops the consumer: `done` rejects.
+   * One call at a time for each partition. When it rejects with FENCED, the consumer gives up its partitions and rejoins
+   * the group; any other rejection stops the consumer, and `done` rejects.
    */
   onBatch(batch: FetchedBatch): Promise<void>
-  /** Before the first batch of a newly assigned partition; with what was last committed for it, and where it begins. */
-  onAssigned(partition: {
-    topic: string
-    partition: number
-    committed: Commit | undefined
-    start: bigint
-  }): Promise<void>
-  /** The partition belongs to another member now; what is uncommitted will come again there. */
+  /** Another consumer will own the partition, and receive its uncommitted messages. */
   onRevoked(partition: { topic: string; partition: number }): void
 }
 
-/** Reads as a member of a group; what it has read is committed by transactions. */
+/** A member of a consumer group. It commits nothing by itself: a TransactionalProducer does. */
 export interface Consumer {
-  /** Resolves when every assigned partition was read up to where its end was when this was called. */
+  /** Resolves when every assigned partition has been read to the end that it had at the call. */
   caughtUp(): Promise<void>
-  /** Rejects when the consumer cannot go on; resolves at close(). */
+  /** Resolves at close(); rejects when the consumer cannot continue. */
   readonly done: Promise<void>
   close(): Promise<void>
 }
@@ -110,18 +107,18 @@ export interface Consumer {
 export interface ConsumerOptions extends ConsumerCallbacks {
   readonly group: string
   readonly topics: readonly string[]
-  /** Where to begin when the group has committed nothing. */
+  /** Where to start when the group has no committed offset. */
   readonly from: 'earliest' | 'latest'
 }
 
-/** Reads partitions without a group and without committing: what `tail` and `verify` do. */
+/** A read without a group and without commits, as `tail` and `verify` need it. */
 export interface ReaderOptions {
   readonly topic: string
-  /** Begin with the first message at or after this time; undefined begins at the end. */
+  /** Start at the first message with this timestamp or a later one; undefined: start at the end. */
   readonly sinceMs?: number | undefined
-  /** End at the offsets that were the partitions' ends at the start, instead of waiting for more. */
+  /** Stop at the end that each partition had at the start, instead of waiting for new messages. */
   readonly untilEnd: boolean
-  /** May return false to stop. */
+  /** Return false to stop. */
   onMessage(message: ReceivedMessage, partition: number): boolean | undefined | Promise<boolean | undefined>
 }
 
@@ -129,7 +126,7 @@ export interface TopicSpecification {
   readonly name: string
   readonly partitions: number
   readonly replicas: number
-  /** Broker topic settings, such as retention.ms. */
+  /** Topic settings of the broker, such as retention.ms. */
   readonly settings: Readonly<Record<string, string>>
 }
 
@@ -137,20 +134,20 @@ export interface TopicDescription {
   readonly name: string
   readonly partitions: number
   readonly replicas: number
-  /** Sum over partitions of the offsets from first to end: an upper bound on the messages held. */
+  /** Sum of the offsets from first to end over all partitions: an upper bound on the number of messages. */
   readonly messages: bigint
 }
 
-/** How far a group has come in one partition. */
+/** Position of a group in one partition. */
 export interface GroupProgress {
   readonly group: string
   readonly commit: Commit
-  /** Offset after the last message that the partition holds. */
+  /** The offset after the partition's last message. */
   readonly endOffset: bigint
 }
 
 export interface TransactionOptions {
-  /** One for each partition of a group, always the same: the last to ask for it is the one that can commit. */
+  /** Use one id for each partition of a group: the latest producer with the id is the only one that can commit. */
   readonly id: string
   readonly group: string
   readonly topic: string
@@ -160,19 +157,23 @@ export interface TransactionOptions {
 export interface KafkaClient {
   producer(): Promise<Producer>
   /**
-   * Takes over a transactional id: what its last holder had begun and not ended is undone, and that holder is FENCED
-   * from then on. What the group has committed for the partition is final when this resolves.
-   * @throws RingsideError UNAVAILABLE, canRetry, when Kafka does not answer; DATA when it refuses
+   * Takes over a transactional id: aborts the open transaction of its previous producer, which is FENCED from then on.
+   * When this resolves, the group's committed offset of the partition is final.
+   * @throws RingsideError UNAVAILABLE with canRetry when Kafka does not answer; DATA when it refuses
    */
   transactional(options: TransactionOptions): Promise<TransactionalProducer>
   consumer(options: ConsumerOptions): Promise<Consumer>
-  /** Resolves when untilEnd is reached, onMessage returned false, or the signal fired. */
+  /** Resolves at the end (untilEnd), when onMessage returns false, or when the signal aborts. */
   read(options: ReaderOptions, signal?: AbortSignal): Promise<void>
-  /** Creates what is missing and leaves what exists as it is. Returns the names it created. */
+  /**
+   * Creates missing topics; existing ones stay unchanged.
+   * @returns the names of the created topics
+   */
   ensureTopics(topics: readonly TopicSpecification[]): Promise<string[]>
+  /** Descriptions of the topics that exist. */
   describeTopics(names: readonly string[]): Promise<TopicDescription[]>
-  /** Of each group in each partition of the topics in which it has committed something; topics may be missing. */
+  /** One entry for each group and partition with a committed offset. Topics may be missing. */
   progress(groups: readonly string[], topics: readonly string[]): Promise<GroupProgress[]>
-  /** The cluster's id and number of brokers; rejects with UNAVAILABLE when none answers. */
+  /** Rejects with UNAVAILABLE when no broker answers. */
   ping(): Promise<{ clusterId: string; brokers: number }>
 }

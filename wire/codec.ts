@@ -1,5 +1,5 @@
-// Records of schemas/ to message values and back: Avro single-object encoding (C3 01, the schema's
-// fingerprint, the body). Every version in schemas/history/ can be read; the current one is written.
+// Encodes records of schemas/ as message values and decodes them: Avro single-object encoding (C3 01, fingerprint of the
+// schema, body). Writes the current version of a schema, reads every version in schemas/history/.
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Type, types } from 'avsc'
@@ -8,7 +8,7 @@ import { avroType, canonicalForm } from './avro-type.ts'
 import { fingerprintOf } from './fingerprint.ts'
 import type { Alert, AuditRecord, EventBatch, HostStatus, Rollup } from './types.ts'
 
-/** What each schema's records are in TypeScript. */
+/** The TypeScript type of each schema. */
 export interface Records {
   EventBatch: EventBatch
   Rollup: Rollup
@@ -40,7 +40,7 @@ export const schemaFiles: Readonly<Record<SchemaName, string>> = {
 
 const schemasDir = join(import.meta.dirname, '..', 'schemas')
 const magic = Buffer.from([0xc3, 0x01])
-/** Before the body of every message. */
+/** Length of the header before the body of every message. */
 export const headerBytes = magic.length + 8
 
 const load = (path: string): Type => avroType(JSON.parse(readFileSync(path, 'utf8')) as object)
@@ -64,24 +64,24 @@ for (const name of Object.keys(schemaFiles) as SchemaName[]) {
   writers[name] = { name, type: current, header: Buffer.concat([magic, fingerprint]) }
 }
 
-/** Of the schema that is written, as 16 hex digits: the bytes 2 to 9 of every message. */
+/** Fingerprint of the current schema as 16 hex digits: bytes 2 to 9 of every message. */
 export const schemaFingerprint = (name: SchemaName): string => writers[name].header.toString('hex', magic.length)
 
-/** Whether a message's value was written by the schema of today. */
+/** True when the message was written with the current version of the schema. */
 export const isCurrent = (name: SchemaName, bytes: Buffer): boolean =>
   bytes.length >= headerBytes && writers[name].header.compare(bytes, 0, headerBytes) === 0
 
-/** Of the schema of today, in the order in which they are written. */
+/** Fields of the current schema, in encoding order. */
 export const schemaFields = (name: SchemaName): readonly { readonly name: string; readonly type: Type }[] =>
   (writers[name].type as types.RecordType).fields
 
-// Grows to the largest message: avsc encodes twice as fast into a buffer that is there already.
+// Grows to the largest message: avsc encodes twice as fast into an existing buffer.
 let scratch = Buffer.allocUnsafeSlow(1 << 20)
 
 /**
  * Encodes a record as the value of a message.
- * @returns a buffer of its own
- * @throws RingsideError SOFTWARE when the value does not fit the schema (a long beyond ±(2^53−2), say)
+ * @returns a new buffer
+ * @throws RingsideError SOFTWARE when the value does not fit the schema, for example a long beyond ±(2^53−2)
  */
 export const encode = <N extends SchemaName>(name: N, value: Records[N]): Buffer => {
   const { type, header } = writers[name]
@@ -95,20 +95,20 @@ export const encode = <N extends SchemaName>(name: N, value: Records[N]): Buffer
       scratch = larger
     }
   } catch (cause) {
-    throw new RingsideError('SOFTWARE', `cannot encode this ${name}: ${messageOf(cause)}`, { cause })
+    throw new RingsideError('SOFTWARE', `cannot encode ${name}: ${messageOf(cause)}`, { cause })
   }
 }
 
 /**
- * Decodes a message value, whichever version of the schema wrote it.
- * @throws RingsideError DATA when it is not a whole record of that name
+ * Decodes a message value of any known version of the schema.
+ * @throws RingsideError DATA when the bytes are not one whole record of this name
  */
 export const decode = <N extends SchemaName>(name: N, bytes: Buffer): Records[N] => {
   if (bytes.length < headerBytes || bytes[0] !== magic[0] || bytes[1] !== magic[1]) {
     const start = bytes.subarray(0, headerBytes).toString('hex') || 'nothing'
     throw new RingsideError(
       'DATA',
-      `not a ${name}: a message of ${bytes.length} bytes that begins with ${start}, where Avro single-object encoding begins with c301 and 8 bytes of fingerprint`
+      `cannot decode ${name}: the message of ${bytes.length} bytes starts with ${start}, but Avro single-object encoding starts with c301 and an 8-byte fingerprint`
     )
   }
   const fingerprint = bytes.toString('hex', magic.length, headerBytes)
@@ -116,15 +116,15 @@ export const decode = <N extends SchemaName>(name: N, bytes: Buffer): Records[N]
   if (reader === undefined) {
     throw new RingsideError(
       'DATA',
-      `not a ${name} that this version can read: no schema in ${schemasDir} has the fingerprint ${fingerprint}; upgrade the reader if a newer Ringside wrote it`
+      `cannot decode ${name}: no schema in ${schemasDir} has the fingerprint ${fingerprint}; upgrade this Ringside if a newer one wrote the message`
     )
   }
-  if (reader.name !== name) throw new RingsideError('DATA', `expected a ${name}, but the message is of ${reader.name}`)
+  if (reader.name !== name)
+    throw new RingsideError('DATA', `cannot decode ${name}: the message has the schema ${reader.name}`)
   try {
     return reader.read(bytes.subarray(headerBytes)) as Records[N]
   } catch (cause) {
-    throw new RingsideError('DATA', `a ${name} of ${bytes.length} bytes cannot be decoded: ${messageOf(cause)}`, {
-      cause
-    })
+    const why = `cannot decode ${name} of ${bytes.length} bytes: ${messageOf(cause)}`
+    throw new RingsideError('DATA', why, { cause })
   }
 }

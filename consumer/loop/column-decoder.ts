@@ -1,5 +1,5 @@
-// Messages of the topic events to columns: in C++ (native/codec) for the schema of today, by way of avsc's objects for
-// any other and where the addon is not built. The fields before and behind a batch's rows are avsc's in either case.
+// Decodes messages of the topic events to columns. Rows of the current schema are decoded in C++ (native/codec); rows of
+// other versions, and all rows without the addon, by avsc and columnsOf(). The other fields are always avsc's.
 import type { Type, types } from 'avsc'
 import { type CodecAddon, type DecodedRows, loadCodec, type NativeDecoder } from '../../native/codec/codec.ts'
 import { messageOf, RingsideError } from '../../runtime/errors.ts'
@@ -11,24 +11,24 @@ import type { Process, Stack } from '../../wire/types.ts'
 
 /**
  * @param bytes the value of a message
- * @returns valid until the next call
+ * @returns columns, valid until the next call
  * @throws RingsideError DATA when it is not a whole EventBatch
  */
 export type ColumnDecoder = (bytes: Buffer) => ColumnBatch
 
 type Fields = readonly { readonly name: string; readonly type: Type }[]
 
-/** Rows that differ, of all hosts of a partition: 200 bytes each. */
+/** Distinct rows of all hosts of a partition; about 200 bytes each. */
 const maxKnownRows = 32_768
 
 const fields: Fields = schemaFields('EventBatch')
-const placeOf = (name: keyof ColumnBatch): number => fields.findIndex((field) => field.name === name)
-const fieldsBefore = fields.slice(0, placeOf('processes'))
-const fieldsBehind = fields.slice(placeOf('summaries') + 1)
+const indexOf = (name: keyof ColumnBatch): number => fields.findIndex((field) => field.name === name)
+const fieldsBefore = fields.slice(0, indexOf('processes'))
+const fieldsAfter = fields.slice(indexOf('summaries') + 1)
 
 const typeIn = <T extends Type>(fields: Fields, name: string): T => {
   const field = fields.find((each) => each.name === name)
-  if (field === undefined) throw new RingsideError('SOFTWARE', `the schema of batches has no field ${name}`)
+  if (field === undefined) throw new RingsideError('SOFTWARE', `schemas/event_batch.avsc has no field ${name}`)
   return field.type as T
 }
 
@@ -42,16 +42,19 @@ const { symbols } = typeIn<types.EnumType>(rowType('events').fields, 'syscall')
 const decodeField = (
   type: Type,
   bytes: Buffer,
-  place: number
+  start: number
 ): { readonly value: unknown; readonly offset: number } => {
-  const decoded = type.decode(bytes, place)
-  if (decoded.offset < 0) throw new Error(`it ends within the field at byte ${place}`)
+  const decoded = type.decode(bytes, start)
+  if (decoded.offset < 0) throw new Error(`the message ends within the field at byte ${start}`)
   return decoded
 }
 
-/** Adds the fields to a record, and returns where they end. */
-const decodeFields = (fields: Fields, bytes: Buffer, place: number, record: Record<string, unknown>): number => {
-  let end = place
+/**
+ * Decodes fields into a record.
+ * @returns the offset of their end
+ */
+const decodeFields = (fields: Fields, bytes: Buffer, start: number, record: Record<string, unknown>): number => {
+  let end = start
   for (const { name, type } of fields) {
     const { value, offset } = decodeField(type, bytes, end)
     record[name] = value
@@ -60,7 +63,7 @@ const decodeFields = (fields: Fields, bytes: Buffer, place: number, record: Reco
   return end
 }
 
-/** Objects of rows by their numbers. */
+/** Row objects by the number that the native decoder gave the row: equal rows share one object. */
 class KnownRows<Row> {
   readonly #type: Type
   #rows: Row[] = []
@@ -73,7 +76,7 @@ class KnownRows<Row> {
     return this.#rows.length
   }
 
-  forget(): void {
+  clear(): void {
     this.#rows = []
   }
 
@@ -107,12 +110,12 @@ class CppDecoder {
   decode(bytes: Buffer): ColumnBatch {
     try {
       const batch = this.#decode(bytes)
-      if (this.#processes.size + this.#stacks.size > maxKnownRows) this.#forget()
+      if (this.#processes.size + this.#stacks.size > maxKnownRows) this.#clear()
       return batch
     } catch (cause) {
-      // It may have numbers for rows that no object was made of.
-      this.#forget()
-      const why = `an EventBatch of ${bytes.length} bytes cannot be decoded: ${messageOf(cause)}`
+      // The native decoder may have numbered rows of which no object was created.
+      this.#clear()
+      const why = `cannot decode EventBatch of ${bytes.length} bytes: ${messageOf(cause)}`
       throw new RingsideError('DATA', why, { cause })
     }
   }
@@ -121,17 +124,17 @@ class CppDecoder {
     const { processes, stacks, events, summaries } = this.#rows
     const record: Record<string, unknown> = {}
     const begin = decodeFields(fieldsBefore, bytes, headerBytes, record)
-    const end = decodeFields(fieldsBehind, bytes, this.#native.decode(bytes, begin), record)
-    if (end !== bytes.length) throw new Error(`it ends at byte ${end}`)
+    const end = decodeFields(fieldsAfter, bytes, this.#native.decode(bytes, begin), record)
+    if (end !== bytes.length) throw new Error(`the record ends at byte ${end}`)
     record['processes'] = this.#processes.of(bytes, processes)
     record['stacks'] = this.#stacks.of(bytes, stacks)
     return { ...record, events, summaries } as unknown as ColumnBatch
   }
 
-  #forget(): void {
+  #clear(): void {
     this.#native.clear()
-    this.#processes.forget()
-    this.#stacks.forget()
+    this.#processes.clear()
+    this.#stacks.clear()
   }
 }
 
@@ -142,18 +145,18 @@ const addonOrWarning = (log: Log, load: () => CodecAddon): CodecAddon | undefine
     const addon = load()
     const schema = schemaFingerprint('EventBatch')
     if (addon.schema === schema) return addon
-    throw new Error(`it reads the schema ${addon.schema}, this Ringside ${schema}`)
+    throw new Error(`its schema is ${addon.schema}, the current one ${schema}`)
   } catch (error) {
     if (!hasWarned) {
-      const why = `the native decoder cannot be loaded: ${messageOf(error)}; build it: npm run build`
-      log.warn(`decoding with avsc, which takes several times the CPU: ${why}`)
+      const why = `cannot load the native decoder: ${messageOf(error)}`
+      log.warn(`${why}; decoding with avsc at several times the CPU; build the addon with \`npm run build\``)
     }
     hasWarned = true
     return undefined
   }
 }
 
-/** A decoder with columns of its own. Where the addon is missing, the first one of a process warns. */
+/** Creates a decoder with its own columns. Without the addon, the first decoder of a process logs a warning. */
 export const createColumnDecoder = (log: Log, load = loadCodec): ColumnDecoder => {
   const addon = addonOrWarning(log, load)
   const decodeAny: ColumnDecoder = (bytes) => columnsOf(decode('EventBatch', bytes))

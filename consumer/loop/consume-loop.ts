@@ -1,5 +1,5 @@
-// The one consume loop: batch → what of it is new → handler → outputs and offset, in one transaction. It hosts a run for
-// each partition that the group gave it; what cannot be handled goes to `deadletter`.
+// The one consume loop: fetched batches in; outputs and offset out, in one Kafka transaction. It hosts a PartitionRun for
+// each partition that the group assigns to this instance.
 import type { Config } from '../../runtime/config.ts'
 import { messageOf } from '../../runtime/errors.ts'
 import type { Log } from '../../runtime/log.ts'
@@ -7,7 +7,7 @@ import type { Commit, Consumer, FetchedBatch, KafkaClient, TransactionalProducer
 import { topicName } from '../../wire/topics.ts'
 import type { HandlerModule } from '../handler.ts'
 import { type Hosted, hostHandler, type InputTopic, inputTopics } from './input.ts'
-import { type Lag, type OwnCounters, PartitionRun } from './partition-run.ts'
+import { type Lag, type LoopCounts, PartitionRun } from './partition-run.ts'
 import { Publisher } from './publisher.ts'
 
 export interface LoopOptions {
@@ -21,19 +21,21 @@ export interface LoopOptions {
   readonly log: Log
 }
 
-/** The loop's own, and beside them what its handlers count. */
-export type LoopCounters = OwnCounters & Record<'lagRecords', number> & Record<string, number>
+/** Counts of the loop, and of its handlers by their own names. A name of the loop hides a handler's. */
+export type LoopCounters = LoopCounts & Record<'lagRecords', number> & Record<string, number>
 
-/** A partition that is ours: its producer from the claim on, its run from the assignment on. */
-interface Share {
+/** One partition from its assignment to its revocation. */
+interface Assignment {
+  /** Set once the previous owner is fenced. */
   producer?: TransactionalProducer
+  /** Set once the first offset is known. */
   run?: PartitionRun
-  /** Set at the end: whoever claims the partition next waits for it. */
+  /** Set at the end; the next assignment of the partition waits for it. */
   closed?: Promise<void>
 }
 
-/** What is being committed when the stop comes is acknowledged in milliseconds, or not soon. */
-const stopPatienceMs = 3000
+/** A commit in progress at stop() takes milliseconds when Kafka answers at all. */
+const stopTimeoutMs = 3000
 
 interface TopicPartition {
   readonly topic: string
@@ -52,10 +54,11 @@ export class ConsumeLoop {
   readonly #consumer: Promise<Consumer>
   /** By full name. */
   readonly #topics: ReadonlyMap<string, InputTopic>
-  readonly #shares = new Map<string, Share>()
+  readonly #assignments = new Map<string, Assignment>()
+  /** Batches in progress. */
   readonly #active = new Set<Promise<void>>()
   readonly #stopping = new AbortController()
-  readonly #counters: OwnCounters = {
+  readonly #counts: LoopCounts = {
     batches: 0,
     events: 0,
     replayed: 0,
@@ -68,7 +71,7 @@ export class ConsumeLoop {
     other: 0,
     deadletters: 0
   }
-  /** What the handlers of partitions that were taken away had counted. */
+  /** Sums of the handlers whose partitions were revoked. */
   readonly #revokedCounters: Record<string, number> = {}
   #stopped: Promise<void> | undefined
 
@@ -80,95 +83,80 @@ export class ConsumeLoop {
       group: options.group,
       topics: [...this.#topics.keys()],
       from: options.from,
-      onClaimed: (claimed) => this.#claim(claimed),
-      onAssigned: async ({ committed, start, ...assigned }) => this.#assign(assigned, committed, start),
-      onRevoked: (revoked) => this.#revoke(keyOf(revoked)),
-      onBatch: (batch) => this.#track(this.#onBatch(batch))
+      onAssigned: (assigned) => this.#assign(assigned),
+      onStart: async ({ committed, start, ...assigned }) => this.#start(assigned, committed, start),
+      onBatch: (batch) => this.#track(this.#handle(batch)),
+      onRevoked: (revoked) => this.#revoke(revoked)
     })
   }
 
-  /** Does not wait for Kafka: the loop begins when it answers. */
+  /** Does not wait for Kafka: the loop reads as soon as a broker answers. */
   static async start(options: LoopOptions): Promise<ConsumeLoop> {
     const loop = new ConsumeLoop(options)
     await loop.#consumer
     return loop
   }
 
-  /** Rejects when a handler cannot be made or another defect stands in the way; resolves at stop(). */
+  /** Resolves at stop(); rejects when a handler cannot be created, and on any other defect. */
   get done(): Promise<void> {
     return this.#consumer.then((consumer) => consumer.done)
   }
 
   counters(): LoopCounters {
-    const counted = { ...this.#revokedCounters }
+    const handlers = { ...this.#revokedCounters }
     let lagRecords = 0
     for (const run of this.#runs()) {
-      addTo(counted, run.counters())
+      addTo(handlers, run.counters())
       lagRecords += run.lag.records
     }
-    return { ...counted, ...this.#counters, lagRecords }
+    return { ...handlers, ...this.#counts, lagRecords }
   }
 
   lags(): Lag[] {
     return Array.from(this.#runs(), ({ lag }) => lag)
   }
 
-  /** Handles everything that is in the topic now, then stops. */
+  /** Handles every message that is in the topics now, then stops. */
   async drain(): Promise<void> {
     const consumer = await this.#consumer
     await Promise.race([consumer.caughtUp(), consumer.done])
     await this.stop()
   }
 
-  /** Ends after the message that is being handled; commits what was handled. */
+  /** Finishes the messages in progress, commits them, and leaves the group. */
   stop(): Promise<void> {
     this.#stopped ??= this.#stop()
     return this.#stopped
   }
 
-  async #stop(): Promise<void> {
-    this.#stopping.abort()
-    const patience = setTimeout(() => {
-      for (const share of this.#shares.values()) void this.#close(share)
-    }, stopPatienceMs)
-    const consumer = await this.#consumer
-    await Promise.allSettled(this.#active)
-    await Promise.allSettled(Array.from(this.#runs(), (run) => run.commit()))
-    await consumer.close()
-    await Promise.allSettled(Array.from(this.#shares.values(), (share) => this.#close(share)))
-    clearTimeout(patience)
-  }
-
-  *#runs(): Iterable<PartitionRun> {
-    for (const { run, closed } of this.#shares.values()) if (run !== undefined && closed === undefined) yield run
-  }
-
-  /** Fences whoever had the partition, before anybody asks what it has committed. */
-  async #claim({ topic, partition }: TopicPartition): Promise<void> {
+  /** Fences the previous owner of the partition, before its committed offset is read. */
+  async #assign({ topic, partition }: TopicPartition): Promise<void> {
     const { client, group } = this.#options
     const key = keyOf({ topic, partition })
-    const share: Share = {}
-    const before = this.#shares.get(key)
-    this.#shares.set(key, share)
-    await before?.closed
+    const assignment: Assignment = {}
+    const earlier = this.#assignments.get(key)
+    this.#assignments.set(key, assignment)
+    await earlier?.closed
     const id = `${group}/${topic}/${partition}`
     const producer = await client.transactional({ id, group, topic, partition })
-    share.producer = producer
-    if (share.closed !== undefined || this.#shares.get(key) !== share) await producer.close()
+    assignment.producer = producer
+    if (assignment.closed !== undefined || this.#assignments.get(key) !== assignment) await producer.close()
   }
 
-  #assign({ topic, partition }: TopicPartition, committed: Commit | undefined, start: bigint): void {
+  /** Creates the handler of the partition and restores its state. */
+  #start({ topic, partition }: TopicPartition, committed: Commit | undefined, start: bigint): void {
     const { module, service, topics, from, log } = this.#options
-    const share = this.#shares.get(keyOf({ topic, partition }))
-    const producer = share?.producer
-    if (share === undefined || producer === undefined) return
+    const assignment = this.#assignments.get(keyOf({ topic, partition }))
+    const producer = assignment?.producer
+    if (assignment === undefined || producer === undefined) return
     const host = (): Hosted => hostHandler(module, this.#topics.get(topic) ?? 'events', partition, log)
     let hosted = host()
     if (committed !== undefined && committed.metadata !== '') {
       try {
         hosted.handler.restore(committed.metadata)
       } catch (error) {
-        log.error({ topic, partition, metadata: committed.metadata }, `state is not restored: ${messageOf(error)}`)
+        const { metadata } = committed
+        log.error({ topic, partition, metadata }, `cannot restore state, starting without it: ${messageOf(error)}`)
         hosted = host()
       }
     }
@@ -182,39 +170,56 @@ export class ConsumeLoop {
       start,
       producer,
       publisher: this.#publisher,
-      counters: this.#counters,
+      counts: this.#counts,
       stopping: this.#stopping.signal,
       log
     })
-    share.run = run
-    // So that a restart goes on from here, rather than from the end of then.
-    if (from === 'latest' && committed === undefined) run.commitLate()
+    assignment.run = run
+    // A restart resumes here, instead of at the end of the topic at that time.
+    if (from === 'latest' && committed === undefined) run.commitInBackground()
   }
 
-  #revoke(key: string): void {
-    const share = this.#shares.get(key)
-    if (share !== undefined) void this.#close(share)
-  }
-
-  #close(share: Share): Promise<void> {
-    if (share.closed !== undefined) return share.closed
-    const { run, producer } = share
-    if (run !== undefined) addTo(this.#revokedCounters, run.counters())
-    share.closed = Promise.resolve((run ?? producer)?.close()).catch((error) =>
-      this.#options.log.debug(`not closed in order: ${messageOf(error)}`)
-    )
-    return share.closed
+  async #handle(batch: FetchedBatch): Promise<void> {
+    const assignment = this.#assignments.get(keyOf(batch))
+    if (assignment?.closed === undefined) await assignment?.run?.handle(batch)
   }
 
   #track(work: Promise<void>): Promise<void> {
     this.#active.add(work)
-    const forget = () => this.#active.delete(work)
-    work.then(forget, forget)
+    const remove = () => this.#active.delete(work)
+    work.then(remove, remove)
     return work
   }
 
-  async #onBatch(batch: FetchedBatch): Promise<void> {
-    const share = this.#shares.get(keyOf(batch))
-    if (share?.closed === undefined) await share?.run?.take(batch)
+  #revoke(revoked: TopicPartition): void {
+    const assignment = this.#assignments.get(keyOf(revoked))
+    if (assignment !== undefined) void this.#close(assignment)
+  }
+
+  #close(assignment: Assignment): Promise<void> {
+    if (assignment.closed !== undefined) return assignment.closed
+    const { run, producer } = assignment
+    if (run !== undefined) addTo(this.#revokedCounters, run.counters())
+    assignment.closed = Promise.resolve((run ?? producer)?.close()).catch((error) =>
+      this.#options.log.debug(`cannot close the producer of a partition: ${messageOf(error)}`)
+    )
+    return assignment.closed
+  }
+
+  async #stop(): Promise<void> {
+    this.#stopping.abort()
+    const timeout = setTimeout(() => {
+      for (const assignment of this.#assignments.values()) void this.#close(assignment)
+    }, stopTimeoutMs)
+    const consumer = await this.#consumer
+    await Promise.allSettled(this.#active)
+    await Promise.allSettled(Array.from(this.#runs(), (run) => run.commit()))
+    await consumer.close()
+    await Promise.allSettled(Array.from(this.#assignments.values(), (assignment) => this.#close(assignment)))
+    clearTimeout(timeout)
+  }
+
+  *#runs(): Iterable<PartitionRun> {
+    for (const { run, closed } of this.#assignments.values()) if (run !== undefined && closed === undefined) yield run
   }
 }

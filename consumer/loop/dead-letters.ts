@@ -1,24 +1,23 @@
-// What becomes of a message that cannot be handled: its key and bytes as they came, and in headers
-// why, and where it was. Repaired, it can be sent again to where it came from.
+// Dead letters: the key and value of a message that cannot be handled, unchanged, with reason and origin in headers. Once
+// the cause is fixed, the message can be sent to its topic again.
 import { messageOf, RingsideError } from '../../runtime/errors.ts'
 import type { Message } from '../../wire/client.ts'
 
 export interface DeadLetterOrigin {
-  /** The service that could not handle it. */
+  /** The service that failed to handle the message. */
   readonly service: string
   readonly topic: string
-  /** Undefined for an output that the broker refused: it never was in a partition. */
+  /** Undefined for an output that the broker refused: it was in no partition. */
   readonly partition?: number
   readonly offset?: bigint
 }
 
-/** Headers travel in every fetch: a stack or a whole document as a reason is cut. */
+/** Every fetch carries the headers: a long reason is cut. */
 const maxReasonLength = 1000
 
 /**
- * @param original key and value go on unchanged
- * @param error its message is the reason; its code, where it has one, tells the kinds apart
- * @param timeMs when it failed, milliseconds since the epoch
+ * @param error its message becomes the reason; a RingsideError's code becomes the code, else HANDLER
+ * @param timeMs time of the failure, milliseconds since the epoch
  */
 export const deadLetter = (
   original: Pick<Message, 'key' | 'value'>,

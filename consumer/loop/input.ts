@@ -1,5 +1,5 @@
-// What a message of a topic is to a handler: decoded, checked, and without what came before. One input serves one
-// handler of one partition.
+// Inputs of handlers: message values in; decoded and checked values without duplicates out. One input serves one handler
+// of one partition.
 import { RingsideError } from '../../runtime/errors.ts'
 import type { Log } from '../../runtime/log.ts'
 import { decode } from '../../wire/codec.ts'
@@ -14,19 +14,19 @@ import { keepColumns } from './keep-columns.ts'
 
 export interface Input<Value> {
   /**
-   * @param bytes a message's value
-   * @returns valid until the next call
-   * @throws RingsideError DATA for what is none, or contradicts itself
+   * @param bytes the value of a message
+   * @returns a value that is valid until the next call
+   * @throws RingsideError DATA when the bytes cannot be decoded or contradict themselves
    */
   read(bytes: Buffer): Value
-  /** @returns the value without what was added before; undefined when nothing that it says is new */
+  /** @returns the value without rows that were added before; undefined when the whole message is a duplicate */
   unseenOf(value: Value): Value | undefined
-  /** What is in the value was handled: from now on it is a repeat. */
+  /** The value was handled: from now on its rows are duplicates. */
   add(value: Value): void
   eventsIn(value: Value): number
 }
 
-/** A handler of one partition, and what its messages are to it. */
+/** A handler of one partition, and its input. */
 export interface Hosted {
   readonly input: Input<unknown>
   readonly handler: StatefulHandler<unknown>
@@ -44,7 +44,7 @@ const numbersOf = ({ events, summaries, ...rest }: EventBatch): NumberedBatch =>
   summaries: { length: summaries.length, seq: Float64Array.from(summaries, ({ seq }) => seq) }
 })
 
-/** Batches as they were written. */
+/** Batches as objects. */
 export const eventInput = (): Input<EventBatch> => {
   const deduplicator = new Deduplicator()
   return {
@@ -89,7 +89,7 @@ export const columnInput = (log: Log): Input<ColumnBatch> => {
   }
 }
 
-/** Rows one by one: the transaction that they were sent in keeps duplicates out of the topic. */
+/** Rollups, one a message. Nothing to deduplicate: they were published in transactions. */
 export const rollupInput = (): Input<Rollup> => ({
   read: (bytes) => decode('Rollup', bytes),
   unseenOf: (row) => row,
@@ -103,30 +103,33 @@ const handlersOf = (module: HandlerModule): Handlers => {
   return { events: () => handler }
 }
 
-/** @throws RingsideError DATA when the module handles nothing, or events in two ways */
+/** @throws RingsideError DATA when the module has no handler, or two for events */
 export const inputTopics = (module: HandlerModule): readonly InputTopic[] => {
   const { events, columns, rollups } = handlersOf(module)
   if (events !== undefined && columns !== undefined) {
-    throw new RingsideError('DATA', 'the handlers have both events and columns, which are the same topic: choose one')
+    throw new RingsideError(
+      'DATA',
+      'the module has handlers for both events and columns, which read the same topic: keep one of them'
+    )
   }
   const topics: InputTopic[] = []
   if (events !== undefined || columns !== undefined) topics.push('events')
   if (rollups !== undefined) topics.push('rollups')
   if (topics.length > 0) return topics
-  throw new RingsideError('DATA', 'the handlers have none of events, columns, rollups')
+  throw new RingsideError('DATA', 'the module has no handler: add one of events, columns, rollups')
 }
 
 const host = <Value>(input: Input<Value>, handler: StatefulHandler<Value>): Hosted => ({ input, handler })
 
 /**
- * A handler of its own for a partition.
+ * Creates the handler of a partition.
  * @param topic one of inputTopics()
- * @throws what the module's factory throws
+ * @throws the error of the module's factory
  */
 export const hostHandler = (module: HandlerModule, topic: InputTopic, partition: number, log: Log): Hosted => {
   const { events, columns, rollups } = handlersOf(module)
   if (topic === 'rollups' && rollups !== undefined) return host(rollupInput(), rollups(partition))
   if (topic === 'events' && columns !== undefined) return host(columnInput(log), columns(partition))
   if (topic === 'events' && events !== undefined) return host(eventInput(), events(partition))
-  throw new RingsideError('SOFTWARE', `the module has no handler of ${topic}`)
+  throw new RingsideError('SOFTWARE', `the module has no handler for ${topic}`)
 }

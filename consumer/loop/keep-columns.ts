@@ -1,4 +1,4 @@
-// Leaves of a batch's columns only some rows, in place: those that did not come before.
+// Removes rows from the columns of a batch, in place.
 import type { BucketColumns, ColumnBatch } from '../../wire/columns.ts'
 
 type Column = Uint8Array | Int32Array | Float64Array
@@ -19,7 +19,7 @@ const keepBuckets = ({ begin, index, count }: BucketColumns, rows: readonly numb
   }
 }
 
-/** @param rows the places of those that stay, ascending */
+/** @param rows indexes of the rows to keep, ascending */
 export const keepColumns = (
   { events, summaries }: ColumnBatch,
   rows: { readonly events: readonly number[]; readonly summaries: readonly number[] }

@@ -1,8 +1,8 @@
-// What a consumer tells as metrics: the counters of its loop and of its handlers, and how far behind it is.
+// Metrics of a consumer service: counters of its loop, counters of its handlers, and lag.
 import { type ScalarFamily, single } from '../../runtime/metric.ts'
 import type { ConsumeLoop } from './consume-loop.ts'
 
-/** Counters of the loop by what was published, and the label of each. */
+/** Counters of published records, and the label of each. */
 const published = {
   rollups: 'rollup',
   hosts: 'host_status',
@@ -13,7 +13,7 @@ const published = {
   deadletters: 'dead_letter'
 } as const
 
-/** The loop's own counters; what else there is, its handlers count. */
+/** Names of the loop's counters; any other is a handler's. */
 const own: ReadonlySet<string> = new Set([
   'batches',
   'events',
@@ -42,14 +42,14 @@ export const consumerMetrics = (loop: Pick<ConsumeLoop, 'counters' | 'lags'>): r
       })
   })
   return [
-    counter('batches', 'Batches of events that were read.', 'batches'),
-    counter('events', 'Events that were handled.', 'events'),
-    counter('replayed_events', 'Events that were read again to rebuild state.', 'replayed'),
-    counter('duplicate_events', 'Events that came again and were left out.', 'duplicates'),
+    counter('batches', 'Batches read.', 'batches'),
+    counter('events', 'Events handled for the first time.', 'events'),
+    counter('replayed_events', 'Events read again after a restart, to rebuild state.', 'replayed'),
+    counter('duplicate_events', 'Duplicate events dropped.', 'duplicates'),
     {
       name: 'ringside_consumer_published_records_total',
       kind: 'counter',
-      help: 'Records that Kafka acknowledged, by what they are.',
+      help: 'Published records, by kind.',
       labels: ['record'],
       samples: () => {
         const counters = loop.counters()
@@ -59,17 +59,17 @@ export const consumerMetrics = (loop: Pick<ConsumeLoop, 'counters' | 'lags'>): r
     {
       name: 'ringside_consumer_handler_total',
       kind: 'counter',
-      help: 'What the handlers of this service count, by their own names.',
+      help: 'Counters of the handlers, by their own names.',
       labels: ['counter'],
       samples: () =>
         Object.entries(loop.counters())
           .filter(([key]) => !own.has(key))
           .map(([counter, value]) => ({ labels: { counter }, value }))
     },
-    lag('messages', 'Messages of a partition that waited when it was last read.', ({ records }) => records),
+    lag('messages', 'Messages of a partition not yet handled, as of the last fetch.', ({ records }) => records),
     lag(
       'seconds',
-      'Age of the last message that was handled, while others of its partition wait; else 0.',
+      'Age of the last handled message of a partition, in seconds; 0 when no message waits.',
       ({ seconds }) => seconds
     )
   ]

@@ -1,27 +1,27 @@
-// The numbers of a batch's events and summaries as ranges, by CPU. Those of a CPU come nearly in order, so that a
-// thousand events are a few ranges, and nobody has to look for them one by one.
+// Sequence numbers of a batch as ranges, by CPU. They arrive nearly in order: a thousand events make a few ranges, and
+// the deduplicator looks up ranges instead of numbers.
 import type { EventColumns, SummaryColumns } from '../../wire/columns.ts'
 
-/** What names a batch's events and summaries within its host and boot. */
+/** Identities of events and summaries within a host and boot. */
 export interface Numbers {
   readonly events: Pick<EventColumns, 'length' | 'cpu' | 'seq'>
   readonly summaries: Pick<SummaryColumns, 'length' | 'seq'>
 }
 
-/** A kernel is built for at most so many (NR_CPUS of x86). */
+/** The highest NR_CPUS of Linux, that of x86. */
 export const maxCpus = 8192
-/** Of the summaries, which no CPU makes. */
+/** The CPU number of summaries, which belong to no CPU. */
 export const cpuOfSummaries = -1
 
 export class NumberRanges {
-  /** In the order in which they begin in the batch: cpu, first, last. */
+  /** Range i is cpus[i], firsts[i], lasts[i]; in the order of the batch. */
   readonly cpus: number[] = []
   readonly firsts: number[] = []
   readonly lasts: number[] = []
-  /** By cpu + 1: its latest range's place + 1. */
+  /** By cpu + 1: index of its latest range, plus 1; 0 when it has none. */
   readonly #latest = new Int32Array(maxCpus + 1)
 
-  /** Replaces the ranges by those of a batch, whose CPUs are less than maxCpus. */
+  /** Replaces the ranges with those of a batch whose CPUs are below maxCpus. */
   fill({ events, summaries }: Numbers): void {
     this.cpus.length = this.firsts.length = this.lasts.length = 0
     for (let i = 0; i < events.length; i++) this.#add(events.cpu[i] as number, events.seq[i] as number)

@@ -1,12 +1,11 @@
-// Outputs of handlers in, encoded and keyed messages by topic out: what is to be published before
-// the offsets that it came from are committed.
+// Outputs of handlers in; encoded and keyed messages by topic out, for the next transaction.
 import { RingsideError } from '../../runtime/errors.ts'
 import type { Message } from '../../wire/client.ts'
 import { encode } from '../../wire/codec.ts'
 import { alertKey, auditKey, hostStatusKey, rollupKey, topicName } from '../../wire/topics.ts'
 import type { Output } from '../handler.ts'
 
-/** A later revision of an alert is an update, not another alert. */
+/** Kinds of published records. A later revision of an alert is an alertUpdate. */
 export type OutputKind = 'rollups' | 'hosts' | 'alerts' | 'alertUpdates' | 'audit' | 'other' | 'deadletters'
 
 interface Addressed {
@@ -39,10 +38,10 @@ const address = (output: Output, topicPrefix: string): Addressed => {
     case 'topic':
       return { kind: 'other', topic: output.topic, message: { key: output.key, value: toBytes(output.value) } }
     default:
-      // A handler in JavaScript: no compiler stood in its way.
+      // Only a handler in JavaScript, without a compiler's check, can return this.
       throw new RingsideError(
         'DATA',
-        `an output of the handler goes to ${JSON.stringify((output as { to?: unknown } | undefined)?.to)}, which is none of rollups, hosts, alerts, audit, topic`
+        `the handler returned an output to ${JSON.stringify((output as { to?: unknown } | undefined)?.to)}: set "to" to rollups, hosts, alerts, audit or topic`
       )
   }
 }
@@ -62,13 +61,16 @@ export class Outbox {
   }
 
   /**
-   * Takes all outputs of one batch, or none of them.
-   * @throws what the handler's iterable throws; RingsideError SOFTWARE for a value that does not fit its schema,
-   *   DATA for outputs that are none
+   * Adds all outputs of one batch, or none.
+   * @throws the error of the handler's iterable; RingsideError SOFTWARE for a value that does not fit its schema, DATA for
+   *   a value that is no output
    */
   addAll(outputs: Iterable<Output>): void {
     if (typeof outputs?.[Symbol.iterator] !== 'function') {
-      throw new RingsideError('DATA', `the handler returned ${typeof outputs}, not outputs: [] when there are none`)
+      throw new RingsideError(
+        'DATA',
+        `the handler returned ${typeof outputs}: return an iterable of outputs, [] for none`
+      )
     }
     for (const addressed of Array.from(outputs, (output) => address(output, this.#topicPrefix))) this.#add(addressed)
   }

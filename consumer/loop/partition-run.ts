@@ -1,5 +1,5 @@
-// What one assignment of a partition has come to: batches of messages in, outputs and offset out, in one transaction.
-// Whatever dies in between, each message's outputs are in their topics once.
+// One partition from its assignment to its revocation: messages in; outputs and offset out, in one transaction. Whatever
+// fails in between, the outputs of each message are in their topics once.
 import { setTimeout as delay } from 'node:timers/promises'
 import { messageOf, RingsideError } from '../../runtime/errors.ts'
 import type { Log } from '../../runtime/log.ts'
@@ -10,8 +10,8 @@ import type { Hosted } from './input.ts'
 import { Outbox, type OutputKind } from './outbox.ts'
 import type { Publisher } from './publisher.ts'
 
-/** What the loop counts by itself, over all of its partitions. */
-export type OwnCounters = Record<'batches' | 'events' | 'replayed' | 'duplicates' | OutputKind, number>
+/** Counts of the loop over all partitions; records are counted when Kafka acknowledges them. */
+export type LoopCounts = Record<'batches' | 'events' | 'replayed' | 'duplicates' | OutputKind, number>
 
 export interface PartitionRunOptions extends Hosted {
   /** Name of the service, for dead letters. */
@@ -20,42 +20,44 @@ export interface PartitionRunOptions extends Hosted {
   readonly topic: string
   readonly partition: number
   readonly committed: Commit | undefined
-  /** The offset of the first message. */
+  /** The first offset to read. */
   readonly start: bigint
   readonly producer: TransactionalProducer
   readonly publisher: Publisher
-  /** Added to. */
-  readonly counters: OwnCounters
-  /** Ends after the message that is being handled. */
+  /** The run adds to these. */
+  readonly counts: LoopCounts
+  /** Aborts when the service stops: the run finishes the message in progress. */
   readonly stopping: AbortSignal
   readonly log: Log
 }
 
-/** How far behind the end of a partition the loop is, as of the last fetch. */
+/** Distance to the end of a partition, as of the last fetch. */
 export interface Lag {
   readonly topic: string
   readonly partition: number
   readonly records: number
-  /** Age of the last message handled while others wait; 0 when none does. */
+  /** Age of the last handled message; 0 when no message waits. */
   readonly seconds: number
 }
 
-/** Bounds the memory of a fetch whose batches make many outputs each; a fetch of audit rows is about 30,000. */
+/** Bounds the memory of a fetch whose batches have many outputs each; a fetch of audit records has about 30,000. */
 const maxOutboxMessages = 5000
-/** Messages of which nothing came are committed with the next outputs, or after this time. */
+/** Messages without outputs are committed with the next outputs, or after this time. */
 const commitMs = 1000
 const firstBackoffMs = 200
 const longestBackoffMs = 5000
 
 export class PartitionRun {
   readonly #options: PartitionRunOptions
-  readonly #over = new AbortController()
+  readonly #closed = new AbortController()
+  /** Aborts when the service stops or the partition is revoked. */
   readonly #ending: AbortSignal
   #outbox: Outbox
   #committed: Commit | undefined
+  /** The offset after the last handled message. */
   #next: bigint
   #lagRecords = 0
-  /** When the last message that was handled came to Kafka; undefined before the first. */
+  /** Kafka's timestamp of the last handled message; undefined before the first. */
   #handledMs: number | undefined
   #turn: Promise<unknown> = Promise.resolve()
   #commitTimer: NodeJS.Timeout | undefined
@@ -65,41 +67,42 @@ export class PartitionRun {
     this.#outbox = new Outbox(options.topicPrefix)
     this.#committed = options.committed
     this.#next = options.start
-    this.#ending = AbortSignal.any([options.stopping, this.#over.signal])
+    this.#ending = AbortSignal.any([options.stopping, this.#closed.signal])
   }
 
   get lag(): Lag {
     const { topic, partition } = this.#options
     const records = this.#lagRecords
-    const behind = records > 0 && this.#handledMs !== undefined
-    return { topic, partition, records, seconds: behind ? Math.max(0, Date.now() - (this.#handledMs ?? 0)) / 1000 : 0 }
+    const isBehind = records > 0 && this.#handledMs !== undefined
+    const seconds = isBehind ? Math.max(0, Date.now() - (this.#handledMs ?? 0)) / 1000 : 0
+    return { topic, partition, records, seconds }
   }
 
-  /** What the handler counts, by name. */
+  /** The handler's own counts. */
   counters(): Readonly<Record<string, number>> {
     return this.#options.handler.counters?.() ?? {}
   }
 
-  /** @throws RingsideError FENCED when another instance took over the partition; DATA when Kafka refuses to commit */
-  take(batch: FetchedBatch): Promise<void> {
-    return this.#inTurn(() => this.#take(batch))
+  /** @throws RingsideError FENCED when another instance took over the partition; DATA when Kafka refuses the commit */
+  handle(batch: FetchedBatch): Promise<void> {
+    return this.#inTurn(() => this.#handleBatch(batch))
   }
 
-  /** Commits what was handled and is not committed yet. */
+  /** Commits the messages handled since the last commit. */
   async commit(): Promise<void> {
-    await this.#inTurn(() => this.#settle())
+    await this.#inTurn(() => this.#publish())
   }
 
-  /** As commit(), and a failure comes again with the next batch. */
-  commitLate(): void {
+  /** Commits without a caller that waits; a failure occurs again with the next batch, which reports it. */
+  commitInBackground(): void {
     this.#commitTimer = undefined
     const { topic, partition, log } = this.#options
-    this.commit().catch((error) => log.debug({ topic, partition }, `not committed: ${messageOf(error)}`))
+    this.commit().catch((error) => log.debug({ topic, partition }, `cannot commit: ${messageOf(error)}`))
   }
 
-  /** Lets the partition go: all that is not committed comes to its new owner. */
+  /** Gives the partition up: its next owner handles every uncommitted message. */
   async close(): Promise<void> {
-    this.#over.abort()
+    this.#closed.abort()
     clearTimeout(this.#commitTimer)
     await this.#options.producer.close()
   }
@@ -110,36 +113,40 @@ export class PartitionRun {
     return done
   }
 
-  async #take(batch: FetchedBatch): Promise<void> {
+  async #handleBatch(batch: FetchedBatch): Promise<void> {
     for (const message of batch.messages) {
       if (this.#ending.aborted) break
-      await this.#handle(message)
+      await this.#handleMessage(message)
       this.#next = message.offset + 1n
       this.#lagRecords = Number(batch.endOffset - this.#next)
       this.#handledMs = message.timestampMs
-      if (this.#outbox.size >= maxOutboxMessages) await this.#settle()
+      if (this.#outbox.size >= maxOutboxMessages) await this.#publish()
     }
-    if (this.#outbox.size > 0) await this.#settle()
-    else this.#commitTimer ??= setTimeout(() => this.commitLate(), commitMs)
+    if (this.#outbox.size > 0) await this.#publish()
+    else this.#commitTimer ??= setTimeout(() => this.commitInBackground(), commitMs)
   }
 
-  /** One message: its outputs are in the outbox afterwards, or it is, as a dead letter. */
-  async #handle(message: ReceivedMessage): Promise<void> {
+  /** Adds the outputs of one message to the outbox, or the message itself as a dead letter. */
+  async #handleMessage(message: ReceivedMessage): Promise<void> {
     const { service, topic, partition, log } = this.#options
     const { offset, value } = message
     try {
-      if (value === null) throw new RingsideError('DATA', 'a message without a value')
+      if (value === null) throw new RingsideError('DATA', 'the message has no value')
       await this.#handleValue(value, { topic, partition, offset, log })
     } catch (error) {
-      log.warn({ topic, partition, offset: String(offset) }, `dead letter: ${messageOf(error)}`)
+      const reason = messageOf(error)
+      log.warn(
+        { topic, partition, offset: String(offset) },
+        `cannot handle a message, sending it to deadletter: ${reason}`
+      )
       this.#outbox.addDeadLetter(deadLetter(message, error, { service, topic, partition, offset }, Date.now()))
     }
   }
 
   async #handleValue(bytes: Buffer, context: Context): Promise<void> {
-    const { handler, input, counters } = this.#options
+    const { handler, input, counts } = this.#options
     const value = input.read(bytes)
-    counters.batches += 1
+    counts.batches += 1
     const read = input.eventsIn(value)
     let handled = 0
     try {
@@ -147,42 +154,42 @@ export class PartitionRun {
       if (unseen === undefined) return
       handled = input.eventsIn(unseen)
       this.#outbox.addAll(await handler.handle(unseen, context))
-      // Only now: a dead letter that is sent again is no repeat.
+      // Only now: a dead letter that is sent again is no duplicate.
       input.add(unseen)
     } finally {
-      counters[handler.isReplaying === true ? 'replayed' : 'events'] += handled
-      counters.duplicates += read - handled
+      counts[handler.isReplaying === true ? 'replayed' : 'events'] += handled
+      counts.duplicates += read - handled
     }
   }
 
-  /** One transaction of what is in the outbox and the offset after it, until it is done or the run ends. */
-  async #settle(): Promise<void> {
+  /** Sends the outbox and commits the offset in one transaction. Retries until it succeeds or the run ends. */
+  async #publish(): Promise<void> {
     const { producer, publisher, topic, partition, log } = this.#options
     const commit = this.#checkpoint()
     const isCommitted = commit.offset === this.#committed?.offset && commit.metadata === this.#committed.metadata
-    if (this.#over.signal.aborted || (this.#outbox.size === 0 && isCommitted)) return
+    if (this.#closed.signal.aborted || (this.#outbox.size === 0 && isCommitted)) return
     for (let backoffMs = firstBackoffMs; ; backoffMs = Math.min(2 * backoffMs, longestBackoffMs)) {
       let refused = 0
       try {
         await producer.transact(async (send) => {
           refused = await publisher.publish(this.#outbox.messages, send)
         }, commit)
-        return this.#settled(commit, refused)
+        return this.#onCommitted(commit, refused)
       } catch (error) {
-        if (this.#over.signal.aborted) return
+        if (this.#closed.signal.aborted) return
         if (!(error instanceof RingsideError) || !error.canRetry) throw error
         if (this.#ending.aborted) return
-        log.warn({ topic, partition, backoffMs }, `nothing is lost, does it again: ${error.message}`)
+        log.warn({ topic, partition, backoffMs }, `transaction failed, retrying in ${backoffMs} ms: ${error.message}`)
         await delay(backoffMs, undefined, { signal: this.#ending }).catch(() => {})
         if (this.#ending.aborted) return
       }
     }
   }
 
-  #settled(commit: Commit, refused: number): void {
-    const { counters, topicPrefix } = this.#options
-    for (const [kind, count] of this.#outbox.counts) counters[kind] += count
-    counters.deadletters += refused
+  #onCommitted(commit: Commit, refused: number): void {
+    const { counts, topicPrefix } = this.#options
+    for (const [kind, count] of this.#outbox.counts) counts[kind] += count
+    counts.deadletters += refused
     this.#outbox = new Outbox(topicPrefix)
     this.#committed = commit
     clearTimeout(this.#commitTimer)
@@ -194,17 +201,15 @@ export class PartitionRun {
     const next = this.#next
     try {
       const { resumeOffset, metadata } = handler.checkpoint()
-      if (Buffer.byteLength(metadata) > maxMetadataBytes) {
-        throw new Error(`its metadata has more than ${maxMetadataBytes} bytes`)
+      const bytes = Buffer.byteLength(metadata)
+      if (bytes > maxMetadataBytes) {
+        throw new Error(`its metadata has ${bytes} bytes, Kafka stores at most ${maxMetadataBytes}`)
       }
-      return {
-        topic,
-        partition,
-        offset: resumeOffset !== undefined && resumeOffset < next ? resumeOffset : next,
-        metadata
-      }
+      const offset = resumeOffset !== undefined && resumeOffset < next ? resumeOffset : next
+      return { topic, partition, offset, metadata }
     } catch (error) {
-      log.error({ topic, partition }, `the offset stays as it is, no checkpoint: ${messageOf(error)}`)
+      const reason = messageOf(error)
+      log.error({ topic, partition }, `checkpoint failed, keeping the committed offset: ${reason}`)
       return this.#committed ?? { topic, partition, offset: this.#options.start, metadata: '' }
     }
   }

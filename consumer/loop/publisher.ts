@@ -1,5 +1,5 @@
-// Outputs by topic in, sent within a transaction: what is refused for good goes to `deadletter` in the same one. A
-// topic of the user's own is created when it is missing.
+// Sends messages by topic within a transaction. A message that Kafka refuses goes to `deadletter` in the same transaction.
+// Creates missing topics of the user, never those of Ringside.
 import type { Config } from '../../runtime/config.ts'
 import { messageOf, RingsideError } from '../../runtime/errors.ts'
 import type { Log } from '../../runtime/log.ts'
@@ -15,34 +15,34 @@ export interface PublisherOptions {
   readonly log: Log
 }
 
-/** Names of topics that are remembered; handlers name a handful. */
+/** Bound on remembered topic names; handlers use a handful. */
 const maxNames = 1000
 
 export class Publisher {
   readonly #options: PublisherOptions
   readonly #deadLetters: string
-  /** Made by `ringside up` and `ringside topics create`, with settings of their own: never here. */
-  readonly #ringsides: ReadonlySet<string>
-  /** Topics of the user's that are there, as far as is known. */
+  /** Topics that `ringside up` and `ringside topics create` create, each with its settings. */
+  readonly #ownTopics: ReadonlySet<string>
+  /** Topics of the user that existed at the last send. */
   readonly #known = new Set<string>()
-  /** Why a topic cannot be made. */
+  /** Topics of the user that Kafka refused to create, with its error. */
   readonly #refused = new Map<string, RingsideError>()
 
   constructor(options: PublisherOptions) {
     this.#options = options
     this.#deadLetters = topicName(options.topics, 'deadletter')
-    this.#ringsides = new Set(topicNames.map((name) => topicName(options.topics, name)))
+    this.#ownTopics = new Set(topicNames.map((name) => topicName(options.topics, name)))
   }
 
   /**
-   * @returns how many outputs were refused
-   * @throws RingsideError that can be retried, with the whole transaction
+   * @returns the number of refused outputs
+   * @throws RingsideError with canRetry: abort the transaction and retry it
    */
   async publish(messages: ReadonlyMap<string, readonly Message[]>, send: TransactionalSend): Promise<number> {
     let refused = 0
     for (const [topic, ofTopic] of messages) {
       const refusals = await this.#send(topic, ofTopic, send)
-      await this.#bury(topic, refusals, send)
+      await this.#sendDeadLetters(topic, refusals, send)
       if (topic !== this.#deadLetters) refused += refusals.length
     }
     return refused
@@ -54,29 +54,32 @@ export class Publisher {
     try {
       const refusals = await send(topic, messages)
       for (const { message, error } of refusals) {
-        this.#options.log.error({ topic, bytes: message.value?.length }, `an output is refused: ${error.message}`)
+        this.#options.log.error(
+          { topic, bytes: message.value?.length },
+          `Kafka refused an output, sending it to deadletter: ${error.message}`
+        )
       }
       return refusals
     } catch (error) {
-      // It may have been deleted.
+      // The topic may have been deleted.
       this.#known.delete(topic)
       throw error
     }
   }
 
-  /** @returns why there cannot be such a topic, if there cannot */
+  /** @returns the error when Kafka refuses to create the topic */
   async #ensure(topic: string): Promise<RingsideError | undefined> {
-    if (this.#ringsides.has(topic) || this.#known.has(topic)) return undefined
+    if (this.#ownTopics.has(topic) || this.#known.has(topic)) return undefined
     const refused = this.#refused.get(topic)
     if (refused !== undefined) return refused
     const { client, topics, log } = this.#options
     const { partitions, replicas } = topics.kafka
     try {
       const created = await client.ensureTopics([{ name: topic, partitions, replicas, settings: {} }])
-      if (created.length > 0) log.info({ topic, partitions, replicas }, 'created a topic that was missing')
+      if (created.length > 0) log.info({ topic, partitions, replicas }, 'created a missing topic')
     } catch (error) {
       if (!(error instanceof RingsideError) || error.canRetry) throw error
-      log.error({ topic }, `outputs to this topic become dead letters: ${messageOf(error)}`)
+      log.error({ topic }, `cannot create the topic, sending its outputs to deadletter: ${messageOf(error)}`)
       if (this.#refused.size === maxNames) this.#refused.clear()
       this.#refused.set(topic, error)
       return error
@@ -86,7 +89,7 @@ export class Publisher {
     return undefined
   }
 
-  async #bury(topic: string, refusals: readonly Refusal[], send: TransactionalSend): Promise<void> {
+  async #sendDeadLetters(topic: string, refusals: readonly Refusal[], send: TransactionalSend): Promise<void> {
     if (refusals.length === 0) return
     const { service, log } = this.#options
     const now = Date.now()
@@ -96,9 +99,9 @@ export class Publisher {
         : refusals.map(({ message, error }) => deadLetter(message, error, { service, topic }, now))
     const tooLarge = topic === this.#deadLetters ? letters : (await send(this.#deadLetters, letters)).map(toMessage)
     if (tooLarge.length === 0) return
-    // Too large even for there: at least its headers tell of it.
+    // Too large for deadletter as well: send the headers without the value.
     for (const { error } of await send(this.#deadLetters, tooLarge.map(withoutValue))) {
-      log.error(`a dead letter is lost: ${error.message}`)
+      log.error(`Kafka refused a dead letter, dropping it: ${error.message}`)
     }
   }
 }

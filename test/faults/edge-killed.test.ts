@@ -12,7 +12,7 @@ import { loadConfig } from '../../runtime/config.ts'
 import { decode } from '../../wire/codec.ts'
 import { createKafkaClient } from '../../wire/kafka.ts'
 import { topicName, topicSpecifications } from '../../wire/topics.ts'
-import { withoutRepeats } from '../consumer/support/batches.ts'
+import { withoutDuplicates } from '../consumer/support/batches.ts'
 import { localKafkaMissing, readAll, testLog } from '../support/kafka.ts'
 import { eventually, freePort, temporaryDirectory } from '../support/ringside.ts'
 
@@ -127,7 +127,7 @@ describe('an edge that is killed while Kafka is away', { skip: noKafka, timeout:
     assert.equal(numbersOnDisk(spoolPath).length, 0)
 
     const batches = (await readAll(client, topicName(config, 'events'))).map(({ value }) => decode('EventBatch', value))
-    const kept = withoutRepeats(batches)
+    const kept = withoutDuplicates(batches)
     const numbers = kept.flatMap(({ events }) => events.map(({ ret }) => ret))
     const inTopic = new Set(numbers)
     assert.equal(inTopic.size, numbers.length, 'no event twice')

@@ -15,7 +15,7 @@ import { RingsideError } from '../../runtime/errors.ts'
 import type { Message, Producer } from '../../wire/client.ts'
 import { decode } from '../../wire/codec.ts'
 import type { EventBatch, EventClass, Summary } from '../../wire/types.ts'
-import { withoutRepeats } from '../consumer/support/batches.ts'
+import { withoutDuplicates } from '../consumer/support/batches.ts'
 import { FakeKernel } from '../support/fake-kernel.ts'
 import { type RawEvent, rawBytes, rawEvent } from '../support/raw-events.ts'
 import { temporaryDirectory } from '../support/ringside.ts'
@@ -422,7 +422,7 @@ test('what Kafka stored without an answer comes again from the next run, and is 
   const second = await start({}, new FakeKernel(), spoolPath)
   await second.service.drain()
   const topic = [...first.kafka.batches, ...second.kafka.batches]
-  const kept = withoutRepeats(topic)
+  const kept = withoutDuplicates(topic)
   assert.ok(kept.length < topic.length)
   assert.deepEqual(
     kept.flatMap(({ events }) => events.map(({ ret }) => ret)),

@@ -9,7 +9,7 @@ import { Reconciliation } from '../../verify/reconciliation.ts'
 import type { KafkaClient } from '../../wire/client.ts'
 import { decode } from '../../wire/codec.ts'
 import type { EventBatch, EventClass } from '../../wire/types.ts'
-import { withoutRepeats } from '../consumer/support/batches.ts'
+import { withoutDuplicates } from '../consumer/support/batches.ts'
 import { readAll } from './kafka.ts'
 import { eventually, type Running, startRingside } from './ringside.ts'
 
@@ -114,7 +114,7 @@ export const readPublished = async (client: KafkaClient, topic: string): Promise
   for (const { findings } of reconciliation.reports()) assert.deepEqual(findings, [])
   const timesOf = new Map<number, number>()
   let asked = 0
-  for (const batch of withoutRepeats(all)) {
+  for (const batch of withoutDuplicates(all)) {
     for (const event of batch.events) {
       if (event.syscall !== 'connect' || batch.processes[event.process]?.comm !== comm) continue
       const number = numberOf(batch.sockets[event.socket]?.remote_address as Buffer)

@@ -1,4 +1,4 @@
-// Message values: the golden bytes of each schema, what is refused, and what another Avro library reads.
+// Message values: golden bytes of each schema, refused messages, and compatibility with another Avro library.
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
 import { readFileSync, writeFileSync } from 'node:fs'
@@ -13,7 +13,7 @@ const names = Object.keys(schemaFiles) as SchemaName[]
 const goldenDir = join(import.meta.dirname, 'golden')
 const schemasDir = join(import.meta.dirname, '../../schemas')
 
-/** RINGSIDE_UPDATE_GOLDEN=1 writes the files anew; a change in them is a change of the wire format. */
+/** RINGSIDE_UPDATE_GOLDEN=1 rewrites the files; a change in them is a change of the wire format. */
 const golden = (name: SchemaName, bytes: Buffer): string => {
   const path = join(goldenDir, `${schemaFiles[name]}.hex`)
   const lines = `${(bytes.toString('hex').match(/.{1,120}/g) ?? []).join('\n')}\n`
@@ -28,11 +28,11 @@ for (const name of names) {
     assert.equal(encode(name, samples[name]).toString('hex'), golden(name, encode(name, samples[name])))
   })
 
-  test(`a message of ${name} decodes to plain objects equal to what was encoded`, () => {
+  test(`a message of ${name} decodes to plain objects equal to the encoded ones`, () => {
     assert.deepStrictEqual(roundTrip(name, samples[name]), samples[name])
   })
 
-  test(`every way of cutting a message of ${name} short is refused`, () => {
+  test(`a message of ${name} that is truncated anywhere is refused`, () => {
     const bytes = encode(name, samples[name])
     for (let length = 0; length < bytes.length; length++) {
       assert.throws(
@@ -42,7 +42,7 @@ for (const name of names) {
     }
   })
 
-  test(`a message of ${name} with bytes changed anywhere is decoded or refused, never anything worse`, () => {
+  test(`a message of ${name} with any byte changed is decoded or refused with a DATA error`, () => {
     const bytes = encode(name, samples[name])
     for (let at = 0; at < bytes.length; at++) {
       for (const value of [0x00, 0x01, 0x7f, 0x80, 0xff]) {
@@ -58,16 +58,16 @@ for (const name of names) {
   })
 }
 
-test('what is not a message of ours is refused with the reason', () => {
+test('a value that is no Ringside message is refused with the reason', () => {
   const bytes = encode('Rollup', samples.Rollup)
   const refused = (message: Buffer, reason: RegExp): void => {
     assert.throws(() => decode('Rollup', message), { name: 'RingsideError', code: 'DATA', message: reason })
   }
-  refused(Buffer.alloc(0), /0 bytes that begins with nothing/)
-  refused(Buffer.from('{"host":"h"}'), /begins with 7b22686f7374223a2268, where .* c301/)
+  refused(Buffer.alloc(0), /0 bytes starts with nothing/)
+  refused(Buffer.from('{"host":"h"}'), /starts with 7b22686f7374223a2268, but .* c301/)
   refused(Buffer.concat([bytes.subarray(0, 2), Buffer.alloc(8), bytes.subarray(10)]), /fingerprint 0000000000000000/)
   refused(Buffer.concat([bytes, Buffer.alloc(1)]), /trailing data/)
-  refused(encode('Alert', samples.Alert), /expected a Rollup, but the message is of Alert/)
+  refused(encode('Alert', samples.Alert), /cannot decode Rollup: the message has the schema Alert/)
 })
 
 test('an array that claims more items than the message has bytes is refused at once', () => {
@@ -80,7 +80,7 @@ test('an array that claims more items than the message has bytes is refused at o
   assert.ok(performance.now() - began < 1_000)
 })
 
-test('a message is a buffer of its own, larger than any before it or not', () => {
+test('each encoded message is a separate buffer, also when it is larger than any before', () => {
   const long = { ...samples.Alert, explanation: 'é'.repeat(3 << 20) }
   const first = encode('Alert', long)
   const second = encode('Alert', samples.Alert)
@@ -88,7 +88,7 @@ test('a message is a buffer of its own, larger than any before it or not', () =>
   assert.deepStrictEqual(decode('Alert', second), samples.Alert)
 })
 
-test('a value that does not fit the schema is a defect of ours, named as such', () => {
+test('a value that does not fit the schema is a SOFTWARE error', () => {
   assert.throws(() => encode('Rollup', { ...samples.Rollup, count: 2 ** 60 }), { code: 'SOFTWARE', message: /Rollup/ })
   assert.throws(() => encode('Rollup', { ...samples.Rollup, host: null as unknown as string }), { code: 'SOFTWARE' })
 })

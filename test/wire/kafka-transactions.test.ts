@@ -1,3 +1,5 @@
+// Contract of wire/client.ts, part 2: every transactional producer that is to replace the one on kafkajs must pass these
+// tests.
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { RingsideError } from '../../runtime/errors.ts'
@@ -10,11 +12,10 @@ const message = (value: string, key = 'k'): Message => ({ key, value: Buffer.fro
 const isFenced = (error: unknown): boolean => error instanceof RingsideError && error.code === 'FENCED'
 const canRetry = (error: unknown): boolean => error instanceof RingsideError && error.canRetry
 
-/** What every transactional producer behind wire/client.ts is held to. */
 describe('a transaction', { skip: await kafkaMissing(), timeout: 180_000 }, () => {
   const kafka = withKafka()
 
-  /** A partition that is read, a topic that is written to, and how they are committed. */
+  /** A partition to read, a topic to write to, and a group that commits. */
   const scene = async (partitions = 1) => {
     const [input, output] = [
       await createTopic(kafka.client, 'input'),
@@ -47,7 +48,7 @@ describe('a transaction', { skip: await kafkaMissing(), timeout: 180_000 }, () =
     }
   }
 
-  test('is all there, messages of several topics and the offset with its metadata', async () => {
+  test('commits messages to several topics together with the offset and its metadata', async () => {
     const { begin, at, committed, values, sending } = await scene()
     const other = await createTopic(kafka.client, 'other', 3)
     const producer = await begin()
@@ -69,7 +70,7 @@ describe('a transaction', { skip: await kafkaMissing(), timeout: 180_000 }, () =
     await producer.close()
   })
 
-  test('that fails in the middle leaves nothing; the next is done', async () => {
+  test('that fails in the middle leaves nothing, and the next one is committed', async () => {
     const { begin, at, committed, values, sending } = await scene()
     const producer = await begin()
     const failing = async (send: TransactionalSend): Promise<void> => {
@@ -86,7 +87,7 @@ describe('a transaction', { skip: await kafkaMissing(), timeout: 180_000 }, () =
     await producer.close()
   })
 
-  test('of a producer whose id was taken over is undone, and it can do nothing any more', async () => {
+  test('of a producer whose id was taken over is aborted, and the producer stays fenced', async () => {
     const { begin, at, committed, values, sending } = await scene()
     const old = await begin()
     const [isSent, isOver] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
@@ -111,7 +112,7 @@ describe('a transaction', { skip: await kafkaMissing(), timeout: 180_000 }, () =
     await successor.close()
   })
 
-  test('that was begun by someone killed holds readers up only until it has a successor', async () => {
+  test('of a killed producer blocks readers only until another producer takes over its id', async () => {
     const { begin, at, values, sending, output } = await scene()
     const killed = await begin()
     const [isSent, isOver] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
@@ -122,23 +123,23 @@ describe('a transaction', { skip: await kafkaMissing(), timeout: 180_000 }, () =
     }, at(1))
     await isSent.promise
     const plain = await kafka.client.producer()
-    await plain.send(output, [message('behind')])
+    await plain.send(output, [message('later')])
     await plain.close()
     let isRead = false
     const reading = values().finally(() => {
       isRead = true
     })
     await readAll(kafka.client, await createTopic(kafka.client, 'as-long'))
-    assert.equal(isRead, false, 'it waits for the end of what was begun before its end')
+    assert.equal(isRead, false, 'a reader waits for the end of an open transaction')
     const successor = await begin()
-    assert.deepEqual(await reading, ['behind'])
+    assert.deepEqual(await reading, ['later'])
     isOver.resolve()
     await assert.rejects(left, isFenced)
     await killed.close()
     await successor.close()
   })
 
-  /** Cut in the middle of a transaction, once; says how it ended and what was left of it. */
+  /** Cuts the connection once within a transaction. Returns its error, and the messages and offset after it. */
   const cut = async (api: Parameters<typeof cutOnce>[0], when: Parameters<typeof cutOnce>[1]) => {
     const { begin, at, committed, values, sending } = await scene()
     const isCut = cutOnce(api, when)
@@ -157,25 +158,25 @@ describe('a transaction', { skip: await kafkaMissing(), timeout: 180_000 }, () =
     return { failure, left }
   }
 
-  test('whose end never came to the broker was not done, and says so', async () => {
+  test('whose end did not reach the broker is aborted, and fails with an error that can be retried', async () => {
     const { failure, left } = await cut('EndTxn', 'before')
     assert.ok(canRetry(failure))
     assert.deepEqual(left, [[], undefined])
   })
 
-  test('whose end was done and not answered is known to be done', async () => {
+  test('that the broker committed succeeds although the answer is lost', async () => {
     const { failure, left } = await cut('EndTxn', 'answer')
     assert.equal(failure, undefined)
     assert.deepEqual(left, [['1'], 1n])
   })
 
-  test('of which an acknowledgement of messages was lost is done again, once', async () => {
+  test('that lost an acknowledgement of messages is aborted, and its retry is committed once', async () => {
     const { failure, left } = await cut('Produce', 'answer')
     assert.ok(canRetry(failure))
     assert.deepEqual(left, [[], undefined])
   })
 
-  test('is not done again by a producer that lost its connection after another one had committed', async () => {
+  test('cannot be retried by a producer that lost its connection when another one has committed since', async () => {
     const { begin, at, committed, values, sending } = await scene()
     const isCut = cutOnce('AddPartitionsToTxn', 'before')
     const old = await begin()
@@ -190,7 +191,7 @@ describe('a transaction', { skip: await kafkaMissing(), timeout: 180_000 }, () =
     await successor.close()
   })
 
-  test('tells which messages are refused, and has all others in their order', async () => {
+  test('returns the refused messages and commits all others in order', async () => {
     const { begin, at } = await scene()
     const small = uniqueName('small')
     const settings = { 'max.message.bytes': '1500' }
@@ -212,9 +213,9 @@ describe('a transaction', { skip: await kafkaMissing(), timeout: 180_000 }, () =
     for (const key of ['k0', 'k1', 'k2', 'k3']) assert.deepEqual(of(key, found), of(key, messages))
   })
 
-  test('that was undone is seen by no reader, however it crosses others', async () => {
+  test('that was aborted is seen by no reader, however it overlaps with others', async () => {
     const { output, values } = await scene()
-    const group = uniqueName('crossing')
+    const group = uniqueName('overlapping')
     const begin = (name: string) => {
       const producing = kafka.client.transactional({ id: `${group}/${name}`, group, topic: output, partition: 0 })
       const [isSent, isOver] = [Promise.withResolvers<void>(), Promise.withResolvers<boolean>()]
@@ -223,7 +224,7 @@ describe('a transaction', { skip: await kafkaMissing(), timeout: 180_000 }, () =
         isSent.resolve()
         const isGood = await isOver.promise
         await send(output, [message(`${name}2`)])
-        if (!isGood) throw new Error('undone')
+        if (!isGood) throw new Error('aborted')
       }
       let producer: TransactionalProducer
       const transacted = producing.then((begun) => {
@@ -246,9 +247,13 @@ describe('a transaction', { skip: await kafkaMissing(), timeout: 180_000 }, () =
       await transaction.sent
       begun.push(transaction)
     }
-    // Undone, but for b.
+    // All but b are aborted.
     for (const at of [2, 1, 3, 0]) await begun[at]?.end(at === 1)
     assert.deepEqual(await values(), ['b1', 'b2'])
-    assert.deepEqual(await values(), ['b1', 'b2'], 'a read ends also where the last that a partition holds was undone')
+    assert.deepEqual(
+      await values(),
+      ['b1', 'b2'],
+      'a read also ends when the last messages of a partition were aborted'
+    )
   })
 })

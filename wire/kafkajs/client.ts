@@ -1,7 +1,5 @@
-// The Kafka client behind wire/client.ts: connections to brokers in, the seam's four roles out.
-// kafkajs is told to give up early everywhere; how long to try again is decided here and in the
-// roles, so that a restart of the broker is survived and a refusal is reported at once.
-
+// KafkaClient on kafkajs: producer, transactional producer, consumer, reader and administration. kafkajs gives up early;
+// retries happen here and in these classes, so that a broker's restart is survived and a refusal is reported at once.
 import { setTimeout as delay } from 'node:timers/promises'
 import { RingsideError } from '../../runtime/errors.ts'
 import type { ConnectionOptions, GroupProgress, KafkaClient, TopicDescription, TopicSpecification } from '../client.ts'
@@ -11,7 +9,7 @@ import { KafkaProducer } from './producer.ts'
 import { readTopic, type WithAdmin } from './reader.ts'
 import { type GroupOffsets, KafkaTransactions } from './transactions.ts'
 
-/** A broker that answers may still be electing leaders: after a start, or for a topic just made. */
+/** A broker that answers may still elect leaders: after its start, or for a new topic. */
 const electionMs = 200
 const maxAttempts = 15
 
@@ -35,7 +33,7 @@ const createTopics = async (admin: Admin, topics: readonly TopicSpecification[])
       configEntries: Object.entries(settings).map(([name, value]) => ({ name, value }))
     }))
   })
-  // False when another process was quicker with one of them: all are there, who made which is not known.
+  // False when another process created one of them first: all exist, but which ones are ours is unknown.
   return areNew ? missing.map(({ name }) => name) : []
 }
 
@@ -73,32 +71,32 @@ const progressOf = async (
 }
 
 /**
- * A client of the cluster that `brokers` belong to. It connects when a role needs it.
- * @param options.brokers host:port each; any that answers leads to the others
- * @param options.clientId how the brokers' logs and quotas name us
+ * A client of the cluster that `brokers` belong to. It connects on first use.
+ * @param options.brokers each as host:port; any that answers gives the addresses of the others
+ * @param options.clientId name in the brokers' logs and quotas
  */
 export const createKafkajsClient = (options: ConnectionOptions): KafkaClient => {
   const kafka = createKafkaJs(options, retries.quick)
   const steady = createKafkaJs(options, retries.steady)
 
-  const attempt: WithAdmin = async (what, use) => {
+  const attempt: WithAdmin = async (action, use) => {
     const admin = kafka.admin()
     try {
       await admin.connect()
       return await use(admin)
     } catch (error) {
       const reason = protocolErrorOf(error)
-      throw toRingsideError(error, reason === undefined ? what : `${what} (${reason})`, options.brokers)
+      throw toRingsideError(error, reason === undefined ? action : `${action} (${reason})`, options.brokers)
     } finally {
       await admin.disconnect().catch(() => {})
     }
   }
 
-  // All that is asked here can be asked twice.
-  const withAdmin: WithAdmin = async (what, use) => {
+  // All these requests are idempotent.
+  const withAdmin: WithAdmin = async (action, use) => {
     for (let attempts = 1; ; attempts++) {
       try {
-        return await attempt(what, use)
+        return await attempt(action, use)
       } catch (error) {
         const isAnswer = error instanceof RingsideError && protocolErrorOf(error) !== undefined
         if (!isAnswer || !error.canRetry || attempts === maxAttempts) throw error
@@ -109,7 +107,7 @@ export const createKafkajsClient = (options: ConnectionOptions): KafkaClient => 
 
   const offsets: GroupOffsets = {
     committed: (group, topic, partition) =>
-      withAdmin(`cannot ask for the offsets of ${group}`, async (admin) =>
+      withAdmin(`cannot fetch the offsets of group ${group}`, async (admin) =>
         (await fetchCommits(admin, group, [topic])).find((commit) => commit.partition === partition)
       ),
     partitionsOf: (topic) =>
@@ -133,7 +131,7 @@ export const createKafkajsClient = (options: ConnectionOptions): KafkaClient => 
         return descriptions
       }),
     progress: (groups, topics) =>
-      withAdmin('cannot ask how far groups are', (admin) => progressOf(admin, groups, topics)),
+      withAdmin('cannot fetch the progress of groups', (admin) => progressOf(admin, groups, topics)),
     ping: () =>
       withAdmin('cannot reach the cluster', async (admin) => {
         const { clusterId, brokers } = await admin.describeCluster()

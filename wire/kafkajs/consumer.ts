@@ -1,6 +1,5 @@
-// A group's batches in, the callbacks of the seam out: assigned, batches in order, revoked. Each join
-// revokes all partitions and assigns anew, as kafkajs fetches again from what was committed: state
-// built beyond that would count twice.
+// Consumer on kafkajs: a group's fetched batches in, ConsumerCallbacks out. Each join revokes all partitions and assigns
+// them again, because kafkajs then fetches from the committed offset: state built beyond it would count messages twice.
 import { setTimeout as delay } from 'node:timers/promises'
 import { messageOf, RingsideError } from '../../runtime/errors.ts'
 import type { Log } from '../../runtime/log.ts'
@@ -17,17 +16,17 @@ import {
 interface PartitionState {
   readonly topic: string
   readonly partition: number
-  /** The next offset to hand over; undefined until onAssigned was told. */
+  /** The next offset for onBatch; undefined before onStart. */
   position: bigint | undefined
-  /** onClaimed was called: onRevoked is owed. */
-  isClaimed: boolean
+  /** onAssigned was called: onRevoked must follow. */
+  isAnnounced: boolean
 }
 
-/** What one join gave us. */
+/** The partitions of one join. */
 interface Assignment {
   readonly partitions: ReadonlyMap<string, PartitionState>
   readonly member: KafkaJsConsumer
-  /** Resolves when every partition was announced, or the assignment was taken back. */
+  /** Resolves when every partition has started, or the assignment was revoked. */
   ready: Promise<void>
   isReady: boolean
 }
@@ -53,7 +52,7 @@ const fetchBounds = async (admin: Admin, topics: Iterable<string>): Promise<Map<
   return bounds
 }
 
-/** What a group has committed for partitions of these topics. */
+/** The committed offsets of a group in these topics. */
 export const fetchCommits = async (admin: Admin, groupId: string, topics: readonly string[]): Promise<Commit[]> => {
   const commits: Commit[] = []
   for (const { topic, partitions } of await admin.fetchOffsets({ groupId, topics: [...topics] })) {
@@ -76,13 +75,13 @@ export class KafkaConsumer implements Consumer {
   #assignment: Assignment | undefined
   #closed = false
 
-  /** @param steady the same cluster with more retries, for the membership */
+  /** @param steady a client of the same cluster with more retries, for the membership */
   constructor(kafka: Kafka, steady: Kafka, { log }: ConnectionOptions, options: ConsumerOptions) {
     this.#kafka = kafka
     this.#log = log
     this.#options = options
     this.done = this.#ended.promise
-    // Whoever waits for done hears of it; a failure must not end the process when nobody does yet.
+    // A rejection before anyone awaits `done` must not end the process.
     this.done.catch(() => {})
     this.#group = new GroupMember({
       kafka: steady,
@@ -92,12 +91,12 @@ export class KafkaConsumer implements Consumer {
       onJoin: (assignment, member) => this.#onJoin(assignment, member),
       onLeave: () => this.#revoke(),
       onBatch: (payload) => this.#onBatch(payload),
-      onPassed: (topic, partition, nextOffset) => this.#advance(this.#assignment, topic, partition, nextOffset)
+      onAdvance: (topic, partition, nextOffset) => this.#advance(this.#assignment, topic, partition, nextOffset)
     })
   }
 
   async caughtUp(): Promise<void> {
-    const ends = await this.#persist(
+    const ends = await this.#retry(
       () => this.#closed,
       () => this.#withAdmin((admin) => fetchBounds(admin, this.#options.topics))
     )
@@ -119,37 +118,37 @@ export class KafkaConsumer implements Consumer {
   }
 
   #onJoin(assignment: Readonly<Record<string, readonly number[]>>, member: KafkaJsConsumer): void {
-    const before = this.#assignment?.ready
+    const earlier = this.#assignment?.ready
     this.#revoke()
     const states = Object.entries(assignment).flatMap(([topic, partitions]) =>
       partitions.map((partition): [string, PartitionState] => [
         keyOf(topic, partition),
-        { topic, partition, position: undefined, isClaimed: false }
+        { topic, partition, position: undefined, isAnnounced: false }
       ])
     )
     const joined: Assignment = { partitions: new Map(states), member, ready: Promise.resolve(), isReady: false }
     this.#assignment = joined
-    joined.ready = Promise.resolve(before)
-      .then(() => this.#announce(joined))
+    joined.ready = Promise.resolve(earlier)
+      .then(() => this.#start(joined))
       .catch((error: unknown) => this.#end(joined, error))
   }
 
   #revoke(): void {
-    const left = this.#assignment
+    const revoked = this.#assignment
     this.#assignment = undefined
-    if (left === undefined) return
-    for (const { topic, partition, isClaimed } of left.partitions.values()) {
-      if (isClaimed) this.#options.onRevoked({ topic, partition })
+    if (revoked === undefined) return
+    for (const { topic, partition, isAnnounced } of revoked.partitions.values()) {
+      if (isAnnounced) this.#options.onRevoked({ topic, partition })
     }
   }
 
-  /** Tells of every partition of a join, each with where it begins. */
-  async #announce(joined: Assignment): Promise<void> {
+  /** Calls onAssigned for every partition, finds the offset to start from, and calls onStart. */
+  async #start(joined: Assignment): Promise<void> {
     const isOver = () => this.#assignment !== joined
     const partitions = [...joined.partitions.values()]
     const topics = [...new Set(partitions.map(({ topic }) => topic))]
-    await Promise.all(partitions.map((state) => this.#persist(isOver, () => this.#claim(state))))
-    const known = await this.#persist(isOver, () =>
+    await Promise.all(partitions.map((state) => this.#retry(isOver, () => this.#announce(state))))
+    const known = await this.#retry(isOver, () =>
       this.#withAdmin(async (admin) => ({
         bounds: await fetchBounds(admin, topics),
         commits: topics.length === 0 ? [] : await fetchCommits(admin, this.#options.group, topics)
@@ -161,32 +160,32 @@ export class KafkaConsumer implements Consumer {
       const bounds = known.bounds.get(key) ?? { low: 0n, high: 0n }
       const stored = known.commits.find((commit) => keyOf(commit.topic, commit.partition) === key)
       const committed = this.#usable(stored, bounds)
-      // A group of its own past, even a lost one, has messages it never saw: it does not skip to the end.
+      // Even a group whose committed offset is out of range has unread messages: it must not skip to the end.
       const fromEnd = stored === undefined && this.#options.from === 'latest'
       const start = committed?.offset ?? (fromEnd ? bounds.high : bounds.low)
-      // The running batch of an earlier membership may still use the partition's handler.
+      // A batch of an earlier membership may still be in progress in the partition's handler.
       await this.#inFlight.get(key)
       if (isOver()) return
-      await this.#options.onAssigned({ topic, partition, committed, start })
+      await this.#options.onStart({ topic, partition, committed, start })
       if (isOver()) return
       state.position = start
-      // kafkajs asked before the last owner's transaction was over.
+      // kafkajs fetched the committed offset before the previous owner's transaction ended.
       joined.member.seek({ topic, partition, offset: String(start) })
     }
     joined.isReady = true
   }
 
-  async #claim(state: PartitionState): Promise<void> {
+  async #announce(state: PartitionState): Promise<void> {
     const { topic, partition } = state
-    state.isClaimed = true
-    await this.#options.onClaimed?.({ topic, partition })
+    state.isAnnounced = true
+    await this.#options.onAssigned?.({ topic, partition })
   }
 
-  /** What retention has removed, or a new topic never had, cannot be gone back to (kafkajs marks it with -2). */
+  /** Undefined when retention removed the committed offset, or a recreated topic never had it (kafkajs marks it with -2). */
   #usable(stored: Commit | undefined, { low, high }: Bounds): Commit | undefined {
     if (stored === undefined || (stored.offset >= low && stored.offset <= high)) return stored
     const { topic, partition, offset } = stored
-    this.#log.warn({ topic, partition, offset, low, high }, 'the committed offset is gone: begins at the first message')
+    this.#log.warn({ topic, partition, offset, low, high }, 'committed offset out of range, resetting to earliest')
     return undefined
   }
 
@@ -204,7 +203,7 @@ export class KafkaConsumer implements Consumer {
     const last = batch.messages.at(-1)
     if (last === undefined) return
     if (messages.length > 0) {
-      // Read to its end: markers of transactions behind the last message are nothing that waits.
+      // At the end of the partition, transaction markers after the last message do not count as lag.
       const isEnd = BigInt(batch.lastOffset()) + 1n >= BigInt(batch.highWatermark)
       const endOffset = isEnd ? BigInt(last.offset) + 1n : BigInt(batch.highWatermark)
       const handled = this.#options.onBatch({ topic, partition, messages, endOffset })
@@ -223,14 +222,14 @@ export class KafkaConsumer implements Consumer {
     if (state?.position !== undefined && state.position < nextOffset) state.position = nextOffset
   }
 
-  /** Asks until there is an answer or a refusal; undefined when `isOver` came first. */
-  async #persist<T>(isOver: () => boolean, ask: () => Promise<T>): Promise<T | undefined> {
+  /** Retries until Kafka answers or refuses; undefined when `isOver` turned true first. */
+  async #retry<T>(isOver: () => boolean, call: () => Promise<T>): Promise<T | undefined> {
     while (!isOver()) {
       try {
-        return await ask()
+        return await call()
       } catch (error) {
         if (error instanceof RingsideError && !error.canRetry) throw error
-        this.#log.debug({ group: this.#options.group, error: messageOf(error) }, 'Kafka does not answer yet')
+        this.#log.debug({ group: this.#options.group, error: messageOf(error) }, 'Kafka does not answer, retrying')
         await delay(retryMs)
       }
     }
@@ -247,7 +246,7 @@ export class KafkaConsumer implements Consumer {
     }
   }
 
-  /** Whoever was fenced holds on to what the group gave to another; anything else is a defect. */
+  /** A fenced consumer no longer owns its partitions and rejoins; any other error stops the consumer. */
   #end(assignment: Assignment, error: unknown): void {
     if (this.#closed) return
     if (error instanceof RingsideError && error.code === 'FENCED') {

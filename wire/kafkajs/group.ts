@@ -1,5 +1,5 @@
-// One membership of a consumer group that goes on by itself: kafkajs's consumer in, batches and
-// assignments out. A member that crashed or stalls is thrown away and a new one joins.
+// Lasting membership in a consumer group: kafkajs consumers in, assignments and batches out. When a kafkajs consumer
+// crashes or stalls, it is discarded and a new one joins.
 import { setTimeout as delay } from 'node:timers/promises'
 import { messageOf } from '../../runtime/errors.ts'
 import type { Log } from '../../runtime/log.ts'
@@ -10,27 +10,27 @@ export interface GroupOptions {
   readonly group: string
   readonly topics: readonly string[]
   readonly log: Log
-  /** After each join, before any batch of it; the partitions of the earlier join are no longer ours. */
+  /** After each join, before its first batch. The partitions of earlier joins are revoked. */
   onJoin(assignment: Readonly<Record<string, readonly number[]>>, member: KafkaJsConsumer): void
   /** The member left or was lost. */
   onLeave(): void
   onBatch(payload: EachBatchPayload, member: KafkaJsConsumer): Promise<void>
-  /** The offset after the last one of a batch that is behind us; also of batches that held no messages. */
-  onPassed(topic: string, partition: number, nextOffset: bigint): void
-  /** A member ended with this error; a new one is about to join. */
+  /** The offset after a batch without messages, for which onBatch is not called. */
+  onAdvance(topic: string, partition: number, nextOffset: bigint): void
+  /** A member failed; a new one is about to join. */
   onCrash?(error: Error): void
-  /** A member that has not fetched for so long is replaced; longer than a join takes where there are other members. */
+  /** A member that has not fetched for this long is replaced. Must exceed the time of a join with other members. */
   readonly stalledAfterMs?: number
 }
 
-/** How long a fetch waits for data: the latest end of a close, and how soon an idle member sees a rebalance. */
+/** How long a fetch waits for data: bounds the time of a close, and until an idle member notices a rebalance. */
 const fetchWaitMs = 250
 const heartbeatMs = 2000
-/** How long a killed member's partitions rest; a handler that blocks the event loop as long loses its own. */
+/** Time until a killed member's partitions are assigned again. A handler that blocks the event loop as long loses its own. */
 const sessionMs = 10_000
-/** kafkajs can come out of a failed rebalance without fetching ever again; the longest healthy pause is a join. */
+/** kafkajs can stop fetching after a failed rebalance. The longest healthy pause is a join. */
 const defaultStalledAfterMs = 90_000
-/** Leaving in order takes milliseconds; a broker that is away must not hold up a close. */
+/** Leaving takes milliseconds; an unreachable broker must not delay a close. */
 const leaveMs = 3000
 const firstBackoffMs = 200
 const longestBackoffMs = 5000
@@ -43,7 +43,7 @@ export class GroupMember {
   #member: KafkaJsConsumer | undefined
   #end: ((error: Error) => void) | undefined
   #busy = 0
-  #lastSignOfLife = Date.now()
+  #lastActiveMs = Date.now()
 
   constructor(options: GroupOptions) {
     this.#options = options
@@ -51,17 +51,17 @@ export class GroupMember {
     this.#running = this.#run()
   }
 
-  /** The kafkajs consumer of the moment; undefined between two memberships. */
+  /** The current kafkajs consumer; undefined between two memberships. */
   get current(): KafkaJsConsumer | undefined {
     return this.#member
   }
 
-  /** Leaves, and joins as a new member. */
+  /** Leaves the group and joins as a new member. */
   rejoin(why: Error): void {
     this.#end?.(why)
   }
 
-  /** Ends after the batches that are in onBatch now. */
+  /** Leaves the group once the calls of onBatch in progress have ended. */
   async close(): Promise<void> {
     this.#closing.abort()
     await this.#running
@@ -70,7 +70,7 @@ export class GroupMember {
   async #run(): Promise<void> {
     const { log, group, topics } = this.#options
     let backoffMs = firstBackoffMs
-    let said = ''
+    let logged = ''
     while (!this.#closing.signal.aborted) {
       const joinedAt = Date.now()
       const error = await this.#liveOnce()
@@ -78,19 +78,19 @@ export class GroupMember {
       this.#options.onCrash?.(error)
       if (Date.now() - joinedAt > this.#stalledAfterMs) {
         backoffMs = firstBackoffMs
-        said = ''
+        logged = ''
       }
-      const what = isMissingTopic(error)
-        ? `there is no topic ${topics.join(', ')}, waits for it: \`ringside topics create\` makes it`
-        : `consumer of ${group} lost its membership, joins again: ${error.message}`
-      log[what === said ? 'debug' : 'warn']({ group, backoffMs }, what)
-      said = what
+      const message = isMissingTopic(error)
+        ? `topic ${topics.join(', ')} does not exist, waiting for it; create it with \`ringside topics create\``
+        : `consumer of group ${group} lost its membership, rejoining: ${error.message}`
+      log[message === logged ? 'debug' : 'warn']({ group, backoffMs }, message)
+      logged = message
       await delay(backoffMs, undefined, { signal: this.#closing.signal }).catch(() => {})
       backoffMs = Math.min(2 * backoffMs, longestBackoffMs)
     }
   }
 
-  /** Resolves with what ended the membership; undefined when it was close(). */
+  /** Resolves with the error that ended the membership; undefined after close(). */
   async #liveOnce(): Promise<Error | undefined> {
     const { kafka, group } = this.#options
     const member = kafka.consumer({
@@ -98,7 +98,7 @@ export class GroupMember {
       sessionTimeout: sessionMs,
       heartbeatInterval: heartbeatMs,
       maxWaitTimeInMs: fetchWaitMs,
-      // Compressed bytes, so several times as much in memory.
+      // Counts compressed bytes: in memory it is several times as much.
       maxBytes: 4 << 20,
       allowAutoTopicCreation: false
     })
@@ -123,7 +123,7 @@ export class GroupMember {
 
   async #join(member: KafkaJsConsumer): Promise<void> {
     await member.connect()
-    // From the beginning also when the committed offset is gone: what is left of the topic is all new to the group.
+    // Also when the committed offset is out of range: the group has read none of the remaining messages.
     await member.subscribe({ topics: [...this.#options.topics], fromBeginning: true })
     await member.run({
       autoCommit: false,
@@ -137,28 +137,28 @@ export class GroupMember {
     const { events } = member
     const isCurrent = () => this.#member === member
     member.on(events.CRASH, ({ payload }) => end(payload.error))
-    member.on(events.FETCH, () => this.#live())
+    member.on(events.FETCH, () => this.#touch())
     member.on(events.GROUP_JOIN, ({ payload }) => {
-      this.#live()
+      this.#touch()
       if (isCurrent()) this.#options.onJoin(payload.memberAssignment, member)
     })
-    // Of batches without messages (markers of transactions) eachBatch never hears.
+    // kafkajs does not call eachBatch for batches without messages (transaction markers).
     member.on(events.END_BATCH_PROCESS, ({ payload }) => {
-      this.#live()
+      this.#touch()
       const { topic, partition, lastOffset } = payload
-      if (isCurrent() && payload.batchSize === 0) this.#options.onPassed(topic, partition, BigInt(lastOffset) + 1n)
+      if (isCurrent() && payload.batchSize === 0) this.#options.onAdvance(topic, partition, BigInt(lastOffset) + 1n)
     })
   }
 
-  #live(): void {
-    this.#lastSignOfLife = Date.now()
+  #touch(): void {
+    this.#lastActiveMs = Date.now()
   }
 
   #watch(end: (error: Error | undefined) => void): () => void {
-    this.#live()
+    this.#touch()
     const timer = setInterval(() => {
-      if (this.#busy > 0) this.#live()
-      const silentMs = Date.now() - this.#lastSignOfLife
+      if (this.#busy > 0) this.#touch()
+      const silentMs = Date.now() - this.#lastActiveMs
       if (silentMs > this.#stalledAfterMs) end(new Error(`no fetch for ${Math.round(silentMs / 1000)} s`))
     }, heartbeatMs)
     const close = () => end(undefined)
@@ -170,16 +170,16 @@ export class GroupMember {
     }
   }
 
-  /** kafkajs beats its heart only between batches; a handler that waits for a broker must not lose the partition. */
+  /** kafkajs sends heartbeats only between batches; a handler that waits for a broker must not lose the partition. */
   async #onBatch(payload: EachBatchPayload, member: KafkaJsConsumer): Promise<void> {
     if (this.#member !== member) return
-    const beat = setInterval(() => payload.heartbeat().catch(() => {}), heartbeatMs)
+    const heartbeat = setInterval(() => payload.heartbeat().catch(() => {}), heartbeatMs)
     this.#busy += 1
     try {
       await this.#options.onBatch(payload, member)
     } finally {
       this.#busy -= 1
-      clearInterval(beat)
+      clearInterval(heartbeat)
     }
   }
 }

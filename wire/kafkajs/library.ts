@@ -1,5 +1,5 @@
-// Everything about the library kafkajs 2.2.4 that is not Kafka: its codec slot, its logs, its errors. The only file that
-// imports it; its siblings in wire/ take its types from here.
+// Adapter to the library kafkajs 2.2.4: its codecs, logs, retries and errors. The only file that imports it; the other
+// files of this folder import its types from here.
 import { readdirSync, readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
@@ -27,23 +27,23 @@ export const zstd = CompressionTypes.ZSTD
 export const uncompressed = CompressionTypes.None
 export const createPartitioner = Partitioners.DefaultPartitioner
 
-/** Ceiling for what one record batch may unpack to: brokers take 1–2 MB, events pack about tenfold. */
-const maxUnpackedBytes = 256 << 20
-/** A thousand events fit: a third less CPU than with Node's 16 KiB, whose pieces have to be put together. */
-const unpackedChunkBytes = 64 << 10
+/** Bound on the decompressed size of a record batch: brokers accept 1–2 MB, events compress about tenfold. */
+const maxDecompressedBytes = 256 << 20
+/** Holds a thousand events: a third less CPU than with Node's default of 16 KiB, whose chunks are concatenated. */
+const chunkBytes = 64 << 10
 
-// Synchronous: 0.2 ms for a batch of 100 KB, where the thread pool costs 0.3 ms of CPU and twice the wait.
+// Synchronous: 0.2 ms for a batch of 100 KB. The thread pool takes 0.3 ms of CPU and twice the latency.
 CompressionCodecs[zstd] = () => ({
   compress: async ({ buffer }: { buffer: Buffer }) =>
     zstdCompressSync(buffer, { params: { [constants.ZSTD_c_compressionLevel]: 1 } }),
-  decompress: async (packed: Buffer) =>
-    zstdDecompressSync(packed, { maxOutputLength: maxUnpackedBytes, chunkSize: unpackedChunkBytes })
+  decompress: async (compressed: Buffer) =>
+    zstdDecompressSync(compressed, { maxOutputLength: maxDecompressedBytes, chunkSize: chunkBytes })
 })
 
 /**
- * kafkajs requires each file of its protocol when it first needs it. Loads them all now (about 0.2 s, once), for
- * a process that is about to lose the right to read them. By the names that kafkajs itself uses: Node remembers
- * what a name stands for in a folder, and looks at the disk for any other.
+ * Loads every file of kafkajs now (about 0.2 s), for a process that is about to lose the permission to read them: kafkajs
+ * requires protocol files on first use. Uses the request strings of kafkajs itself: Node caches how each resolves in a
+ * folder, and would look at the disk for any other string.
  */
 export const preloadKafkajs = (): void => {
   const source = join(dirname(createRequire(import.meta.url).resolve('kafkajs/package.json')), 'src')
@@ -57,28 +57,28 @@ export const preloadKafkajs = (): void => {
 
 patchKafkajs()
 
-/** kafkajs reports each failed attempt as an error and then retries: the same words once in this time. */
+/** kafkajs logs every failed attempt and then retries: each message is logged at most once in this time. */
 const repeatAfterMs = 30_000
 
 const logTo = (log: Log) => {
-  const lastSaid = new Map<string, number>()
+  const lastLogged = new Map<string, number>()
   return () =>
     ({ namespace, level, log: { message, logger: _, timestamp: __, ...details } }: kafkajs.LogEntry) => {
       if (level === logLevel.DEBUG) return log.trace({ namespace, ...details }, message)
       if (level === logLevel.INFO) return log.debug({ namespace, ...details }, message)
       const now = Date.now()
-      if (now - (lastSaid.get(message) ?? 0) < repeatAfterMs) return
-      if (lastSaid.size > 100) lastSaid.clear()
-      lastSaid.set(message, now)
+      if (now - (lastLogged.get(message) ?? 0) < repeatAfterMs) return
+      if (lastLogged.size > 100) lastLogged.clear()
+      lastLogged.set(message, now)
       const { stack: ___, ...facts } = details
       log[level === logLevel.ERROR ? 'warn' : 'info']({ namespace, ...facts }, `kafkajs: ${message}`)
     }
 }
 
 /**
- * How often kafkajs itself tries again, 0.1 s, 0.2 s, 0.4 s … 1 s apart: `quick` gives up after a second,
- * since such calls are repeated in kafka*.ts; `steady` lasts 17 s, in which a broker restarts and still
- * knows the members of its groups. One that crashed must wait until its former self is forgotten.
+ * Retries of kafkajs itself, after 0.1 s, 0.2 s, 0.4 s … at most 1 s. `quick` gives up after a second: the callers in this
+ * folder retry. `steady` gives up after 17 s, longer than a broker's restart: members keep their place in the group,
+ * while a new member waits until the session of the old one expires.
  */
 export const retries = { quick: 3, steady: 20 } as const
 
@@ -98,18 +98,18 @@ const rootOf = (error: unknown): unknown => {
   return error instanceof Error && error.cause !== undefined ? rootOf(error.cause) : error
 }
 
-/** The broker's own name for what went wrong, such as MESSAGE_TOO_LARGE, if it was the broker that said no. */
+/** The Kafka protocol's error code, such as MESSAGE_TOO_LARGE; undefined when the error is not a broker's answer. */
 export const protocolErrorOf = (error: unknown): string | undefined => {
   const root = rootOf(error)
   return root instanceof KafkaJSProtocolError ? root.type : undefined
 }
 
-/** True when another producer took over the transactional id, or the broker ended its transaction for taking too long. */
+/** True when another producer took over the transactional id, or the broker aborted its transaction after the timeout. */
 export const isFenced = (error: unknown): boolean =>
   ['INVALID_PRODUCER_EPOCH', 'PRODUCER_FENCED'].includes(protocolErrorOf(error) ?? '')
 
-/** What a broker says of a producer or its transaction, not of what was sent: a new producer can do it. */
-const ofProducer: ReadonlySet<string | undefined> = new Set([
+/** Errors about the state of a producer or transaction, not about the messages: a new producer can retry. */
+const producerErrors: ReadonlySet<string | undefined> = new Set([
   'CONCURRENT_TRANSACTIONS',
   'DUPLICATE_SEQUENCE_NUMBER',
   'INVALID_PRODUCER_ID_MAPPING',
@@ -119,44 +119,52 @@ const ofProducer: ReadonlySet<string | undefined> = new Set([
   'UNKNOWN_PRODUCER_ID'
 ])
 
-/** What kafkajs calls final, and brokers that start or stop give rise to. */
-const ofRestart: ReadonlySet<string> = new Set([
+/** Errors that kafkajs calls final, but that a starting or stopping broker causes. */
+const restartErrors: ReadonlySet<string> = new Set([
   'KafkaJSGroupCoordinatorNotFound',
   'KafkaJSLockTimeout',
   'KafkaJSTimeout'
 ])
 
-/** True when a topic is not there: never made, deleted, or so new that the broker asked does not know it yet. */
+/** True when a topic does not exist: never created, deleted, or so new that the broker does not know it yet. */
 export const isMissingTopic = (error: unknown): boolean => protocolErrorOf(error) === 'UNKNOWN_TOPIC_OR_PARTITION'
 
-/** True when the same call may succeed later: networks (errors with a code of the system), elections, restarts. */
-export const isPassing = (error: unknown): boolean => {
+/** True when the same call may succeed later: network errors (with a system error code), elections, restarts. */
+export const isTransient = (error: unknown): boolean => {
   const root = rootOf(error)
   if (root instanceof KafkaJSError)
-    return root.retriable || ofRestart.has(root.name) || ofProducer.has(protocolErrorOf(root))
+    return root.retriable || restartErrors.has(root.name) || producerErrors.has(protocolErrorOf(root))
   return root instanceof Error && 'code' in root
 }
 
-/** @param what that failed, as the beginning of the message: "cannot create topics" */
-export const toRingsideError = (error: unknown, what: string, brokers: readonly string[]): RingsideError => {
+/** @param action start of the message: "cannot create topics" */
+export const toRingsideError = (error: unknown, action: string, brokers: readonly string[]): RingsideError => {
   if (error instanceof RingsideError) return error
   const where = brokers.join(', ')
   const message = messageOf(rootOf(error))
   if (isMissingTopic(error)) {
-    const why = `${what}: Kafka at ${where} has no such topic; \`ringside topics create\` makes Ringside's own`
+    const why = `${action}: the topic does not exist at ${where}; create Ringside's topics with \`ringside topics create\``
     return new RingsideError('UNAVAILABLE', why, { cause: error })
   }
   if (isFenced(error)) {
-    return new RingsideError('FENCED', `${what}: another instance took over at ${where}, or it took too long`, {
-      cause: error
-    })
+    return new RingsideError(
+      'FENCED',
+      `${action}: another instance took over, or the transaction timed out (${where})`,
+      {
+        cause: error
+      }
+    )
   }
-  if (isPassing(error)) {
-    return new RingsideError('UNAVAILABLE', `${what}: Kafka at ${where} does not answer or is not ready: ${message}`, {
-      cause: error
-    })
+  if (isTransient(error)) {
+    return new RingsideError(
+      'UNAVAILABLE',
+      `${action}: Kafka at ${where} does not answer or is not ready: ${message}`,
+      {
+        cause: error
+      }
+    )
   }
-  return new RingsideError('DATA', `${what}: Kafka at ${where} refuses: ${message}`, { cause: error })
+  return new RingsideError('DATA', `${action}: Kafka at ${where} refuses: ${message}`, { cause: error })
 }
 
 const toText = (value: kafkajs.IHeaders[string]): string => {

@@ -1,5 +1,5 @@
-// Methods of kafkajs 2.2.4 that are replaced, each with its reason: what it does wrong, or at a cost that is felt. Goes
-// together with that very version; docs/adr/0007 has the whole list.
+// Replacements for methods of kafkajs 2.2.4, each with its reason: a defect, or a measurable cost. They fit this version
+// only; docs/adr/0007 lists all of them.
 import { createRequire } from 'node:module'
 import { setTimeout as delay } from 'node:timers/promises'
 
@@ -14,9 +14,9 @@ interface RequestQueue {
 }
 
 /**
- * kafkajs arms this check after every response, with a delay in the past when nothing throttles:
- * Node fires it after 1 ms, which arms it again. That is some 850 timers a second on an idle client,
- * and a TimeoutNegativeWarning on new Node versions. Armed only while something waits, it is quiet.
+ * kafkajs sets this timer after every response, with a negative delay unless the broker throttles it. Node fires it after
+ * 1 ms, which sets it again: some 850 timers a second on an idle client, and a TimeoutNegativeWarning on new versions
+ * of Node. Here it is set only while requests are pending.
  */
 const calmRequestQueue = (): void => {
   const path = 'kafkajs/src/network/requestQueue/index.js'
@@ -53,27 +53,27 @@ interface Broker {
   addOffsetsToTxn(request: unknown): Promise<unknown>
 }
 
-/** The key of the control record that ends an aborted transaction: version 0, type 0. */
+/** Key of the control record that ends an aborted transaction: version 0, type 0. */
 const abortMarker = Buffer.alloc(4)
 
 /**
- * kafkajs takes aborted transactions for sorted by where they began, and for one at most that begins with a message;
- * brokers list them in the order of their ends. Where two cross, it hands out what was aborted. As control records,
- * which it hides, the messages still move the position on.
+ * kafkajs expects aborted transactions sorted by first offset, and at most one that begins at a given message. Brokers
+ * list them by their ends: where two overlap, kafkajs delivers aborted messages. Marked as control records, these
+ * messages are hidden and still advance the position.
  */
 const hideAborted = (partition: FetchedPartition): void => {
-  const begun = partition.abortedTransactions.map(({ producerId, firstOffset }) => ({
+  const pending = partition.abortedTransactions.map(({ producerId, firstOffset }) => ({
     producerId,
     first: BigInt(firstOffset)
   }))
-  if (begun.length === 0) return
-  begun.sort((a, b) => Number(b.first - a.first))
+  if (pending.length === 0) return
+  pending.sort((a, b) => Number(b.first - a.first))
   const aborting = new Set<string>()
   for (const message of partition.messages) {
     const offset = BigInt(message.offset)
-    for (let next = begun.at(-1); next !== undefined && next.first <= offset; next = begun.at(-1)) {
+    for (let next = pending.at(-1); next !== undefined && next.first <= offset; next = pending.at(-1)) {
       aborting.add(next.producerId)
-      begun.pop()
+      pending.pop()
     }
     const { producerId, inTransaction } = message.batchContext
     if (message.isControlRecord) {
@@ -85,7 +85,7 @@ const hideAborted = (partition: FetchedPartition): void => {
   partition.abortedTransactions = []
 }
 
-/** The markers of a transaction are written some milliseconds after its end was acknowledged. */
+/** Brokers write the markers of a transaction some milliseconds after they acknowledge its end. */
 const markersPollMs = 3
 const markersPolls = 1000
 
@@ -93,8 +93,8 @@ const isConcurrent = (error: unknown): boolean =>
   error instanceof Error && 'type' in error && error.type === 'CONCURRENT_TRANSACTIONS'
 
 /**
- * Until its markers are written, the next transaction of an id is refused with CONCURRENT_TRANSACTIONS. kafkajs calls
- * that an error and waits for a tenth of a second, or does not wait at all.
+ * Until the markers are written, brokers refuse the next transaction of the id with CONCURRENT_TRANSACTIONS. kafkajs
+ * retries that after 0.1 s, or not at all.
  */
 const awaitMarkers = async <T>(call: () => Promise<T>): Promise<T> => {
   for (let polls = 1; ; polls++) {
@@ -115,10 +115,10 @@ interface Cluster {
 const transactionCoordinator = 1
 
 /**
- * kafkajs asks who coordinates before each step of a transaction, nearly every second request. The cluster of a
- * transactional producer remembers: should it be another, a step fails, and the producer is thrown away.
+ * kafkajs looks up the coordinator before each step of a transaction: nearly every second request. Here the cluster of a
+ * transactional producer caches it. When the coordinator changes, a step fails and the producer is replaced.
  */
-const rememberCoordinators = (): void => {
+const cacheCoordinators = (): void => {
   const { prototype } = requireFromHere('kafkajs/src/cluster/index.js') as { prototype: Cluster }
   const { findGroupCoordinatorMetadata: find } = prototype
   const known = new WeakMap<Cluster, Map<string, unknown>>()
@@ -132,14 +132,14 @@ const rememberCoordinators = (): void => {
   }
 }
 
-/** Where each broker that kafkajs knows fails, it answers with null, and its admin then reads a property of that. */
+/** When every known broker fails, kafkajs returns null, and its admin then reads a property of null. */
 const refuseMissingMetadata = (): void => {
   const { prototype } = requireFromHere('kafkajs/src/cluster/index.js') as { prototype: Cluster }
   const { KafkaJSConnectionError } = requireFromHere('kafkajs/src/errors.js') as typeof import('kafkajs')
   const { metadata: ask } = prototype
   prototype.metadata = async function (of) {
     const metadata = await ask.call(this, of)
-    if (metadata === null) throw new KafkaJSConnectionError('no broker tells what topics there are')
+    if (metadata === null) throw new KafkaJSConnectionError('no broker answered a metadata request')
     return metadata
   }
 }
@@ -149,8 +149,8 @@ const readUncommitted = 0
 const patchTransactions = (): void => {
   const { prototype } = requireFromHere('kafkajs/src/broker/index.js') as { prototype: Broker }
   const { listOffsets, fetch, addPartitionsToTxn, addOffsetsToTxn } = prototype
-  // The end of a partition is the end of all that it holds: what was committed is in front of it, though its marker may
-  // still be on its way. kafkajs would have it where the first open transaction began.
+  // The end of a partition is after its last message, committed or not: the marker of a committed transaction may still
+  // be missing. kafkajs would ask for the start of the first open transaction.
   prototype.listOffsets = function (request) {
     return listOffsets.call(this, { ...request, isolationLevel: request.isolationLevel ?? readUncommitted })
   }
@@ -167,10 +167,10 @@ const patchTransactions = (): void => {
   }
 }
 
-/** To be called once, before the first client is made. */
+/** Call it once, before the first client is created. */
 export const patchKafkajs = (): void => {
   calmRequestQueue()
-  rememberCoordinators()
+  cacheCoordinators()
   refuseMissingMetadata()
   patchTransactions()
 }

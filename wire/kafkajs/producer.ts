@@ -1,16 +1,15 @@
-// Messages in, acknowledged by all in-sync replicas out. Sends to one topic follow one another, so
-// that a retry never overtakes: that keeps the order of a key.
+// Producer on kafkajs: messages in, acknowledged by all in-sync replicas. Sends to one topic run one after another, so that
+// a retry never overtakes a later send: messages of one key keep their order.
 //
-// kafkajs's idempotent mode stays off. When a request fails it gives the request's sequence to the
-// next one; had the broker stored the first and lost only the answer, it takes the second for its
-// repeat and drops it, acknowledged. A retry here can store a message twice instead: consumers
-// recognise duplicates by (host, boot, cpu, seq).
+// The idempotent mode of kafkajs stays off. After a failed request it gives that request's sequence number to the next
+// one. If only the answer was lost, the broker drops the next request as a duplicate and acknowledges it: a loss. A retry
+// here can store a message twice instead, and consumers drop duplicates by (host, boot, cpu, seq).
 import { setTimeout as delay } from 'node:timers/promises'
 import { RingsideError } from '../../runtime/errors.ts'
 import type { ConnectionOptions, Message, Producer } from '../client.ts'
 import {
   createPartitioner,
-  isPassing,
+  isTransient,
   type Kafka,
   type Producer as KafkaJsProducer,
   toRingsideError,
@@ -18,10 +17,10 @@ import {
   zstd
 } from './library.ts'
 
-/** Grouping by partition in kafkajs is quadratic in the messages of a send. */
+/** kafkajs groups the messages of a send by partition in quadratic time. */
 export const maxMessagesPerSend = 1000
-/** How long one send outlives a broker that is away: two attempts of kafkajs at the least. */
-const patienceMs = 20_000
+/** A send gives up after this time: at least two attempts of kafkajs. */
+const giveUpAfterMs = 20_000
 const firstBackoffMs = 100
 const longestBackoffMs = 2000
 
@@ -55,26 +54,26 @@ export class KafkaProducer implements Producer {
 
   async #sendInChunks(topic: string, messages: readonly Message[]): Promise<void> {
     for (let at = 0; at < messages.length; at += maxMessagesPerSend) {
-      await this.#sendPatiently(topic, messages.slice(at, at + maxMessagesPerSend))
+      await this.#sendWithRetries(topic, messages.slice(at, at + maxMessagesPerSend))
     }
   }
 
-  async #sendPatiently(topic: string, messages: readonly Message[]): Promise<void> {
-    const deadline = Date.now() + patienceMs
+  async #sendWithRetries(topic: string, messages: readonly Message[]): Promise<void> {
+    const deadline = Date.now() + giveUpAfterMs
     const compression = this.#options.compression === 'none' ? uncompressed : zstd
-    const what = `cannot send ${messages.length} message(s) to ${topic}`
+    const action = `cannot send ${messages.length} message(s) to ${topic}`
     for (let backoffMs = firstBackoffMs; ; backoffMs = Math.min(2 * backoffMs, longestBackoffMs)) {
-      if (this.#closing.signal.aborted) throw new RingsideError('UNAVAILABLE', `${what}: the producer is closed`)
+      if (this.#closing.signal.aborted) throw new RingsideError('UNAVAILABLE', `${action}: the producer is closed`)
       const connected = this.#connect()
       try {
         const producer = await connected
         await producer.send({ topic, messages: messages.map(toKafkaJs), acks: -1, compression })
         return
       } catch (error) {
-        // Another topic's failure may have disconnected what this send was using: that passes too.
-        const passes = isPassing(error) || this.#connected !== connected
-        if (!passes || Date.now() + backoffMs >= deadline) throw toRingsideError(error, what, this.#options.brokers)
-        // A new connection: after an outage kafkajs can hold on to one that never works again.
+        // A failed send to another topic may have closed the connection of this one: retry that as well.
+        const canRetry = isTransient(error) || this.#connected !== connected
+        if (!canRetry || Date.now() + backoffMs >= deadline) throw toRingsideError(error, action, this.#options.brokers)
+        // Reconnect: after an outage kafkajs can keep a connection that never works again.
         if (this.#connected === connected) await this.#disconnect()
         await delay(backoffMs, undefined, { signal: this.#closing.signal }).catch(() => {})
       }

@@ -1,6 +1,6 @@
-// A topic's messages from a moment on, for people: no commits, nothing left behind. kafkajs can only
-// fetch as a member of a group, so each read has a group of its own name, deleted at the end. A group
-// whose reader was killed holds no offsets: the broker forgets it by itself.
+// Reader on kafkajs: the messages of a topic from a given time on, without commits. kafkajs fetches only as a member of a
+// group, so each read has a new group, deleted at the end. The group of a killed reader has no offsets: the broker
+// removes it.
 import { randomUUID } from 'node:crypto'
 import { RingsideError } from '../../runtime/errors.ts'
 import type { Log } from '../../runtime/log.ts'
@@ -8,8 +8,8 @@ import type { ReaderOptions } from '../client.ts'
 import { GroupMember } from './group.ts'
 import { type Admin, type EachBatchPayload, type Kafka, toReceivedMessage } from './library.ts'
 
-/** Lends a connected admin, whose errors become RingsideErrors that begin with `what`. */
-export type WithAdmin = <T>(what: string, use: (admin: Admin) => Promise<T>) => Promise<T>
+/** Calls `use` with a connected admin client; its errors become RingsideErrors that begin with `action`. */
+export type WithAdmin = <T>(action: string, use: (admin: Admin) => Promise<T>) => Promise<T>
 
 interface ReadOptions extends ReaderOptions {
   readonly kafka: Kafka
@@ -17,14 +17,14 @@ interface ReadOptions extends ReaderOptions {
   readonly log: Log
 }
 
-/** A read that is to end gives up when the brokers stay away; one that follows goes on. */
+/** A read with untilEnd gives up after this many failures without a message between them; one that follows never does. */
 const maxCrashesInARow = 10
-/** Nobody else is in its group: a join takes a second, or three where brokers wait for more members. */
+/** The group has no other member: a join takes a second, or three where brokers wait for more members. */
 const stalledAfterMs = 10_000
 
 interface Position {
   next: bigint
-  /** Undefined: reads on forever. */
+  /** Undefined: never stop. */
   readonly end: bigint | undefined
 }
 
@@ -33,7 +33,7 @@ const startPositions = async (
   { topic, sinceMs, untilEnd }: ReaderOptions
 ): Promise<Map<number, Position>> => {
   if (!(await admin.listTopics()).includes(topic)) {
-    throw new RingsideError('DATA', `there is no topic ${topic}: create it with \`ringside topics create\``)
+    throw new RingsideError('DATA', `topic ${topic} does not exist: create it with \`ringside topics create\``)
   }
   const bounds = await admin.fetchTopicOffsets(topic)
   const starts = sinceMs === undefined ? undefined : await admin.fetchTopicOffsetsByTimestamp(topic, sinceMs)
@@ -45,7 +45,7 @@ const startPositions = async (
   )
 }
 
-/** @throws RingsideError DATA when the topic does not exist, UNAVAILABLE when Kafka goes away before the end */
+/** @throws RingsideError DATA when the topic does not exist, UNAVAILABLE when Kafka stays away before the end */
 export const readTopic = async (options: ReadOptions, signal?: AbortSignal): Promise<void> => {
   const { kafka, withAdmin, topic, log, onMessage, untilEnd } = options
   const positions = await withAdmin(`cannot read ${topic}`, (admin) => startPositions(admin, options))
@@ -60,7 +60,7 @@ export const readTopic = async (options: ReadOptions, signal?: AbortSignal): Pro
   }
   let crashes = 0
 
-  const pass = (partition: number, next: bigint): void => {
+  const advance = (partition: number, next: bigint): void => {
     const position = positions.get(partition)
     if (position !== undefined && position.next < next) position.next = next
     if (isDone()) end()
@@ -78,7 +78,7 @@ export const readTopic = async (options: ReadOptions, signal?: AbortSignal): Pro
       position.next = BigInt(message.offset) + 1n
     }
     resolveOffset(batch.lastOffset())
-    pass(batch.partition, BigInt(batch.lastOffset()) + 1n)
+    advance(batch.partition, BigInt(batch.lastOffset()) + 1n)
   }
 
   const group = `ringside-read-${randomUUID()}`
@@ -97,7 +97,7 @@ export const readTopic = async (options: ReadOptions, signal?: AbortSignal): Pro
         isEnded = true
         ended.reject(error)
       }),
-    onPassed: (_, partition, next) => pass(partition, next),
+    onAdvance: (_, partition, next) => advance(partition, next),
     onCrash: (error) => {
       crashes += 1
       if (untilEnd && crashes > maxCrashesInARow) {

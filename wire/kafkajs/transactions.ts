@@ -1,8 +1,8 @@
-// Messages and a group's offset of one partition in, all of it committed to Kafka or nothing.
+// TransactionalProducer on kafkajs: messages and a group's offset of one partition in, all committed or none.
 //
-// A producer at which anything failed is thrown away: kafkajs would give a lost request's sequence to the next one. Its
-// successor ends what it had begun (InitProducerId), and then the group's offset tells what became of it: it is the one
-// that was to be committed, or still the one before, or another instance has moved it, which is then the owner.
+// After any failure the kafkajs producer is replaced: kafkajs would give a lost request's sequence number to the next one.
+// The new producer aborts the open transaction (InitProducerId). The group's committed offset then shows the outcome of a
+// commit whose answer was lost: the new offset means committed, the previous one aborted, any other a new owner.
 import { setTimeout as delay } from 'node:timers/promises'
 import { RingsideError } from '../../runtime/errors.ts'
 import type {
@@ -25,19 +25,19 @@ import {
 } from './library.ts'
 import { maxMessagesPerSend, toKafkaJs } from './producer.ts'
 
-/** What it asks of the cluster beside its own connection. */
+/** Requests to the cluster outside the producer's connection. */
 export interface GroupOffsets {
-  /** What the group has committed for a partition. */
+  /** The group's last commit for a partition. */
   committed(group: string, topic: string, partition: number): Promise<Commit | undefined>
   partitionsOf(topic: string): Promise<number>
 }
 
-/** Readers wait as long for a transaction whose producer died and has no successor; no longer than a broker restarts. */
+/** Readers wait up to this time for a transaction whose producer died without a successor: about a broker's restart. */
 const transactionTimeoutMs = 30_000
 const retryMs = 200
-/** How long taking over an id outlives brokers that are away. */
-const patienceMs = 20_000
-/** An abort that is not answered by then is left to the successor, or to the timeout. */
+/** Taking over an id gives up after this time. */
+const giveUpAfterMs = 20_000
+/** Without an answer by then, the abort is left to the next producer, or to the transaction timeout. */
 const abortMs = 1000
 
 const isSame = (a: Commit | undefined, b: Commit | undefined): boolean =>
@@ -55,9 +55,9 @@ export class KafkaTransactions implements TransactionalProducer {
   #isFenced = false
   #running: Promise<void> = Promise.resolve()
   #producer: KafkaJsProducer | undefined
-  /** The transaction that an abort can still undo. */
+  /** The transaction that can still be aborted. */
   #open: Transaction | undefined
-  /** What the group had committed when this producer, or the one before it, last knew. */
+  /** The group's last known commit. */
   #committed: Commit | undefined
 
   private constructor(kafka: Kafka, connection: ConnectionOptions, offsets: GroupOffsets, options: TransactionOptions) {
@@ -76,9 +76,9 @@ export class KafkaTransactions implements TransactionalProducer {
     options: TransactionOptions
   ): Promise<KafkaTransactions> {
     const transactions = new KafkaTransactions(kafka, connection, offsets, options)
-    // The first transaction of a cluster waits for the topic that it keeps them in.
-    const deadline = Date.now() + patienceMs
-    transactions.#committed = await transactions.#persist(
+    // The first transaction of a cluster waits until the topic __transaction_state is created.
+    const deadline = Date.now() + giveUpAfterMs
+    transactions.#committed = await transactions.#retry(
       () => transactions.#takeOver(),
       () => Date.now() > deadline
     )
@@ -107,33 +107,33 @@ export class KafkaTransactions implements TransactionalProducer {
     this.#open = transaction
     try {
       await work((topic, messages) => this.#send(transaction, topic, messages))
-      await this.#ask(() => transaction.sendOffsets(this.#offsetsOf(commit)))
+      await this.#call(() => transaction.sendOffsets(this.#offsetsOf(commit)))
     } catch (error) {
       await this.#discard(producer)
       throw error
     }
     this.#open = undefined
     try {
-      await this.#ask(() => transaction.commit())
+      await this.#call(() => transaction.commit())
     } catch {
       await this.#discard(producer)
       if (this.#isFenced) throw this.#fenced()
-      await this.#learnEnd(commit)
+      await this.#findOutcome(commit)
     }
     this.#committed = commit
   }
 
-  /** Resolves when the commit was done after all. */
-  async #learnEnd(commit: Commit): Promise<void> {
-    const committed = await this.#persist(() => this.#takeOver())
+  /** Resolves when the transaction was committed although its commit failed. */
+  async #findOutcome(commit: Commit): Promise<void> {
+    const committed = await this.#retry(() => this.#takeOver())
     if (isSame(committed, commit)) return
-    if (isSame(committed, this.#committed)) throw this.#unavailable('it was undone')
+    if (isSame(committed, this.#committed)) throw this.#unavailable('Kafka aborted it')
     throw this.#fenced()
   }
 
   /**
-   * Ends what the id's last holder had begun and did not end, and fences it.
-   * @returns what the group has committed then; only this producer can change it, while it is not fenced itself
+   * Fences the previous producer of the id and aborts its open transaction.
+   * @returns the group's last commit; until this producer is fenced, only it can change it
    */
   async #takeOver(): Promise<Commit | undefined> {
     const { id, group, topic, partition } = this.#options
@@ -143,11 +143,11 @@ export class KafkaTransactions implements TransactionalProducer {
       maxInFlightRequests: 1,
       createPartitioner,
       allowAutoTopicCreation: false,
-      // With another try kafkajs may leave out, or send twice, what goes to a leader that has moved.
+      // On a retry kafkajs may skip, or send twice, the messages to a partition whose leader moved.
       retry: { retries: 0 }
     })
     try {
-      const committed = await this.#ask(async () => {
+      const committed = await this.#call(async () => {
         await producer.connect()
         const empty = await producer.transaction()
         await empty.abort()
@@ -167,24 +167,24 @@ export class KafkaTransactions implements TransactionalProducer {
     for (const [partition, ofPartition] of await this.#byPartition(topic, messages)) {
       for (let at = 0; at < ofPartition.length; at += maxMessagesPerSend) {
         const chunk = ofPartition.slice(at, at + maxMessagesPerSend)
-        refusals.push(...(await this.#request(transaction, topic, partition, chunk)))
+        refusals.push(...(await this.#sendToPartition(transaction, topic, partition, chunk)))
       }
     }
     return refusals
   }
 
-  /** One partition a request: when it is refused, nothing of it is stored. Finds the refused ones by halves. */
-  async #request(
+  /** Sends to one partition: when Kafka refuses the request, it stores none of it. Finds the refused messages by bisection. */
+  async #sendToPartition(
     transaction: Transaction,
     topic: string,
     partition: number,
     chunk: readonly Message[]
   ): Promise<Refusal[]> {
-    if (this.#open !== transaction) throw this.#unavailable('it has ended')
+    if (this.#open !== transaction) throw this.#unavailable('the transaction has ended')
     const compression = this.#connection.compression === 'none' ? uncompressed : zstd
     const messages = chunk.map((message) => ({ ...toKafkaJs(message), partition }))
     try {
-      await this.#ask(() => transaction.send({ topic, messages, acks: -1, compression }))
+      await this.#call(() => transaction.send({ topic, messages, acks: -1, compression }))
       return []
     } catch (error) {
       const isRefusal = error instanceof RingsideError && error.code === 'DATA'
@@ -192,8 +192,8 @@ export class KafkaTransactions implements TransactionalProducer {
       if (!isRefusal || message === undefined) throw error
       if (chunk.length === 1) return [{ message, error }]
       const half = chunk.length >> 1
-      const first = await this.#request(transaction, topic, partition, chunk.slice(0, half))
-      return [...first, ...(await this.#request(transaction, topic, partition, chunk.slice(half)))]
+      const first = await this.#sendToPartition(transaction, topic, partition, chunk.slice(0, half))
+      return [...first, ...(await this.#sendToPartition(transaction, topic, partition, chunk.slice(half)))]
     }
   }
 
@@ -214,7 +214,7 @@ export class KafkaTransactions implements TransactionalProducer {
     return { consumerGroupId: this.#options.group, topics: [{ topic, partitions }] }
   }
 
-  /** Lets go of a producer, and of what it has begun. */
+  /** Disconnects a producer and aborts its open transaction. */
   async #discard(producer: KafkaJsProducer | undefined): Promise<void> {
     const open = this.#open
     this.#open = undefined
@@ -226,10 +226,10 @@ export class KafkaTransactions implements TransactionalProducer {
     await producer?.disconnect().catch(() => {})
   }
 
-  async #persist<T>(ask: () => Promise<T>, isOver = () => this.#isClosed): Promise<T> {
+  async #retry<T>(call: () => Promise<T>, isOver = () => this.#isClosed): Promise<T> {
     for (;;) {
       try {
-        return await ask()
+        return await call()
       } catch (error) {
         if (isOver() || !(error instanceof RingsideError) || !error.canRetry) throw error
         await delay(retryMs)
@@ -237,11 +237,11 @@ export class KafkaTransactions implements TransactionalProducer {
     }
   }
 
-  async #ask<T>(call: () => Promise<T>): Promise<T> {
+  async #call<T>(call: () => Promise<T>): Promise<T> {
     try {
       return await call()
     } catch (error) {
-      const failure = toRingsideError(error, this.#what, this.#connection.brokers)
+      const failure = toRingsideError(error, this.#name, this.#connection.brokers)
       if (failure.code === 'FENCED') this.#isFenced = true
       throw failure
     }
@@ -251,16 +251,16 @@ export class KafkaTransactions implements TransactionalProducer {
     return Promise.race([promise, this.#closed.promise])
   }
 
-  get #what(): string {
+  get #name(): string {
     return `transaction of ${this.#options.id}`
   }
 
   #unavailable(why: string): RingsideError {
-    return new RingsideError('UNAVAILABLE', `${this.#what}: ${why}`)
+    return new RingsideError('UNAVAILABLE', `${this.#name}: ${why}`)
   }
 
   #fenced(): RingsideError {
     this.#isFenced = true
-    return new RingsideError('FENCED', `${this.#what}: another instance has taken over`)
+    return new RingsideError('FENCED', `${this.#name}: another instance has taken over`)
   }
 }

@@ -5,7 +5,7 @@ import { columnsOf } from '../../../wire/columns-of.ts'
 import type { EventBatch } from '../../../wire/types.ts'
 import { batchOf, eventOf, summaryOf } from '../support/batches.ts'
 
-/** The same must hold true of columns. */
+/** Checks a batch both as objects and as columns. */
 const check = (batch: EventBatch): void => {
   try {
     checkColumns(columnsOf(batch))
@@ -16,12 +16,12 @@ const check = (batch: EventBatch): void => {
   checkBatch(batch)
 }
 
-test('a batch whose events and summaries are of its processes passes, also one without any', () => {
+test('a batch passes when its events and summaries refer to its processes, or when it has none', () => {
   check(batchOf({ events: [eventOf({ process: 0 })], summaries: [summaryOf({ process: 0 })] }))
   check(batchOf({ processes: [] }))
 })
 
-test('an event of a process that the batch does not hold is refused, by the name of the batch', () => {
+test('an event of a missing process is refused, with the name of the batch', () => {
   for (const process of [-1, 1]) {
     assert.throws(() => check(batchOf({ batch: 7, events: [eventOf(), eventOf({ process })] })), {
       code: 'DATA',
@@ -30,24 +30,24 @@ test('an event of a process that the batch does not hold is refused, by the name
   }
 })
 
-test('so is a summary', () => {
+test('a summary of a missing process is refused', () => {
   assert.throws(() => check(batchOf({ events: [eventOf()], summaries: [summaryOf({ process: 1 })] })), {
     code: 'DATA',
     message: 'batch 1 of host-a (run run-1) has 1 processes, but a summary of process 1'
   })
 })
 
-test('so is an event of a CPU that no kernel has', () => {
+test('an event of a CPU that no kernel has is refused', () => {
   check(batchOf({ events: [eventOf({ cpu: 8191 })] }))
   for (const cpu of [-1, 8192]) {
     assert.throws(() => check(batchOf({ events: [eventOf({ cpu })] })), {
       code: 'DATA',
-      message: `batch 1 of host-a (run run-1) has an event of CPU ${cpu}, where a kernel has at most 8192`
+      message: `batch 1 of host-a (run run-1) has an event of CPU ${cpu}, but a kernel has at most 8192`
     })
   }
 })
 
-test('so is an event that was made from a place that the batch does not hold', () => {
+test('an event of a missing stack is refused', () => {
   const stacks = [{ go_function: 'main.main', go_file: 'main.go', go_line: 7 }]
   check(batchOf({ stacks, events: [eventOf({ stack: -1 }), eventOf({ stack: 0 })] }))
   for (const stack of [-2, 1]) {

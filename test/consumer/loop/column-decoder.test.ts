@@ -1,5 +1,5 @@
-// The decoder in C++ against avsc and columnsOf: the same messages give the same columns, damaged ones are refused.
-// RINGSIDE_TEST_ROUNDS: how many worlds of random records, and how many damaged messages for each, are tried.
+// The C++ decoder against avsc and columnsOf(): the same messages give the same columns, damaged messages are refused.
+// RINGSIDE_TEST_ROUNDS sets the number of rounds with random records and random damage.
 import assert from 'node:assert/strict'
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -71,7 +71,7 @@ const randomBatch = (world: World, records: number): EventBatch => {
   return batch
 }
 
-test('random batches give the same columns, long and short ones in turn', { timeout: 600_000 }, () => {
+test('random batches, long and short ones in turn, give the same columns', { timeout: 600_000 }, () => {
   for (let round = 0; round < rounds; round++) {
     const world = randomWorld(1 + below(60), below(40))
     for (let batches = 0; batches < 5; batches++)
@@ -79,7 +79,7 @@ test('random batches give the same columns, long and short ones in turn', { time
   }
 })
 
-test('events and summaries without anything in them, and with everything, give the same columns', () => {
+test('a batch with every field set and a batch without rows give the same columns', () => {
   const { EventBatch: sample } = samples
   assertSame(encode('EventBatch', sample))
   assertSame(encode('EventBatch', { ...sample, processes: [], stacks: [], events: [], summaries: [], ledger: null }))
@@ -102,7 +102,7 @@ for (const name of readdirSync(recordings).filter((file) => file.endsWith('.rec'
   })
 }
 
-test('arrays in several blocks, with their sizes and without, are read whole', () => {
+test('arrays in several blocks, with and without block sizes, are decoded whole', () => {
   const bare = { ...samples.EventBatch, events: [], summaries: [], ledger: null }
   const whole = encode('EventBatch', bare)
   // No events, no summaries, no ledger: a byte each.
@@ -120,7 +120,7 @@ test('arrays in several blocks, with their sizes and without, are read whole', (
   assertSame(message)
 })
 
-test('a message that is cut short anywhere is refused, and what follows is read', () => {
+test('a truncated message is refused, and the next one is decoded', () => {
   const message = encode('EventBatch', samples.EventBatch)
   for (let length = 0; length < message.length; length++) {
     assert.ok(
@@ -132,7 +132,7 @@ test('a message that is cut short anywhere is refused, and what follows is read'
   assertSame(message)
 })
 
-/** avsc rounds numbers below it: it writes none. */
+/** avsc rounds numbers below this one, and never writes them. */
 const least = -(2 ** 52)
 
 const isExact = ({ events, summaries }: ColumnBatch): boolean =>
@@ -140,7 +140,7 @@ const isExact = ({ events, summaries }: ColumnBatch): boolean =>
     (column) => !(column instanceof Float64Array) || column.every((value) => value >= least)
   )
 
-/** Never more than avsc takes: where it is read, avsc reads the same. */
+/** When the C++ decoder accepts a damaged message, avsc must decode it to the same columns. */
 const tryDamaged = (message: Buffer): boolean => {
   let found: ColumnBatch | undefined
   const isRefused = refused(() => {
@@ -150,7 +150,7 @@ const tryDamaged = (message: Buffer): boolean => {
   return isRefused
 }
 
-test('a message with any byte changed is refused or read as avsc reads it', () => {
+test('a message with one changed byte is refused or decoded as avsc decodes it', () => {
   const message = encode('EventBatch', samples.EventBatch)
   let refusals = 0
   for (let place = 10; place < message.length; place++) {
@@ -164,11 +164,11 @@ test('a message with any byte changed is refused or read as avsc reads it', () =
   assertSame(message)
 })
 
-test('random damage to random batches is refused or read as avsc reads it', { timeout: 600_000 }, () => {
+test('a randomly damaged batch is refused or decoded as avsc decodes it', { timeout: 600_000 }, () => {
   for (let round = 0; round < rounds; round++) {
     const message = encode('EventBatch', randomBatch(randomWorld(5, 3), 20))
     for (let i = 0; i < 20; i++) {
-      // A buffer of its own, so that a sanitizer sees what reads beyond it.
+      // A separate buffer, so that a sanitizer sees reads beyond its end.
       const damaged = Buffer.from(message.subarray(0, Math.random() < 0.3 ? below(message.length) : message.length))
       for (let bytes = 1 + below(3); bytes > 0 && damaged.length > 10; bytes--) {
         damaged[10 + below(damaged.length - 10)] = oneOf([0, 0xff, 0x80, 0x7f, below(256)])
@@ -183,7 +183,7 @@ const withEvents = (...claim: number[]): Buffer => {
   return Buffer.concat([message.subarray(0, -3), Buffer.from(claim), Buffer.alloc(100)])
 }
 
-test('absurd claims are refused without making room for them, and say where they are', () => {
+test('impossible lengths and numbers are refused, with their offset and without allocating memory for them', () => {
   const most = [0xfc, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x1f]
   const cases: [number[], RegExp][] = [
     [most, /more items than there are bytes at byte \d+/],
@@ -200,7 +200,7 @@ test('absurd claims are refused without making room for them, and say where they
   assert.ok(process.memoryUsage().arrayBuffers - before < 1 << 20)
 })
 
-test('rows of tens of thousands of processes are kept within a bound', () => {
+test('rows of tens of thousands of processes are decoded, beyond the bound on cached rows', () => {
   const [first] = samples.EventBatch.processes
   assert.ok(first !== undefined)
   for (const comm of ['a', 'b', 'a']) {
@@ -209,7 +209,7 @@ test('rows of tens of thousands of processes are kept within a bound', () => {
   }
 })
 
-test('a row that comes again is the same object', () => {
+test('equal rows of two messages are the same object', () => {
   const message = encode('EventBatch', samples.EventBatch)
   const [process] = decodeColumns(message).processes
   const next = encode('EventBatch', {
@@ -220,14 +220,14 @@ test('a row that comes again is the same object', () => {
   assert.equal(decodeColumns(next).processes[1], process)
 })
 
-test('columns whose memory went to another thread are made anew', () => {
+test('columns whose memory was transferred to another thread are allocated again', () => {
   const message = encode('EventBatch', samples.EventBatch)
   const { seq, kind } = decodeColumns(message).events
   structuredClone([seq, kind], { transfer: [seq.buffer, kind.buffer] as ArrayBuffer[] })
   assertSame(message)
 })
 
-test('batches of every earlier schema are read', () => {
+test('batches of every earlier schema are decoded', () => {
   const history = join(import.meta.dirname, '../../../schemas/history/event_batch')
   for (const file of readdirSync(history)) {
     const type = avroType(JSON.parse(readFileSync(join(history, file), 'utf8')) as object)
@@ -238,19 +238,19 @@ test('batches of every earlier schema are read', () => {
   }
 })
 
-test('without the addon, or with one of another schema, avsc decodes, and that is said once', () => {
-  const said: string[] = []
-  const log = { ...testLog, warn: (message: string) => said.push(message) } as unknown as typeof testLog
+test('without the addon, or with one for another schema, avsc decodes and one warning is logged', () => {
+  const warnings: string[] = []
+  const log = { ...testLog, warn: (message: string) => warnings.push(message) } as unknown as typeof testLog
   const missing = createColumnDecoder(log, () => {
     throw new Error('no such file')
   })
   const other = createColumnDecoder(log, () => ({ ...loadCodec(), schema: '0123456789abcdef' }))
   const message = encode('EventBatch', samples.EventBatch)
   for (const decodeOne of [missing, other]) assert.deepEqual(decodeOne(message), oracle(message))
-  assert.equal(said.length, 1)
-  assert.match(said[0] ?? '', /decoding with avsc.*no such file; build it: npm run build/)
+  assert.equal(warnings.length, 1)
+  assert.match(warnings[0] ?? '', /no such file; decoding with avsc.*build the addon with `npm run build`/)
 })
 
-test('the addon reads the schema of today', () => {
+test('the addon has the fingerprint of the current schema', () => {
   assert.equal(loadCodec().schema, schemaFingerprint('EventBatch'))
 })

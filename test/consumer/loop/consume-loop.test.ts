@@ -19,7 +19,7 @@ const messageOf = (batch: number, events = 2): Message => ({
   value: encode('EventBatch', batchOf({ batch, events: Array.from({ length: events }, () => eventOf()) }))
 })
 
-/** A topic of its own for each prefix, so that tests do not meet. */
+/** Each test has its own topic prefix. */
 describe('the consume loop', { skip: await kafkaMissing(), timeout: 120_000 }, () => {
   const kafka = withKafka()
 
@@ -62,7 +62,7 @@ describe('the consume loop', { skip: await kafkaMissing(), timeout: 120_000 }, (
   const mine = async (topicPrefix: string): Promise<string[]> =>
     (await readAll(kafka.client, `${topicPrefix}mine`)).map(({ value }) => String(value))
 
-  test('publishes what a handler returns, each kind to its topic with its key, and counts it', async () => {
+  test('publishes each output of a handler to its topic with its key, and counts it', async () => {
     const topicPrefix = await createTopics()
     await publish(topicPrefix, [messageOf(1), messageOf(2)])
     const { Rollup: rollup, Alert: alert, AuditRecord: audit } = samples
@@ -99,7 +99,7 @@ describe('the consume loop', { skip: await kafkaMissing(), timeout: 120_000 }, (
     assert.equal(firstAudit?.key, audit.host)
   })
 
-  test('a message that cannot be decoded goes to deadletter as it came, and the loop goes on', async () => {
+  test('a message that cannot be decoded goes to deadletter unchanged, and the loop continues', async () => {
     const topicPrefix = await createTopics()
     const broken = Buffer.from('not avro')
     await publish(topicPrefix, [messageOf(1), { key: 'web-9', value: broken }, { key: 'x', value: null }, messageOf(2)])
@@ -110,7 +110,7 @@ describe('the consume loop', { skip: await kafkaMissing(), timeout: 120_000 }, (
     assert.equal(first?.key, 'web-9')
     assert.deepEqual(first?.value, broken)
     const { reason, time, ...where } = first?.headers ?? {}
-    assert.match(reason ?? '', /not a EventBatch/)
+    assert.match(reason ?? '', /cannot decode EventBatch/)
     assert.ok(Math.abs(Date.now() - Date.parse(time ?? '')) < 60_000)
     assert.deepEqual(where, {
       code: 'DATA',
@@ -123,14 +123,14 @@ describe('the consume loop', { skip: await kafkaMissing(), timeout: 120_000 }, (
     assert.equal(loop.counters().deadletters, 2)
   })
 
-  test('of a batch at which the handler throws, nothing is published but the dead letter', async () => {
+  test('when the handler throws, the batch becomes a dead letter and none of its outputs is published', async () => {
     const topicPrefix = await createTopics()
     const sent = [messageOf(1), messageOf(2), messageOf(3), messageOf(4)]
     await publish(topicPrefix, sent)
     const loop = await start(topicPrefix, function* ({ batch }) {
       yield toMine(topicPrefix, 'k', batch)
       if (batch === 2) throw new Error('cannot do two')
-      // A value that fits no schema is the handler's failure as well.
+      // A value that does not fit its schema is also a failure of the handler.
       if (batch === 3) yield { to: 'rollups', value: { ...samples.Rollup, count: Number.NaN } }
     })
     await loop.drain()
@@ -146,7 +146,7 @@ describe('the consume loop', { skip: await kafkaMissing(), timeout: 120_000 }, (
     assert.equal(letters[0]?.headers?.['reason'], 'cannot do two')
   })
 
-  test('a handler gets each event once, and a batch that contradicts itself not at all', async () => {
+  test('a handler gets each event once, and no inconsistent batch', async () => {
     const topicPrefix = await createTopics()
     const of = (fields: Partial<EventBatch>): Message => ({
       key: 'host-a',
@@ -172,7 +172,7 @@ describe('the consume loop', { skip: await kafkaMissing(), timeout: 120_000 }, (
     )
   })
 
-  test('counted calls become rollups, once; counters tell of both', async () => {
+  test('counted calls become rollups once, and are counted apart from events', async () => {
     const topicPrefix = await createTopics()
     const summaries = [summaryOf({ syscall: 'other', call: 'getppid', count: 7, time_offset_ns: -200_000_000 })]
     const last = { run: 'run-2', final: true, continues: { run: 'run-1', batch: 0 } }
@@ -198,7 +198,7 @@ describe('the consume loop', { skip: await kafkaMissing(), timeout: 120_000 }, (
     assert.deepEqual([loop.counters()['counted'], loop.counters().events], [7, 0])
   })
 
-  test('a dead letter that is sent again while the service runs is no repeat', async () => {
+  test('a dead letter that is sent again while the service runs is no duplicate', async () => {
     const topicPrefix = await createTopics()
     let failures = 1
     const loop = await start(topicPrefix, ({ batch }) => {
@@ -214,7 +214,7 @@ describe('the consume loop', { skip: await kafkaMissing(), timeout: 120_000 }, (
     assert.equal(loop.counters().duplicates, 2)
   })
 
-  /** Publishes pairs of batches as "1+2"; holds the first of a pair until the second is there. */
+  /** Publishes pairs of batches as "1+2": keeps the first of a pair until the second arrives. */
   class Pairs implements StatefulHandler {
     readonly log: string[] = []
     readonly #topicPrefix: string
@@ -240,7 +240,7 @@ describe('the consume loop', { skip: await kafkaMissing(), timeout: 120_000 }, (
     }
   }
 
-  test('a stateful handler gets its metadata back and the batches from its resume offset on', async () => {
+  test('after a restart a stateful handler gets its metadata, and the batches from its resume offset on', async () => {
     const topicPrefix = await createTopics()
     const handlers: Pairs[] = []
     const create = () => {
@@ -264,7 +264,7 @@ describe('the consume loop', { skip: await kafkaMissing(), timeout: 120_000 }, (
     assert.deepEqual(await mine(topicPrefix), ['"1+2"', '"3+4"'])
   })
 
-  test('a state that cannot be restored is begun anew', async () => {
+  test('a handler whose state cannot be restored starts without it', async () => {
     const topicPrefix = await createTopics()
     const create = (): StatefulHandler => ({
       handle: ({ batch }) => [toMine(topicPrefix, 'k', batch)],
@@ -281,7 +281,7 @@ describe('the consume loop', { skip: await kafkaMissing(), timeout: 120_000 }, (
     assert.deepEqual(await mine(topicPrefix), ['1', '2'])
   })
 
-  test('what handlers count is summed over partitions, and outlives their reassignment', async () => {
+  test('counters of handlers are summed over partitions and survive a revocation', async () => {
     const topicPrefix = await createTopics({}, 2)
     const callbacks: ConsumerOptions[] = []
     const client: KafkaClient = {
@@ -312,22 +312,22 @@ describe('the consume loop', { skip: await kafkaMissing(), timeout: 120_000 }, (
     assert.equal(loop.counters()['odd'], 10)
     for (const partition of [0, 1]) callbacks[0]?.onRevoked({ topic: `${topicPrefix}events`, partition })
     assert.equal(loop.counters()['odd'], 10)
-    assert.equal(loop.counters().events, 40, 'the names of the loop are its own')
+    assert.equal(loop.counters().events, 40, 'a counter of the loop hides one of a handler')
     await loop.stop()
     assert.equal(loop.counters()['odd'], 10)
   })
 
-  test('a partition that is taken away in mid-batch is let go: nothing more is handled, published or committed', async () => {
+  test('after a revocation in mid-batch, nothing more of the partition is handled, published or committed', async () => {
     const topicPrefix = await createTopics()
     await publish(
       topicPrefix,
       Array.from({ length: 10 }, (_, i) => messageOf(i))
     )
-    let takeAway: (() => void) | undefined
+    let revoke: (() => void) | undefined
     const client: KafkaClient = {
       ...kafka.client,
       consumer: (options) => {
-        takeAway = () => options.onRevoked({ topic: `${topicPrefix}events`, partition: 0 })
+        revoke = () => options.onRevoked({ topic: `${topicPrefix}events`, partition: 0 })
         return kafka.client.consumer(options)
       }
     }
@@ -336,7 +336,7 @@ describe('the consume loop', { skip: await kafkaMissing(), timeout: 120_000 }, (
       topicPrefix,
       ({ batch }) => {
         handled.push(batch)
-        if (batch === 3) takeAway?.()
+        if (batch === 3) revoke?.()
         return [toMine(topicPrefix, 'k', batch)]
       },
       client
@@ -352,7 +352,7 @@ describe('the consume loop', { skip: await kafkaMissing(), timeout: 120_000 }, (
     )
   })
 
-  test('an output that the broker refuses becomes a dead letter, and its neighbours are published', async () => {
+  test('an output that the broker refuses becomes a dead letter, and the others are published', async () => {
     const topicPrefix = await createTopics({ 'max.message.bytes': '2000' })
     await publish(topicPrefix, [messageOf(1)])
     const noise = Buffer.from(Array.from({ length: 5000 }, (_, i) => (i * i * 31 + (i >> 3)) & 255))
@@ -368,7 +368,7 @@ describe('the consume loop', { skip: await kafkaMissing(), timeout: 120_000 }, (
     assert.equal(letter?.headers?.['topic'], `${topicPrefix}mine`)
   })
 
-  test('nothing is committed before its outputs are acknowledged; sends are tried again', async () => {
+  test('an offset is committed only with its outputs, and failed transactions are retried', async () => {
     const topicPrefix = await createTopics()
     await publish(topicPrefix, [messageOf(1), messageOf(2)])
     let refusals = 0
@@ -398,7 +398,7 @@ describe('the consume loop', { skip: await kafkaMissing(), timeout: 120_000 }, (
     assert.deepEqual(await mine(topicPrefix), ['1', '2'])
   })
 
-  test('stop leaves what is unfinished to the next start, without a gap or a repeat', async () => {
+  test('a restart continues after stop() without a gap or a duplicate', async () => {
     const topicPrefix = await createTopics()
     await publish(
       topicPrefix,
@@ -413,7 +413,7 @@ describe('the consume loop', { skip: await kafkaMissing(), timeout: 120_000 }, (
     const first = await start(topicPrefix, slow)
     for (let i = 0; handled < 20 && i < 1000; i++) await delay(10)
     await first.stop()
-    assert.ok(handled < 200, 'it stopped on the way')
+    assert.ok(handled < 200, 'it stopped before the end')
     const second = await start(topicPrefix, slow)
     await second.drain()
     assert.deepEqual(
@@ -422,7 +422,7 @@ describe('the consume loop', { skip: await kafkaMissing(), timeout: 120_000 }, (
     )
   })
 
-  test('batches of which nothing comes are committed soon, not each by itself', async () => {
+  test('batches without outputs are committed soon, several in one transaction', async () => {
     const topicPrefix = await createTopics()
     let transactions = 0
     const client: KafkaClient = {
@@ -452,7 +452,7 @@ describe('the consume loop', { skip: await kafkaMissing(), timeout: 120_000 }, (
     await loop.stop()
   })
 
-  test('a group that begins at the end goes on from there after a restart, whatever came meanwhile', async () => {
+  test('a group that started at the end reads, after a restart, the messages sent in between', async () => {
     const topicPrefix = await createTopics()
     const copy: HandlerModule = ({ batch }) => [toMine(topicPrefix, 'k', batch)]
     await publish(topicPrefix, [messageOf(1)])
@@ -464,7 +464,7 @@ describe('the consume loop', { skip: await kafkaMissing(), timeout: 120_000 }, (
     assert.deepEqual(await mine(topicPrefix), ['2'])
   })
 
-  test('a loop whose partition another one had meanwhile joins anew, and every output is there once', async () => {
+  test('a fenced loop rejoins the group, and every output is published once', async () => {
     const topicPrefix = await createTopics()
     const loop = await start(topicPrefix, ({ batch }) => [toMine(topicPrefix, 'k', batch)])
     await publish(topicPrefix, [messageOf(1)])
@@ -477,7 +477,7 @@ describe('the consume loop', { skip: await kafkaMissing(), timeout: 120_000 }, (
     assert.deepEqual(await mine(topicPrefix), ['1', '2', '3'])
   })
 
-  test('a handler that cannot be made ends the loop with its reason', async () => {
+  test('a handler that cannot be created ends the loop with its error', async () => {
     const topicPrefix = await createTopics()
     const create = () => {
       throw new Error('no rules')

@@ -6,7 +6,7 @@ import { RingsideError } from '../../../runtime/errors.ts'
 const original = { key: Buffer.from('web-1'), value: Buffer.from([1, 2, 3]) }
 const timeMs = Date.UTC(2026, 0, 2, 3, 4, 5, 678)
 
-test('a dead letter has the original key and bytes, why it is one, and where it was', () => {
+test('a dead letter has the original key and value, the reason, and the origin', () => {
   const error = new RingsideError('DATA', 'not an EventBatch')
   const origin = { service: 'audit', topic: 'ringside.events', partition: 2, offset: 12345678901234567890n }
   assert.deepEqual(deadLetter(original, error, origin, timeMs), {
@@ -23,7 +23,7 @@ test('a dead letter has the original key and bytes, why it is one, and where it 
   })
 })
 
-test('an error of a handler is told from one of the data; a refused output has no offset', () => {
+test('an error of a handler has the code HANDLER, and a refused output has no offset', () => {
   const { headers } = deadLetter(original, new TypeError('x is undefined'), { service: 's', topic: 't' }, timeMs)
   assert.deepEqual(headers, {
     reason: 'x is undefined',

@@ -10,7 +10,7 @@ import { random } from '../support/random.ts'
 
 type EventInput = Pick<Input<EventBatch>, 'unseenOf' | 'add'>
 
-/** What is left out of batches, which must be the same when they come as columns. */
+/** Deduplicates batches as objects and as columns, which must agree. */
 const inBothForms = (): EventInput => {
   const events = eventInput()
   const columns = columnInput(testLog)
@@ -28,7 +28,7 @@ const inBothForms = (): EventInput => {
   }
 }
 
-/** Takes a batch as the loop does that hosts a handler. */
+/** Passes a batch through as the consume loop does. */
 const take = (seen: EventInput, batch: EventBatch): EventBatch | undefined => {
   const unseen = seen.unseenOf(batch)
   if (unseen !== undefined) seen.add(unseen)
@@ -38,13 +38,13 @@ const take = (seen: EventInput, batch: EventBatch): EventBatch | undefined => {
 const seqsOf = (batch: EventBatch | undefined): number[] | undefined => batch?.events.map(({ seq }) => seq)
 const events = (...seqs: number[]): Event[] => seqs.map((seq) => eventOf({ seq }))
 
-test('a batch of which nothing came before is given on as it is', () => {
+test('a batch without duplicates passes unchanged', () => {
   const seen = inBothForms()
   const batch = batchOf({ events: events(1, 2, 3) })
   assert.equal(take(seen, batch), batch)
 })
 
-test('a batch that was sent again says nothing new, also after the next one, and also one without events', () => {
+test('a batch that was sent again is a duplicate, also after later batches and without events', () => {
   const seen = inBothForms()
   const batches = [batchOf({ batch: 1, events: events(1) }), batchOf({ batch: 2 }), batchOf({ batch: 3 })]
   for (const batch of batches) take(seen, batch)
@@ -54,7 +54,7 @@ test('a batch that was sent again says nothing new, also after the next one, and
   )
 })
 
-test('what one that took over sends again is left out of its batches, and all else in them is kept', () => {
+test('rows that an edge sends again after a takeover are dropped, and the rest of its batches is kept', () => {
   const seen = inBothForms()
   take(seen, batchOf({ batch: 7, events: events(1, 2, 3), summaries: [summaryOf({ seq: 1 })] }))
   take(seen, batchOf({ batch: 8, events: events(5, 6), summaries: [summaryOf({ seq: 2 })] }))
@@ -74,7 +74,7 @@ test('what one that took over sends again is left out of its batches, and all el
   assert.deepEqual(seqsOf(take(seen, batchOf({ run: 'run-2', batch: 2, events: events(6, 7) }))), [7])
 })
 
-test('so it is when the one that took over died as well, before anything of it was durable', () => {
+test('duplicates are dropped when the edge that took over died before a batch of it was durable', () => {
   const seen = inBothForms()
   const continues = { run: 'run-1', batch: 1 }
   take(seen, batchOf({ batch: 1, events: events(1) }))
@@ -82,7 +82,7 @@ test('so it is when the one that took over died as well, before anything of it w
   assert.deepEqual(seqsOf(take(seen, batchOf({ run: 'run-3', batch: 1, continues, events: events(2, 3, 4) }))), [4])
 })
 
-test('so it is when a hundred that took over died so', () => {
+test('duplicates are dropped when a hundred edges in turn died before a batch of theirs was durable', () => {
   const seen = inBothForms()
   const continues = { run: 'run-1', batch: 1 }
   take(seen, batchOf({ batch: 1, events: events(1) }))
@@ -92,21 +92,21 @@ test('so it is when a hundred that took over died so', () => {
   }
 })
 
-test('a run that begins anew is another, as when a recording is played again; so is one of another host', () => {
+test('a new run without a takeover, such as a recording played again, and a run of another host have no duplicates', () => {
   const seen = inBothForms()
   take(seen, batchOf({ events: events(1, 2) }))
   assert.deepEqual(seqsOf(take(seen, batchOf({ run: 'run-2', events: events(1, 2) }))), [1, 2])
   assert.deepEqual(seqsOf(take(seen, batchOf({ host: 'host-b', events: events(1, 2) }))), [1, 2])
 })
 
-test('a batch that was not added, since its handler failed, is new again', () => {
+test('a batch whose handler failed is no duplicate when it is sent again', () => {
   const seen = inBothForms()
   const batch = batchOf({ events: events(1) })
   assert.equal(seen.unseenOf(batch), batch)
   assert.equal(seen.unseenOf(batch), batch)
 })
 
-test('of a run that ended in order a batch that is sent again is still known', () => {
+test('a batch of a run that ended in order is still a duplicate when it is sent again', () => {
   const seen = inBothForms()
   const last = batchOf({ batch: 2, final: true, events: events(2) })
   take(seen, batchOf({ events: events(1) }))
@@ -114,7 +114,7 @@ test('of a run that ended in order a batch that is sent again is still known', (
   assert.equal(take(seen, last), undefined)
 })
 
-test('of a host whose edge began anew 16 times, the first run is forgotten and taken for new', () => {
+test('after 16 later runs of a host, the first run is evicted and counts as new', () => {
   const seen = inBothForms()
   const runs = Array.from({ length: 17 }, (_, i) => batchOf({ run: `run-${i}`, events: events(i) }))
   for (const batch of runs) take(seen, batch)
@@ -122,13 +122,13 @@ test('of a host whose edge began anew 16 times, the first run is forgotten and t
   assert.equal(take(seen, runs[0] as EventBatch), runs[0])
 })
 
-test('what left the kernel late is not taken for a repeat, however far behind it is', () => {
+test('a number far below the highest one is no duplicate, however late it arrives', () => {
   const seen = inBothForms()
   take(seen, batchOf({ batch: 1, events: events(1, 1_000_000_000) }))
   assert.deepEqual(seqsOf(take(seen, batchOf({ batch: 2, events: events(2, 3, 999_999_999) }))), [2, 3, 999_999_999])
 })
 
-test('after two minutes to four on the host clock, what lies below a gap is forgotten and taken for new', () => {
+test('numbers below a gap expire after two to four minutes on the host clock, and count as new', () => {
   const seen = inBothForms()
   const at = (seconds: number, batch: number, seqs: number[]): EventBatch =>
     batchOf({ batch, clock: { monotonic_us: seconds * 1e6, wall_us: 0 }, events: events(...seqs) })
@@ -143,11 +143,11 @@ test('after two minutes to four on the host clock, what lies below a gap is forg
 })
 
 for (let seed = 1; seed <= 20; seed++) {
-  test(`of edges that die and are taken over, every event and summary is left once (${seed})`, () => {
+  test(`every event and summary of edges that die and are taken over passes once (${seed})`, () => {
     const next = random(seed)
     const pick = (below: number): number => Math.floor(next() * below)
     const seqs = [0, 0, 0]
-    // Some numbers are missing, and some come out of their CPU's order.
+    // Some numbers are missing, and some arrive out of order.
     const records = Array.from({ length: 4000 }, (_, i) => {
       const cpu = pick(3)
       seqs[cpu] = (seqs[cpu] as number) + (next() < 0.1 ? 1 + pick(50) : 1)

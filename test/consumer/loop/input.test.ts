@@ -13,12 +13,12 @@ const noHandler = { handle: () => [], checkpoint: () => ({ resumeOffset: undefin
 
 const bytes = encode('EventBatch', samples.EventBatch)
 
-test('a batch is read as it was written, or as columns', () => {
+test('a batch is decoded to objects or to columns', () => {
   assert.deepEqual(eventInput().read(bytes), samples.EventBatch)
   assert.deepEqual(trimmed(columnInput(testLog).read(bytes)), columnsOf(samples.EventBatch))
 })
 
-test('a batch that came before says nothing new, in either form', () => {
+test('a batch that was added before is a duplicate, as objects and as columns', () => {
   for (const input of [eventInput(), columnInput(testLog)]) {
     const first = input.read(bytes) as never
     assert.equal(input.unseenOf(first), first)
@@ -28,22 +28,25 @@ test('a batch that came before says nothing new, in either form', () => {
   }
 })
 
-test('a batch that contradicts itself, or is none, is refused in either form', () => {
+test('an inconsistent batch, or bytes that are no batch, are refused as objects and as columns', () => {
   const wrong = encode('EventBatch', batchOf({ events: [eventOf({ process: 1 })] }))
   for (const input of [eventInput(), columnInput(testLog)]) {
     assert.throws(() => input.read(wrong), { code: 'DATA', message: /has 1 processes, but an event of process 1/ })
-    assert.throws(() => input.read(Buffer.from('not avro')), { code: 'DATA', message: /not a EventBatch/ })
+    assert.throws(() => input.read(Buffer.from('not avro')), { code: 'DATA', message: /cannot decode EventBatch/ })
   }
 })
 
-test('a row of the topic rollups is read as it is', () => {
+test('a rollup is decoded and never a duplicate', () => {
   const input = rollupInput()
   const row = input.read(encode('Rollup', samples.Rollup))
   assert.deepEqual(input.unseenOf(row), samples.Rollup)
-  assert.throws(() => input.read(bytes), { code: 'DATA', message: /expected a Rollup/ })
+  assert.throws(() => input.read(bytes), {
+    code: 'DATA',
+    message: /cannot decode Rollup: the message has the schema EventBatch/
+  })
 })
 
-test('a module is read by what it has: each handler gets its own topic and partition', () => {
+test('a module reads the topics that it has handlers for, and each handler gets its partition', () => {
   const asked: string[] = []
   const of = (name: string) => (partition: number) => {
     asked.push(`${name} ${partition}`)
@@ -64,8 +67,8 @@ test('a module is read by what it has: each handler gets its own topic and parti
   assert.deepEqual(asked, ['create 1', 'events 2', 'columns 3', 'rollups 4', 'events 5', 'rollups 5'])
 })
 
-test('a module that handles nothing, or events twice, is refused', () => {
-  assert.throws(() => inputTopics({ handlers: {} }), { code: 'DATA', message: /none of events, columns, rollups/ })
+test('a module without a handler, or with two for events, is refused', () => {
+  assert.throws(() => inputTopics({ handlers: {} }), { code: 'DATA', message: /add one of events, columns, rollups/ })
   const handlers = { events: () => noHandler, columns: () => noHandler }
-  assert.throws(() => inputTopics({ handlers }), { code: 'DATA', message: /both events and columns/ })
+  assert.throws(() => inputTopics({ handlers }), { code: 'DATA', message: /handlers for both events and columns/ })
 })

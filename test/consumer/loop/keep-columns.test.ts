@@ -7,7 +7,7 @@ import { batchOf, eventOf, summaryOf } from '../support/batches.ts'
 import { random } from '../support/random.ts'
 
 for (let seed = 1; seed <= 20; seed++) {
-  test(`what is kept of columns is what the batch without the rest has (${seed})`, () => {
+  test(`columns after a removal equal those of a batch without the removed rows (${seed})`, () => {
     const next = random(seed)
     const kept = next()
     const below = (bound: number): number => Math.floor(next() * bound)

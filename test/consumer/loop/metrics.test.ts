@@ -23,16 +23,16 @@ const families = consumerMetrics({
   lags: () => [{ topic: 'ringside.events', partition: 2, records: 9, seconds: 1.5 }]
 })
 
-const told = (name: string): Record<string, number> => {
+const valuesOf = (name: string): Record<string, number> => {
   const family = families.find((each) => each.name === name)
   assert.ok(family !== undefined, name)
   return Object.fromEntries([...family.samples()].map(({ labels, value }) => [Object.values(labels).join(), value]))
 }
 
-test('the counters of the loop have names of their own; what handlers count has a label', () => {
-  assert.deepEqual(told('ringside_consumer_batches_total'), { '': 2 })
-  assert.deepEqual(told('ringside_consumer_duplicate_events_total'), { '': 1 })
-  assert.deepEqual(told('ringside_consumer_published_records_total'), {
+test('each counter of the loop is a metric, and each counter of a handler is a label', () => {
+  assert.deepEqual(valuesOf('ringside_consumer_batches_total'), { '': 2 })
+  assert.deepEqual(valuesOf('ringside_consumer_duplicate_events_total'), { '': 1 })
+  assert.deepEqual(valuesOf('ringside_consumer_published_records_total'), {
     rollup: 4,
     host_status: 2,
     alert: 0,
@@ -41,10 +41,10 @@ test('the counters of the loop have names of their own; what handlers count has 
     other: 0,
     dead_letter: 6
   })
-  assert.deepEqual(told('ringside_consumer_handler_total'), { late: 7 })
+  assert.deepEqual(valuesOf('ringside_consumer_handler_total'), { late: 7 })
 })
 
-test('lag is told by partition, in messages and in seconds', () => {
-  assert.deepEqual(told('ringside_consumer_lag_messages'), { 'ringside.events,2': 9 })
-  assert.deepEqual(told('ringside_consumer_lag_seconds'), { 'ringside.events,2': 1.5 })
+test('lag is exposed by partition, in messages and in seconds', () => {
+  assert.deepEqual(valuesOf('ringside_consumer_lag_messages'), { 'ringside.events,2': 9 })
+  assert.deepEqual(valuesOf('ringside_consumer_lag_seconds'), { 'ringside.events,2': 1.5 })
 })

@@ -16,7 +16,7 @@ const rangesOf = (ranges: NumberRanges, events: [cpu: number, seq: number][], su
   return ranges.cpus.map((cpu, i) => [cpu, ranges.firsts[i], ranges.lasts[i]])
 }
 
-test('numbers of CPUs that take turns are one range each, and a gap or a step back begins another', () => {
+test('consecutive numbers of a CPU are one range, and a gap or a step back starts another', () => {
   const ranges = new NumberRanges()
   const events: [number, number][] = [
     [0, 5],
@@ -37,7 +37,7 @@ test('numbers of CPUs that take turns are one range each, and a gap or a step ba
   ])
 })
 
-test('nothing of one batch goes into the ranges of the next', () => {
+test('filling the ranges for a batch removes those of the previous one', () => {
   const ranges = new NumberRanges()
   rangesOf(ranges, [[0, 5]], [1])
   assert.deepEqual(rangesOf(ranges, [[0, 6]], [2]), [

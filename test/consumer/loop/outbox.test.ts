@@ -8,7 +8,7 @@ import { samples } from '../../support/records.ts'
 
 const toTopic = (value: unknown): Output => ({ to: 'topic', topic: 'mine', key: 'k', value })
 
-test('outputs are encoded, keyed, grouped by topic in their order, and counted by kind', () => {
+test('outputs are encoded, keyed, grouped by topic in order, and counted by kind', () => {
   const outbox = new Outbox('site.')
   outbox.addAll([{ to: 'audit', value: samples.AuditRecord }, toTopic(1), { to: 'audit', value: samples.AuditRecord }])
   outbox.addAll([toTopic({ two: 2 })])
@@ -25,7 +25,7 @@ test('outputs are encoded, keyed, grouped by topic in their order, and counted b
   assert.equal(outbox.size, 5)
 })
 
-test('bytes to a topic of the user go as they are, anything else as JSON', () => {
+test('values for a topic of the user are sent as JSON, bytes unchanged', () => {
   const outbox = new Outbox('')
   outbox.addAll([toTopic(Buffer.from([1, 2])), toTopic(new Uint8Array([3])), toTopic('text')])
   assert.deepEqual(
@@ -34,7 +34,7 @@ test('bytes to a topic of the user go as they are, anything else as JSON', () =>
   )
 })
 
-test('outputs of which one cannot be encoded are taken not at all', () => {
+test('when one output cannot be encoded, none of the batch is added', () => {
   const outbox = new Outbox('')
   const bad: Output = { to: 'rollups', value: { ...samples.Rollup, count: Number.NaN } }
   assert.throws(() => outbox.addAll([toTopic(1), bad]), RingsideError)
@@ -42,12 +42,12 @@ test('outputs of which one cannot be encoded are taken not at all', () => {
   assert.equal(outbox.size, 0)
 })
 
-test('what a handler in JavaScript returns in place of outputs is refused with words that help', () => {
+test('return values that are no outputs are refused with an error that says what to return', () => {
   const outbox = new Outbox('')
   const refuses = (outputs: unknown, message: RegExp) =>
     assert.throws(() => outbox.addAll(outputs as Output[]), { code: 'DATA', message })
-  refuses(undefined, /the handler returned undefined, not outputs: \[\] when there are none/)
-  refuses([{ to: 'alert', value: {} }], /goes to "alert", which is none of rollups, hosts, alerts, audit, topic/)
-  refuses([null], /goes to undefined/)
+  refuses(undefined, /the handler returned undefined: return an iterable of outputs, \[\] for none/)
+  refuses([{ to: 'alert', value: {} }], /an output to "alert": set "to" to rollups, hosts, alerts, audit or topic/)
+  refuses([null], /an output to undefined/)
   assert.equal(outbox.size, 0)
 })

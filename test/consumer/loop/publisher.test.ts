@@ -8,7 +8,7 @@ import { kafkaMissing, readAll, testLog, uniqueName, withKafka } from '../../sup
 
 const topics = { ...loadConfig({}, undefined, {}), topicPrefix: 'r.' }
 
-/** A cluster of topics in memory: `ensure` and `send` may refuse by throwing, `refuses` says which messages it does not take. */
+/** A publisher to a cluster in memory: `ensure` and `send` may throw, `refuses` selects the messages that it refuses. */
 const publisherTo = (cluster: {
   ensure?: (topic: string) => void
   send?: (topic: string) => void
@@ -43,7 +43,7 @@ const publisherTo = (cluster: {
 
 const messages = (...values: string[]): Message[] => values.map((value) => ({ key: 'k', value: Buffer.from(value) }))
 
-test("a user's topic is made once before the first message to it, Ringside's own are not", async () => {
+test("a user's topic is created once, before the first message to it; Ringside's own topics never are", async () => {
   const { publish, created, sent } = publisherTo({})
   for (const value of ['1', '2']) {
     assert.equal(await publish(new Map(['mine', 'r.rollups'].map((topic) => [topic, messages(value)]))), 0)
@@ -55,7 +55,7 @@ test("a user's topic is made once before the first message to it, Ringside's own
   ])
 })
 
-test('a topic that cannot be made is asked for once: all of its outputs become dead letters', async () => {
+test('the creation of a refused topic is attempted once, and all of its outputs become dead letters', async () => {
   const { publish, sent, asked } = publisherTo({
     ensure: () => {
       throw new RingsideError('DATA', 'no such name is allowed')
@@ -66,7 +66,7 @@ test('a topic that cannot be made is asked for once: all of its outputs become d
   assert.equal(asked(), 1)
 })
 
-test('a topic that was deleted while it was written to is made again', async () => {
+test('a topic that was deleted while in use is created again', async () => {
   let isGone = false
   const { publish, created, sent } = publisherTo({
     send: () => {
@@ -83,7 +83,7 @@ test('a topic that was deleted while it was written to is made again', async () 
   assert.deepEqual(sent.get('mine'), ['1', '2'])
 })
 
-test('an output that is refused becomes a dead letter, and one that is too large even for there leaves its headers', async () => {
+test('a refused output becomes a dead letter, and one too large for deadletter leaves its headers there', async () => {
   const { publish, sent } = publisherTo({
     refuses: (topic, { value }) => String(value) === 'huge' || (topic === 'mine' && String(value) === 'large')
   })
@@ -95,7 +95,7 @@ test('an output that is refused becomes a dead letter, and one that is too large
 describe('with Kafka', { skip: await kafkaMissing(), timeout: 60_000 }, () => {
   const kafka = withKafka()
 
-  test('a missing topic is there, with the configured partitions, and a name that Kafka does not allow is refused', async () => {
+  test('a missing topic is created with the configured partitions, and an invalid topic name is refused', async () => {
     const topicPrefix = `${uniqueName('publisher')}.`
     const [mine, deadletter] = [`${topicPrefix}mine`, `${topicPrefix}deadletter`]
     await kafka.client.ensureTopics([{ name: deadletter, partitions: 1, replicas: 1, settings: {} }])

@@ -1,4 +1,4 @@
-// Batches of events for tests of handlers: whole records from the few fields that a test is about.
+// Batches for tests of handlers: whole records from the few fields that a test sets.
 import pino from 'pino'
 import type { Context, Output, StatefulHandler } from '../../../consumer/handler.ts'
 import { eventInput } from '../../../consumer/loop/input.ts'
@@ -112,26 +112,26 @@ export const contextOf = (offset: bigint): Context => ({
   log: pino({ level: 'silent' })
 })
 
-/** What is new in each batch, without those in which nothing is. */
-export const withoutRepeats = (batches: readonly EventBatch[], input = eventInput()): EventBatch[] =>
+/** Batches without duplicate rows; batches that are duplicates are left out. */
+export const withoutDuplicates = (batches: readonly EventBatch[], input = eventInput()): EventBatch[] =>
   batches.flatMap((batch) => {
     const unseen = input.unseenOf(batch)
     if (unseen !== undefined) input.add(unseen)
     return unseen ?? []
   })
 
-/** Handles batches as the loop does: without what came before. */
+/** Passes batches to a handler as the consume loop does: without duplicates. */
 export const hosted = <Handler extends Pick<StatefulHandler, 'handle'>>(
   handler: Handler
 ): ((batch: EventBatch, offset: number) => Output[]) => {
   const input = eventInput()
   return (batch, offset) =>
-    withoutRepeats([batch], input).flatMap((unseen) => [
+    withoutDuplicates([batch], input).flatMap((unseen) => [
       ...(handler.handle(unseen, contextOf(BigInt(offset))) as Iterable<Output>)
     ])
 }
 
-/** A handler of columns as one of batches. */
+/** Adapts a handler of columns to batches. */
 export const ofColumns = (handler: StatefulHandler<ColumnBatch>): Pick<StatefulHandler, 'handle'> => ({
   handle: (batch, context) => handler.handle(columnsOf(batch), context)
 })

@@ -1,4 +1,4 @@
-// Streams of batches for tests of rollups, and what every window of them holds, recomputed from all calls at once.
+// Random streams of batches for tests of rollups, and the sums of each window, recomputed from all calls at once.
 import assert from 'node:assert/strict'
 import { bytesMoved } from '../../../wire/bytes-moved.ts'
 import { indexOf } from '../../../wire/sketch.ts'
@@ -12,13 +12,13 @@ export const syscalls = ['read', 'write', 'openat', 'connect']
 type Random = () => number
 export const pick = (next: Random, below: number): number => Math.floor(next() * below)
 
-/** How many there are of each number. */
+/** Counts of each number. */
 export const tallied = (values: readonly number[]): Bucket[] =>
   [...Map.groupBy(values, (value) => value)]
     .map(([index, { length: count }]) => ({ index, count }))
     .sort((a, b) => a.index - b.index)
 
-/** As the kernel counts calls of one process and name that ended in a time. */
+/** A summary of calls, as the kernel would count them. */
 export const summarize = (calls: readonly Pick<Event, 'duration_ns' | 'ret'>[], fields: Partial<Summary>): Summary =>
   summaryOf({
     count: calls.length,
@@ -31,11 +31,11 @@ export const summarize = (calls: readonly Pick<Event, 'duration_ns' | 'ret'>[], 
     ...fields
   })
 
-/** The calls that the summaries of streams were made of. */
+/** The calls of each generated summary. */
 const countedCalls = new Map<Summary, readonly Pick<Event, 'duration_ns' | 'ret'>[]>()
 
-/** What batches hold, as it is said in one with another clock, behind the processes that this one has. */
-const againIn = (batch: EventBatch, earlier: readonly EventBatch[]): EventBatch => {
+/** Appends the rows of earlier batches to a batch with another clock, as an edge does that took over. */
+const withRowsOf = (batch: EventBatch, earlier: readonly EventBatch[]): EventBatch => {
   const again = { ...batch, processes: [...batch.processes], stacks: [...batch.stacks] }
   again.events = [...batch.events]
   again.summaries = [...batch.summaries]
@@ -132,7 +132,7 @@ export const streamOf = (seed: number, latestMs = 4000): EventBatch[] => {
         })
       )
     })
-    const batch = againIn(made, host.dead)
+    const batch = withRowsOf(made, host.dead)
     log.push(batch)
     if (next() < 0.05) log.push(batch)
     host.dead = []
@@ -152,7 +152,7 @@ export const streamOf = (seed: number, latestMs = 4000): EventBatch[] => {
   return log
 }
 
-/** What makes two rows revisions of one. */
+/** Rows with one key are revisions of each other. */
 export const rowKeyOf = (row: Omit<Rollup, 'count'>): string =>
   [row.window_ms, row.window_start, row.by, row.host, row.workload, row.pid, row.go_function, row.syscall].join(' ')
 
@@ -165,7 +165,7 @@ export const highestRevisions = (rows: readonly Rollup[]): Map<string, Rollup> =
 }
 
 export interface Truth {
-  /** Calls that came in summaries: how long the longest took is known by its bucket. */
+  /** Calls from summaries: their highest duration is known to its bucket only. */
   counted: number
   count: number
   errors: number
@@ -175,7 +175,7 @@ export interface Truth {
   errnos: number[]
 }
 
-/** The sums of every row of a stream's windows, each call of it once, by rowKeyOf(). */
+/** Sums of every row of a stream's windows, each call counted once; by rowKeyOf(). */
 export const recompute = (log: readonly EventBatch[], windowsMs: readonly number[]): Map<string, Truth> => {
   const rows = new Map<string, Truth>()
   const seen = new Set<string>()

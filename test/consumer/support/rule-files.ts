@@ -1,4 +1,4 @@
-// Rule files for tests: whole ones from the few fields that a test is about.
+// Rule files for tests: whole files from the few fields that a test sets.
 import assert from 'node:assert/strict'
 import { parseRule, type Rule } from '../../../consumer/alerts/rule.ts'
 

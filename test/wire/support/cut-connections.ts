@@ -1,4 +1,4 @@
-// Cuts a connection to a broker at a request of a kind, once: before the broker has it, or when its answer comes.
+// Cuts a connection to a broker at a request of a given kind, once: before it is sent, or when its answer arrives.
 
 import net, { type Socket } from 'node:net'
 import { mock } from 'node:test'
@@ -12,8 +12,8 @@ const apiKeyOf = (request: unknown): number | undefined =>
   Buffer.isBuffer(request) && request.length > 6 ? request.readInt16BE(4) : undefined
 
 /**
- * @param nth which of the requests of its kind
- * @returns true once it was cut; restores what it changed then, or when called
+ * @param nth the request of this kind at which to cut
+ * @returns function that restores net.connect and returns true when a connection was cut
  */
 export const cutOnce = (api: keyof typeof apiKeys, when: 'before' | 'answer', nth = 1): (() => boolean) => {
   let isCut = false
