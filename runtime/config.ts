@@ -139,38 +139,38 @@ const schema = z.strictObject({
       rulesDir: z.string().optional(),
       /** Entities that a rule counts at once for each host; beyond it, the one quiet for longest is forgotten. */
       maxEntities: z.int().min(1).default(10_000),
-      /** Latency and rate of every (host, workload, call) held against what they were before. */
+      /** Deviations of latency and rate of every (host, workload, call) from their baseline. */
       drift: z
         .strictObject({
           enabled: z.boolean().default(true),
-          /** Of the rollups' windows, those that are compared. */
+          /** Length of the windows that are compared: one of rollups.windowsMs. */
           windowSeconds: z.int().min(1).max(3600).default(10),
-          /** What counts as now; a multiple of the window. */
+          /** Length of the current period; a multiple of windowSeconds. */
           currentSeconds: z.int().min(2).max(3600).default(120),
-          /** What now is held against: the time before it. */
-          referenceSeconds: z.int().min(60).max(86_400).default(1800),
-          /** With fewer calls nothing is said. */
+          /** Length of the baseline; a multiple of currentSeconds. */
+          baselineSeconds: z.int().min(60).max(86_400).default(1800),
+          /** A period with fewer calls is not compared. */
           minCalls: z.int().min(1).default(200),
-          /** Of latency: distance of Kolmogorov and Smirnov, factor of a quantile, and its shift in microseconds. */
+          /** For latency: Kolmogorov–Smirnov distance, ratio of a quantile, and its difference in microseconds. */
           minDistance: z.number().min(0).max(1).default(0.2),
           minRatio: z.number().min(1).default(1.3),
           minShiftUs: z.number().min(0).default(1),
-          /** Of the rate: likewise, of calls a window. */
+          /** For the rate: the same of the number of calls in a window. */
           minRateDistance: z.number().min(0).max(1).default(0.8),
           minRateRatio: z.number().min(1).default(1.8),
-          /** How many times as far from the reference as the farthest of its own parts. */
+          /** Distance from the baseline, in multiples of the largest distance of its own parts. */
           minContrast: z.number().min(1).default(2.5),
-          /** Alerts that chance alone may raise a day, by the test, for each host. */
+          /** Bound on the alerts that chance alone raises, for each host. */
           falseAlertsPerDay: z.number().positive().default(0.1),
-          /** (workload, call) of a host that have a history in a partition; beyond it new ones have none. */
+          /** Keys (workload, call) with a history, for each host and partition. */
           maxKeys: z.int().min(1).default(1000)
         })
         .refine(({ windowSeconds, currentSeconds }) => currentSeconds % windowSeconds === 0, {
           path: ['currentSeconds'],
           error: 'must be a multiple of windowSeconds'
         })
-        .refine(({ currentSeconds, referenceSeconds }) => referenceSeconds % currentSeconds === 0, {
-          path: ['referenceSeconds'],
+        .refine(({ currentSeconds, baselineSeconds }) => baselineSeconds % currentSeconds === 0, {
+          path: ['baselineSeconds'],
           error: 'must be a multiple of currentSeconds'
         })
         .prefault({})

@@ -3,8 +3,9 @@
 import type { Config } from '../../runtime/config.ts'
 import type { EventBatch } from '../../wire/types.ts'
 import type { Checkpoint, Context, HandlerModule, Output, StatefulHandler } from '../handler.ts'
-import { earliestOffset, Hosts } from '../state/hosts.ts'
-import { maxSavedBytes, Replay } from '../state/replay.ts'
+import { earliestOffset, type Hosts, hostsOfBatches } from '../state/hosts.ts'
+import { Replay } from '../state/replay.ts'
+import { SavedRoom } from '../state/saved-room.ts'
 import { Drift } from './drift/drift.ts'
 import { HostAlerts, type SavedHost, savedHosts } from './host-alerts.ts'
 import type { Rule } from './rule.ts'
@@ -20,13 +21,13 @@ interface Host {
 export class Alerts implements StatefulHandler {
   readonly #subject = new Subject()
   readonly #replay = new Replay()
-  readonly #hosts: Hosts<Host>
+  readonly #hosts: Hosts<Host, EventBatch>
   #saved: Record<string, SavedHost> = {}
   #replaying = false
   readonly #counters = { evicted: 0 }
 
   constructor(options: Options, rules: readonly Rule[]) {
-    this.#hosts = new Hosts(({ host }) => {
+    this.#hosts = hostsOfBatches(({ host }) => {
       const saved = this.#saved[host]
       delete this.#saved[host]
       return { name: host, alerts: new HostAlerts(host, rules, options.maxEntities, saved, this.#replaying) }
@@ -71,27 +72,22 @@ export class Alerts implements StatefulHandler {
     this.#saved = {}
   }
 
-  /** As much as there is room for: alerts first, then ports, hosts in the order in which they were first seen. */
+  /** The alerts that fit, then the announced ports that fit, in the order in which hosts were first seen. */
   #save(): Record<string, SavedHost> {
     const saved: Record<string, SavedHost> = { ...this.#saved }
-    let room = maxSavedBytes - Buffer.byteLength(JSON.stringify(saved))
+    const room = new SavedRoom()
+    room.reserve(saved)
     const states = [...this.#hosts.states()].map(({ name, alerts }) => ({ name, ...alerts.save() }))
-    const hostOf = (name: string): SavedHost => {
-      const known = saved[name]
-      if (known !== undefined) return known
-      room -= Buffer.byteLength(JSON.stringify({ [name]: { ports: [], bursts: [] } }))
+    const savedOf = (name: string): SavedHost | undefined => {
       const empty: SavedHost = { ports: [], bursts: [] }
-      if (room >= 0) saved[name] = empty
-      return empty
+      if (saved[name] === undefined && room.reserve({ [name]: empty })) saved[name] = empty
+      return saved[name]
     }
-    const fits = (value: unknown): boolean => {
-      const bytes = Buffer.byteLength(JSON.stringify(value)) + 1
-      if (bytes > room) return false
-      room -= bytes
-      return true
+    for (const { name, bursts } of states) {
+      for (const burst of bursts) if (room.reserve(burst)) savedOf(name)?.bursts.push(burst)
     }
-    for (const { name, bursts } of states) for (const burst of bursts) if (fits(burst)) hostOf(name).bursts.push(burst)
-    for (const { name, ports } of states) for (const port of ports) if (fits(port)) hostOf(name).ports.push(port)
+    for (const { name, ports } of states)
+      for (const port of ports) if (room.reserve(port)) savedOf(name)?.ports.push(port)
     return saved
   }
 }

@@ -4,7 +4,7 @@ import type { Config } from '../../runtime/config.ts'
 import type { Log } from '../../runtime/log.ts'
 import type { ColumnBatch } from '../../wire/columns.ts'
 import type { Checkpoint, Context, HandlerModule, Output, StatefulHandler } from '../handler.ts'
-import { earliestOffset, Hosts } from '../state/hosts.ts'
+import { earliestOffset, type Hosts, hostsOfBatches } from '../state/hosts.ts'
 import { Replay } from '../state/replay.ts'
 import { BatchCachePool } from './batch-cache.ts'
 import { HostStatuses, type RejectedCalls } from './host-status.ts'
@@ -33,7 +33,7 @@ export class Rollups implements StatefulHandler<ColumnBatch> {
   /** @param nowUs this service's clock, microseconds since the epoch */
   constructor(options: Config['rollups'], nowUs: () => number = () => Date.now() * 1000) {
     this.#options = options
-    this.#hosts = new Hosts((batch) => ({
+    this.#hosts = hostsOfBatches((batch) => ({
       windows: this.#createWindows(batch),
       statuses: new HostStatuses(Math.min(...options.windowsMs), nowUs)
     }))

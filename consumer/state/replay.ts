@@ -1,9 +1,6 @@
 // Restart of a stateful handler: it reads again from its resume offset to rebuild state, and knows from the committed
 // metadata which of these batches had their outputs published before.
-import { type Checkpoint, type Context, maxMetadataBytes } from '../handler.ts'
-
-/** The handler's own data in a checkpoint, as JSON: the rest of the metadata holds the offsets. */
-export const maxSavedBytes = maxMetadataBytes - 196
+import type { Checkpoint, Context } from '../handler.ts'
 
 /** The committed metadata, as JSON. */
 interface Position {

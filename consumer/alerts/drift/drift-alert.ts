@@ -1,52 +1,52 @@
-// One drift from the window that raised it to its end, and what is said about it.
+// One drift, from its first deviation to its resolution, and the alert that describes it.
 import { z } from 'zod'
 import { formatCount, formatNanoseconds } from '../../../runtime/format-number.ts'
 import type { Alert, Reason } from '../../../wire/types.ts'
 import { alertId } from '../alert-id.ts'
-import type { DriftKind, Finding, Thresholds } from './find-drift.ts'
+import { type DriftKind, driftKinds, type Finding, factorOf, ratioOf, type Thresholds } from './find-deviation.ts'
 
-/** Between two updates of an alert, in event time. */
+/** Between two revisions of an active alert, in event time. */
 const updateUs = 60_000_000
-/** From this factor on it is a warning. */
+/** A drift by at least this factor is a warning, a smaller one a notice. */
 const warningFactor = 3
 
-/** All that a drift needs to go on after a restart, as JSON. Times are of the wall clock, microseconds. */
+/** The part of a drift that a restart cannot rebuild, as JSON. Times are of the wall clock, microseconds. */
 export const driftState = z.object({
-  kind: z.enum(['latency', 'rate']),
+  kind: z.enum(driftKinds),
   workload: z.string(),
   call: z.string(),
   comm: z.string(),
   exe: z.string().nullable(),
-  /** Of the first window of what counted as now. */
+  /** Start of the current period that raised it. */
   firstUs: z.number(),
-  /** End of the last window in which it held. */
+  /** End of the last window with the deviation. */
   lastUs: z.number(),
-  /** Windows in which it held. */
+  /** Number of windows with the deviation. */
   count: z.number(),
   revision: z.number(),
   publishedUs: z.number()
 })
 export type DriftState = z.infer<typeof driftState>
 
-const factorText = (from: number, to: number): string => {
-  const factor = Math.max(1, to) / Math.max(1, from)
-  return `× ${factor >= 0.1 ? factor.toFixed(2) : factor.toPrecision(1)}`
+const ratioText = (from: number, to: number): string => {
+  const ratio = ratioOf(from, to)
+  return `× ${ratio >= 0.1 ? ratio.toFixed(2) : ratio.toPrecision(1)}`
 }
 
 const probabilityText = (p: number): string => (p < 1e-12 ? '< 1e-12' : p.toPrecision(1))
 
 const minutesText = (us: number): string => `${Math.round(us / 6e6) / 10} min`
 
-const rules: Readonly<Record<DriftKind, { readonly id: string; readonly title: string }>> = {
-  latency: { id: 'latency_drift', title: 'Calls take another time than before' },
-  rate: { id: 'rate_drift', title: 'Calls come at another rate than before' }
+const rules: Readonly<Record<DriftKind, { readonly id: string; readonly title: string; readonly subject: string }>> = {
+  latency: { id: 'latency_drift', title: 'Call latency changed', subject: 'Latency' },
+  rate: { id: 'rate_drift', title: 'Call rate changed', subject: 'Rate' }
 }
 
 export class DriftAlert {
   readonly state: DriftState
   readonly #thresholds: Thresholds
-  /** The last that held; undefined after a restart. */
-  #found: { readonly finding: Finding; readonly tests: number } | undefined
+  /** The last deviation; undefined after a restart. */
+  #deviation: { readonly finding: Finding; readonly tests: number } | undefined
 
   constructor(state: DriftState, thresholds: Thresholds) {
     this.state = state
@@ -54,17 +54,17 @@ export class DriftAlert {
   }
 
   /**
-   * It holds in one more window.
-   * @param tests how many are made a day
+   * Adds a window with the deviation.
+   * @param tests number of tests in a day
    */
-  hold(finding: Finding, endUs: number, tests: number): void {
-    this.#found = { finding, tests }
+  add(finding: Finding, endUs: number, tests: number): void {
+    this.#deviation = { finding, tests }
     this.state.lastUs = endUs
     this.state.count++
   }
 
-  /** After so long a time as counts as now in which it did not hold. */
-  isOverAt(nowUs: number): boolean {
+  /** True when the deviation was absent for as long as the current period. */
+  isResolvedAt(nowUs: number): boolean {
     return nowUs - this.state.lastUs >= this.#thresholds.currentSeconds * 1e6
   }
 
@@ -73,11 +73,8 @@ export class DriftAlert {
     return revision === 0 || (lastUs > publishedUs && nowUs - publishedUs >= updateUs)
   }
 
-  /**
-   * The alert as it is now, with its next revision.
-   * @param ended it is the last
-   */
-  publish(host: string, nowUs: number, ended: boolean): Alert {
+  /** The alert with its next revision. @param isResolved true for the last one */
+  publish(host: string, nowUs: number, isResolved: boolean): Alert {
     const { state } = this
     const { id, title } = rules[state.kind]
     const entity = `${state.workload} ${state.call}`
@@ -100,7 +97,7 @@ export class DriftAlert {
       first_seen: state.firstUs,
       last_seen: state.lastUs,
       count: state.count,
-      explanation: this.#explain(host, ended),
+      explanation: this.#explain(host, isResolved),
       reasons: this.#reasons(),
       evidence: [],
       lost_events: 0
@@ -108,23 +105,25 @@ export class DriftAlert {
   }
 
   #severity(): Alert['severity'] {
-    if (this.#found === undefined) return 'notice'
-    const { from, to } = this.#found.finding
-    const factor = Math.max(1, to) / Math.max(1, from)
-    return Math.max(factor, 1 / factor) >= warningFactor ? 'warning' : 'notice'
+    if (this.#deviation === undefined) return 'notice'
+    const { from, to } = this.#deviation.finding
+    return factorOf(from, to) >= warningFactor ? 'warning' : 'notice'
   }
 
-  #explain(host: string, ended: boolean): string {
+  #explain(host: string, isResolved: boolean): string {
     const { kind, workload, call, firstUs, lastUs } = this.state
-    const what = `${call} of ${workload} on ${host}`
-    const lasted = minutesText(lastUs - firstUs)
-    if (ended) return `${what}: after ${lasted} its ${kind} is as it was before, or what is usual by now.`
-    if (this.#found === undefined) return `${what}: its ${kind} has been another for ${lasted}.`
-    const { finding, tests } = this.#found
-    const { distance, n, referenceN, probability } = finding
-    const moved = this.#movedText(finding)
-    const by = `D = ${distance.toFixed(2)}, n = ${formatCount(n)} against ${formatCount(referenceN)}, p ${probability < 1e-12 ? '' : '= '}${probabilityText(probability)}`
-    return `${what}: ${moved}, for ${lasted}, unlike anything in the ${minutesText(this.#thresholds.referenceSeconds * 1e6)} before (${by}; chance alone: ${probabilityText(probability * tests)} such alerts a day).`
+    const subject = `${rules[kind].subject} of ${call} by ${workload} on ${host}`
+    const duration = minutesText(lastUs - firstUs)
+    if (isResolved) {
+      return `Resolved after ${duration}: ${subject} is as in its baseline again, or the baseline has adapted to it.`
+    }
+    if (this.#deviation === undefined) return `${subject} has deviated from its baseline for ${duration}.`
+    const { finding, tests } = this.#deviation
+    const { distance, n, baselineN, probability } = finding
+    const p = probability < 1e-12 ? 'p < 1e-12' : `p = ${probabilityText(probability)}`
+    const sizes = `D = ${distance.toFixed(2)}, n = ${formatCount(n)} against ${formatCount(baselineN)}, ${p}`
+    const baseline = minutesText(this.#thresholds.baselineSeconds * 1e6)
+    return `${subject} changed: ${this.#changeText(finding)}. It has deviated from its baseline of ${baseline} for ${duration} (${sizes}; by chance alone: ${probabilityText(probability * tests)} such alerts a day).`
   }
 
   #valueText(value: number): string {
@@ -132,42 +131,42 @@ export class DriftAlert {
     return `${formatCount(value)} calls in ${this.#thresholds.windowSeconds} s`
   }
 
-  #movedText({ quantile, from, to }: Finding): string {
-    const at = this.state.kind === 'rate' ? 'median' : `p${quantile * 100}`
-    return `${at} from ${this.#valueText(from)} to ${this.#valueText(to)} (${factorText(from, to)})`
+  #changeText({ quantile, from, to }: Finding): string {
+    const name = this.state.kind === 'rate' ? 'median' : `p${quantile * 100}`
+    return `${name} from ${this.#valueText(from)} to ${this.#valueText(to)} (${ratioText(from, to)})`
   }
 
   #reasons(): Reason[] {
-    if (this.#found === undefined) return []
-    const { finding, tests } = this.#found
+    if (this.#deviation === undefined) return []
+    const { finding, tests } = this.#deviation
     const { minCalls, minContrast, falseAlertsPerDay, ...limits } = this.#thresholds
     const isRate = this.state.kind === 'rate'
-    const ratio = isRate ? limits.minRateRatio : limits.minRatio
-    const atLeast = isRate ? limits.minRateDistance : limits.minDistance
+    const minRatio = isRate ? limits.minRateRatio : limits.minRatio
+    const minDistance = isRate ? limits.minRateDistance : limits.minDistance
     const shift = isRate ? '' : ` and by ${formatNanoseconds(limits.minShiftUs * 1000)}`
     return [
       {
-        condition: 'what moved',
-        value: this.#movedText(finding),
-        threshold: `at least × ${ratio}, up or down${shift}`
+        condition: 'quantile that changed most',
+        value: this.#changeText(finding),
+        threshold: `at least × ${minRatio}, up or down${shift}`
       },
       {
-        condition: 'distance D (Kolmogorov–Smirnov) from the part of the reference most like it',
-        value: finding.nearest.toFixed(3),
-        threshold: `at least ${atLeast}`
+        condition: 'distance D (Kolmogorov–Smirnov) from the most similar part of the baseline',
+        value: finding.nearestDistance.toFixed(3),
+        threshold: `at least ${minDistance}`
       },
       {
-        condition: 'distance D from the whole reference',
+        condition: 'distance D from the whole baseline',
         value: finding.distance.toFixed(3),
-        threshold: `at least ${Math.min(1, minContrast * finding.unrest).toFixed(3)}: ${minContrast} times that of its own parts`
+        threshold: `at least ${Math.min(1, minContrast * finding.variation).toFixed(3)}: ${minContrast} × the largest D of its own parts`
       },
       {
         condition: isRate ? 'windows compared' : 'calls compared',
-        value: `${formatCount(finding.n)} against ${formatCount(finding.referenceN)}`,
+        value: `${formatCount(finding.n)} against ${formatCount(finding.baselineN)}`,
         threshold: isRate ? `at least ${formatCount(minCalls)} calls` : `at least ${formatCount(minCalls)}`
       },
       {
-        condition: `expected by chance alone a day, of ${formatCount(tests)} tests`,
+        condition: `alerts a day by chance alone, in ${formatCount(tests)} tests`,
         value: probabilityText(finding.probability * tests),
         threshold: `at most ${falseAlertsPerDay}`
       }

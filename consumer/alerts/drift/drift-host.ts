@@ -1,10 +1,11 @@
-// The drifts of one host: its rows go in, in the order of its windows; what is not as it was comes out as alerts.
+// The drifts of one host: rows in, in the order of its windows; alerts out.
 import { Sketch } from '../../../wire/sketch.ts'
 import type { Alert, Rollup } from '../../../wire/types.ts'
 import { Anchors } from '../../state/anchors.ts'
+import { windowStart } from '../../state/window-start.ts'
 import { DriftAlert, type DriftState } from './drift-alert.ts'
-import { type DriftKind, driftKinds, type Finding, findDrift, type Thresholds } from './find-drift.ts'
-import { History, type Spans, spanOf } from './history.ts'
+import { type DriftKind, driftKinds, type Finding, findDeviation, type Thresholds } from './find-deviation.ts'
+import { History, type Spans, totalUs } from './history.ts'
 
 const dayUs = 86_400_000_000
 
@@ -16,33 +17,35 @@ interface Key {
 }
 
 const keyOf = (workload: string, call: string): string => `${workload}\n${call}`
+const alertKeyOf = (key: string, kind: DriftKind): string => `${key}\n${kind}`
 
 export class DriftHost {
-  readonly #host: string
+  readonly name: string
   readonly #thresholds: Thresholds
   readonly #spans: Spans
   readonly #anchors: Anchors
   readonly #keys = new Map<string, Key>()
-  /** By key and kind. */
+  /** Active alerts, by key and kind. */
   readonly #alerts = new Map<string, DriftAlert>()
-  /** Rows of windows that may still get more of them, by the window's start. */
+  /** Rows of the windows that have not ended, by start of the window and key. */
   readonly #open = new Map<number, Map<string, Rollup>>()
-  /** All windows that ended before are closed. */
+  /** All windows that end at or before it are closed. */
   #nowUs = Number.NEGATIVE_INFINITY
   #refused = 0
 
   /** @param saved from save() before a restart */
-  constructor(host: string, thresholds: Thresholds, saved: readonly DriftState[]) {
-    this.#host = host
+  constructor(name: string, thresholds: Thresholds, saved: readonly DriftState[]) {
+    this.name = name
     this.#thresholds = thresholds
     this.#spans = {
       windowUs: thresholds.windowSeconds * 1e6,
       currentUs: thresholds.currentSeconds * 1e6,
-      referenceUs: thresholds.referenceSeconds * 1e6
+      baselineUs: thresholds.baselineSeconds * 1e6
     }
     this.#anchors = new Anchors(this.#spans.currentUs)
     for (const state of saved) {
-      this.#alerts.set(`${keyOf(state.workload, state.call)}\n${state.kind}`, new DriftAlert({ ...state }, thresholds))
+      const key = alertKeyOf(keyOf(state.workload, state.call), state.kind)
+      this.#alerts.set(key, new DriftAlert({ ...state }, thresholds))
     }
   }
 
@@ -50,17 +53,17 @@ export class DriftHost {
     return this.#anchors.resumeOffset
   }
 
-  /** Drifts that are on: what does not come back by reading the rows from the resume offset on again. */
+  /** The active drifts: reading rows from the resume offset rebuilds everything else. */
   save(): DriftState[] {
     return Array.from(this.#alerts.values(), ({ state }) => state)
   }
 
-  /** Whether the host's clock was stepped back by more than is remembered: what comes cannot be compared. */
+  /** True when the host's clock was stepped back beyond its history. */
   isBefore({ window_start }: Rollup): boolean {
-    return window_start < this.#nowUs - spanOf(this.#spans)
+    return window_start < this.#nowUs - totalUs(this.#spans)
   }
 
-  /** Rows refused for want of room since the last call, each key once a window. */
+  /** Rows without a history, because of the bound on keys, since the last call. */
   takeRefused(): number {
     const refused = this.#refused
     this.#refused = 0
@@ -68,16 +71,16 @@ export class DriftHost {
   }
 
   /**
-   * @param row complete, of any window: the beginning of one is after the end of all that were told before
-   * @param replaying only what is remembered changes
+   * @param row complete, of any window length: all windows that end before its start are closed
+   * @param isReplaying true to rebuild the history without tests
    */
-  handle(row: Rollup, offset: bigint, replaying: boolean): Alert[] {
-    const alerts = row.window_start > this.#nowUs ? this.#advance(row.window_start, offset, replaying) : []
+  handle(row: Rollup, offset: bigint, isReplaying: boolean): Alert[] {
+    const alerts = row.window_start > this.#nowUs ? this.#advance(row.window_start, offset, isReplaying) : []
     const { windowUs } = this.#spans
-    const startUs = Math.floor(row.window_start / windowUs) * windowUs
+    const startUs = windowStart(row.window_start, windowUs)
     const isOpen = startUs + windowUs > this.#nowUs
     const rows = this.#open.get(startUs) ?? new Map<string, Rollup>()
-    // Any row tells that the host was observed then, and that what has none made no calls.
+    // Any row proves that the host was observed then: a key without a row made no calls.
     if (isOpen) this.#open.set(startUs, rows)
     if (row.by !== 'workload' || row.other || row.window_ms * 1000 !== windowUs) return alerts
     const key = keyOf(row.workload, row.syscall)
@@ -86,23 +89,23 @@ export class DriftHost {
     return alerts
   }
 
-  /** The last word on every drift that is on. */
+  /** Ends all active alerts and returns their last revisions. */
   end(): Alert[] {
-    const alerts = Array.from(this.#alerts.values(), (alert) => alert.publish(this.#host, this.#nowUs, true))
+    const alerts = Array.from(this.#alerts.values(), (alert) => alert.publish(this.name, this.#nowUs, true))
     this.#alerts.clear()
     return alerts
   }
 
-  #advance(nowUs: number, offset: bigint, replaying: boolean): Alert[] {
+  #advance(nowUs: number, offset: bigint, isReplaying: boolean): Alert[] {
     this.#nowUs = nowUs
     this.#anchors.add(nowUs, offset)
-    this.#anchors.expireBefore(nowUs - spanOf(this.#spans))
+    this.#anchors.expireBefore(nowUs - totalUs(this.#spans))
     const ended = [...this.#open.keys()].filter((startUs) => startUs + this.#spans.windowUs <= nowUs)
     const alerts: Alert[] = []
     for (const startUs of ended.sort((a, b) => a - b)) {
       this.#close(startUs, this.#open.get(startUs) as Map<string, Rollup>)
       this.#open.delete(startUs)
-      if (!replaying) alerts.push(...this.#judge(startUs + this.#spans.windowUs))
+      if (!isReplaying) alerts.push(...this.#test(startUs + this.#spans.windowUs))
     }
     return alerts
   }
@@ -120,25 +123,26 @@ export class DriftHost {
     for (const [key, { history }] of this.#keys) {
       const row = rows.get(key)
       history.add({ startUs, count: row?.count ?? 0, latency: Sketch.of(row?.latency ?? []) })
-      if (history.isIdle) this.#keys.delete(key)
+      if (history.isEmpty) this.#keys.delete(key)
     }
   }
 
-  #judge(nowUs: number): Alert[] {
+  #test(nowUs: number): Alert[] {
     const findings = new Map<string, { key: Key; finding: Finding }>()
     for (const [name, key] of this.#keys) {
       for (const kind of driftKinds) {
-        const on = this.#alerts.get(`${name}\n${kind}`)
-        const finding = findDrift(kind, key.history, this.#thresholds, on?.state.firstUs)
-        if (finding !== undefined) findings.set(`${name}\n${kind}`, { key, finding })
+        const alertKey = alertKeyOf(name, kind)
+        const sinceUs = this.#alerts.get(alertKey)?.state.firstUs
+        const finding = findDeviation(kind, key.history, this.#thresholds, sinceUs)
+        if (finding !== undefined) findings.set(alertKey, { key, finding })
       }
     }
     const tests = findings.size * (dayUs / this.#spans.windowUs)
-    for (const [name, { key, finding }] of findings) {
+    for (const [alertKey, { key, finding }] of findings) {
       if (!finding.isLarge || finding.probability * tests > this.#thresholds.falseAlertsPerDay) continue
-      const alert = this.#alerts.get(name) ?? this.#raise(finding.kind, key)
-      this.#alerts.set(name, alert)
-      alert.hold(finding, nowUs, tests)
+      const alert = this.#alerts.get(alertKey) ?? this.#raise(finding.kind, key)
+      this.#alerts.set(alertKey, alert)
+      alert.add(finding, nowUs, tests)
     }
     return this.#publish(nowUs)
   }
@@ -151,10 +155,10 @@ export class DriftHost {
 
   #publish(nowUs: number): Alert[] {
     const alerts: Alert[] = []
-    for (const [name, alert] of this.#alerts) {
-      const over = alert.isOverAt(nowUs)
-      if (over) this.#alerts.delete(name)
-      if (over || alert.isDueAt(nowUs)) alerts.push(alert.publish(this.#host, nowUs, over))
+    for (const [alertKey, alert] of this.#alerts) {
+      const isResolved = alert.isResolvedAt(nowUs)
+      if (isResolved) this.#alerts.delete(alertKey)
+      if (isResolved || alert.isDueAt(nowUs)) alerts.push(alert.publish(this.name, nowUs, isResolved))
     }
     return alerts
   }

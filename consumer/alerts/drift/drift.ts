@@ -1,41 +1,36 @@
-// Drifts of latency and rate: rows of rollups go in, alerts come out. What they are held against is made again after a
-// restart by reading the rows once more; drifts that are on are kept in the checkpoint.
+// Drift of latency and rate: rows of rollups in, alerts out. A restart rebuilds baselines by reading the rows again; active
+// drifts are in the checkpoint.
 import { z } from 'zod'
 import type { Alert, Rollup } from '../../../wire/types.ts'
 import type { Checkpoint, Context, Output, StatefulHandler } from '../../handler.ts'
-import { earliestOffset } from '../../state/hosts.ts'
-import { maxSavedBytes, Replay } from '../../state/replay.ts'
+import { earliestOffset, Hosts } from '../../state/hosts.ts'
+import { Replay } from '../../state/replay.ts'
+import { SavedRoom } from '../../state/saved-room.ts'
 import { type DriftState, driftState } from './drift-alert.ts'
 import { DriftHost } from './drift-host.ts'
-import type { Thresholds } from './find-drift.ts'
-
-/** A host without a row for so long, while others went on, is let go: it would hold the offset back for ever. */
-const silentUs = 300_000_000
+import type { Thresholds } from './find-deviation.ts'
 
 const savedDrifts = z.record(z.string(), z.array(driftState))
-
-interface Entry {
-  readonly host: DriftHost
-  /** What has to be added to the host's wall clock to have the partition's. */
-  readonly aheadUs: number
-  /** On the partition's clock. */
-  seenUs: number
-}
 
 export class Drift implements StatefulHandler<Rollup> {
   readonly #thresholds: Thresholds
   readonly #replay = new Replay()
-  readonly #hosts = new Map<string, Entry>()
+  readonly #hosts: Hosts<DriftHost, Rollup>
+  /** Restored drifts of hosts that have not sent since the restart. */
   #saved: Record<string, DriftState[]> = {}
-  #nowUs = 0
   #replaying = false
   readonly #counters = { driftRefused: 0 }
 
   constructor(thresholds: Thresholds) {
     this.#thresholds = thresholds
+    this.#hosts = new Hosts<DriftHost, Rollup>({
+      create: ({ host }) => this.#createHost(host),
+      stampOf: ({ host, window_start }) => ({ host, epoch: '', clockUs: window_start }),
+      silentUs: 300_000_000
+    })
   }
 
-  /** Since the start: (workload, call) without a history for want of room, once for each window. */
+  /** Rows without a history, because of drift.maxKeys, since the start. */
   counters(): Readonly<Record<string, number>> {
     return { ...this.#counters }
   }
@@ -43,26 +38,23 @@ export class Drift implements StatefulHandler<Rollup> {
   handle(row: Rollup, context: Context): Output[] {
     this.#replaying = this.#replay.begin(context)
     if (!row.complete) return []
+    let host = this.#hosts.of(row)
     const alerts: Alert[] = []
-    let entry = this.#hosts.get(row.host) ?? this.#enter(row)
-    if (entry.host.isBefore(row)) {
-      alerts.push(...entry.host.end())
-      entry = this.#enter(row)
+    if (host.isBefore(row)) {
+      // The wall clock was stepped back: old and new windows cannot be compared.
+      alerts.push(...host.end())
+      this.#hosts.delete(row.host)
+      host = this.#hosts.of(row)
     }
-    const nowUs = row.window_start + entry.aheadUs
-    entry.seenUs = Math.max(entry.seenUs, nowUs)
-    if (nowUs > this.#nowUs) {
-      this.#nowUs = nowUs
-      alerts.push(...this.#expireSilent())
-    }
-    alerts.push(...entry.host.handle(row, context.offset, this.#replaying))
+    alerts.push(...host.handle(row, context.offset, this.#replaying))
+    for (const silent of this.#hosts.expireSilent()) alerts.push(...silent.end())
     if (this.#replaying) return []
-    this.#counters.driftRefused += entry.host.takeRefused()
+    this.#counters.driftRefused += host.takeRefused()
     return alerts.map((value) => ({ to: 'alerts', value }))
   }
 
   checkpoint(): Checkpoint {
-    const resumeOffset = earliestOffset(Array.from(this.#hosts.values(), ({ host }) => host.resumeOffset))
+    const resumeOffset = earliestOffset([...this.#hosts.states()].map((host) => host.resumeOffset))
     return this.#replay.checkpoint(resumeOffset, this.#save())
   }
 
@@ -75,35 +67,22 @@ export class Drift implements StatefulHandler<Rollup> {
     if (saved.success) this.#saved = saved.data
   }
 
-  #enter(row: Rollup): Entry {
-    const saved = this.#saved[row.host] ?? []
-    delete this.#saved[row.host]
-    const host = new DriftHost(row.host, this.#thresholds, saved)
-    const entry = { host, aheadUs: this.#nowUs - row.window_start, seenUs: this.#nowUs }
-    this.#hosts.set(row.host, entry)
-    return entry
+  #createHost(name: string): DriftHost {
+    const saved = this.#saved[name] ?? []
+    delete this.#saved[name]
+    return new DriftHost(name, this.#thresholds, saved)
   }
 
-  #expireSilent(): Alert[] {
-    const alerts: Alert[] = []
-    for (const [name, { host, seenUs }] of this.#hosts) {
-      if (this.#nowUs - seenUs <= silentUs) continue
-      alerts.push(...host.end())
-      this.#hosts.delete(name)
-    }
-    return alerts
-  }
-
-  /** As many as there is room for; of the rest the next owner knows nothing, and may raise them once more. */
+  /** The drifts that fit. The next owner of the partition may raise the rest again, under another id. */
   #save(): Record<string, DriftState[]> {
     const saved: Record<string, DriftState[]> = { ...this.#saved }
-    let room = maxSavedBytes - Buffer.byteLength(JSON.stringify(saved))
-    for (const [name, { host }] of this.#hosts) {
+    const room = new SavedRoom()
+    room.reserve(saved)
+    for (const host of this.#hosts.states()) {
       for (const state of host.save()) {
-        const known = saved[name]
-        room -= Buffer.byteLength(JSON.stringify(known === undefined ? { [name]: [state] } : state)) + 1
-        if (room < 0) return saved
-        if (known === undefined) saved[name] = [state]
+        const known = saved[host.name]
+        if (!room.reserve(known === undefined ? { [host.name]: [state] } : state)) continue
+        if (known === undefined) saved[host.name] = [state]
         else known.push(state)
       }
     }

@@ -1,19 +1,20 @@
-// What is known of one (host, workload, call): the windows of now one by one, and those before them in slots as long as
-// now. Bounded: so many windows, so many slots, a sketch each.
+// The past of one (host, workload, call): the windows of the current period one by one, and earlier ones in parts as long as
+// that period. The spans bound the number of both.
 import { Sketch } from '../../../wire/sketch.ts'
+import { windowStart } from '../../state/window-start.ts'
 
+/** Lengths in microseconds. */
 export interface Spans {
-  /** Microseconds: of a window, of now, of the reference. */
   readonly windowUs: number
   readonly currentUs: number
-  readonly referenceUs: number
+  readonly baselineUs: number
 }
 
-/** How long after its beginning a shift still has a reference without it: so long it may take to be found. */
-export const guardUs = ({ currentUs }: Spans): number => 2 * currentUs
+/** Between baseline and current period, so that the baseline excludes a deviation that takes this long to be found. */
+export const gapUs = ({ currentUs }: Spans): number => 2 * currentUs
 
-/** What has to be remembered, microseconds: the reference, now, and what lies between them. */
-export const spanOf = (spans: Spans): number => spans.referenceUs + guardUs(spans) + spans.currentUs
+/** From the start of the baseline to the end of the current period. */
+export const totalUs = (spans: Spans): number => spans.baselineUs + gapUs(spans) + spans.currentUs
 
 export interface Window {
   readonly startUs: number
@@ -21,50 +22,51 @@ export interface Window {
   latency: Sketch
 }
 
-/** As many windows as make now, at some time before. */
-export interface Slot {
+/** Consecutive windows, as many as the current period has. */
+export interface Part {
   readonly startUs: number
   readonly latency: Sketch
-  /** Calls of each window. */
+  /** Number of calls of each window. */
   readonly counts: number[]
 }
 
 export class History {
   readonly #spans: Spans
+  /** The windows of the current period, earliest first. */
   readonly current: Window[] = []
-  /** The earliest first; the last of them is being filled. */
-  #slots: Slot[] = []
+  /** Earliest first; the last may be incomplete. */
+  #parts: Part[] = []
 
   constructor(spans: Spans) {
     this.#spans = spans
   }
 
-  /** Slots that are whole and older than a moment by the guard: a reference for what began then. */
-  referenceFor(beganUs: number): readonly Slot[] {
-    const untilUs = beganUs - guardUs(this.#spans) - this.#spans.currentUs
-    return this.#slots.filter(({ startUs }) => startUs <= untilUs)
+  /** The complete parts that end before the gap. @param startUs of the current period, or of an active drift */
+  baselineFor(startUs: number): readonly Part[] {
+    const untilUs = startUs - gapUs(this.#spans) - this.#spans.currentUs
+    return this.#parts.filter((part) => part.startUs <= untilUs)
   }
 
-  /** Whether nothing is left of it. */
-  get isIdle(): boolean {
+  /** True when the history has no calls: it can be removed. */
+  get isEmpty(): boolean {
     return this.current.length === 0
   }
 
-  /** The next window of the host, also one without calls; in order of time. */
+  /** Adds the host's next window, in order of time, also one without calls. */
   add(window: Window): void {
     this.current.push(window)
     const nowUs = window.startUs + this.#spans.windowUs
     for (let first = this.current[0]; first !== undefined; first = this.current[0]) {
       if (nowUs - first.startUs <= this.#spans.currentUs) break
       this.current.shift()
-      this.#keep(first)
+      this.#addToParts(first)
     }
-    const sinceUs = nowUs - spanOf(this.#spans)
-    while ((this.#slots[0]?.startUs ?? nowUs) < sinceUs) this.#slots.shift()
-    this.#beginWithCalls()
+    const sinceUs = nowUs - totalUs(this.#spans)
+    while ((this.#parts[0]?.startUs ?? nowUs) < sinceUs) this.#parts.shift()
+    this.#trimStart()
   }
 
-  /** A later revision of a window: taken while the window is one of now. */
+  /** Replaces a window of the current period by a later revision; an earlier window keeps its revision. */
   correct(startUs: number, count: number, latency: Sketch): void {
     const window = this.current.find((each) => each.startUs === startUs)
     if (window === undefined) return
@@ -72,22 +74,22 @@ export class History {
     window.latency = latency
   }
 
-  /** Before the first calls that are remembered it was not there: so it is the same for who has read only these. */
-  #beginWithCalls(): void {
-    while (this.#slots[0]?.latency.count === 0) this.#slots.shift()
-    const [first] = this.#slots
+  /** Begins the history with its first calls, so that a restart, which reads from a later offset, rebuilds the same. */
+  #trimStart(): void {
+    while (this.#parts[0]?.latency.count === 0) this.#parts.shift()
+    const [first] = this.#parts
     while (first?.counts[0] === 0) first.counts.shift()
     while (first === undefined && this.current[0]?.count === 0) this.current.shift()
   }
 
-  #keep({ startUs, count, latency }: Window): void {
-    const slotStartUs = Math.floor(startUs / this.#spans.currentUs) * this.#spans.currentUs
-    let slot = this.#slots.at(-1)
-    if (slot?.startUs !== slotStartUs) {
-      slot = { startUs: slotStartUs, latency: new Sketch(), counts: [] }
-      this.#slots.push(slot)
+  #addToParts({ startUs, count, latency }: Window): void {
+    const partStartUs = windowStart(startUs, this.#spans.currentUs)
+    let part = this.#parts.at(-1)
+    if (part?.startUs !== partStartUs) {
+      part = { startUs: partStartUs, latency: new Sketch(), counts: [] }
+      this.#parts.push(part)
     }
-    slot.latency.merge(latency)
-    slot.counts.push(count)
+    part.latency.merge(latency)
+    part.counts.push(count)
   }
 }

@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { earliestOffset, Hosts } from '../../../consumer/state/hosts.ts'
+import { earliestOffset, Hosts, hostsOfBatches } from '../../../consumer/state/hosts.ts'
 import { batchOf } from '../support/batches.ts'
 
 const at = (host: string, seconds: number, run = host) =>
   batchOf({ host, run, clock: { monotonic_us: seconds * 1e6, wall_us: 0 } })
 
-const namedHosts = (): Hosts<{ name: string }> => new Hosts(({ host }) => ({ name: host }))
+const namedHosts = () => hostsOfBatches(({ host }) => ({ name: host }))
 
 test('each host has a state of its own', () => {
   const hosts = namedHosts()
@@ -31,6 +31,22 @@ test('a reboot does not make others silent', () => {
   hosts.of(at('b', 10, 'first boot'))
   hosts.of(at('b', 5_000_000, 'second boot'))
   assert.deepEqual(hosts.expireSilent(), [])
+})
+
+test('a host that is deleted begins anew, on the partition’s clock', () => {
+  const hosts = new Hosts({
+    create: ({ host }: { host: string; clockUs: number }) => ({ host }),
+    stampOf: ({ host, clockUs }) => ({ host, epoch: '', clockUs }),
+    silentUs: 100
+  })
+  hosts.of({ host: 'silent', clockUs: 1000 })
+  const before = hosts.of({ host: 'stepped', clockUs: 5000 })
+  hosts.delete('stepped')
+  assert.notEqual(hosts.of({ host: 'stepped', clockUs: 10 }), before)
+  hosts.of({ host: 'stepped', clockUs: 110 })
+  assert.deepEqual(hosts.expireSilent(), [])
+  hosts.of({ host: 'stepped', clockUs: 111 })
+  assert.deepEqual(hosts.expireSilent(), [{ host: 'silent' }])
 })
 
 test('the earliest offset is that of the host that resumes first', () => {

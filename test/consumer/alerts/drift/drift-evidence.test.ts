@@ -1,5 +1,5 @@
-// What the test of drift says of streams whose truth is known: quiet ones, and ones that moved. RINGSIDE_TEST_ROUNDS=20
-// takes twenty times as many streams; the figures of docs/alerts.md come from that.
+// False alerts and detection delays of drift on synthetic streams. RINGSIDE_TEST_ROUNDS=20 makes twenty times as many
+// streams: the figures in docs/alerts.md come from such a run.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { Drift } from '../../../../consumer/alerts/drift/drift.ts'
@@ -9,7 +9,7 @@ import { type StreamShape, streamOf } from './support/streams.ts'
 const rounds = Number(process.env['RINGSIDE_TEST_ROUNDS'] ?? 1)
 const streams = 3 * rounds
 const windows = 540
-/** One hour in, all of the reference is there. */
+/** After one hour, when the baseline is complete. */
 const movesAt = 360
 
 const base = { rate: () => 100, median: () => 50_000, jitter: 0.1, memory: 0.8 }
@@ -71,7 +71,7 @@ for (const [name, { shape, rule }] of Object.entries(shifted)) {
       .filter((seconds) => Number.isFinite(seconds))
       .sort((a, b) => a - b)
     const [median, most] = [delays[delays.length >> 1], delays.at(-1)]
-    context.diagnostic(`found ${delays.length} of ${streams}; after ${median} s in the middle, ${most} s at most`)
+    context.diagnostic(`found ${delays.length} of ${streams}; median delay ${median} s, longest ${most} s`)
     if (rounds > 1) return
     assert.equal(delays.length, streams)
     assert.ok(

@@ -1,4 +1,4 @@
-// Drift as a service on a real Kafka: rows of topic rollups become alerts, each revision once, over restarts.
+// Drift on a real Kafka: rows of the topic rollups become alerts, each revision once, also over restarts.
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { alertsModule } from '../../../../consumer/alerts/alerts.ts'
@@ -14,10 +14,10 @@ import { streamOf } from './support/streams.ts'
 
 const slow = (from: number, until: number) => (window: number) => (window >= from && window < until ? 150_000 : 50_000)
 
-describe('drift as a service', { skip: await kafkaMissing(), timeout: 180_000 }, () => {
+describe('drift on Kafka', { skip: await kafkaMissing(), timeout: 180_000 }, () => {
   const kafka = withKafka()
 
-  test('each revision of each alert is told once, however often the service stops', async () => {
+  test('each revision of an alert is published once, however often the service restarts', async () => {
     const topicPrefix = `${uniqueName('drift')}.`
     const specifications = topicNames.map((name) => ({
       name: topicPrefix + name,
@@ -50,8 +50,8 @@ describe('drift as a service', { skip: await kafkaMissing(), timeout: 180_000 },
     }
     await producer.close()
     const plain = (list: readonly Alert[]) => list.map(({ id, revision, count }) => `${id} ${revision} ${count}`)
-    const told = (await readAll(kafka.client, `${topicPrefix}alerts`)).map(({ value }) => decode('Alert', value))
-    assert.ok(told.length >= 8)
-    assert.deepEqual(plain(told), plain(feed(new Drift(quickThresholds), rows)))
+    const published = (await readAll(kafka.client, `${topicPrefix}alerts`)).map(({ value }) => decode('Alert', value))
+    assert.ok(published.length >= 8)
+    assert.deepEqual(plain(published), plain(feed(new Drift(quickThresholds), rows)))
   })
 })

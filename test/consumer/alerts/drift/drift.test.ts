@@ -1,4 +1,4 @@
-// Drift as a handler: what an alert says, its revisions and its end, and that a restart anywhere changes nothing.
+// The drift handler: text, revisions and resolution of alerts, and restarts.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { Drift } from '../../../../consumer/alerts/drift/drift.ts'
@@ -13,7 +13,7 @@ const shape = (seed: number, from = 60, until = 80) => streamOf({ ...base, media
 
 const latencies = (alerts: readonly Alert[]): Alert[] => alerts.filter(({ rule }) => rule === 'latency_drift')
 
-test('a drift is raised once, told again while it lasts, and ends when all is as before', () => {
+test('a drift is one alert, updated while it lasts, and resolved when the latency is as before', () => {
   const alerts = latencies(feed(new Drift(options), rowsOf([shape(1)], 0, 120)))
   const first = alerts[0] as Alert
   const last = alerts.at(-1) as Alert
@@ -31,35 +31,38 @@ test('a drift is raised once, told again while it lasts, and ends when all is as
   assert.equal(among.severity, 'warning')
   assert.match(
     among.explanation,
-    /^read of \/usr\/bin\/w0 on web-1: p\d+ from [\d.]+us to [\d.]+us \(× [234]\.\d+\), for [\d.]+ min, unlike anything in the 5 min before \(D = [01]\.\d+, n = [\d,]+ against [\d,]+, p < 1e-12; chance alone: < 1e-12 such alerts a day\)\.$/
+    /^Latency of read by \/usr\/bin\/w0 on web-1 changed: p\d+ from [\d.]+us to [\d.]+us \(× [234]\.\d+\)\. It has deviated from its baseline of 5 min for [\d.]+ min \(D = [01]\.\d+, n = [\d,]+ against [\d,]+, p < 1e-12; by chance alone: < 1e-12 such alerts a day\)\.$/
   )
   assert.deepEqual(
     among.reasons.map(({ condition }) => condition),
     [
-      'what moved',
-      'distance D (Kolmogorov–Smirnov) from the part of the reference most like it',
-      'distance D from the whole reference',
+      'quantile that changed most',
+      'distance D (Kolmogorov–Smirnov) from the most similar part of the baseline',
+      'distance D from the whole baseline',
       'calls compared',
-      'expected by chance alone a day, of 17,280 tests'
+      'alerts a day by chance alone, in 17,280 tests'
     ]
   )
-  assert.match(last.explanation, /after 3\.\d min its latency is as it was before, or what is usual by now\.$/)
+  assert.match(
+    last.explanation,
+    /^Resolved after 3\.\d min: Latency of read by \/usr\/bin\/w0 on web-1 is as in its baseline again, /
+  )
 })
 
-test('what lasts longer than the reference reaches becomes what is usual', () => {
+test('a drift that lasts longer than the baseline is resolved: the baseline adapts', () => {
   const alerts = latencies(feed(new Drift(options), rowsOf([shape(2, 60, 1000)], 0, 150)))
   assert.equal(new Set(alerts.map(({ id }) => id)).size, 1)
   assert.ok((alerts.at(-1)?.last_seen ?? 0) < startUs + 110 * windowUs)
 })
 
-test('rows of processes, of others beyond the bound and of open windows say nothing but the time', () => {
+test('only final results of workloads are compared: other rows advance the time', () => {
   const drift = new Drift(options)
   function* odd(): Generator<Rollup> {
     const [normal, slow] = [shape(3, 1000), shape(4, 0, 1000)]
     for (let window = 0; window < 100; window++) {
       yield rowOf(window, normal(window))
-      const told = slow(window)
-      const wrong = window < 60 ? normal(window) : told
+      const calls = slow(window)
+      const wrong = window < 60 ? normal(window) : calls
       yield rowOf(window, wrong, { by: 'process' })
       yield rowOf(window, wrong, { workload: 'other', other: true })
       yield rowOf(window, wrong, { complete: false, revision: 0 })
@@ -69,7 +72,7 @@ test('rows of processes, of others beyond the bound and of open windows say noth
   assert.deepEqual(feed(drift, odd()), [])
 })
 
-test('a window is as its last revision has it', () => {
+test('the last revision of a window counts', () => {
   function* corrected(): Generator<Rollup> {
     const [normal, slow] = [shape(5, 1000), shape(6, 0, 1000)]
     for (let window = 0; window < 100; window++) {
@@ -83,17 +86,17 @@ test('a window is as its last revision has it', () => {
   assert.deepEqual(feed(new Drift(options), corrected()), [])
 })
 
-test('a host that falls silent ends its drifts, and a bound on keys is kept', () => {
+test('a silent host ends its drifts, and keys are bounded', () => {
   const drift = new Drift({ ...options, maxKeys: 1 })
   const alerts = latencies(feed(drift, rowsOf([shape(7), shape(8)], 0, 65)))
   assert.equal(new Set(alerts.map(({ workload }) => workload)).size, 1)
   assert.ok((drift.counters()['driftRefused'] ?? 0) > 50)
   const others = [70, 80, 101].map((window) => rowOf(window, shape(9)(0), { host: 'web-2' }))
   const ended = feed(drift, others, 10_000)
-  assert.match(ended[0]?.explanation ?? '', /is as it was before/)
+  assert.match(ended[0]?.explanation ?? '', /^Resolved after /)
 })
 
-test('a restart anywhere, again and again, raises the same alerts with the same revisions', () => {
+test('restarts at any time raise the same alerts with the same revisions', () => {
   const streams = [shape(10), shape(11, 62, 1000), shape(12, 1000)]
   const rows = [...rowsOf(streams, 0, 130)]
   const truth = feed(new Drift(options), rows)
@@ -113,7 +116,7 @@ test('a restart anywhere, again and again, raises the same alerts with the same 
       drift = new Drift(options)
       drift.restore(metadata)
       offset = Number(resumeOffset ?? offset)
-      assert.ok(offset > handled - 4 * 65, 'no more is read again than is remembered')
+      assert.ok(offset > handled - 4 * 65, 'a restart reads only the history again')
     }
     const plain = (alerts: readonly Alert[]) =>
       alerts.map(({ id, revision, count, last_seen }) => ({ id, revision, count, last_seen }))

@@ -26,7 +26,7 @@ test('the distance is the largest difference of the two distribution functions',
   assert.equal(distance([{ index: 1, count: 7 }], [{ index: 2, count: 3 }]), 1)
 })
 
-test('buckets never make the distance greater than the values have it', () => {
+test('the distance of buckets never exceeds the distance of their values', () => {
   const chance = new Chance(1)
   for (let round = 0; round < 50; round++) {
     const [a, b] = [0, 0.3].map((shift) =>
@@ -43,8 +43,8 @@ test('buckets never make the distance greater than the values have it', () => {
   }
 })
 
-test('the probability is that of the tables', () => {
-  // Smirnov (1948): of the limit distribution, 10%, 5%, 1% and 0.1% lie beyond these.
+test('the probability agrees with published tables', () => {
+  // Smirnov (1948): quantiles of the limit distribution for 10%, 5%, 1% and 0.1%.
   const n = 1e8
   const root = Math.sqrt(n / 2)
   for (const [x, p] of [
@@ -59,7 +59,7 @@ test('the probability is that of the tables', () => {
   assert.ok(probability(1, 12, 180) < 1e-9)
 })
 
-test('samples of one distribution are as far apart as often as the probability says', () => {
+test('two samples of one distribution reach a distance as often as its probability says', () => {
   const chance = new Chance(7)
   const sample = (n: number) => of(...Array.from({ length: n }, () => 1e6 * Math.exp(2 * chance.normal()))).buckets()
   const rounds = 2000

@@ -1,4 +1,4 @@
-// Streams of calls through the drift handler, as the rollups service would tell them.
+// Streams of calls as rows of rollups, and a function that feeds them to the drift handler.
 import pino from 'pino'
 import type { Drift } from '../../../../../consumer/alerts/drift/drift.ts'
 import type { Context } from '../../../../../consumer/handler.ts'
@@ -15,8 +15,8 @@ const log = pino({ level: 'silent' })
 
 export const thresholds = loadConfig({}, undefined, {}).alerts.drift
 
-/** Shorter times for fewer rows: now is 30 s, the reference 5 minutes. */
-export const quickThresholds = { ...thresholds, currentSeconds: 30, referenceSeconds: 300, minCalls: 50 }
+/** Shorter spans for fewer rows: a current period of 30 s, a baseline of 5 minutes. */
+export const quickThresholds = { ...thresholds, currentSeconds: 30, baselineSeconds: 300, minCalls: 50 }
 
 export const contextAt = (offset: number): Context => ({
   topic: 'ringside.rollups',
@@ -25,7 +25,7 @@ export const contextAt = (offset: number): Context => ({
   log
 })
 
-/** A row by workload of a window of a stream. */
+/** The row of a workload for one window of a stream. */
 export const rowOf = (window: number, { count, latency }: StreamWindow, more: Partial<Rollup> = {}): Rollup => ({
   ...samples.Rollup,
   by: 'workload',
@@ -38,12 +38,12 @@ export const rowOf = (window: number, { count, latency }: StreamWindow, more: Pa
   ...more
 })
 
-/** The rows of many streams, one workload each, and one row of another window length that tells the time. */
+/** The rows of many streams, one workload each, and a row of another window length that advances the host's time. */
 export function* rowsOf(streams: readonly Stream[], from: number, until: number): Generator<Rollup> {
   for (let window = from; window < until; window++) {
     for (const [i, stream] of streams.entries()) {
-      const told = stream(window)
-      if (told.count > 0) yield rowOf(window, told, { workload: `/usr/bin/w${i}` })
+      const calls = stream(window)
+      if (calls.count > 0) yield rowOf(window, calls, { workload: `/usr/bin/w${i}` })
     }
     yield rowOf(window + 1, { count: 1, latency: [] }, { window_ms: 1000, by: 'process', workload: 'clock' })
   }
@@ -59,7 +59,7 @@ export const feed = (drift: Drift, rows: Iterable<Rollup>, firstOffset = 0): Ale
   return alerts
 }
 
-/** Seconds since the first window, of the first revision of each alert. */
+/** Times at which alerts of a rule were raised, in seconds since the first window. */
 export const raisedSeconds = (alerts: readonly Alert[], rule: string): number[] =>
   alerts
     .filter((alert) => alert.rule === rule && alert.revision === 1)

@@ -1,30 +1,20 @@
-// Synthetic streams of calls: what a workload's latencies and rates may look like, window by window, from a seed.
+// Synthetic streams of calls of one workload: number and latencies by window, reproducible from a seed.
 import { Sketch } from '../../../../../wire/sketch.ts'
 import type { Bucket } from '../../../../../wire/types.ts'
-
-/** A generator of numbers from 0 to 1 that gives the same ones for the same seed (mulberry32). */
-export const randomFrom = (seed: number): (() => number) => {
-  let state = seed >>> 0
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0
-    let t = Math.imul(state ^ (state >>> 15), 1 | state)
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t
-    return ((t ^ (t >>> 14)) >>> 0) / 4_294_967_296
-  }
-}
+import { random } from '../../../support/random.ts'
 
 export class Chance {
   readonly #random: () => number
 
   constructor(seed: number) {
-    this.#random = randomFrom(seed)
+    this.#random = random(seed)
   }
 
   uniform(): number {
     return this.#random()
   }
 
-  /** Of mean 0 and deviation 1. */
+  /** Standard normal. */
   normal(): number {
     return Math.sqrt(-2 * Math.log(1 - this.#random())) * Math.cos(2 * Math.PI * this.#random())
   }
@@ -43,19 +33,19 @@ export interface StreamWindow {
   readonly latency: Bucket[]
 }
 
-/** One window of a stream: the number of the window in, calls and their latencies out. */
+/** The calls of a window by its number. */
 export type Stream = (window: number) => StreamWindow
 
 export interface StreamShape {
-  /** Calls a window, on average. */
+  /** Mean number of calls in a window. */
   readonly rate: (window: number) => number
-  /** Median of the durations, nanoseconds. */
+  /** Median duration, nanoseconds. */
   readonly median: (window: number) => number
-  /** Deviation of the durations' logarithm. */
+  /** Standard deviation of the logarithm of durations. */
   readonly spread?: number
-  /** Deviation of the logarithm of what all durations of a window have in common, and of its rate. */
+  /** Standard deviation of the logarithm of a factor that all durations of a window share, and of one for its rate. */
   readonly jitter?: number
-  /** How much of a window's jitter the next one has. */
+  /** Correlation of that factor in two consecutive windows. */
   readonly memory?: number
   /** Share of calls that take `slowFactor` times as long. */
   readonly slowShare?: (window: number) => number
