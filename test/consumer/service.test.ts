@@ -8,7 +8,8 @@ import { loadConfig } from '../../runtime/config.ts'
 import { RingsideError } from '../../runtime/errors.ts'
 import { encode } from '../../wire/codec.ts'
 import { topicSpecifications } from '../../wire/topics.ts'
-import { kafkaMissing, readAll, testLog, uniqueName, withKafka } from '../support/kafka.ts'
+import { kafkaMissing, readAll, uniqueName, withKafka } from '../support/kafka.ts'
+import { testLog } from '../support/log.ts'
 import { batchOf, eventOf } from './support/batches.ts'
 
 const dir = mkdtempSync(join(tmpdir(), 'ringside-handlers-'))

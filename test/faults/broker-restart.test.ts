@@ -12,7 +12,8 @@ import { decode, encode } from '../../wire/codec.ts'
 import { createKafkaClient } from '../../wire/kafka.ts'
 import { topicName, topicSpecifications } from '../../wire/topics.ts'
 import { batchOf, eventOf } from '../consumer/support/batches.ts'
-import { localKafkaMissing, readAll, testLog } from '../support/kafka.ts'
+import { localKafkaMissing, readAll } from '../support/kafka.ts'
+import { testLog } from '../support/log.ts'
 import { freePort } from '../support/ringside.ts'
 
 const timesOf = (seqs: readonly number[]): Map<number, number> => {

@@ -13,7 +13,8 @@ import { decode } from '../../wire/codec.ts'
 import { createKafkaClient } from '../../wire/kafka.ts'
 import { topicName, topicSpecifications } from '../../wire/topics.ts'
 import { withoutDuplicates } from '../consumer/support/batches.ts'
-import { localKafkaMissing, readAll, testLog } from '../support/kafka.ts'
+import { localKafkaMissing, readAll } from '../support/kafka.ts'
+import { testLog } from '../support/log.ts'
 import { eventually, freePort, temporaryDirectory } from '../support/ringside.ts'
 
 type Counters = Readonly<Record<string, number>>

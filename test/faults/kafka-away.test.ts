@@ -12,7 +12,7 @@ import { loadConfig } from '../../runtime/config.ts'
 import type { KafkaClient } from '../../wire/client.ts'
 import { createKafkaClient } from '../../wire/kafka.ts'
 import { topicName, topicSpecifications } from '../../wire/topics.ts'
-import { localKafkaMissing, testLog } from '../support/kafka.ts'
+import { localKafkaMissing } from '../support/kafka.ts'
 import { kernelTests } from '../support/kernel.ts'
 import {
   assertKnown,
@@ -23,6 +23,7 @@ import {
   stop,
   untilPublished
 } from '../support/known-calls.ts'
+import { testLog } from '../support/log.ts'
 import { freePort, temporaryDirectory } from '../support/ringside.ts'
 
 const endless = 0xffffff

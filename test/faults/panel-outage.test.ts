@@ -12,7 +12,8 @@ import { createKafkaClient } from '../../wire/kafka.ts'
 import { topicName, topicSpecifications } from '../../wire/topics.ts'
 import { Page } from '../consumer/panel/support/page.ts'
 import { row } from '../consumer/panel/support/rows.ts'
-import { localKafkaMissing, testLog } from '../support/kafka.ts'
+import { localKafkaMissing } from '../support/kafka.ts'
+import { testLog } from '../support/log.ts'
 import { eventually, freePort } from '../support/ringside.ts'
 
 test('a page is told why nothing comes while Kafka is away, and goes on where it was', {

@@ -12,7 +12,8 @@ import { topicName, topicSpecifications } from '../../wire/topics.ts'
 import type { EventBatch } from '../../wire/types.ts'
 import { batchOf, contextOf, eventOf, processOf } from '../consumer/support/batches.ts'
 import { highestRevisions } from '../consumer/support/call-streams.ts'
-import { kafkaMissing, readAll, testLog, uniqueName, withKafka } from '../support/kafka.ts'
+import { kafkaMissing, readAll, uniqueName, withKafka } from '../support/kafka.ts'
+import { testLog } from '../support/log.ts'
 
 const hosts = 7
 const batchesPerHost = 150

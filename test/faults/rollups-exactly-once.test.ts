@@ -13,7 +13,8 @@ import { topicName, topicSpecifications } from '../../wire/topics.ts'
 import type { Rollup } from '../../wire/types.ts'
 import { batchOf, contextOf, eventOf, processOf } from '../consumer/support/batches.ts'
 import { highestRevisions, rowKeyOf } from '../consumer/support/call-streams.ts'
-import { kafkaMissing, readAll, testLog, uniqueName, withKafka } from '../support/kafka.ts'
+import { kafkaMissing, readAll, uniqueName, withKafka } from '../support/kafka.ts'
+import { testLog } from '../support/log.ts'
 
 const hosts = 10
 const batchesPerHost = 100

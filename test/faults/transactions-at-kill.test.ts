@@ -5,7 +5,8 @@ import { join } from 'node:path'
 import { after, describe, test } from 'node:test'
 import { type LocalKafka, startLocalKafka } from '../../deploy/kafka/local-kafka.ts'
 import { createKafkaClient } from '../../wire/kafka.ts'
-import { localKafkaMissing, readAll, testLog } from '../support/kafka.ts'
+import { localKafkaMissing, readAll } from '../support/kafka.ts'
+import { testLog } from '../support/log.ts'
 import { freePort } from '../support/ringside.ts'
 
 const skip = await localKafkaMissing()

@@ -6,18 +6,14 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before } from 'node:test'
-import pino from 'pino'
 import { parse } from 'yaml'
 import { checkJava } from '../../deploy/kafka/jars.ts'
 import { startLocalKafka } from '../../deploy/kafka/local-kafka.ts'
 import { messageOf } from '../../runtime/errors.ts'
-import type { Log } from '../../runtime/log.ts'
 import type { KafkaClient, Message } from '../../wire/client.ts'
 import { createKafkaClient } from '../../wire/kafka.ts'
+import { testLog } from './log.ts'
 import { freePort } from './ringside.ts'
-
-/** Silent, unless RINGSIDE_LOG_LEVEL is set. */
-export const testLog: Log = pino({ level: process.env['RINGSIDE_LOG_LEVEL'] ?? 'silent' }, pino.destination(2))
 
 interface Started {
   readonly brokers: readonly string[]

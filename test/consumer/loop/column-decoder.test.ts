@@ -19,7 +19,7 @@ import { fingerprintOf } from '../../../wire/fingerprint.ts'
 import type { EventBatch } from '../../../wire/types.ts'
 import { headOf } from '../../support/batch-heads.ts'
 import { trimmed } from '../../support/columns.ts'
-import { testLog } from '../../support/kafka.ts'
+import { testLog } from '../../support/log.ts'
 import {
   below,
   oneOf,

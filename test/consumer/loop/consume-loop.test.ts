@@ -10,7 +10,8 @@ import type { ConsumerOptions, KafkaClient, Message } from '../../../wire/client
 import { decode, encode } from '../../../wire/codec.ts'
 import { topicNames } from '../../../wire/topics.ts'
 import type { EventBatch } from '../../../wire/types.ts'
-import { kafkaMissing, readAll, testLog, uniqueName, withKafka } from '../../support/kafka.ts'
+import { kafkaMissing, readAll, uniqueName, withKafka } from '../../support/kafka.ts'
+import { testLog } from '../../support/log.ts'
 import { samples } from '../../support/records.ts'
 import { batchOf, eventOf, summaryOf } from '../support/batches.ts'
 

@@ -4,7 +4,7 @@ import { columnInput, eventInput, type Input } from '../../../consumer/loop/inpu
 import { columnsOf } from '../../../wire/columns-of.ts'
 import type { Event, EventBatch } from '../../../wire/types.ts'
 import { trimmed } from '../../support/columns.ts'
-import { testLog } from '../../support/kafka.ts'
+import { testLog } from '../../support/log.ts'
 import { batchOf, eventOf, summaryOf } from '../support/batches.ts'
 import { random } from '../support/random.ts'
 

@@ -5,7 +5,7 @@ import { columnInput, eventInput, hostHandler, inputTopics, rollupInput } from '
 import { encode } from '../../../wire/codec.ts'
 import { columnsOf } from '../../../wire/columns-of.ts'
 import { trimmed } from '../../support/columns.ts'
-import { testLog } from '../../support/kafka.ts'
+import { testLog } from '../../support/log.ts'
 import { samples } from '../../support/records.ts'
 import { batchOf, eventOf } from '../support/batches.ts'
 

@@ -4,7 +4,8 @@ import { Publisher } from '../../../consumer/loop/publisher.ts'
 import { loadConfig } from '../../../runtime/config.ts'
 import { RingsideError } from '../../../runtime/errors.ts'
 import type { KafkaClient, Message, TransactionalSend } from '../../../wire/client.ts'
-import { kafkaMissing, readAll, testLog, uniqueName, withKafka } from '../../support/kafka.ts'
+import { kafkaMissing, readAll, uniqueName, withKafka } from '../../support/kafka.ts'
+import { testLog } from '../../support/log.ts'
 
 const topics = { ...loadConfig({}, undefined, {}), topicPrefix: 'r.' }
 

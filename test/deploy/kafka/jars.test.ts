@@ -5,7 +5,7 @@ import { delimiter, join } from 'node:path'
 import { afterEach, beforeEach, describe, test } from 'node:test'
 import { checkJava, prepareLocalKafka } from '../../../deploy/kafka/jars.ts'
 import { RingsideError } from '../../../runtime/errors.ts'
-import { testLog } from '../../support/kafka.ts'
+import { testLog } from '../../support/log.ts'
 
 describe("the local Kafka's jars", () => {
   let dir = ''

@@ -15,7 +15,8 @@ import {
 } from '../../../deploy/kafka/local-kafka.ts'
 import { RingsideError } from '../../../runtime/errors.ts'
 import { createKafkaClient } from '../../../wire/kafka.ts'
-import { createTopic, localKafkaMissing, readAll, testLog } from '../../support/kafka.ts'
+import { createTopic, localKafkaMissing, readAll } from '../../support/kafka.ts'
+import { testLog } from '../../support/log.ts'
 
 const skip = await localKafkaMissing()
 

@@ -5,7 +5,7 @@ import { type TestContext, test } from 'node:test'
 import type { ServerMessage, Watch } from '../../../../consumer/panel/protocol.ts'
 import { LivePages, type LivePagesOptions, type PageSocket } from '../../../../consumer/panel/server/live-pages.ts'
 import { Store } from '../../../../consumer/panel/state/store.ts'
-import { testLog } from '../../../support/kafka.ts'
+import { testLog } from '../../../support/log.ts'
 import { eventually } from '../../../support/ringside.ts'
 import { row } from '../support/rows.ts'
 
