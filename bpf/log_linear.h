@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
 /* Buckets of a distribution: 32 per octave, so that a bucket is at most 1/32 of its values wide. Plain C, since
- * a test compiles it to compare it with wire/sketch.ts, which has the same buckets. */
+ * a test compiles it to compare it with wire/log-linear.ts, which has the same buckets. */
 #ifndef RINGSIDE_LOG_LINEAR_H
 #define RINGSIDE_LOG_LINEAR_H
 

@@ -1,4 +1,4 @@
-// Socket addresses and the numbers around them to the text that people read.
+// Text of socket addresses, address families and protocols. By hand, since it runs for every row of audit and tail.
 
 const families: Readonly<Record<number, string>> = { 1: 'unix', 2: 'ipv4', 10: 'ipv6', 16: 'netlink', 17: 'packet' }
 
@@ -14,13 +14,13 @@ const protocols: Readonly<Record<number, string>> = {
   262: 'mptcp'
 }
 
-/** AF_* to 'ipv4', 'ipv6', 'unix', 'netlink', 'packet', else 'af_<number>'. */
+/** Name of an AF_* number: ipv4, ipv6, unix, netlink, packet, else af_<number>. */
 export const familyName = (family: number): string => families[family] ?? `af_${family}`
 
-/** True for AF_INET and AF_INET6, whose sockets have IP addresses, ports and IPPROTO_*. */
+/** True for AF_INET and AF_INET6, whose sockets have IP addresses, ports and an IPPROTO_*. */
 export const isInet = (family: number): boolean => family === 2 || family === 10
 
-/** IPPROTO_* to 'tcp', 'udp', …, else its number; null for 0, which means none was chosen. */
+/** Name of an IPPROTO_* number: tcp, udp, …, else the number; null for 0, the default of the family. */
 export const protocolName = (protocol: number): string | null =>
   protocol === 0 ? null : (protocols[protocol] ?? String(protocol))
 
@@ -31,7 +31,7 @@ const ipv6Text = (bytes: Uint8Array): string => {
   const groups = Array.from({ length: 8 }, (_, i) => ((bytes[2 * i] as number) << 8) | (bytes[2 * i + 1] as number))
   if (groups.slice(0, 5).every((group) => group === 0) && groups[5] === 0xffff) return `::ffff:${ipv4Text(bytes, 12)}`
 
-  // The longest run of two or more zero groups, the first of equals, is written as '::'.
+  // RFC 5952, 4.2: the longest run of two or more zero groups, the first of several, becomes '::'.
   let longest = { from: 0, length: 1 }
   for (let from = 0; from < 8; from++) {
     let end = from
@@ -44,7 +44,7 @@ const ipv6Text = (bytes: Uint8Array): string => {
 }
 
 /**
- * An IP address as text; IPv6 as RFC 5952 writes it.
+ * Text of an IP address; IPv6 in the form of RFC 5952.
  * @param bytes 4 or 16 bytes in network order
  * @returns null for any other length
  */

@@ -1,5 +1,5 @@
-// avsc types as the codec needs them: records decode to plain objects, and an array whose declared
-// length goes past the message ends in an error instead of filling memory.
+// avsc types from schemas, with two changes: records decode to plain objects, and an array that is declared longer than
+// its message is an error at once.
 import avsc, { type Type } from 'avsc'
 
 interface Tap {
@@ -9,13 +9,13 @@ interface Tap {
   skipLong(): void
 }
 
-/** avsc checks for the buffer's end only after the whole value: a forged block count would loop for hours. */
+/** avsc checks for the end of the buffer only after the whole value: with a forged block count it would loop for hours. */
 class BoundedArrayType extends avsc.types.ArrayType {
   _read(tap: Tap): unknown[] {
     const items = this.itemsType as unknown as { _read(tap: Tap): unknown }
     const values: unknown[] = []
     for (let count = tap.readLong(); count !== 0; count = tap.readLong()) {
-      // A negative count is followed by the block's size in bytes.
+      // After a negative count follows the size of the block in bytes.
       if (count < 0) tap.skipLong()
       for (let left = Math.abs(count); left > 0; left--) {
         values.push(items._read(tap))
@@ -43,5 +43,5 @@ export const avroType = (schema: object): Type => {
   return type
 }
 
-/** The schema's Parsing Canonical Form: what its fingerprint is taken of. */
+/** The schema's Parsing Canonical Form, the input of its fingerprint. */
 export const canonicalForm = (type: Type): string => JSON.stringify(type.schema())

@@ -1,5 +1,4 @@
-// The calls whose result, when above 0, is a number of bytes that they moved: the kernel's programs sum it for
-// counted calls as readers do for events.
+// Calls whose non-negative result is a number of bytes. The BPF programs sum the same results for counted calls.
 
 export const movesBytes: ReadonlySet<string> = new Set([
   ...['read', 'readv', 'pread64', 'preadv', 'preadv2', 'write', 'writev', 'pwrite64', 'pwritev', 'pwritev2'],
@@ -7,5 +6,5 @@ export const movesBytes: ReadonlySet<string> = new Set([
   ...['splice', 'tee', 'vmsplice', 'process_vm_readv', 'process_vm_writev']
 ])
 
-/** Bytes that a call moved, by its name; null for one that moves none, or failed. */
+/** Bytes that a call moved; null for a failed call and for a call that moves none. */
 export const bytesMoved = (call: string, ret: number): number | null => (ret >= 0 && movesBytes.has(call) ? ret : null)

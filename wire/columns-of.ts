@@ -1,5 +1,4 @@
-// A decoded batch to columns: what the decoder in C++ makes of a message's bytes, from its objects. It reads every version
-// of the schema, as avsc does, and is the other's measure.
+// A batch decoded by avsc → columns, for messages that the C++ decoder cannot decode. Tests compare the C++ decoder with it.
 import {
   type BucketColumns,
   type ColumnBatch,
@@ -51,13 +50,13 @@ const summaryColumns = (summaries: readonly Summary[]): SummaryColumns => ({
   errnos: bucketColumns(summaries.map(({ errnos }) => errnos))
 })
 
-/** Columns without any rows. */
+/** Columns of no rows. */
 export const noRows = (): Pick<ColumnBatch, 'events' | 'summaries'> => ({
   events: eventColumns([]),
   summaries: summaryColumns([])
 })
 
-/** @returns columns of their own, each as long as there are rows */
+/** @returns new columns, each as long as there are rows */
 export const columnsOf = ({ sockets: _, events, summaries, ...rest }: EventBatch): ColumnBatch => ({
   ...rest,
   events: eventColumns(events),

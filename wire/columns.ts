@@ -1,11 +1,11 @@
-// An EventBatch as columns: what windows need of each event and summary, in typed arrays instead of an object each.
-// Names of calls are small integers, the same for all batches of a process.
+// An EventBatch as columns: the fields of events and summaries that rollups need, in typed arrays instead of an object for
+// each row. Names of calls are small integers, the same for all batches in a process.
 import type { EventBatch, EventKind } from './types.ts'
 
-/** All ABIs and operations of io_uring have some 900; what lies beyond is no kernel's doing. */
+/** All ABIs and io_uring together have some 900 names: a bound against forged messages. */
 const maxNames = 4096
 
-/** Gives each name of a call a small integer, in the order in which they are first seen. */
+/** Numbers the names of calls in the order of their first use. */
 export class CallNames {
   readonly #codes = new Map<string, number>()
   readonly #names: string[] = []
@@ -14,7 +14,7 @@ export class CallNames {
     return this.#names.length
   }
 
-  /** Names beyond a bound are all `other`. */
+  /** Beyond the bound, new names get the code of `other`. */
   codeOf(name: string): number {
     const known = this.#codes.get(name)
     if (known !== undefined) return known
@@ -23,30 +23,30 @@ export class CallNames {
     return this.#names.push(name) - 1
   }
 
-  /** @param code that codeOf() gave */
+  /** @param code a result of codeOf() */
   nameOf(code: number): string {
     return this.#names[code] as string
   }
 }
 
-/** Those that columns speak of. */
+/** The codes of all columns in this process. */
 export const callNames = new CallNames()
 
-/** The symbols of EventKind in the schema's order: columns have their places in it. */
+/** The symbols of EventKind in the schema's order; EventColumns.kind is an index into it. */
 export const eventKinds: readonly EventKind[] = ['other', 'syscall', 'exec', 'fork', 'exit', 'socket_state', 'io_uring']
 
-/** The first `length` values of each column count. Events of every kind, in the order of the batch. */
+/** Events in the order of the batch. Only the first `length` values of each column are valid. */
 export interface EventColumns {
   length: number
   /** Index into eventKinds. */
   kind: Uint8Array
-  /** Of `call`, or where there is none of `syscall`, as callNames gives it. */
+  /** Code of `call`, or of `syscall` when `call` is null; see callNames. */
   code: Int32Array
   /** Index into the batch's processes. */
   process: Int32Array
   cpu: Int32Array
   seq: Float64Array
-  /** Less the batch's clock, as in the schema. */
+  /** Relative to the batch's clock, as in the schema. */
   timeOffsetNs: Float64Array
   durationNs: Float64Array
   ret: Float64Array
@@ -54,21 +54,21 @@ export interface EventColumns {
   stack: Int32Array
 }
 
-/** Buckets of many histograms, one behind the other: those of the i-th are from begin[i] to begin[i + 1]. */
+/** Buckets of several histograms: those of histogram i are from begin[i] up to, not including, begin[i + 1]. */
 export interface BucketColumns {
   begin: Int32Array
   index: Int32Array
   count: Float64Array
 }
 
-/** Likewise, a row a summary. */
+/** Summaries in the order of the batch. Only the first `length` values of each column are valid. */
 export interface SummaryColumns {
   length: number
   code: Int32Array
   process: Int32Array
   seq: Float64Array
   timeOffsetNs: Float64Array
-  /** Of the time in which the calls ended. */
+  /** Length of the interval in which the calls ended. */
   durationNs: Float64Array
   count: Float64Array
   errors: Float64Array
@@ -78,7 +78,7 @@ export interface SummaryColumns {
   errnos: BucketColumns
 }
 
-/** Valid until the next batch is decoded: the columns are used again. */
+/** Valid until the next batch is decoded, which reuses the columns. */
 export interface ColumnBatch extends Omit<EventBatch, 'sockets' | 'events' | 'summaries'> {
   events: EventColumns
   summaries: SummaryColumns

@@ -1,7 +1,7 @@
-// Numbers of errno(3) to names, as Linux defines them on x86-64 and arm64 alike (asm-generic/errno.h).
-// Node's own tables (os.constants.errno, util.getSystemErrorMap) know two thirds of them.
+// Names of Linux error numbers (asm-generic/errno.h; the same on x86-64 and arm64). Node's tables (os.constants.errno,
+// util.getSystemErrorMap) have two thirds of them.
 
-// 1 onwards; '-' is a number without a meaning. Of two names, the one that strace prints.
+// From 1 on; '-' is an unused number. Where two names exist, the one that strace prints.
 const names = `
 EPERM ENOENT ESRCH EINTR EIO ENXIO E2BIG ENOEXEC EBADF ECHILD EAGAIN ENOMEM EACCES EFAULT ENOTBLK EBUSY EEXIST
 EXDEV ENODEV ENOTDIR EISDIR EINVAL ENFILE EMFILE ENOTTY ETXTBSY EFBIG ENOSPC ESPIPE EROFS EMLINK EPIPE EDOM
@@ -18,7 +18,7 @@ ENOTRECOVERABLE ERFKILL EHWPOISON
   .trim()
   .split(/\s+/)
 
-// Never seen by a program: the kernel restarts the call, or makes EINTR of it (linux/errno.h).
+// Internal to the kernel, which restarts the call or returns EINTR (linux/errno.h).
 const restarts: Readonly<Record<number, string>> = {
   512: 'ERESTARTSYS',
   513: 'ERESTARTNOINTR',
@@ -26,12 +26,12 @@ const restarts: Readonly<Record<number, string>> = {
   516: 'ERESTART_RESTARTBLOCK'
 }
 
-/** Highest errno a system call can return (MAX_ERRNO, linux/err.h). */
+/** The highest error number of a system call (MAX_ERRNO, linux/err.h). */
 const maxErrno = 4095
 
 /**
- * @param ret what a system call returned
- * @returns the name of its error ('ENOENT'), 'E<number>' when it has none, or null when ret is no error
+ * @param ret the result of a system call
+ * @returns the name of the error (ENOENT), E<number> for one without a name, null when the result is no error
  */
 export const errnoName = (ret: number): string | null => {
   if (ret >= 0 || ret < -maxErrno) return null

@@ -1,4 +1,4 @@
-// The CRC-64-AVRO (Rabin) fingerprint of a schema: Avro specification, "Schema Fingerprints".
+// CRC-64-AVRO (Rabin) fingerprint of a schema; see "Schema Fingerprints" in the Avro specification.
 
 const empty = 0xc15d213aa4d7a795n
 
@@ -9,7 +9,6 @@ const table = Array.from({ length: 256 }, (_, byte) => {
 })
 
 /**
- * Fingerprint of a schema, as single-object encoding writes it.
  * @param canonicalForm the schema's Parsing Canonical Form
  * @returns 8 bytes, least significant first
  */

@@ -1,80 +1,43 @@
-// A distribution of durations: log-linear, 32 buckets to an octave, as in Rollup.latency and Summary.latency. Values and
-// other distributions go in, in any order; quantiles within 1/64 (1.6%) of the true ones come out, and the buckets.
-// Few values are kept one by one, many as 4 bytes a bucket.
+// A distribution of values in log-linear buckets. Values and other distributions in, in any order; buckets, and quantiles
+// within 1.6% of the true ones, out. A few values are kept one by one, many as 4 bytes a bucket.
+import { indexOf, lastIndex, middleOf } from './log-linear.ts'
 import type { Bucket } from './types.ts'
 
-/** Values kept one by one before buckets are counted: most rows of a window hold fewer. */
+/** Values kept one by one before buckets are allocated: most rows of a window have fewer. */
 const inlineValues = 32
-/** Values stay below 2^53, so there are 53 octaves. */
-const lastIndex = 53 * 32 - 1
-const most32 = 2 ** 32 - 1
-/** Values below 1 have no bucket: they are held apart, and told with those of 1. */
+const maxUint32 = 2 ** 32 - 1
+/** Index of values below 1, which have no bucket: counted apart, and reported in bucket 0. */
 const zero = -1
-/** Shared: most sketches never count buckets, and an empty typed array takes 200 bytes. */
+/** Shared: most sketches allocate no buckets, and an empty typed array takes 200 bytes. */
 const noCounts: Uint32Array | Float64Array = new Uint32Array(0)
-
-const double = new Float64Array(1)
-const words = new Uint32Array(double.buffer)
-const highWord = new Uint8Array(Uint32Array.of(1).buffer)[0] === 1 ? 1 : 0
-
-// The exponent and the first five bits of the mantissa of a double are its octave and its 32nd of it.
-const bias = 1023 * 32
-
-/** The bucket of a value from 0 to 2^53; -1 for one below 1. Greater ones are in the last bucket. */
-export const indexOf = (value: number): number => {
-  if (value < 1) return zero
-  double[0] = value
-  return Math.min(((words[highWord] as number) >>> 15) - bias, lastIndex)
-}
-
-/** Where a bucket begins. */
-const edgeOf = (index: number): number => {
-  words[highWord] = (index + bias) << 15
-  words[1 - highWord] = 0
-  return double[0] as number
-}
-
-/** The lowest integer in a bucket. */
-export const lowestOf = (index: number): number => (index < 0 ? 0 : Math.ceil(edgeOf(index)))
-
-/** The highest integer in a bucket. */
-export const highestOf = (index: number): number =>
-  index < 0 ? 0 : Math.ceil(edgeOf(Math.min(index, lastIndex) + 1)) - 1
-
-/** The integer that stands for a bucket, within 1/64 of every value in it: its middle, or its only integer. */
-export const middleOf = (index: number): number => {
-  if (index < 0) return 0
-  const edge = edgeOf(index)
-  return Math.ceil(edge + Math.floor((edgeOf(index + 1) - edge) / 2))
-}
 
 export class Sketch {
   #count = 0
   #zeros = 0
-  /** Indexes of buckets, one a value; undefined when there are too many. */
+  /** The bucket of each value; undefined once there are more than inlineValues. */
   #inline: number[] | undefined = []
-  /** Counts of the buckets from #first on, whole octaves; doubles once there are more values than 32 bits can tell. */
+  /** Counts of the buckets from #first on, whole octaves; doubles once the total exceeds 32 bits. */
   #dense = noCounts
   #first = 0
 
-  /** A sketch of what buckets() of others gave, as of several rows. */
+  /** Merges the buckets of several rows. */
   static of(...distributions: Iterable<Bucket>[]): Sketch {
     const sketch = new Sketch()
     for (const buckets of distributions) sketch.addBuckets(buckets)
     return sketch
   }
 
-  /** How many values were recorded. */
+  /** Number of recorded values. */
   get count(): number {
     return this.#count
   }
 
-  /** @param value 0 or more, at most 2^53; fractions are as good as their integer part */
+  /** @param value from 0 to 2^53; a fraction counts as its integer part */
   record(value: number): void {
     const index = indexOf(value)
     const at = index - this.#first
-    // What nearly all values are: one more of a bucket that is there.
-    if (at >= 0 && at < this.#dense.length && this.#count < most32) {
+    // Nearly all values fall into an allocated bucket.
+    if (at >= 0 && at < this.#dense.length && this.#count < maxUint32) {
       this.#dense[at] = (this.#dense[at] as number) + 1
       this.#count++
     } else {
@@ -83,8 +46,8 @@ export class Sketch {
   }
 
   /**
-   * Records so many values of one bucket.
-   * @param index below 0: values below 1; beyond the last bucket: values of the last
+   * Records `count` values of one bucket.
+   * @param index below 0 for values below 1; beyond the last bucket it counts as the last
    */
   recordAt(index: number, count: number): void {
     this.#count += count
@@ -101,7 +64,7 @@ export class Sketch {
     for (const { index, count } of buckets) this.recordAt(index, count)
   }
 
-  /** Adds what another has recorded; that one stays as it is. */
+  /** Adds the values of another sketch, which stays unchanged. */
   merge(other: Sketch): void {
     if (other.#inline !== undefined) {
       for (const bucket of other.#inline) this.recordAt(bucket, 1)
@@ -117,7 +80,7 @@ export class Sketch {
     }
   }
 
-  /** Those that are not empty, in their order; values below 1 are with those of 1. */
+  /** The non-empty buckets in ascending order. Bucket 0 also counts the values below 1. */
   buckets(): Bucket[] {
     const buckets: Bucket[] = []
     if (this.#inline !== undefined) {
@@ -139,13 +102,13 @@ export class Sketch {
   }
 
   /**
-   * Nearest-rank quantiles: the smallest value that at least count × q values do not exceed.
+   * Nearest-rank quantiles: the smallest value that at least count × q of the values do not exceed.
    * @param qs ascending, each above 0 and at most 1
-   * @returns one value each, within 1/64 of the true one; 0 when nothing was recorded
+   * @returns one value for each, within 1/64 of the true one; 0 when no value was recorded
    */
   quantiles(qs: readonly number[]): number[] {
     if (this.#count === 0) return qs.map(() => 0)
-    // Less a rounding error: 0.95 × 100 must be rank 95, not 96.
+    // Minus a rounding error: 0.95 × 100 must be rank 95, not 96.
     const ranks = qs.map((q) => Math.max(1, Math.ceil(q * this.#count - 1e-9 * this.#count)))
     if (this.#inline !== undefined) {
       const sorted = this.#sorted(this.#inline)
@@ -165,18 +128,18 @@ export class Sketch {
     return found
   }
 
-  /** In place: what is sorted for one question is for the next. */
+  /** Sorts in place, so that the next call finds the values sorted. */
   #sorted(inline: number[]): readonly number[] {
     return inline.sort((a, b) => a - b)
   }
 
-  /** @param bucket one that is covered */
+  /** @param bucket within the allocated range */
   #increase(bucket: number, count: number): void {
     if (bucket < 0) this.#zeros += count
     else this.#dense[bucket - this.#first] = (this.#dense[bucket - this.#first] as number) + count
   }
 
-  /** Makes room to count the buckets from one to another, for as many values as there are by now. */
+  /** Allocates counts for the buckets from `lowest` to `highest`, wide enough for the current total. */
   #cover(lowest: number, highest: number): void {
     let [from, to] = [lowest, highest]
     const inline = this.#inline ?? []
@@ -194,7 +157,7 @@ export class Sketch {
     const from = length === 0 ? lowest : Math.min(lowest, this.#first)
     const to = length === 0 ? end : Math.max(end, this.#first + length)
     const isWide = this.#dense instanceof Float64Array
-    const mustBeWide = isWide || this.#count > most32
+    const mustBeWide = isWide || this.#count > maxUint32
     if (to - from === length && isWide === mustBeWide) return
     const wider = mustBeWide ? new Float64Array(to - from) : new Uint32Array(to - from)
     wider.set(this.#dense, length === 0 ? 0 : this.#first - from)

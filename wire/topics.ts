@@ -1,5 +1,4 @@
-// The topics of Ringside: their names under the configured prefix, what orders their messages, how
-// long they keep them. Everyone who names a topic asks here.
+// The topics of Ringside: names under the configured prefix, message keys, partitions and retention.
 import type { Config } from '../runtime/config.ts'
 import type { TopicSpecification } from './client.ts'
 import type { Alert, AuditRecord, EventBatch, HostStatus, Rollup } from './types.ts'
@@ -7,22 +6,22 @@ import type { Alert, AuditRecord, EventBatch, HostStatus, Rollup } from './types
 const hourMs = 3_600_000
 const dayMs = 24 * hourMs
 
-/** A batch is at most 1 MB before compression; what does not compress, with its framing, fits twice. */
+/** A batch has at most 1 MB before compression: twice that leaves room for framing and for data that compression enlarges. */
 const maxMessageBytes = 2 << 20
 
 interface Settings {
-  /** Undefined: as many as kafka.partitions says. */
+  /** Default: kafka.partitions. */
   readonly partitions?: number
   readonly retentionMs: number
-  /** Retention removes whole segments, and never the one that is written to. */
+  /** Retention deletes whole segments, and never the active one. */
   readonly segmentMs: number
 }
 
 const settings = {
-  /** Raw material: long enough to rebuild every consumer's state over a weekend's outage. */
+  /** Long enough to rebuild every consumer's state after a weekend's outage. */
   events: { retentionMs: 3 * dayMs, segmentMs: hourMs },
   rollups: { retentionMs: 30 * dayMs, segmentMs: dayMs },
-  /** How each host's stream was doing, beside its rollups. */
+  /** Host status, one record a second for each host. */
   hosts: { retentionMs: 30 * dayMs, segmentMs: dayMs },
   alerts: { retentionMs: 365 * dayMs, segmentMs: 7 * dayMs },
   audit: { retentionMs: 365 * dayMs, segmentMs: 7 * dayMs },
@@ -36,7 +35,7 @@ export const topicNames = Object.keys(settings) as readonly TopicName[]
 export const topicName = (config: Pick<Config, 'topicPrefix'>, name: TopicName): string =>
   `${config.topicPrefix}${name}`
 
-/** What `ensureTopics` creates on the configured cluster. */
+/** Specifications of all topics, for KafkaClient.ensureTopics(). */
 export const topicSpecifications = (config: Pick<Config, 'topicPrefix' | 'kafka'>): TopicSpecification[] =>
   topicNames.map((name) => {
     const { partitions, retentionMs, segmentMs }: Settings = settings[name]
@@ -48,14 +47,14 @@ export const topicSpecifications = (config: Pick<Config, 'topicPrefix' | 'kafka'
         'cleanup.policy': 'delete',
         'retention.ms': String(retentionMs),
         'segment.ms': String(segmentMs),
-        // A sender's clock that is an hour ahead would have its messages refused, for as long as it is.
+        // With the sender's time, the broker refuses messages of a host whose clock is an hour ahead.
         'message.timestamp.type': 'LogAppendTime',
         'max.message.bytes': String(maxMessageBytes)
       }
     }
   })
 
-/** Keys: messages of one key keep their order. */
+// Message keys: messages with one key keep their order.
 export const eventBatchKey = ({ host }: Pick<EventBatch, 'host'>): string => host
 export const rollupKey = ({ host, workload }: Pick<Rollup, 'host' | 'workload'>): string => `${host}/${workload}`
 export const hostStatusKey = ({ host }: Pick<HostStatus, 'host'>): string => host

@@ -1,5 +1,5 @@
-// The records of schemas/ as TypeScript sees them after decoding with avsc: long and int are
-// numbers (all fit 2^53), bytes are Buffers, a union with null is the value or null.
+// TypeScript types of the records in schemas/, whose docs describe each field. After decoding with avsc, long and int are
+// numbers (all below 2^53), bytes are Buffers, and a union with null is the value or null.
 
 export type EventClass = 'process' | 'network' | 'file' | 'io'
 export type DropReason = 'other' | 'ring_full' | 'backlog_full' | 'spool_full'
@@ -72,7 +72,7 @@ export interface Event {
   stack: number
 }
 
-/** Of a log-linear histogram; `index` is 32 × floor(log2 v) + the 5 bits below the highest of v, or an errno. */
+/** `index` is a bucket of wire/log-linear.ts; in `errnos` it is the error number. */
 export interface Bucket {
   index: number
   count: number
@@ -178,7 +178,6 @@ export interface Rollup {
   p90_ns: number
   p999_ns: number
   latency: Bucket[]
-  /** `index` is the errno. */
   errnos: Bucket[]
 }
 

@@ -3,7 +3,7 @@
 // is no `bytes`, since CEL has a type of that name: `ret` is the bytes that a call moved.
 import { Environment } from '@marcbachmann/cel-js'
 import { addressText, familyName, isInet, protocolName } from '../../wire/address.ts'
-import { eventErrno } from '../../wire/row.ts'
+import { eventErrno } from '../../wire/audit-record.ts'
 import type { Event, EventBatch, Process, Socket } from '../../wire/types.ts'
 import { workloadOf } from '../../wire/workload.ts'
 import { isExternal } from './networks.ts'

@@ -1,5 +1,5 @@
 // The audit service: a batch of events in, a record of each audited event out, in the order of the batch. Stateless.
-import { auditRecordOf } from '../../wire/row.ts'
+import { auditRecordOf } from '../../wire/audit-record.ts'
 import type { EventBatch } from '../../wire/types.ts'
 import type { HandlerModule, Output } from '../handler.ts'
 import { isAudited } from './selection.ts'

@@ -8,7 +8,7 @@ export interface Numbers {
   readonly summaries: Pick<SummaryColumns, 'length' | 'seq'>
 }
 
-/** The highest NR_CPUS of Linux, that of x86. */
+/** The highest NR_CPUS of Linux (x86). */
 export const maxCpus = 8192
 /** The CPU number of summaries, which belong to no CPU. */
 export const cpuOfSummaries = -1

@@ -2,7 +2,7 @@
 // a series each; the rest of a host shares one.
 import type { HistogramSample, MetricFamily, Sample, ScalarFamily } from '../../runtime/metric.ts'
 import { errnoName } from '../../wire/errno.ts'
-import { indexOf } from '../../wire/sketch.ts'
+import { indexOf } from '../../wire/log-linear.ts'
 import type { Rollup } from '../../wire/types.ts'
 import { BusiestSeries } from './busiest-series.ts'
 import { addSums, type CallSeries, createCallSeries } from './call-series.ts'

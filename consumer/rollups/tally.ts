@@ -1,6 +1,7 @@
 // Sums and distribution of calls: events and summaries in. Tallies merge in any order with the same result.
 import type { SummaryColumns } from '../../wire/columns.ts'
-import { highestOf, Sketch } from '../../wire/sketch.ts'
+import { highestOf } from '../../wire/log-linear.ts'
+import { Sketch } from '../../wire/sketch.ts'
 import type { Bucket } from '../../wire/types.ts'
 
 export class Tally {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
 import { describe, it } from 'node:test'
-import { indexOf } from '../../wire/sketch.ts'
+import { indexOf } from '../../wire/log-linear.ts'
 import { program } from './observe.ts'
 
 /** Of bpf/log_linear.h, compiled for this machine. */

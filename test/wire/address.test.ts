@@ -8,7 +8,7 @@ test('an IPv4 address is four decimal numbers', () => {
   assert.equal(addressText(Buffer.from([203, 0, 113, 255])), '203.0.113.255')
 })
 
-test('an IPv6 address is written as RFC 5952 asks', () => {
+test('an IPv6 address has the form of RFC 5952', () => {
   assert.equal(ipv6('20010db8000000000000000000000001'), '2001:db8::1')
   assert.equal(ipv6('20010db8000000010001000100010001'), '2001:db8:0:1:1:1:1:1')
   assert.equal(ipv6('20010000000000010000000000000001'), '2001:0:0:1::1')
@@ -19,12 +19,12 @@ test('an IPv6 address is written as RFC 5952 asks', () => {
   assert.equal(ipv6('00000000000000000000ffffcb007107'), '::ffff:203.0.113.7')
 })
 
-test('bytes of any other length are no address', () => {
+test('bytes of another length are no address', () => {
   assert.equal(addressText(Buffer.alloc(0)), null)
   assert.equal(addressText(Buffer.alloc(5)), null)
 })
 
-test('families and protocols have names, unknown ones their number', () => {
+test('families and protocols have names, unknown ones a number', () => {
   assert.deepEqual([1, 2, 10, 16, 17, 40].map(familyName), ['unix', 'ipv4', 'ipv6', 'netlink', 'packet', 'af_40'])
   assert.deepEqual([6, 17, 1, 200, 0].map(protocolName), ['tcp', 'udp', 'icmp', '200', null])
   assert.deepEqual([1, 2, 10].map(isInet), [false, true, true])

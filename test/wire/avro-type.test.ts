@@ -18,18 +18,18 @@ test('records decode to plain objects', () => {
   assert.deepStrictEqual(type.fromBuffer(type.toBuffer({ x: 1, tags: ['a', 'b'] })), { x: 1, tags: ['a', 'b'] })
 })
 
-test('an array in several blocks, with sizes or without, is one array', () => {
+test('an array in several blocks, with and without block sizes, decodes to one array', () => {
   const type = avroType({ type: 'array', items: 'int' })
   // A block of 2 items, then one of 1 item with its size in bytes, then the end.
   assert.deepEqual(type.fromBuffer(Buffer.from([4, 2, 4, 1, 2, 6, 0])), [1, 2, 3])
 })
 
-test('an array longer than the buffer ends in an error', () => {
+test('an array that is declared longer than the buffer is an error', () => {
   const type = avroType({ type: 'array', items: 'int' })
   assert.throws(() => type.fromBuffer(Buffer.from('feffffffffffff1f', 'hex')), /truncated/)
 })
 
-test('an array of an older version is read through a resolver', () => {
+test('an array of an older version decodes through a resolver', () => {
   const older = avroType({ ...point, fields: [point.fields[1]] })
   const type = avroType(point)
   assert.deepStrictEqual(type.fromBuffer(older.toBuffer({ tags: ['a'] }), type.createResolver(older)), {
@@ -38,7 +38,7 @@ test('an array of an older version is read through a resolver', () => {
   })
 })
 
-test('the canonical form has full names and only what decides how bytes are read', () => {
+test('the canonical form has full names and no attribute that does not affect decoding', () => {
   assert.equal(
     canonicalForm(avroType(point)),
     '{"name":"test.Point","type":"record","fields":[{"name":"x","type":"int"},{"name":"tags","type":{"type":"array","items":"string"}}]}'

@@ -6,7 +6,7 @@ import { callNames, eventKinds } from '../../wire/columns.ts'
 import { columnsOf } from '../../wire/columns-of.ts'
 import { samples } from '../support/records.ts'
 
-test('every value of a batch stands in its column, in the order of the batch', () => {
+test('every value of a batch is in its column, in the order of the batch', () => {
   const { events, summaries, sockets: _, ...rest } = samples.EventBatch
   const { events: eventColumns, summaries: summaryColumns, ...same } = columnsOf(samples.EventBatch)
   assert.deepEqual(same, rest)
@@ -43,7 +43,7 @@ test('every value of a batch stands in its column, in the order of the batch', (
   assert.deepEqual(summaryColumns.totalNs, Float64Array.of(9000))
 })
 
-test('kinds of events have the places that the schema gives them', () => {
+test('event kinds are in the order of the schema', () => {
   const text = readFileSync(join(import.meta.dirname, '..', '..', 'schemas', 'event_batch.avsc'), 'utf8')
   const [, symbols = '[]'] = /"name": "EventKind",\s*"symbols": (\[[^\]]*\])/.exec(text) ?? []
   assert.deepEqual(eventKinds, JSON.parse(symbols))

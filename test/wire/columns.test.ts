@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { CallNames } from '../../wire/columns.ts'
 
-test('a name has the same code whenever it is asked for, and the code its name', () => {
+test('a name always gets the same code, and the code gives the name', () => {
   const names = new CallNames()
   const codes = ['read', 'write', 'read', 'io_uring_connect'].map((name) => names.codeOf(name))
   assert.deepEqual(codes, [0, 1, 0, 2])
@@ -10,7 +10,7 @@ test('a name has the same code whenever it is asked for, and the code its name',
   assert.equal(names.size, 3)
 })
 
-test('names that a message makes up are one beyond a bound, and those known before stay', () => {
+test('beyond the bound, new names share the code of other and known names keep theirs', () => {
   const names = new CallNames()
   const read = names.codeOf('read')
   for (let i = 0; i < 10_000; i++) names.codeOf(`made-up-${i}`)

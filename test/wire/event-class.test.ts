@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import { classOfEvent, classOfSyscall, eventClasses, syscallClasses } from '../../wire/event-class.ts'
 
-test('every call is of the class that the programs give it', () => {
+test('every call has the class that the BPF programs assign', () => {
   const source = readFileSync(join(import.meta.dirname, '../../bpf/calls.h'), 'utf8')
   const rows = [...source.matchAll(/\[RINGSIDE_CALL_(\w+)\]\s*=\s*RINGSIDE_CLASS_(\w+)/g)]
   assert.ok(rows.length > 20)
@@ -19,18 +19,18 @@ test('every call of the schema has a class', () => {
   assert.deepEqual(Object.keys(syscallClasses).sort(), calls.sort())
 })
 
-test('a process that begins or ends is of class process', () => {
+test('exec, fork and exit have the class process', () => {
   for (const kind of ['exec', 'fork', 'exit'] as const) {
     assert.equal(classOfEvent({ kind, syscall: 'none' }), 'process')
   }
 })
 
-test('an outcome of a connect and a request of io_uring are of the class of their call, any other call of io', () => {
+test('the outcome of a connect and a request of io_uring have the class of their call, and other calls the class io', () => {
   assert.equal(classOfEvent({ kind: 'socket_state', syscall: 'connect' }), 'network')
   assert.equal(classOfEvent({ kind: 'io_uring', syscall: 'openat' }), 'file')
   assert.equal(classOfEvent({ kind: 'syscall', syscall: 'other' }), 'io')
 })
 
-test('the classes are in the order of the enum', () => {
+test('the classes are in the order of enum ringside_class', () => {
   assert.deepEqual(eventClasses, ['process', 'network', 'file', 'io'])
 })

@@ -14,7 +14,7 @@ const vectors: [string, bigint][] = [
 ]
 
 for (const [canonical, fingerprint] of vectors) {
-  test(`the fingerprint of ${canonical} is the one that Avro publishes`, () => {
+  test(`the fingerprint of ${canonical} agrees with Avro's test vectors`, () => {
     assert.equal(fingerprintOf(canonical).readBigInt64LE(), fingerprint)
   })
 }

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { highestOf, indexOf, lowestOf, middleOf, Sketch } from '../../wire/sketch.ts'
+import { indexOf, middleOf } from '../../wire/log-linear.ts'
+import { Sketch } from '../../wire/sketch.ts'
 import { random } from '../consumer/support/random.ts'
 
 const quantiles = [0.5, 0.95, 0.99, 1]
@@ -13,32 +14,6 @@ const sketchOf = (values: readonly number[]): Sketch => {
   for (const value of values) sketch.record(value)
   return sketch
 }
-
-test('a bucket stands for every value in it within 1/64', () => {
-  const next = random(1)
-  for (let i = 0; i < 100_000; i++) {
-    const value = Math.floor(2 ** (next() * 53))
-    const stands = middleOf(indexOf(value))
-    assert.ok(Math.abs(stands - value) <= value / 64, `${value} became ${stands}`)
-    assert.ok(Number.isSafeInteger(stands))
-  }
-})
-
-test('values below 64 are exact', () => {
-  for (let value = 0; value < 64; value++) assert.equal(middleOf(indexOf(value)), value)
-})
-
-test('buckets rise with their values', () => {
-  const next = random(2)
-  const values = Array.from({ length: 10_000 }, () => Math.floor(2 ** (next() * 53))).sort((a, b) => a - b)
-  for (let i = 1; i < values.length; i++) {
-    assert.ok(indexOf(values[i] as number) >= indexOf(values[i - 1] as number))
-  }
-})
-
-test('the largest duration has a bucket', () => {
-  assert.ok(Number.isSafeInteger(middleOf(indexOf(Number.MAX_SAFE_INTEGER))))
-})
 
 for (const count of [1, 2, 31, 32, 33, 200, 10_000]) {
   test(`quantiles of ${count} values are within 1.6% of the true ones`, () => {
@@ -55,7 +30,7 @@ for (const count of [1, 2, 31, 32, 33, 200, 10_000]) {
   })
 }
 
-test('values that come from high to low widen the buckets downwards', () => {
+test('values recorded in descending order extend the buckets downwards', () => {
   const values = Array.from({ length: 100 }, (_, i) => 2 ** (40 - i / 4))
   const [median] = sketchOf(values).quantiles([0.5])
   const truth = nearestRank(values.sort((a, b) => a - b).map(Math.floor), 0.5)
@@ -66,17 +41,8 @@ test('an empty sketch has quantiles of 0', () => {
   assert.deepEqual(new Sketch().quantiles(quantiles), [0, 0, 0, 0])
 })
 
-test('an index has the edges that its bucket has, without a gap to the next', () => {
-  for (let index = 5 * 32; index < 53 * 32 - 1; index++) {
-    assert.deepEqual([lowestOf(index), highestOf(index), middleOf(index)].map(indexOf), [index, index, index])
-    assert.equal(lowestOf(index + 1), highestOf(index) + 1)
-  }
-  assert.deepEqual([-1, 0, 32, 48].map(lowestOf), [0, 1, 2, 3])
-  assert.deepEqual([-1, 0, 32, 48].map(highestOf), [0, 1, 2, 3])
-})
-
 for (const most of [20, 400, 20_000]) {
-  test(`parts of up to ${most} values, merged in any way, are what recording all of them is`, () => {
+  test(`sketches of up to ${most} values, merged in any order, equal one sketch of all values`, () => {
     const next = random(most)
     const part = () => Array.from({ length: Math.floor(next() * most) }, () => Math.floor(2 ** (next() * 40) - 1))
     for (let round = 0; round < 20; round++) {
@@ -87,8 +53,8 @@ for (const most of [20, 400, 20_000]) {
       left.merge(sketchOf(c))
       bc.merge(sketchOf(c))
       right.merge(bc)
-      const told = Sketch.of(sketchOf(c).buckets(), sketchOf(a).buckets(), sketchOf(b).buckets())
-      for (const merged of [left, right, told]) {
+      const fromBuckets = Sketch.of(sketchOf(c).buckets(), sketchOf(a).buckets(), sketchOf(b).buckets())
+      for (const merged of [left, right, fromBuckets]) {
         assert.equal(merged.count, a.length + b.length + c.length)
         assert.deepEqual(merged.buckets(), all.buckets())
       }
@@ -98,7 +64,7 @@ for (const most of [20, 400, 20_000]) {
   })
 }
 
-test('buckets come in order, none of them empty, values below 1 with those of 1', () => {
+test('buckets are in order and none is empty, and values below 1 are in the bucket of 1', () => {
   for (const times of [1, 100]) {
     const sketch = sketchOf([1000, 0, 1, 1001, 7].flatMap((value) => Array<number>(times).fill(value)))
     assert.deepEqual(sketch.buckets(), [
@@ -109,7 +75,7 @@ test('buckets come in order, none of them empty, values below 1 with those of 1'
   }
 })
 
-test('zeros are found beside values however far above them', () => {
+test('zeros are counted also when all other values are far above them', () => {
   const sketch = sketchOf([...Array<number>(60).fill(0), ...Array<number>(40).fill(5000)])
   assert.deepEqual(sketch.quantiles([0.5, 0.6, 0.61]), [0, 0, middleOf(indexOf(5000))])
   assert.deepEqual(sketch.buckets(), [
@@ -118,7 +84,7 @@ test('zeros are found beside values however far above them', () => {
   ])
 })
 
-test('a bucket holds more than 32 bits can, and keeps it while others are added', () => {
+test('a count may exceed 32 bits', () => {
   const sketch = Sketch.of([{ index: 320, count: 2 ** 32 - 1 }], [{ index: 320, count: 2 ** 40 }])
   sketch.record(1)
   sketch.record(2 ** 50)
@@ -129,7 +95,7 @@ test('a bucket holds more than 32 bits can, and keeps it while others are added'
   ])
 })
 
-test('an index beyond the last bucket is of the last', () => {
+test('an index beyond the last bucket counts as the last', () => {
   const last = indexOf(2 ** 60)
   for (const count of [1, 100])
     assert.deepEqual(Sketch.of([{ index: 2047, count }]).buckets(), [{ index: last, count }])

@@ -5,7 +5,7 @@ import { alertKey, rollupKey, topicName, topicSpecifications } from '../../wire/
 
 const config = loadConfig({ topicPrefix: 'site-a.', kafka: { partitions: 5, replicas: 1 } }, undefined, {})
 
-test('every topic carries the configured prefix', () => {
+test('every topic has the configured prefix', () => {
   assert.deepEqual(
     topicSpecifications(config).map(({ name }) => name),
     ['site-a.events', 'site-a.rollups', 'site-a.hosts', 'site-a.alerts', 'site-a.audit', 'site-a.deadletter']
@@ -13,18 +13,18 @@ test('every topic carries the configured prefix', () => {
   assert.equal(topicName({ topicPrefix: '' }, 'events'), 'events')
 })
 
-test('streams have the configured partitions, dead letters one', () => {
+test('deadletter has one partition, all other topics the configured number', () => {
   const partitions = topicSpecifications(config).map((specification) => specification.partitions)
   assert.deepEqual(partitions, [5, 5, 5, 5, 5, 1])
 })
 
-test('every setting is text that a broker takes', () => {
+test('every topic setting is text', () => {
   for (const { name, settings } of topicSpecifications(config)) {
     for (const value of Object.values(settings)) assert.equal(typeof value, 'string', name)
   }
 })
 
-test('keys hold what must stay in order together', () => {
+test('rollups are keyed by host and workload, alerts by rule and entity', () => {
   assert.equal(rollupKey({ host: 'web-1', workload: 'nginx' }), 'web-1/nginx')
   assert.equal(
     alertKey({ rule: 'connect-burst', entity: 'nginx:/usr/sbin/nginx' }),

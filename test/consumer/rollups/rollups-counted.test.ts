@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { Rollups } from '../../../consumer/rollups/rollups.ts'
-import { indexOf } from '../../../wire/sketch.ts'
+import { indexOf } from '../../../wire/log-linear.ts'
 import type { EventBatch, Process, Rollup } from '../../../wire/types.ts'
 import { processOf, summaryOf } from '../support/batches.ts'
 import { epochUs, highestRevisions, pick, summarize, syscalls } from '../support/call-streams.ts'

@@ -5,7 +5,7 @@ import { Row } from '../../../consumer/rollups/row.ts'
 import { Tally } from '../../../consumer/rollups/tally.ts'
 import { decode, encode } from '../../../wire/codec.ts'
 import { callNames } from '../../../wire/columns.ts'
-import { indexOf } from '../../../wire/sketch.ts'
+import { indexOf } from '../../../wire/log-linear.ts'
 import type { Process, RollupKey } from '../../../wire/types.ts'
 import { processOf } from '../support/batches.ts'
 

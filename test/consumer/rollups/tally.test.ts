@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { Tally } from '../../../consumer/rollups/tally.ts'
 import { columnsOf } from '../../../wire/columns-of.ts'
-import { highestOf, indexOf } from '../../../wire/sketch.ts'
+import { highestOf, indexOf } from '../../../wire/log-linear.ts'
 import { batchOf, summaryOf } from '../support/batches.ts'
 
 const shown = (tally: Tally) => {

@@ -1,7 +1,7 @@
 // Random streams of batches for tests of rollups, and the sums of each window, recomputed from all calls at once.
 import assert from 'node:assert/strict'
 import { bytesMoved } from '../../../wire/bytes-moved.ts'
-import { indexOf } from '../../../wire/sketch.ts'
+import { indexOf } from '../../../wire/log-linear.ts'
 import type { Bucket, Event, EventBatch, Rollup, Summary } from '../../../wire/types.ts'
 import { batchOf, eventOf, processOf, summaryOf } from './batches.ts'
 import { random } from './random.ts'

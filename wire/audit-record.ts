@@ -1,0 +1,96 @@
+// One event of a batch → an AuditRecord: flat, with its process, socket and stack. A field that does not apply is null.
+import { RingsideError } from '../runtime/errors.ts'
+import { addressText, familyName, isInet, protocolName } from './address.ts'
+import { bytesMoved } from './bytes-moved.ts'
+import { errnoName } from './errno.ts'
+import type { AuditRecord, Event, EventBatch, EventKind, Process, Socket, Stack } from './types.ts'
+
+/** The name of an event's error. The exit status of a process is none. */
+export const eventErrno = (kind: EventKind, ret: number): string | null =>
+  kind === 'syscall' || kind === 'socket_state' ? errnoName(ret) : null
+
+const isUnspecified = (address: Uint8Array, port: number): boolean => port === 0 && address.every((byte) => byte === 0)
+
+type Endpoints = Pick<
+  AuditRecord,
+  'family' | 'protocol' | 'local_address' | 'local_port' | 'remote_address' | 'remote_port' | 'netns'
+>
+
+const noSocket: Endpoints = {
+  family: null,
+  protocol: null,
+  local_address: null,
+  local_port: null,
+  remote_address: null,
+  remote_port: null,
+  netns: null
+}
+
+const endpointsOf = (socket: Socket | undefined): Endpoints => {
+  if (socket === undefined) return noSocket
+  const { family, netns } = socket
+  if (!isInet(family)) return { ...noSocket, family: familyName(family), netns }
+  const hasNoLocal = isUnspecified(socket.local_address, socket.local_port)
+  const hasNoRemote = isUnspecified(socket.remote_address, socket.remote_port)
+  return {
+    family: familyName(family),
+    protocol: protocolName(socket.protocol),
+    local_address: hasNoLocal ? null : addressText(socket.local_address),
+    local_port: hasNoLocal ? null : socket.local_port,
+    remote_address: hasNoRemote ? null : addressText(socket.remote_address),
+    remote_port: hasNoRemote ? null : socket.remote_port,
+    netns
+  }
+}
+
+const goLocationOf = (stack: Stack | undefined): Pick<AuditRecord, 'go_function' | 'go_file' | 'go_line'> => ({
+  go_function: stack?.go_function ?? null,
+  go_file: stack?.go_file ?? null,
+  go_line: stack === undefined || stack.go_line === 0 ? null : stack.go_line
+})
+
+const processOf = (batch: EventBatch, event: Event): Process => {
+  const process = batch.processes[event.process]
+  if (process !== undefined) return process
+  const where = `batch ${batch.batch} of ${batch.host} (run ${batch.run})`
+  const why = `has ${batch.processes.length} processes, but an event of process ${event.process}`
+  throw new RingsideError('DATA', `${where} ${why}`)
+}
+
+/**
+ * @param event one of batch.events, of any class
+ * @throws RingsideError DATA when the batch lacks the event's process
+ */
+export const auditRecordOf = (batch: EventBatch, event: Event): AuditRecord => {
+  const process = processOf(batch, event)
+  const offsetUs = Math.floor(event.time_offset_ns / 1000)
+  return {
+    time: batch.clock.wall_us + offsetUs,
+    time_ns: event.time_offset_ns - offsetUs * 1000,
+    host: batch.host,
+    boot: batch.boot,
+    cpu: event.cpu,
+    seq: event.seq,
+    kind: event.kind,
+    syscall: event.call ?? (event.syscall === 'none' ? null : event.syscall),
+    pid: process.pid,
+    tid: event.tid,
+    ppid: process.ppid,
+    start_us: process.start_us,
+    comm: process.comm,
+    exe: process.exe,
+    uid: process.uid,
+    container_id: process.container_id,
+    ret: event.ret,
+    errno: eventErrno(event.kind, event.ret),
+    duration_ns: event.duration_ns,
+    fd: event.fd < 0 ? null : event.fd,
+    bytes: event.kind === 'syscall' ? bytesMoved(event.call ?? event.syscall, event.ret) : null,
+    path: event.path,
+    path_to: event.path_to,
+    arg: event.arg < 0 ? null : event.arg,
+    target_pid: event.target_pid < 0 ? null : event.target_pid,
+    ...endpointsOf(batch.sockets[event.socket]),
+    ...goLocationOf(batch.stacks[event.stack])
+  }
+}
