@@ -1,5 +1,5 @@
-// What an edge keeps in memory beside its rings: resident set, less the maps of BPF that it has mapped, of a real edge
-// in its default configuration that publishes to a real Kafka, before a load and under one that goes on.
+// Memory of an edge without its rings: resident set minus its mapped BPF maps. A real edge in its default configuration
+// publishes to a real Kafka, idle and then under a steady load.
 import { readFileSync } from 'node:fs'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -10,7 +10,7 @@ import { compileGo, runLoad, type Started, startProcess, startRealEdge, startSer
 import { median, type Row } from './rounds.ts'
 
 export const name = 'edge-memory'
-export const summary = 'resident memory of an edge beside its rings, idle and under a steady load'
+export const summary = 'resident memory of an edge without its rings, idle and under a steady load'
 
 const sampleEveryMs = 500
 const idleMs = 10_000

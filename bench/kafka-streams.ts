@@ -1,4 +1,4 @@
-// The job for Kafka Streams (bench/kafka-streams) as a process: built by Maven, one JVM for all rounds, so that it is warm.
+// Runs the Kafka Streams job (bench/kafka-streams) in a child process: built by Maven, one warm JVM for all rounds.
 import { execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtemp, rm } from 'node:fs/promises'

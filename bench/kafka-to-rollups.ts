@@ -1,6 +1,6 @@
-// From Kafka's events topic to rollups committed: events per second of CPU time, beside the same job as Kafka Streams
-// does it (bench/kafka-streams), and windows kept by string keys and sorted durations, from the same batches and from
-// one JSON message an event.
+// From the events topic to committed rollups: events per second of CPU time. Compared with the same job on Kafka
+// Streams (bench/kafka-streams), and with windows by string keys and sorted durations over the same batches and over one
+// JSON message per event.
 import { rollupsModule } from '../consumer/rollups/rollups.ts'
 import { startConsumer } from '../consumer/service.ts'
 import { loadConfig } from '../runtime/config.ts'

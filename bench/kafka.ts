@@ -1,4 +1,4 @@
-// A Kafka for a benchmark: RINGSIDE_BROKERS names one, else a local one runs as long as it is needed.
+// Kafka for a benchmark: the cluster of RINGSIDE_BROKERS, else a local one for the duration of the benchmark.
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'

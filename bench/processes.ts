@@ -1,4 +1,4 @@
-// The processes that a benchmark runs beside its own: a real edge, a server of HTTP and its load, a tracer.
+// Child processes of a benchmark: a real edge, an HTTP server and its load, a tracer.
 import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'

@@ -1,5 +1,5 @@
-// From bytes of the ring to Kafka's acknowledgement: events per second of this process's CPU time,
-// beside one JSON message an event through the same client.
+// From ring bytes to Kafka's acknowledgement: events per second of this process's CPU time, compared with one JSON
+// message per event through the same client.
 
 import { startEdge } from '../producer/edge.ts'
 import { BatchBuilder } from '../producer/encode/batch.ts'

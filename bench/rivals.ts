@@ -1,4 +1,4 @@
-// What the rivals that trace system calls are told to do, and what they lack here.
+// Scripts and prerequisites of the rivals that trace system calls.
 import { existsSync } from 'node:fs'
 import { isInstalled } from './processes.ts'
 

@@ -1,4 +1,4 @@
-// What the benchmarks share: the row they print, and cases measured in turns and compared within one run.
+// Rows of a benchmark, and the runner that measures cases in turns and compares them within one run.
 
 /** One measured case: a median, and its ratio to the case `against` of the same run. */
 export interface Row {

@@ -1,7 +1,6 @@
-// What a request costs a host: the CPU time of a small server in Go and of whoever observes it, for each request. The
-// server's time has that of the programs in it, which run within its system calls. An edge's has reading its rings,
-// encoding and publishing to a real Kafka, of all that the host does meanwhile, the load and the broker included;
-// the broker's own time is left out, which elsewhere is another host's.
+// CPU time per request of a small Go server and of its observer. The server's time includes the BPF programs, which run
+// within its system calls. The edge's time includes reading its rings, encoding and publishing to a real Kafka the calls
+// of the whole host, load and broker included. The broker's own time is excluded: it usually runs on another host.
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -21,7 +20,7 @@ import { latencyScript, missingForBpftrace, missingForPerf } from './rivals.ts'
 import { median, type Row } from './rounds.ts'
 
 export const name = 'server-request'
-export const summary = 'CPU time of a Go server and of whoever observes it, a request, beside bpftrace and perf trace'
+export const summary = 'CPU time per request of a Go server and its observer, compared with bpftrace and perf trace'
 
 const rounds = 3
 const load: Load = { requests: 50_000, requestsPerConnection: 100, requestsPerSecond: 0 }

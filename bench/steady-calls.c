@@ -1,7 +1,6 @@
-/* Makes argv[1] system calls a second for argv[2] seconds, under the name "rs-steady": with "told" as argv[3] nine
- * openat of what is not there to one connect of a datagram socket, which the edge tells of one by one unless it is
- * told otherwise; with "counted" reads of nothing, which it counts. Prints how many it made, and the nanoseconds of
- * CPU time that they took it. */
+/* Makes argv[1] system calls a second for argv[2] seconds, under the name "rs-steady". argv[3] "emitted": nine openat
+ * of a missing file per connect of a datagram socket, which the edge emits by default; "counted": reads of /dev/null,
+ * which it counts. Prints the number of calls and the nanoseconds of CPU time that they took. */
 #include <arpa/inet.h>
 #include <fcntl.h>
 #include <netinet/in.h>
@@ -13,20 +12,20 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { TICKS = 100 };	/* a second */
+enum { TICKS = 100 };	/* per second */
 
 int main(int argc, char **argv)
 {
 	struct sockaddr_in address = { .sin_family = AF_INET, .sin_port = htons(9) };
 	long rate, ticks, made = 0;
 	struct timespec next, used;
-	int told, datagrams, nothing;
+	int emitted, datagrams, nothing;
 
 	if (argc != 4)
 		return 64;
 	rate = atol(argv[1]);
 	ticks = atol(argv[2]) * TICKS;
-	told = strcmp(argv[3], "told") == 0;
+	emitted = strcmp(argv[3], "emitted") == 0;
 	address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
 	datagrams = socket(AF_INET, SOCK_DGRAM, 0);
 	nothing = open("/dev/null", O_RDONLY);
@@ -37,7 +36,7 @@ int main(int argc, char **argv)
 		char byte;
 
 		for (long due = rate * (tick + 1) / TICKS; made < due; made++) {
-			if (!told)
+			if (!emitted)
 				(void)!read(nothing, &byte, 1);
 			else if (made % 10)
 				open("/nonexistent/ringside", O_RDONLY);

@@ -1,5 +1,4 @@
-// The windows of the rollups service as they are written without much thought: an object for each call, a
-// string key for each row, durations kept and sorted. What its benchmark is measured against.
+// Straightforward windows, the reference of the benchmark: an object per call, a string key per row, sorted durations.
 import type { Process, Rollup } from '../wire/types.ts'
 
 export interface Call {

@@ -1,5 +1,5 @@
-// Ring bytes without a kernel: a busy host's mix of calls, as many events as asked for. The same bytes
-// come again and again with new sequence numbers, so that nothing but the edge is measured.
+// Ring bytes without a kernel: a busy host's mix of calls. The same bytes repeat with new sequence numbers, so that
+// only the edge is measured.
 import { eventField } from '../producer/source/raw-event.ts'
 import { noMark, type Source, type SourceStatistics } from '../producer/source/source.ts'
 import { type RawEvent, rawBuffer, rawEvent } from '../test/support/raw-events.ts'

@@ -1,8 +1,7 @@
-// What observing adds to one system call, in CPU time of the calling thread: a loop of getppid, untraced, under
-// Ringside and under its rivals. Here getppid stands in the table of calls as write does, and the programs do for it
-// what they do for a write to what is no socket.
-// The runs of all cases are interleaved, so that a machine that slows down slows all of them. Nothing else
-// may trace system calls meanwhile: the untraced loop would pay for it too.
+// CPU time that observing adds to a system call, in the calling thread: a loop of getppid, untraced, under Ringside and
+// under its rivals. getppid takes write's entry in the table of calls, so the programs treat it as a write to a file.
+// The cases take turns, so that a slow spell of the machine affects all of them. Nothing else may trace system calls
+// meanwhile: the untraced loop would pay for it too.
 import { execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdirSync } from 'node:fs'
@@ -16,7 +15,7 @@ import { enter, exit, latencyScript, missingForBpftrace, missingForPerf } from '
 import { median, type Row } from './rounds.ts'
 
 export const name = 'traced-call'
-export const summary = 'CPU time that observing adds to a system call, beside bpftrace, perf trace and strace'
+export const summary = 'CPU time that observing adds to a system call, compared with bpftrace, perf trace and strace'
 
 const rounds = 7
 const calls = 500_000
@@ -59,7 +58,7 @@ type Run = (loop: string) => Promise<number>
 
 const sum = (counts: readonly number[]): number => counts.reduce((a, b) => a + b, 0)
 
-/** @param expected calls of the loop that must have been told of or counted: the figure is one only if all were */
+/** @param expected calls of the loop that must be emitted or counted, or the figure is invalid */
 const underRingside =
   (only: Partial<RingFilter>, mode: (typeof modes)[number], expected: number): Run =>
   async (loop) => {

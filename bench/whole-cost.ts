@@ -1,6 +1,5 @@
-// What having all of it on costs a host: the CPU time of everything that `ringside up` runs, under a load of so many
-// events a second. The edge observes the whole host but itself and what `up` runs; the programs' own time, which is the
-// caller's, is what the load takes more of than where nobody observes it.
+// CPU time of everything that `ringside up` runs, under a load at a fixed rate. The edge observes the whole host except
+// itself and `up`'s processes. The time of the BPF programs is the load's CPU time minus that of an unobserved load.
 import { execFileSync, spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdirSync } from 'node:fs'
@@ -19,30 +18,30 @@ export const summary = 'CPU time of edge, programs, services and broker at 1k, 1
 const rounds = 3
 const loadSeconds = 5
 const idleMs = 5000
-/** Of the services to be done with what the load left, at most. */
+/** Longest wait for the services to finish the load. */
 const settleMs = 20_000
 const settleStepMs = 500
 
 interface Load {
   readonly perSecond: number
-  readonly kind: 'told' | 'counted'
+  readonly kind: 'emitted' | 'counted'
 }
 
-/** Events a second from which on the parts are told apart by event. */
+/** Rate from which the cost per event is reported for each part: at lower rates it drowns in idle noise. */
 const fewest = 100_000
 
-/** Events that are told one by one; and calls that are counted in the kernel, as reads and writes are by default. */
+/** Emitted events, and calls that the kernel counts, as reads and writes by default. */
 const loads: Readonly<Record<string, Load>> = {
-  '1k': { perSecond: 1000, kind: 'told' },
-  '10k': { perSecond: 10_000, kind: 'told' },
-  '100k': { perSecond: 100_000, kind: 'told' },
+  '1k': { perSecond: 1000, kind: 'emitted' },
+  '10k': { perSecond: 10_000, kind: 'emitted' },
+  '100k': { perSecond: 100_000, kind: 'emitted' },
   '100k-counted': { perSecond: 100_000, kind: 'counted' }
 }
 
-/** Seconds of CPU time by who used it. */
+/** Seconds of CPU time by part. */
 type Used = Readonly<Record<string, number>>
 
-/** How a child of `up` is called in the rows, by its command line. */
+/** Name of a child of `up` in the rows, from its command line. */
 const partOf = (command: string): string =>
   /^\S*java /.test(command) ? 'broker' : (/ run (\w+) /.exec(`${command} `)?.[1] ?? 'other')
 
@@ -87,8 +86,8 @@ const measureIdle = async (up: Started): Promise<Used> => {
 }
 
 /**
- * What a load cost beyond idling, until all of it was handled: a service that fell behind pays for it as well.
- * @returns CPU seconds an event
+ * Cost of a load beyond idling, until all of it is handled, so that a service that falls behind is charged too.
+ * @returns CPU seconds per event
  */
 const measureLoad = async (up: Started, program: string, load: Load, idle: Used, unobserved: number): Promise<Used> => {
   const before = readUsed(up)
@@ -118,7 +117,7 @@ const startUp = async (stateDir: string): Promise<Started> => {
   const env = `RINGSIDE_STATE_DIR=${stateDir}`
   const ports = ['--kafka-port', String(await freePort()), '--panel-listen', String(await freePort())]
   const command = ['env', env, 'RINGSIDE_PIN_DIR=', launcher, 'up', '--format', 'json', ...ports]
-  // Of an idle machine there is nothing to tell for minutes.
+  // An idle machine emits nothing for minutes, and the start waits for the first events.
   const timer = setInterval(() => spawnSync('true'), 500)
   return startProcess(command, (output) => /first events/i.test(output)).finally(() => clearInterval(timer))
 }
@@ -151,7 +150,6 @@ async function* rowsOf(measured: readonly Round[], idles: readonly Used[]): Asyn
       const [beyond, still] = part === 'all' ? [all, sumOf(idle)] : [each[part] ?? 0, idle[part] ?? 0]
       const value = beyond * perSecond + still
       yield row(`${which} ${part}`, value, 'CPU s/s', 'idle all', value / sumOf(idle))
-      // Of few events a part takes less than what its idling varies by.
       if (part !== 'all' && perSecond < fewest) continue
       yield row(`${which} ${part} event`, beyond * 1e6, 'µs/event', `${which} all event`, beyond / all)
     }
@@ -159,8 +157,8 @@ async function* rowsOf(measured: readonly Round[], idles: readonly Used[]): Asyn
 }
 
 /**
- * Needs root. For each load a row a part, CPU seconds a second at that rate; and (`event`) microseconds of CPU an event
- * beyond what idling takes, of all parts together and at the highest rate of each.
+ * Needs root. Per load and part a row in CPU seconds per second at that rate; and (`event`) microseconds of CPU per
+ * event beyond idling, for all parts together, and for each part at the highest rates.
  */
 export async function* run(): AsyncGenerator<Row> {
   const stateDir = await mkdtemp(join(tmpdir(), 'ringside-bench-'))
