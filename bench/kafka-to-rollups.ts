@@ -3,8 +3,8 @@
 // JSON message per event.
 import { rollupsModule } from '../consumer/rollups/rollups.ts'
 import { startConsumer } from '../consumer/service.ts'
-import { loadConfig } from '../runtime/config.ts'
 import { RingsideError } from '../runtime/errors.ts'
+import { loadConfig } from '../runtime/load-config.ts'
 import type { KafkaClient, ReceivedMessage } from '../wire/client.ts'
 import { decode, encode } from '../wire/codec.ts'
 import { createKafkaClient } from '../wire/kafka.ts'

@@ -2,8 +2,9 @@
 import { existsSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { type Command, InvalidArgumentError } from 'commander'
-import { type Config, type ConfigInput, loadConfig } from '../runtime/config.ts'
+import type { Config, ConfigInput } from '../runtime/config.ts'
 import { messageOf, RingsideError } from '../runtime/errors.ts'
+import { loadConfig } from '../runtime/load-config.ts'
 import { parseDuration, parseSince } from './terminal/duration.ts'
 
 export type Format = 'table' | 'json'

@@ -1,8 +1,8 @@
 // One service in this process.
 import { Command } from 'commander'
-import { printableConfig } from '../../runtime/config.ts'
 import { RingsideError } from '../../runtime/errors.ts'
 import { createLog } from '../../runtime/log.ts'
+import { printableConfig } from '../../runtime/printable-config.ts'
 import { resolveBrokers } from '../connect.ts'
 import {
   addCommonOptions,

@@ -1,7 +1,7 @@
 // All of Ringside on this machine.
 import { Command } from 'commander'
-import { printableConfig } from '../../runtime/config.ts'
 import { RingsideError } from '../../runtime/errors.ts'
+import { printableConfig } from '../../runtime/printable-config.ts'
 import {
   addCommonOptions,
   addEdgeOptions,

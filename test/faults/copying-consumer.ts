@@ -1,7 +1,7 @@
 // A consumer service as a process of its own, to be killed: copies the seq of each event to a topic.
 // Arguments: brokers, topic prefix, output topic. Drains and ends at SIGTERM.
 import { startConsumer } from '../../consumer/service.ts'
-import { loadConfig } from '../../runtime/config.ts'
+import { loadConfig } from '../../runtime/load-config.ts'
 import { createLog } from '../../runtime/log.ts'
 
 const [, , brokers = '', topicPrefix = '', output = ''] = process.argv

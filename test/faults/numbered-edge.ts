@@ -2,7 +2,7 @@
 // next number. Says its counters on stdout, five times a second.
 import pino from 'pino'
 import { startEdge } from '../../producer/edge.ts'
-import { loadConfig } from '../../runtime/config.ts'
+import { loadConfig } from '../../runtime/load-config.ts'
 import { createKafkaClient } from '../../wire/kafka.ts'
 import { FakeKernel } from '../support/fake-kernel.ts'
 

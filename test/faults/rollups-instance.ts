@@ -2,7 +2,7 @@
 // when it has read its first batch; drains and ends at SIGTERM.
 import { rollupsModule } from '../../consumer/rollups/rollups.ts'
 import { startConsumer } from '../../consumer/service.ts'
-import { loadConfig } from '../../runtime/config.ts'
+import { loadConfig } from '../../runtime/load-config.ts'
 import { createLog } from '../../runtime/log.ts'
 
 const [, , brokers = '', topicPrefix = ''] = process.argv

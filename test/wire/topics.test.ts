@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { loadConfig } from '../../runtime/config.ts'
+import { loadConfig } from '../../runtime/load-config.ts'
 import { alertKey, rollupKey, topicName, topicSpecifications } from '../../wire/topics.ts'
 
 const config = loadConfig({ topicPrefix: 'site-a.', kafka: { partitions: 5, replicas: 1 } }, undefined, {})

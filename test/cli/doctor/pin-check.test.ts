@@ -4,7 +4,7 @@ import { once } from 'node:events'
 import { readFileSync, statSync } from 'node:fs'
 import { test } from 'node:test'
 import { findingOf, lockHolder, pinCheck } from '../../../cli/doctor/pin-check.ts'
-import { loadConfig } from '../../../runtime/config.ts'
+import { loadConfig } from '../../../runtime/load-config.ts'
 import { temporaryDirectory } from '../../support/ringside.ts'
 
 const folder = '/sys/fs/bpf/ringside'

@@ -2,7 +2,7 @@
 import pino from 'pino'
 import type { Drift } from '../../../../../consumer/alerts/drift/drift.ts'
 import type { Context } from '../../../../../consumer/handler.ts'
-import { loadConfig } from '../../../../../runtime/config.ts'
+import { loadConfig } from '../../../../../runtime/load-config.ts'
 import type { Alert, Rollup } from '../../../../../wire/types.ts'
 import { samples } from '../../../../support/records.ts'
 import type { Stream, StreamWindow } from './streams.ts'
