@@ -12,7 +12,7 @@ import { topicName } from '../wire/topics.ts'
 import type { EventClass, Ledger as LedgerRecord } from '../wire/types.ts'
 import { Ledger } from './account/ledger.ts'
 import { type Loss, Tally } from './account/tally.ts'
-import { Publisher } from './deliver/publish.ts'
+import { Publisher } from './deliver/publisher.ts'
 import { Spool } from './deliver/spool.ts'
 import { createEncoder } from './encode/create-encoder.ts'
 import type { BatchEncoder } from './encode/encoder.ts'
@@ -300,7 +300,7 @@ class Edge implements EdgeService {
     const { sequences, drops, account } = this.#ledger.close(progress, final)
     const { previous } = this.#source
     const batch = ++this.#batches
-    const head = {
+    const header = {
       host: this.#options.config.host,
       boot: this.#source.boot,
       agent: ringside.version,
@@ -317,7 +317,7 @@ class Edge implements EdgeService {
     const summaries = this.#encoder.count - byClass.reduce((a, b) => a + b, 0)
     const mark = markOf(this.#source, progress.taken)
     const onDurable = (): void => this.#source.release(mark, { run: this.#run, batch, ...account })
-    this.#publisher.publish({ head, value: this.#encoder.encode(head), byClass, summaries, onDurable })
+    this.#publisher.publish({ header, value: this.#encoder.encode(header), byClass, summaries, onDurable })
     this.#openedAt = undefined
     this.#closedAt = performance.now()
   }

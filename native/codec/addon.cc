@@ -131,12 +131,12 @@ class Encoder : public Napi::ObjectWrap<Encoder> {
       } else {
         batch_.AddEvent(*record);
       }
-      Follow(*record);
+      UpdateProgress(*record);
     }
     return Napi::Boolean::New(Env(), true);
   }
 
-  void Follow(const ringside_event& record) {
+  void UpdateProgress(const ringside_event& record) {
     const auto seq = static_cast<double>(ClampUnsigned(record.seq));
     state_.count++;
     state_.highest[record.cpu] = std::max(state_.highest[record.cpu], seq);

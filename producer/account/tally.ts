@@ -1,7 +1,7 @@
 // What became of the events, as numbers: the counters that a host of the edge reports, and the ledger that travels in
 // the stream. After drain() or stop(): seen = published + spooled + dropped.
 import type { DropReason, EventClass, Ledger as LedgerRecord, Step } from '../../wire/types.ts'
-import type { PublishedBatch } from '../deliver/publish.ts'
+import type { PublishedBatch } from '../deliver/publisher.ts'
 import type { Spool } from '../deliver/spool.ts'
 import { eventClasses } from '../source/raw-event.ts'
 import type { SourceStatistics } from '../source/source.ts'
@@ -75,20 +75,20 @@ export class Tally {
   ): Readonly<Record<string, number>> {
     const spool = this.#spool?.account
     const dropped = lost.map((count, i) => {
-      return count + (this.#abandoned[i] as number) + (spool?.givenUp[i] ?? 0) + (spool?.unreadable[i] ?? 0)
+      return count + (this.#abandoned[i] as number) + (spool?.evicted[i] ?? 0) + (spool?.unreadable[i] ?? 0)
     })
     return {
       seen: sum(events) + sum(lost),
       published: sum(this.#published),
       published_earlier: this.#publishedEarlier,
-      spooled: sum(spool?.waiting ?? []),
+      spooled: sum(spool?.spooled ?? []),
       dropped: sum(dropped),
       ...Object.fromEntries(eventClasses.map((name, i) => [`dropped_${name}`, dropped[i] as number])),
       dropped_ring_full: sum(lost),
       dropped_undelivered: sum(this.#abandoned),
-      dropped_spool_full: sum(spool?.givenUp ?? []),
+      dropped_spool_full: sum(spool?.evicted ?? []),
       dropped_spool_unreadable: sum(spool?.unreadable ?? []),
-      lost_earlier: sum(spool?.earlierGivenUp ?? []),
+      lost_earlier: sum(spool?.earlierEvicted ?? []),
       off: total(statistics.off) - total(this.#begun.off),
       counted: total(statistics.counted) - total(this.#begun.counted),
       uncounted: (statistics.uncounted ?? 0) - (this.#begun.uncounted ?? 0),
@@ -105,14 +105,14 @@ export class Tally {
       eventClasses.map((name, i) => ({ class: name, reason, count: counts[i] ?? 0 }))
     return [
       ...of('undelivered', this.#abandoned),
-      ...of('spool_full', spool?.givenUp),
+      ...of('spool_full', spool?.evicted),
       ...of('spool_unreadable', spool?.unreadable)
     ]
   }
 
   /** The ledger of this moment, with the steps since the one that was last taken into a batch. */
   ledger(statistics: SourceStatistics, monotonicUs: number): LedgerRecord {
-    const spooled = this.#spool?.account.waiting
+    const spooled = this.#spool?.account.spooled
     return {
       monotonic_us: monotonicUs,
       untracked: statistics.unaccounted ?? 0,

@@ -1,4 +1,5 @@
-// Keeps the edge to its CPU budget: measures once a second, and has classes counted or told again as the budget decides.
+// Keeps the edge to its CPU budget: measures once a second, and has classes counted or told again as the budget
+// decides.
 import type { Log } from '../../runtime/log.ts'
 import type { EventClass } from '../../wire/types.ts'
 import { Budget } from './budget.ts'

@@ -1,5 +1,5 @@
-// Where batches wait on disk while Kafka is away. Nothing here throws: a file that cannot be used is named in
-// the log once, and the edge goes on with what its memory holds; what is lost by it is in the account.
+// Holds batches on disk while Kafka is away, and counts their events. Never throws: a failure is logged once, the edge
+// goes on with its memory alone, and the events that are lost by it are counted.
 import { existsSync, renameSync } from 'node:fs'
 import { messageOf } from '../../runtime/errors.ts'
 import type { Log } from '../../runtime/log.ts'
@@ -8,34 +8,35 @@ import { type SpoolableBatch, type SpooledBatch, SpoolFile } from './spool-file.
 
 export interface SpoolOptions {
   readonly path: string
-  /** Of the file and its write-ahead log. */
+  /** Bound on the file and its write-ahead log. */
   readonly maxBytes: number
-  /** The run that puts batches in; what is found of others is theirs. */
+  /** This run; the file may hold batches of earlier ones. */
   readonly run: string
   readonly log: Log
 }
 
 /** Events by enum ringside_class. */
 export interface SpoolAccount {
-  /** Of this run, on disk now. */
-  readonly waiting: readonly number[]
-  /** Of this run, given up because the spool was full. */
-  readonly givenUp: readonly number[]
-  /** Of this run, in a file that could not be read any more. */
+  /** Events of this run on disk now. */
+  readonly spooled: readonly number[]
+  /** Events of this run evicted because the spool was full. */
+  readonly evicted: readonly number[]
+  /** Events of this run lost in a damaged file. */
   readonly unreadable: readonly number[]
-  /** Of earlier runs, given up because the spool was full. */
-  readonly earlierGivenUp: readonly number[]
+  /** Events of earlier runs evicted because the spool was full. */
+  readonly earlierEvicted: readonly number[]
 }
 
-/** After a disk refused a write. */
+/** Pause after a failed write. */
 const retryMs = 5_000
-/** 4 MiB a call: some 10 ms. */
+/** 4 MiB per call: some 10 ms. */
 const shrinkPages = 1024
 
+const sqliteBusy = 5
 const sqliteCorrupt = 11
 const sqliteNotADatabase = 26
 
-/** The primary result code of SQLite; undefined for other errors. */
+/** SQLite's primary result code; undefined for other errors. */
 const codeOf = (error: unknown): number | undefined => {
   const code = error instanceof Error && 'errcode' in error ? error.errcode : undefined
   return typeof code === 'number' ? code & 0xff : undefined
@@ -56,33 +57,34 @@ const addTo = (totals: number[], counts: readonly number[], sign = 1): void => {
 
 export class Spool {
   readonly #options: SpoolOptions
-  readonly #waiting = zeros()
-  readonly #givenUp = zeros()
+  readonly #spooled = zeros()
+  readonly #evicted = zeros()
   readonly #unreadable = zeros()
-  readonly #earlierGivenUp = zeros()
+  readonly #earlierEvicted = zeros()
   #file: SpoolFile | undefined
-  /** Numbers go on from file to file. */
+  /** Ids continue from a damaged file to its replacement. */
   #firstId = 1
   #lastId = 0
-  #refusedAt = Number.NEGATIVE_INFINITY
-  #refusing = false
-  #overflowing = false
+  #failedAt = Number.NEGATIVE_INFINITY
+  #isFailing = false
+  #isOverflowing = false
 
-  /** Opens the file, or makes it; both take the rights of the moment, and later calls need none. */
+  /** Opens or creates the file. Later calls work without the privileges that this may need. */
   constructor(options: SpoolOptions) {
     this.#options = options
     const { log, path } = options
     this.#file = this.#open()
     const { batches, bytes } = this
-    if (batches > 0) log.info({ batches, bytes }, `${batches} batches of earlier runs wait in ${path}: they go first`)
+    if (batches > 0)
+      log.info({ batches, bytes }, `${batches} batches of earlier runs are in spool ${path}, publishing them first`)
   }
 
   get account(): SpoolAccount {
     return {
-      waiting: this.#waiting,
-      givenUp: this.#givenUp,
+      spooled: this.#spooled,
+      evicted: this.#evicted,
       unreadable: this.#unreadable,
-      earlierGivenUp: this.#earlierGivenUp
+      earlierEvicted: this.#earlierEvicted
     }
   }
 
@@ -95,21 +97,21 @@ export class Spool {
   }
 
   /**
-   * Puts batches on disk, all of them in one transaction.
-   * @returns how many of them, from the first on, are there now, and the number of the last
+   * Writes batches to disk in one transaction.
+   * @returns how many of them, from the first on, are on disk now, and the id of the last
    */
   add(batches: readonly SpoolableBatch[]): { readonly count: number; readonly lastId: number } {
     const nothing = { count: 0, lastId: 0 }
     const file = this.#file
-    if (file === undefined || performance.now() - this.#refusedAt < retryMs) return nothing
+    if (file === undefined || performance.now() - this.#failedAt < retryMs) return nothing
     try {
-      const { count, lastId, givenUp } = file.add(batches)
+      const { count, lastId, evicted } = file.add(batches)
       this.#lastId = lastId
-      for (const { byClass } of batches.slice(0, count)) addTo(this.#waiting, byClass)
-      for (const { run, byClass } of givenUp) this.#account(run, byClass)
-      this.#logOverflow(givenUp.length > 0 || count < batches.length)
-      if (this.#refusing) this.#options.log.info(`the spool ${this.#options.path} can be written again`)
-      this.#refusing = false
+      for (const { byClass } of batches.slice(0, count)) addTo(this.#spooled, byClass)
+      for (const { run, byClass } of evicted) this.#countEvicted(run, byClass)
+      this.#logOverflow(evicted.length > 0 || count < batches.length)
+      if (this.#isFailing) this.#options.log.info(`writing to spool ${this.#options.path} again`)
+      this.#isFailing = false
       return { count, lastId }
     } catch (error) {
       this.#failed(error)
@@ -117,24 +119,24 @@ export class Spool {
     }
   }
 
-  /** The oldest batches, at least one if any waits, and no more than maxBytes or maxCount. */
-  head(maxBytes: number, maxCount: number): SpooledBatch[] {
+  /** Takes the oldest batches for sending: at least one if there is any, and no more than maxBytes or maxCount. */
+  oldest(maxBytes: number, maxCount: number): SpooledBatch[] {
     if (this.batches === 0) return []
     try {
-      const group = this.#file?.head(maxBytes, maxCount) ?? []
+      const group = this.#file?.oldest(maxBytes, maxCount) ?? []
       this.#lastId = Math.max(this.#lastId, group.at(-1)?.id ?? 0)
       return group
     } catch (error) {
-      // Whatever the reason is, what comes later must not wait for it.
+      // Whatever the reason, later batches must not wait for it.
       this.#setAside(error)
       return []
     }
   }
 
-  /** Kafka has these, the oldest of all. */
+  /** Kafka acknowledged these batches, the oldest of all. */
   acknowledge(batches: readonly Pick<SpooledBatch, 'id' | 'run' | 'byClass'>[]): void {
     for (const { id, run, byClass } of batches) {
-      if (run === this.#options.run) addTo(id < this.#firstId ? this.#unreadable : this.#waiting, byClass, -1)
+      if (run === this.#options.run) addTo(id < this.#firstId ? this.#unreadable : this.#spooled, byClass, -1)
     }
     const last = batches.at(-1)
     if (this.#file === undefined || last === undefined || last.id < this.#firstId) return
@@ -145,9 +147,9 @@ export class Spool {
     }
   }
 
-  /** Gives room back to the disk while nothing waits; to be called now and then. */
+  /** Returns some free space to the file system while the spool is empty; call it regularly. */
   tidy(): void {
-    if (this.#file === undefined || this.batches > 0 || this.#refusing) return
+    if (this.#file === undefined || this.batches > 0 || this.#isFailing) return
     try {
       this.#file.shrink(shrinkPages)
     } catch (error) {
@@ -159,7 +161,7 @@ export class Spool {
     try {
       this.#file?.close()
     } catch (error) {
-      this.#options.log.warn(`closing the spool ${this.#options.path}: ${messageOf(error)}`)
+      this.#options.log.warn(`cannot close spool ${this.#options.path}: ${messageOf(error)}`)
     }
     this.#file = undefined
   }
@@ -170,13 +172,13 @@ export class Spool {
       return new SpoolFile(path, maxBytes, this.#firstId)
     } catch (error) {
       if (isDamage(error)) return this.#replace(error)
-      const remedy = 'batches wait in memory only while Kafka is away'
-      log.error(`the spool ${path} cannot be used (another edge may hold it): ${messageOf(error)}; ${remedy}`)
+      const why = `${messageOf(error)}${codeOf(error) === sqliteBusy ? ' (another edge uses it)' : ''}`
+      log.error(`cannot open spool ${path}: ${why}; while Kafka is away, batches wait in memory only`)
       return undefined
     }
   }
 
-  /** Moves a damaged file out of the way and begins a new one. */
+  /** Moves a damaged file aside and creates a new one. */
   #replace(error: unknown): SpoolFile | undefined {
     const { path, maxBytes, log } = this.#options
     const aside = `${path}.corrupt-${new Date().toISOString().replaceAll(':', '')}`
@@ -184,11 +186,11 @@ export class Spool {
       renameSync(path, aside)
       if (existsSync(`${path}-wal`)) renameSync(`${path}-wal`, `${aside}-wal`)
       const file = new SpoolFile(path, maxBytes, this.#firstId)
-      log.error(`the spool ${path} is damaged (${messageOf(error)}): moved to ${aside}, a new one begins`)
+      log.error(`spool ${path} is damaged (${messageOf(error)}): moved it to ${aside}, created a new one`)
       return file
     } catch (cause) {
-      const why = `${messageOf(error)}; it cannot be replaced: ${messageOf(cause)}`
-      log.error(`the spool ${path} is damaged: ${why}; batches wait in memory only while Kafka is away`)
+      const why = `${messageOf(error)}), and cannot be replaced: ${messageOf(cause)}`
+      log.error(`spool ${path} is damaged (${why}; while Kafka is away, batches wait in memory only`)
       return undefined
     }
   }
@@ -198,33 +200,36 @@ export class Spool {
       this.#setAside(error)
       return
     }
-    const text = `the spool ${this.#options.path} cannot be written: ${messageOf(error)}; batches wait in memory`
-    if (!this.#refusing) this.#options.log.error(`${text}, and it is tried again every ${retryMs / 1000} s`)
-    this.#refusing = true
-    this.#refusedAt = performance.now()
+    const text = `cannot write to spool ${this.#options.path}, retrying every ${retryMs / 1000} s`
+    if (!this.#isFailing) this.#options.log.error(`${text}: ${messageOf(error)}; until then batches wait in memory`)
+    this.#isFailing = true
+    this.#failedAt = performance.now()
   }
 
   #setAside(error: unknown): void {
     this.close()
-    addTo(this.#unreadable, this.#waiting)
-    this.#waiting.fill(0)
+    addTo(this.#unreadable, this.#spooled)
+    this.#spooled.fill(0)
     this.#firstId = this.#lastId + 1
     this.#file = this.#replace(error)
   }
 
-  #account(run: string, byClass: readonly number[]): void {
+  #countEvicted(run: string, byClass: readonly number[]): void {
     if (run !== this.#options.run) {
-      addTo(this.#earlierGivenUp, byClass)
+      addTo(this.#earlierEvicted, byClass)
       return
     }
-    addTo(this.#waiting, byClass, -1)
-    addTo(this.#givenUp, byClass)
+    addTo(this.#spooled, byClass, -1)
+    addTo(this.#evicted, byClass)
   }
 
-  #logOverflow(overflowing: boolean): void {
-    if (overflowing && !this.#overflowing) {
-      this.#options.log.warn({ bytes: this.bytes }, 'the spool is full (edge.spool.maxBytes): events are given up')
+  #logOverflow(isOverflowing: boolean): void {
+    if (isOverflowing && !this.#isOverflowing) {
+      this.#options.log.warn(
+        { bytes: this.bytes },
+        'the spool is full (edge.spool.maxBytes), evicting the least important events'
+      )
     }
-    if (this.batches === 0 || overflowing) this.#overflowing = overflowing
+    if (this.batches === 0 || isOverflowing) this.#isOverflowing = isOverflowing
   }
 }

@@ -1,5 +1,5 @@
-// The encoder in JavaScript: raw records become objects, which avsc writes. What the native encoder is held
-// against, and what takes its place where it is not built.
+// The encoder in JavaScript: raw records become objects, which avsc writes. The reference for the native encoder, and
+// its replacement where the addon is not built.
 import { encode } from '../../wire/codec.ts'
 import { clampLong, microsecondsAt } from '../source/numbers.ts'
 import {
@@ -76,9 +76,9 @@ class AvscEncoder implements BatchEncoder {
     }
   }
 
-  encode(head: BatchHeader): Buffer {
+  encode(header: BatchHeader): Buffer {
     this.#byClass = zeros()
-    return encode('EventBatch', { ...head, ...this.#builder.take(head.clock) })
+    return encode('EventBatch', { ...header, ...this.#builder.take(header.clock) })
   }
 
   #addEvent(record: number): void {
@@ -87,16 +87,16 @@ class AvscEncoder implements BatchEncoder {
     this.#events[eventClass] = (this.#events[eventClass] as number) + 1
     this.#byClass[eventClass] = (this.#byClass[eventClass] as number) + 1
     this.#newestUs = Math.max(this.#newestUs, microsecondsAt(this.#raw, record + field.timeNs))
-    this.#follow(record, isSecurityClass(eventClass) ? 0 : 1)
+    this.#updateProgress(record, isSecurityClass(eventClass) ? 0 : 1)
   }
 
   #addSummary(record: number): void {
     this.#builder.addSummary(this.#raw, record)
     this.#summaries++
-    this.#follow(record, 2)
+    this.#updateProgress(record, 2)
   }
 
-  #follow(record: number, lane: 0 | 1 | 2): void {
+  #updateProgress(record: number, lane: 0 | 1 | 2): void {
     const cpu = this.#raw.u16(record + field.cpu)
     const seq = clampLong(this.#raw.u64(record + field.seq))
     this.#highest[cpu] = Math.max(this.#highest[cpu] as number, seq)
@@ -104,5 +104,5 @@ class AvscEncoder implements BatchEncoder {
   }
 }
 
-/** An encoder without anything native. */
+/** An encoder that needs no addon. */
 export const createAvscEncoder = (options: EncoderOptions): BatchEncoder => new AvscEncoder(options)

@@ -1,34 +1,37 @@
-// What is left of a batch whose events had to give way: its name, its clock, what it answers for, and the
-// declaration that they are lost. Neighbours without events become one, so that little is left of many.
+// The header of a batch: everything but its rows. The spool replaces an evicted batch by its header, which still covers
+// its sequence numbers and declares its events as dropped, and merges adjacent headers into one.
 import { encode } from '../../wire/codec.ts'
 import type { Drop, EventBatch, Ledger, SequenceRange } from '../../wire/types.ts'
 import { eventClasses } from '../source/raw-event.ts'
 
 export type BatchHeader = Omit<EventBatch, 'processes' | 'sockets' | 'stacks' | 'events' | 'summaries'>
 
-/** The encoded batch as if it had neither events nor summaries. */
-export const withoutEvents = (head: BatchHeader): Buffer =>
-  encode('EventBatch', { ...head, processes: [], sockets: [], stacks: [], events: [], summaries: [] })
+/** Encodes the header as a batch without rows. */
+export const encodeHeader = (header: BatchHeader): Buffer =>
+  encode('EventBatch', { ...header, processes: [], sockets: [], stacks: [], events: [], summaries: [] })
 
-/** @param byClass events or summaries that are declared as lost, by enum ringside_class */
-export const withDrops = <Head extends BatchHeader>(head: Head, byClass: readonly number[]): Head => {
+/**
+ * Declares events or summaries as dropped by a full spool.
+ * @param byClass their counts, by enum ringside_class
+ */
+export const withDrops = (header: BatchHeader, byClass: readonly number[]): BatchHeader => {
   const drops = eventClasses.map(
     (name, i): Drop => ({ class: name, reason: 'spool_full', count: byClass[i] as number })
   )
-  return { ...head, drops: sumDrops([...head.drops, ...drops]) }
+  return { ...header, drops: sumDrops([...header.drops, ...drops]) }
 }
 
 /**
- * One batch for several of a run that follow each other: it has the last one's number, clock and ledger, and says what
- * the first one's run continues.
- * @param heads at least one
+ * Merges the headers of consecutive batches of a run. The result has the last one's number, clock and ledger, and the
+ * first one's `continues`.
+ * @param headers at least one
  */
-export const mergeHeaders = (heads: readonly BatchHeader[]): BatchHeader => ({
-  ...(heads.at(-1) as BatchHeader),
-  continues: heads[0]?.continues ?? null,
-  ledger: joinLedgers(heads.flatMap(({ ledger }) => ledger ?? [])),
-  sequences: joinRanges(heads.flatMap(({ sequences }) => sequences)),
-  drops: sumDrops(heads.flatMap(({ drops }) => drops))
+export const mergeHeaders = (headers: readonly BatchHeader[]): BatchHeader => ({
+  ...(headers.at(-1) as BatchHeader),
+  continues: headers[0]?.continues ?? null,
+  ledger: mergeLedgers(headers.flatMap(({ ledger }) => ledger ?? [])),
+  sequences: mergeRanges(headers.flatMap(({ sequences }) => sequences)),
+  drops: sumDrops(headers.flatMap(({ drops }) => drops))
 })
 
 const sumDrops = (drops: readonly Drop[]): Drop[] => {
@@ -40,13 +43,13 @@ const sumDrops = (drops: readonly Drop[]): Drop[] => {
   return [...sums.values()].filter(({ count }) => count > 0)
 }
 
-const joinLedgers = (ledgers: readonly Ledger[]): Ledger | null => {
+const mergeLedgers = (ledgers: readonly Ledger[]): Ledger | null => {
   const last = ledgers.at(-1)
   return last === undefined ? null : { ...last, steps: ledgers.flatMap(({ steps }) => steps) }
 }
 
-const joinRanges = (ranges: readonly SequenceRange[]): SequenceRange[] => {
-  const joined = new Map<number, SequenceRange>()
-  for (const { cpu, first, last } of ranges) joined.set(cpu, { cpu, first: joined.get(cpu)?.first ?? first, last })
-  return [...joined.values()]
+const mergeRanges = (ranges: readonly SequenceRange[]): SequenceRange[] => {
+  const merged = new Map<number, SequenceRange>()
+  for (const { cpu, first, last } of ranges) merged.set(cpu, { cpu, first: merged.get(cpu)?.first ?? first, last })
+  return [...merged.values()]
 }

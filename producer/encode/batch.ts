@@ -1,63 +1,36 @@
-// Raw records gather here until they leave as one EventBatch. The event objects are used again for
-// every batch, so a batch that was taken is valid until the next event is added.
-import type { Bucket, Clock, Event, EventBatch, Process, Socket, Stack, Summary } from '../../wire/types.ts'
-import { clampLong, microsecondsAt, nanosecondsBeyond } from '../source/numbers.ts'
+// Collects raw records as the rows of an EventBatch. Event objects are reused: content that was taken is valid until
+// the next event is added.
+import type { Clock, Event, EventBatch, Process, Socket, Stack, Summary } from '../../wire/types.ts'
+import { clampLong, microsecondsAt } from '../source/numbers.ts'
 import {
   callNames,
-  cellField,
-  eventClasses,
   eventFlag,
-  eventKinds,
   eventField as field,
   type RawEvents,
   summaryCellBytes,
-  summaryField,
   summaryHeaderBytes
 } from '../source/raw-event.ts'
 import type { NameOfCall } from './encoder.ts'
+import { blankEvent, readEvent, recordKind } from './event-row.ts'
 import type { ProcessTable } from './process-table.ts'
 import type { SocketTable } from './socket-table.ts'
 import { StackTable } from './stack-table.ts'
+import { readSummary } from './summary-row.ts'
 
-/** An upper bound on the Avro bytes of each row beside its strings: longs take at most 8, ints 5. */
+/** Upper bounds on the Avro bytes of a row without its strings: longs take at most 8, ints 5. */
 const eventBytes = 88
 const processBytes = 160
 const socketBytes = 72
 const stackBytes = 16
 const summaryBytes = 96
-/** A cell's index takes at most 3, its count 5. */
+/** A bucket's index takes at most 3, its count 5. */
 const bucketBytes = 8
 
-const kind = { exec: 2, fork: 3, exit: 4, ioUring: 6 } as const
-
-/** Calls whose record says something in arg. */
-const hasArg: readonly boolean[] = callNames.map((name) => ['open', 'openat', 'openat2', 'ptrace'].includes(name))
 const otherCall = callNames.indexOf('other')
-
-const blankEvent = (): Event => ({
-  kind: 'other',
-  syscall: 'none',
-  process: 0,
-  socket: -1,
-  cpu: 0,
-  seq: 0,
-  time_offset_ns: 0,
-  duration_ns: 0,
-  tid: 0,
-  ret: 0,
-  fd: -1,
-  path: null,
-  path_truncated: false,
-  call: null,
-  path_to: null,
-  arg: -1,
-  target_pid: -1,
-  stack: -1
-})
 
 const stringBytes = (text: string | null): number => (text === null ? 0 : Buffer.byteLength(text))
 
-/** What the tables, events and summaries of a batch are; the rest of it is said when it is closed. */
+/** The rows of a batch; its header is made when it is closed. */
 export type BatchContent = Pick<EventBatch, 'processes' | 'sockets' | 'stacks' | 'events' | 'summaries'>
 
 export class BatchBuilder {
@@ -72,7 +45,7 @@ export class BatchBuilder {
   #stacks: Stack[] = []
   #events: Event[] = []
   #summaries: Summary[] = []
-  /** Of each event and summary, in whole microseconds; time_offset_ns has the nanoseconds beyond until it is taken. */
+  /** Times in whole microseconds; until take(), time_offset_ns has the nanoseconds beyond. */
   #eventTimes: number[] = []
   #summaryTimes: number[] = []
   #bytes = 0
@@ -94,92 +67,51 @@ export class BatchBuilder {
     return this.#events.length + this.#summaries.length
   }
 
-  /** An upper bound on the encoded size of what has been added. */
+  /** Upper bound on the encoded size of the rows. */
   get bytes(): number {
     return this.#bytes
   }
 
   /** Adds the event at offset `record` of raw. */
   addEvent(raw: RawEvents, record: number): void {
-    const kindNumber = raw.u8(record + field.kind)
-    const call = raw.u8(record + field.call)
+    const kind = raw.u8(record + field.kind)
     const flags = raw.u8(record + field.flags)
-    const path = raw.u16(record + field.pathSize) === 0 ? null : raw.path(record)
-    // Of exec and fork the second string is a cgroup's name, of which the table of processes takes what it needs.
-    const isBeginning = kindNumber === kind.exec || kindNumber === kind.fork
-    if (kindNumber === kind.exec) this.#processTable.exec(raw, record, path)
-    if (kindNumber === kind.fork) this.#processTable.fork(raw, record)
-
     const count = this.#events.length
     this.#pool[count] ??= blankEvent()
     const event = this.#pool[count] as Event
-    event.kind = eventKinds[kindNumber] ?? 'other'
-    event.syscall = callNames[call] ?? 'none'
+    readEvent(event, raw, record)
+    if (kind === recordKind.exec) this.#processTable.exec(raw, record, event.path)
+    if (kind === recordKind.fork) this.#processTable.fork(raw, record)
     event.process = this.#processOf(raw, record)
     event.socket = (flags & eventFlag.hasSocket) === 0 ? -1 : this.#socketOf(raw, record)
-    event.cpu = raw.u16(record + field.cpu)
-    event.seq = clampLong(raw.u64(record + field.seq))
-    event.time_offset_ns = nanosecondsBeyond(raw, record + field.timeNs)
-    event.duration_ns = clampLong(raw.u64(record + field.durationNs))
-    event.tid = raw.i32(record + field.tid)
-    event.ret = clampLong(raw.i64(record + field.ret))
-    event.fd = raw.i32(record + field.fd)
-    event.path = path
-    event.path_truncated = (flags & eventFlag.pathTruncated) !== 0
-    event.call = call === otherCall || kindNumber === kind.ioUring ? this.#nameOf(raw, record) : null
-    event.path_to = isBeginning || raw.u16(record + field.extraSize) === 0 ? null : raw.extra(record)
-    event.arg = hasArg[call] || kindNumber === kind.ioUring ? raw.u32(record + field.arg) : -1
-    event.target_pid = raw.i32(record + field.target)
     event.stack = (flags & eventFlag.hasStack) === 0 ? -1 : this.#stackOf(raw, record)
+    const isOther = raw.u8(record + field.call) === otherCall
+    event.call = isOther || kind === recordKind.ioUring ? this.#nameOf(raw, record) : null
     this.#events.push(event)
     this.#eventTimes.push(microsecondsAt(raw, record + field.timeNs))
-    this.#bytes += eventBytes + stringBytes(path) + stringBytes(event.call) + stringBytes(event.path_to)
-    if (kindNumber === kind.exit) this.#processTable.exit(raw, record)
+    this.#bytes += eventBytes + stringBytes(event.path) + stringBytes(event.call) + stringBytes(event.path_to)
+    if (kind === recordKind.exit) this.#processTable.exit(raw, record)
   }
 
   /** Adds the summary at offset `record` of raw. */
   addSummary(raw: RawEvents, record: number): void {
-    const call = raw.u8(record + field.call)
-    const at = record + field.path
-    const summary: Summary = {
-      process: this.#processOf(raw, record),
-      syscall: callNames[call] ?? 'none',
-      call: call === otherCall ? this.#nameOf(raw, record) : null,
-      class: eventClasses[raw.u8(record + field.class)] as Summary['class'],
-      seq: clampLong(raw.u64(record + field.seq)),
-      time_offset_ns: nanosecondsBeyond(raw, record + field.timeNs),
-      duration_ns: clampLong(raw.u64(record + field.durationNs)),
-      count: clampLong(raw.u64(at + summaryField.count)),
-      errors: clampLong(raw.u64(at + summaryField.errors)),
-      total_ns: clampLong(raw.u64(at + summaryField.totalNs)),
-      bytes: clampLong(raw.u64(at + summaryField.bytes)),
-      latency: [],
-      sizes: [],
-      errnos: []
-    }
-    // By enum ringside_measure.
-    const buckets: readonly Bucket[][] = [summary.latency, summary.sizes, summary.errnos]
-    const end = at + raw.u16(record + field.pathSize)
-    for (let cell = at + summaryHeaderBytes; cell < end; cell += summaryCellBytes) {
-      const index = raw.u16(cell + cellField.index)
-      buckets[raw.u16(cell + cellField.measure)]?.push({ index, count: raw.u32(cell + cellField.count) })
-      this.#bytes += bucketBytes
-    }
-    this.#summaries.push(summary)
+    const call = raw.u8(record + field.call) === otherCall ? this.#nameOf(raw, record) : null
+    this.#summaries.push(readSummary(raw, record, this.#processOf(raw, record), call))
     this.#summaryTimes.push(microsecondsAt(raw, record + field.timeNs))
-    this.#bytes += summaryBytes + stringBytes(summary.call)
+    const buckets = (raw.u16(record + field.pathSize) - summaryHeaderBytes) / summaryCellBytes
+    this.#bytes += summaryBytes + stringBytes(call) + bucketBytes * buckets
   }
 
-  /** What was added since the last call; times are then relative to the clock. */
+  /** Returns the rows since the last call, with times relative to the clock. */
   take(clock: Clock): BatchContent {
-    const relate = (row: { time_offset_ns: number }, timeUs: number | undefined): void => {
+    const setOffset = (row: { time_offset_ns: number }, timeUs: number | undefined): void => {
       row.time_offset_ns = clampLong(((timeUs as number) - clock.monotonic_us) * 1000 + row.time_offset_ns)
     }
     this.#events.forEach((event, i) => {
-      relate(event, this.#eventTimes[i])
+      setOffset(event, this.#eventTimes[i])
     })
     this.#summaries.forEach((summary, i) => {
-      relate(summary, this.#summaryTimes[i])
+      setOffset(summary, this.#summaryTimes[i])
     })
     const content = {
       processes: this.#processes,

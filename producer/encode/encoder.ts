@@ -1,38 +1,38 @@
-// The seam between raw records and encoded batches: the native encoder and the one of avsc stand behind it
-// alike, and write the same bytes. Records gather in the open batch until the edge closes it.
+// The interface of the two encoders, native and avsc, which write the same bytes: raw records in, encoded batches out.
+// Records collect in the open batch until the edge closes it.
 import type { Symbolizer } from '../go/symbolizer.ts'
 import type { ProcReader } from '../proc.ts'
 import type { BatchHeader } from './batch-header.ts'
 
 export interface BatchLimits {
-  /** Events and summaries that make a batch full. */
+  /** A batch with this many events and summaries is full. */
   readonly events: number
-  /** An upper bound of its encoded size that makes it full; one record may go beyond it. */
+  /** A batch of this size is full, by an upper bound on its encoded size; its last record may exceed it. */
   readonly bytes: number
 }
 
-/** The name of a system call of an ABI, or of an operation of io_uring, by ringside_event.nr; undefined if it has none. */
+/** The name of a system call of an ABI, or of an io_uring operation, by ringside_event.nr; undefined without one. */
 export type NameOfCall = (nr: number, isCompat: boolean) => string | undefined
 
 export interface EncoderOptions {
-  /** What the source reads into; begins at a multiple of 8 in its ArrayBuffer. */
+  /** The source reads into it; starts at a multiple of 8 in its ArrayBuffer. */
   readonly buffer: Uint8Array
   readonly limits: BatchLimits
-  /** What is known of processes that records do not tell the beginning of; asked in the middle of `add`. */
+  /** Facts about processes that started before the first event, or without a record; read during `add`. */
   readonly proc: ProcReader
   readonly callName: NameOfCall
-  /** Knows where calls were made from; undefined: it is not told. */
+  /** Resolves Go stacks; undefined disables it. */
   readonly symbolizer?: Symbolizer | undefined
 }
 
-/** What went through an encoder since it was made, whichever batch it is in. */
+/** What an encoder has added since it was created, over all batches. */
 export interface Progress {
   /** By enum ringside_class: events. */
   readonly events: readonly number[]
   readonly summaries: number
-  /** By CPU, RINGSIDE_CPU_SUMMARIES for the summaries: the highest seq; 0 where there was none. */
+  /** The highest seq by CPU, RINGSIDE_CPU_SUMMARIES for the summaries; 0 without any. */
   readonly highest: Float64Array
-  /** Sum of the field `advance` by lane: of security records, of the others, of summaries. */
+  /** Sums of the field `advance` by lane: security records, other records, summaries. */
   readonly taken: readonly [number, number, number]
   /** CLOCK_MONOTONIC of the newest event, in microseconds. */
   readonly newestUs: number
@@ -40,22 +40,24 @@ export interface Progress {
 
 export interface BatchEncoder {
   /**
-   * A read filled the first `length` bytes of the buffer that the encoder was made with. What was left of the read
-   * before it is forgotten.
-   * @returns CLOCK_MONOTONIC in microseconds of the oldest of the events that its lanes begin with; 0 without any
-   * @throws RingsideError DATA when the bytes are not whole records; none of them is then added
+   * Starts on the first `length` bytes of the buffer, which a read just filled; the previous read must be complete.
+   * @returns the time of the older of the two rings' first events, CLOCK_MONOTONIC in microseconds; 0 without any
+   * @throws RingsideError DATA when the bytes are not whole records; no record is added then
    */
   begin(length: number): number
   /**
-   * Adds what is left of the read: events of both rings merged by time, then summaries.
-   * @returns true as soon as the batch is full: close it, and call again; false at the end of the read
+   * Adds the rest of the read to the open batch: events of both rings merged by time, then summaries.
+   * @returns true when the batch is full: close it and call again; false at the end of the read
    */
   add(): boolean
-  /** Of the open batch: events and summaries. */
+  /** Events and summaries of the open batch. */
   readonly count: number
-  /** Of the open batch: events by enum ringside_class; a copy. */
+  /** Events of the open batch, by enum ringside_class; a copy. */
   readonly byClass: readonly number[]
   readonly progress: Progress
-  /** Closes the open batch: the value of a message. */
-  encode(head: BatchHeader): Buffer
+  /**
+   * Closes the open batch.
+   * @returns the value of its message
+   */
+  encode(header: BatchHeader): Buffer
 }

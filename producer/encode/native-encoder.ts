@@ -1,19 +1,19 @@
-// The encoder in C++ (native/codec) behind the seam: one call a read, one a batch. The fields before and behind a batch's
-// rows are avsc's, the rows the addon's; the bytes are the same as the encoder of avsc writes.
+// The encoder in C++ (native/codec), called once per read and once per batch. avsc writes the fields before and after a
+// batch's rows, the addon writes the rows.
 import { type CodecAddon, loadCodec, type NativeEncoder } from '../../native/codec/codec.ts'
 import { messageOf, RingsideError } from '../../runtime/errors.ts'
 import { schemaFingerprint } from '../../wire/codec.ts'
 import { callNumberMax, eventVersion, RawEvents, summaryCpu } from '../source/raw-event.ts'
 import { noRecord } from '../source/walk.ts'
-import { type BatchHeader, withoutEvents } from './batch-header.ts'
+import { type BatchHeader, encodeHeader } from './batch-header.ts'
 import type { BatchEncoder, EncoderOptions, NameOfCall, Progress } from './encoder.ts'
 
-/** Where struct State of native/codec/addon.cc has each of its numbers. */
+/** Offsets in struct State of native/codec/addon.cc. */
 const state = { count: 0, byClass: 1, events: 5, summaries: 9, taken: 10, newestUs: 13, highest: 14 } as const
 const stateNumbers = state.highest + summaryCpu + 1
 
-/** @throws RingsideError OS when it is not built, or for another version */
-const addon = (): CodecAddon => {
+/** @throws RingsideError OS when the addon is not built, or built for another version */
+const loadAddon = (): CodecAddon => {
   let codec: CodecAddon
   try {
     codec = loadCodec()
@@ -26,7 +26,7 @@ const addon = (): CodecAddon => {
   if (codec.schema !== schema || codec.eventVersion !== eventVersion || codec.stateNumbers !== stateNumbers) {
     throw new RingsideError(
       'OS',
-      `the native encoder is of another version: it writes the schema ${codec.schema} from records of version ${codec.eventVersion}, this Ringside ${schema} from version ${eventVersion}; build it anew: npm run build`
+      `the native encoder was built for another version: it writes schema ${codec.schema} from records of version ${codec.eventVersion}, this Ringside needs schema ${schema} and version ${eventVersion}; rebuild it: npm run build`
     )
   }
   return codec
@@ -35,7 +35,7 @@ const addon = (): CodecAddon => {
 const namesOf = (callName: NameOfCall): (string | undefined)[] =>
   [false, true].flatMap((isCompat) => Array.from({ length: callNumberMax }, (_, nr) => callName(nr, isCompat)))
 
-/** The arrays of rows of a batch without any: one byte each, between its other fields. */
+/** Without rows, each of the five arrays takes one byte; so does the ledger, the last field, when it is null. */
 const emptyRows = 5
 const nullBytes = 1
 
@@ -47,7 +47,7 @@ class CppEncoder implements BatchEncoder {
 
   constructor({ buffer, limits, proc, callName, symbolizer }: EncoderOptions) {
     this.#raw = new RawEvents(buffer)
-    this.#native = new (addon().Encoder)({
+    this.#native = new (loadAddon().Encoder)({
       buffer,
       state: this.#state,
       maxCount: limits.events,
@@ -61,9 +61,9 @@ class CppEncoder implements BatchEncoder {
   }
 
   begin(length: number): number {
-    const begun = this.#native.begin(length)
-    if (begun < 0) throw noRecord(this.#raw, length, -1 - begun)
-    return begun
+    const oldestUs = this.#native.begin(length)
+    if (oldestUs < 0) throw noRecord(this.#raw, length, -1 - oldestUs)
+    return oldestUs
   }
 
   add(): boolean {
@@ -89,12 +89,12 @@ class CppEncoder implements BatchEncoder {
     }
   }
 
-  encode(head: BatchHeader): Buffer {
-    const bare = withoutEvents({ ...head, ledger: null })
-    const end = bare.length - nullBytes
-    const before = bare.subarray(0, end - emptyRows)
-    const behind = head.ledger === null ? bare.subarray(end) : withoutEvents(head).subarray(end)
-    return this.#native.encode(before, head.clock.monotonic_us, behind)
+  encode(header: BatchHeader): Buffer {
+    const withoutLedger = encodeHeader({ ...header, ledger: null })
+    const end = withoutLedger.length - nullBytes
+    const before = withoutLedger.subarray(0, end - emptyRows)
+    const after = header.ledger === null ? withoutLedger.subarray(end) : encodeHeader(header).subarray(end)
+    return this.#native.encode(before, header.clock.monotonic_us, after)
   }
 
   #numbers(begin: number, end: number): number[] {
@@ -102,8 +102,5 @@ class CppEncoder implements BatchEncoder {
   }
 }
 
-/**
- * An encoder in C++.
- * @throws RingsideError OS when the addon is not built, or for another version of the schema or the records
- */
+/** @throws RingsideError OS when the addon is not built, or built for another version of the schema or the records */
 export const createNativeEncoder = (options: EncoderOptions): BatchEncoder => new CppEncoder(options)

@@ -1,5 +1,5 @@
-// Raw events to rows of a batch's process table. A process keeps its executable and container from
-// first sight until exec or exit; a row is made once and points into the batch that is open.
+// Rows of a batch's process table. A process keeps its executable and container until it executes another program. A
+// row is made once and knows its index in the open batch.
 import { LRUCache } from 'lru-cache'
 import type { Process } from '../../wire/types.ts'
 import type { Symbolizer } from '../go/symbolizer.ts'
@@ -7,14 +7,14 @@ import { containerIdIn, type ProcessFacts, type ProcReader, ticksPerSecond } fro
 import { clampLong, microsecondsAt } from '../source/numbers.ts'
 import { eventFlag, eventField as field, type RawEvents } from '../source/raw-event.ts'
 
-/** About 600 bytes each, a few times as much with dozens of names. A busy host has some thousands of processes. */
+/** About 600 bytes each, a few times as much with dozens of rows. A busy host has some thousands of processes. */
 const maxProcesses = 32_768
-/** Names and users of one process's threads; a JVM has dozens, more than this are made again. */
+/** Rows for the names and users of a process's threads; a JVM has dozens. Evicted rows are made again. */
 const maxRows = 64
-/** Ended processes kept a while, without rows: an outcome of a connect, and counts, can be told after the exit. */
+/** Ended processes are kept for a while: the outcome of a connect and the last summaries can follow the exit. */
 const maxEnded = 8_192
 
-/** One (comm, uid, ppid, cgroup) of a process: what a row of the table is distinct by, beside pid and start. */
+/** The row of a process for one combination of comm, uid, ppid and cgroup. */
 interface Row {
   readonly words: readonly number[]
   readonly process: Process
@@ -28,7 +28,7 @@ interface Entry {
   readonly startHigh: number
   exe: string | null
   containerId: string | null
-  /** Changes with each program that it executes. */
+  /** Identifies the program that the process runs; changes when it executes another. */
   program: number
   rows: Row[]
 }
@@ -57,10 +57,9 @@ export class ProcessTable {
   readonly #proc: ProcReader
   readonly #symbolizer: Symbolizer | undefined
   #programs = 0
-  /** What was running before the first event; each is asked for once. */
+  /** Processes that ran before the first event; each is used once. */
   readonly #present: Map<number, ProcessFacts>
 
-  /** @param symbolizer learns which programs start */
   constructor(proc: ProcReader, symbolizer?: Symbolizer) {
     this.#proc = proc
     this.#symbolizer = symbolizer
@@ -72,11 +71,10 @@ export class ProcessTable {
   }
 
   /**
-   * The process of an event.
+   * Returns the index of an event's process in `rows`, and adds a row unless the batch has it.
    * @param record offset of the event in raw
-   * @param batch number of the open batch; grows
-   * @param rows the batch's table, to which a process new to it is added
-   * @returns index of the event's process in rows
+   * @param batch number of the open batch
+   * @param rows the process table of the open batch
    */
   indexOf(raw: RawEvents, record: number, batch: number, rows: Process[]): number {
     const entry = this.#entryOf(raw, record)
@@ -94,27 +92,27 @@ export class ProcessTable {
   }
 
   /**
-   * A number for the program that the process of an event runs, which no other process or program has. To be called
-   * after indexOf.
+   * Identifies the program that the event's process runs: no other process or program has the same number. Call after
+   * indexOf.
    */
   programOf(raw: RawEvents, record: number): number {
     return this.#entries.get(raw.i32(record + field.pid))?.program ?? 0
   }
 
-  /** A process began a program: what is known of it changes. To be called before indexOf. */
+  /** The process executed a program. Call before indexOf. */
   exec(raw: RawEvents, record: number, path: string | null): void {
     const entry = this.#entryOf(raw, record)
-    // A path that is not whole could be made to look like any other.
-    const isWhole = (raw.u8(record + field.flags) & eventFlag.pathTruncated) === 0 && path?.startsWith('/')
-    entry.exe = isWhole ? path : (this.#read(raw, record)?.exe ?? null)
-    // A container's first process is forked outside, put into its cgroup, and only then executes.
+    // A truncated or relative path could imitate any other program.
+    const isUsable = (raw.u8(record + field.flags) & eventFlag.pathTruncated) === 0 && path?.startsWith('/')
+    entry.exe = isUsable ? path : (this.#read(raw, record)?.exe ?? null)
+    // A container's first process is forked outside, moved into its cgroup, and executes then.
     entry.containerId = containerIdIn(raw.extra(record)) ?? entry.containerId
     entry.rows = []
     entry.program = ++this.#programs
     this.#programStarted(raw, record)
   }
 
-  /** A process began: it has its parent's executable and container until it changes them. */
+  /** A new process starts with its parent's executable and container. Call before indexOf. */
   fork(raw: RawEvents, record: number): void {
     const ppid = raw.i32(record + field.ppid)
     const parent = this.#entries.get(ppid) ?? this.#present.get(ppid) ?? this.#proc.read(ppid)
@@ -122,7 +120,7 @@ export class ProcessTable {
     this.#add(raw, record, parent.exe, containerIdIn(raw.extra(record)) ?? parent.containerId)
   }
 
-  /** A process ended. To be called after indexOf. */
+  /** The process ended. Call after indexOf. */
   exit(raw: RawEvents, record: number): void {
     const entry = this.#entries.get(raw.i32(record + field.pid))
     if (entry === undefined) return
@@ -166,7 +164,7 @@ export class ProcessTable {
     this.#symbolizer?.programStarted(raw.i32(record + field.pid), raw.startNs(record))
   }
 
-  /** What /proc says, unless its process of that pid began at another time. */
+  /** Facts from /proc, unless the pid belongs to another process by now. */
   #read(raw: RawEvents, record: number): ProcessFacts | undefined {
     const pid = raw.i32(record + field.pid)
     const ticks = microsecondsAt(raw, record + field.startNs) / (1_000_000 / ticksPerSecond)

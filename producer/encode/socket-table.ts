@@ -1,12 +1,12 @@
-// Raw events to rows of a batch's socket table: one for each distinct socket address pair.
+// Rows of a batch's socket table, one for each distinct pair of addresses.
 import { LRUCache } from 'lru-cache'
 import type { Socket } from '../../wire/types.ts'
 import { eventField as field, type RawEvents } from '../source/raw-event.ts'
 
-/** About 500 bytes each: at most 8 MB. Beyond it rows are made again, nothing is lost. */
+/** About 500 bytes each: at most 8 MB. Evicted rows are made again. */
 const maxSockets = 16_384
 
-/** struct ringside_socket in 32-bit words, from family to the remote address's end. */
+/** Length of struct ringside_socket in 32-bit words. */
 const socketWords = 12
 
 interface Entry {
@@ -42,17 +42,16 @@ export class SocketTable {
   }
 
   /**
-   * The socket of an event that has one.
-   * @param record offset of the event in raw
-   * @param batch number of the open batch; grows
-   * @param rows the batch's table, to which a socket new to it is added
-   * @returns index of the event's socket in rows
+   * Returns the index of an event's socket in `rows`, and adds a row unless the batch has it.
+   * @param record offset of an event with a socket in raw
+   * @param batch number of the open batch
+   * @param rows the socket table of the open batch
    */
   indexOf(raw: RawEvents, record: number, batch: number, rows: Socket[]): number {
     const at = record + field.socketFamily
     const hash = hashOf(raw, at)
     let entry = this.#entries.get(hash)
-    // Two sockets of one hash take turns: rows of a batch may then repeat, which costs only bytes.
+    // Two sockets with the same hash evict each other: a batch may then have a row twice, which costs only bytes.
     if (entry === undefined || !matches(entry, raw, at)) {
       entry = newEntry(raw, record)
       this.#entries.set(hash, entry)

@@ -1,16 +1,15 @@
-// Raw events to rows of a batch's table of stacks: one for each distinct place that calls were made from. What a stack
-// means is asked for once, as long as its process runs the same program.
+// Rows of a batch's stack table, one for each distinct source location. Each stack of a program is resolved once.
 import { LRUCache } from 'lru-cache'
 import type { Stack } from '../../wire/types.ts'
 import type { Symbolizer } from '../go/symbolizer.ts'
 import { eventField as field, type RawEvents } from '../source/raw-event.ts'
 
-/** About 700 bytes each: at most 12 MB. Beyond it they are asked for again, nothing is lost. */
+/** About 700 bytes each: at most 12 MB. Evicted stacks are resolved again. */
 const maxStacks = 16_384
 
-/** Of one place; stacks that lead to it share it. */
-interface Place {
-  readonly stack: Stack
+/** Shared by all stacks that resolve to the location. */
+interface Location {
+  readonly row: Stack
   batch: number
   index: number
 }
@@ -18,8 +17,8 @@ interface Place {
 interface Entry {
   readonly program: number
   readonly words: readonly number[]
-  /** undefined: the program does not tell. */
-  readonly place: Place | undefined
+  /** undefined when the program has no function for the stack. */
+  readonly location: Location | undefined
 }
 
 const hashOf = (program: number, words: readonly number[]): number => {
@@ -36,42 +35,42 @@ const isSame = (entry: Entry, program: number, words: readonly number[]): boolea
 
 export class StackTable {
   readonly #entries = new LRUCache<number, Entry>({ max: maxStacks })
-  readonly #places = new WeakMap<Stack, Place>()
+  readonly #locations = new WeakMap<Stack, Location>()
   readonly #symbolizer: Symbolizer | undefined
 
-  /** @param symbolizer undefined: no stack is told */
+  /** @param symbolizer undefined disables stacks */
   constructor(symbolizer?: Symbolizer) {
     this.#symbolizer = symbolizer
   }
 
   /**
-   * Where the call of an event that has a stack was made from.
-   * @param record offset of the event in raw
-   * @param program number of the program that its process runs
-   * @param batch number of the open batch; grows
-   * @param rows the batch's table, to which a place new to it is added
-   * @returns index of the place in rows; -1 when it is not known
+   * Returns the index of an event's location in `rows`, and adds a row unless the batch has it.
+   * @param record offset of an event with a stack in raw
+   * @param program the number that identifies the program of the event's process
+   * @param batch number of the open batch
+   * @param rows the stack table of the open batch
+   * @returns -1 without a known location
    */
   indexOf(raw: RawEvents, record: number, program: number, batch: number, rows: Stack[]): number {
     const words = this.#symbolizer === undefined ? [] : raw.stackWords(record)
     if (words.length === 0) return -1
     const hash = hashOf(program, words)
     let entry = this.#entries.get(hash)
-    // Two stacks of one hash take turns.
+    // Two stacks with the same hash evict each other.
     if (entry === undefined || !isSame(entry, program, words)) {
-      const stack = this.#resolve(raw, record, words)
-      if (stack === undefined) return -1
-      const place = stack.go_function === null ? undefined : this.#placeOf(stack)
-      entry = { program, words, place }
+      const row = this.#resolve(raw, record, words)
+      if (row === undefined) return -1
+      const location = row.go_function === null ? undefined : this.#locationOf(row)
+      entry = { program, words, location }
       this.#entries.set(hash, entry)
     }
-    const { place } = entry
-    if (place === undefined) return -1
-    if (place.batch !== batch) {
-      place.batch = batch
-      place.index = rows.push(place.stack) - 1
+    const { location } = entry
+    if (location === undefined) return -1
+    if (location.batch !== batch) {
+      location.batch = batch
+      location.index = rows.push(location.row) - 1
     }
-    return place.index
+    return location.index
   }
 
   #resolve(raw: RawEvents, record: number, words: readonly number[]): Stack | undefined {
@@ -81,11 +80,11 @@ export class StackTable {
     return this.#symbolizer?.resolve(raw.i32(record + field.pid), raw.startNs(record), addresses)
   }
 
-  #placeOf(stack: Stack): Place {
-    const known = this.#places.get(stack)
+  #locationOf(row: Stack): Location {
+    const known = this.#locations.get(row)
     if (known !== undefined) return known
-    const place = { stack, batch: 0, index: 0 }
-    this.#places.set(stack, place)
-    return place
+    const location = { row, batch: 0, index: 0 }
+    this.#locations.set(row, location)
+    return location
   }
 }

@@ -1,5 +1,5 @@
-// Which of a stack's functions a call is told with: the innermost that is not the standard library's, which is the first
-// that its author would call their own.
+// Which of a stack's functions a call is told with: the innermost that is not the standard library's, which is the
+// first that its author would call their own.
 import type { Frame } from './pclntab.ts'
 
 /** First elements of the standard library's import paths (go list std), and of those that stand for it. */

@@ -1,5 +1,5 @@
-// An ELF file of 64 bits in this machine's byte order, as far as a Go program needs it (elf(5)): segments, sections, and
-// relocations that say what a pointer will be. Bytes come in, nothing is read.
+// An ELF file of 64 bits in this machine's byte order, as far as a Go program needs it (elf(5)): segments, sections,
+// and relocations that say what a pointer will be. Bytes come in, nothing is read.
 
 export const elfHeaderBytes = 64
 

@@ -1,5 +1,5 @@
-// Which processes are Go's, and what their addresses mean. A process that begins is looked at off the hot path; one of a
-// Go program is marked, so that the kernel tells its stacks, and is known until it begins another program.
+// Which processes are Go's, and what their addresses mean. A process that begins is looked at off the hot path; one of
+// a Go program is marked, so that the kernel tells its stacks, and is known until it begins another program.
 import { readFile } from 'node:fs/promises'
 import { messageOf } from '../../runtime/errors.ts'
 import type { Log } from '../../runtime/log.ts'

@@ -49,7 +49,7 @@ const kill = async ({ child }: Edge): Promise<void> => {
 const numbersOnDisk = (spoolPath: string): number[] => {
   const file = new SpoolFile(spoolPath, 1 << 30, 1)
   try {
-    const batches = file.count === 0 ? [] : file.head(Infinity, Infinity)
+    const batches = file.count === 0 ? [] : file.oldest(Infinity, Infinity)
     return batches.flatMap(({ value }) => decode('EventBatch', value).events.map(({ ret }) => ret))
   } finally {
     file.close()

@@ -17,7 +17,7 @@ import type { ColumnBatch } from '../../../wire/columns.ts'
 import { columnsOf } from '../../../wire/columns-of.ts'
 import { fingerprintOf } from '../../../wire/fingerprint.ts'
 import type { EventBatch } from '../../../wire/types.ts'
-import { headOf } from '../../support/batch-heads.ts'
+import { headerOf } from '../../support/batch-header.ts'
 import { trimmed } from '../../support/columns.ts'
 import { testLog } from '../../support/log.ts'
 import {
@@ -64,8 +64,12 @@ const randomBatch = (world: World, records: number): EventBatch => {
   encoder.begin(bytes.length)
   encoder.add()
   const { ledger, continues, drops } = samples.EventBatch
-  const head = headOf({ ledger: oneOf([null, ledger]), continues: oneOf([null, continues]), drops: oneOf([[], drops]) })
-  const batch = decode('EventBatch', encoder.encode(head))
+  const header = headerOf({
+    ledger: oneOf([null, ledger]),
+    continues: oneOf([null, continues]),
+    drops: oneOf([[], drops])
+  })
+  const batch = decode('EventBatch', encoder.encode(header))
   batch.stacks = Array.from({ length: below(4) }, () => ({ go_function: text(), go_file: text(), go_line: below(999) }))
   for (const event of batch.events) event.stack = below(batch.stacks.length + 1) - 1
   return batch
@@ -95,9 +99,9 @@ for (const name of readdirSync(recordings).filter((file) => file.endsWith('.rec'
     const encoder = createAvscEncoder({ buffer, limits, proc: absentProc, callName })
     while (!source.ended) {
       encoder.begin(source.read(buffer))
-      while (encoder.add()) assertSame(encoder.encode(headOf()))
+      while (encoder.add()) assertSame(encoder.encode(headerOf()))
     }
-    assertSame(encoder.encode(headOf()))
+    assertSame(encoder.encode(headerOf()))
     source.close()
   })
 }

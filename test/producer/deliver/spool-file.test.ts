@@ -5,7 +5,7 @@ import { type TestContext, test } from 'node:test'
 import { type SpoolableBatch, SpoolFile } from '../../../producer/deliver/spool-file.ts'
 import { decode, encode } from '../../../wire/codec.ts'
 import type { Summary } from '../../../wire/types.ts'
-import { headOf } from '../../support/batch-heads.ts'
+import { headerOf } from '../../support/batch-header.ts'
 import { temporaryDirectory } from '../../support/ringside.ts'
 
 const maxBytes = 16 << 20
@@ -13,7 +13,7 @@ const open = (path: string): SpoolFile => new SpoolFile(path, maxBytes, 1)
 const pathIn = (t: TestContext): string => join(temporaryDirectory(t, 'spool'), 'edge', 'spool.sqlite')
 
 const batch = (number: number, byClass = [0, 0, 0, 10], bytes = 1000, run = 'run'): SpoolableBatch => ({
-  head: headOf({ run, batch: number, sequences: [{ cpu: 0, first: number * 10 - 9, last: number * 10 }] }),
+  header: headerOf({ run, batch: number, sequences: [{ cpu: 0, first: number * 10 - 9, last: number * 10 }] }),
   value: Buffer.alloc(bytes, number),
   byClass,
   summaries: 0,
@@ -38,26 +38,26 @@ const summaryOf = (given: Partial<Summary>): Summary => ({
   ...given
 })
 
-const numbers = (file: SpoolFile): number[] => file.head(Infinity, Infinity).map(({ value }) => value[0] as number)
+const numbers = (file: SpoolFile): number[] => file.oldest(Infinity, Infinity).map(({ value }) => value[0] as number)
 
-test('what was added comes back in order, byte for byte, from a file for its owner alone', (t) => {
+test('batches come back in order, byte for byte, from a file that only its owner can read', (t) => {
   const path = pathIn(t)
   const file = open(path)
   t.after(() => file.close())
-  assert.deepEqual(file.add([batch(1), batch(2)]), { count: 2, lastId: 2, givenUp: [] })
+  assert.deepEqual(file.add([batch(1), batch(2)]), { count: 2, lastId: 2, evicted: [] })
   file.add([batch(3, [1, 2, 3, 4], 900_000)])
-  const [, , last] = file.head(Infinity, Infinity)
+  const [, , last] = file.oldest(Infinity, Infinity)
   assert.deepEqual(last, { id: 3, run: 'run', key: 'h', value: Buffer.alloc(900_000, 3), byClass: [1, 2, 3, 4] })
   assert.deepEqual(numbers(file), [1, 2, 3])
-  assert.equal(file.head(2000, Infinity).length, 2)
-  assert.equal(file.head(1, Infinity).length, 1)
-  assert.equal(file.head(Infinity, 1).length, 1)
+  assert.equal(file.oldest(2000, Infinity).length, 2)
+  assert.equal(file.oldest(1, Infinity).length, 1)
+  assert.equal(file.oldest(Infinity, 1).length, 1)
   assert.equal(statSync(path).mode & 0o777, 0o600)
   assert.equal(statSync(`${path}-wal`).mode & 0o777, 0o600)
   assert.equal(statSync(join(path, '..')).mode & 0o777, 0o700)
 })
 
-test('what was acknowledged is gone, and a new process finds the rest', (t) => {
+test('acknowledged batches are deleted, and a new process finds the others', (t) => {
   const path = pathIn(t)
   const first = open(path)
   first.add([batch(1), batch(2), batch(3)])
@@ -71,7 +71,7 @@ test('what was acknowledged is gone, and a new process finds the rest', (t) => {
   assert.deepEqual(numbers(second), [3, 4])
 })
 
-test('one process at a time holds the file', (t) => {
+test('only one process at a time can open the file', (t) => {
   const path = pathIn(t)
   const first = open(path)
   t.after(() => first.close())
@@ -85,48 +85,48 @@ test('a file of another version is refused', async (t) => {
   const db = new DatabaseSync(path)
   db.exec('PRAGMA user_version = 99')
   db.close()
-  assert.throws(() => open(path), { code: 'CONFIG', message: /is of version 99/ })
+  assert.throws(() => open(path), { code: 'CONFIG', message: /has version 99/ })
 })
 
-test('when it is full, the oldest without a security event go first, then the oldest with one', (t) => {
+test('a full file evicts the oldest batches without a security event, then the oldest with one', (t) => {
   const file = open(pathIn(t))
   t.after(() => file.close())
-  const given: number[][] = []
+  const order: number[][] = []
   const add = (number: number, byClass: number[]): number => {
-    const { count, givenUp } = file.add([batch(number, byClass, 1 << 20)])
-    given.push(...givenUp.map((up) => [...up.byClass]))
+    const { count, evicted } = file.add([batch(number, byClass, 1 << 20)])
+    order.push(...evicted.map(({ byClass }) => [...byClass]))
     return count
   }
-  // Seven of 1 MiB fit into what the log leaves of 16 MiB.
+  // The write-ahead log leaves room for seven of 1 MiB.
   for (const number of [1, 2, 3]) add(number, [0, 1, 0, number])
   for (const number of [4, 5, 6, 7]) add(number, [0, 0, 0, number])
-  assert.deepEqual(given, [])
+  assert.deepEqual(order, [])
   add(8, [1, 0, 0, 8])
   add(9, [0, 0, 0, 9])
-  assert.deepEqual(given, [
+  assert.deepEqual(order, [
     [0, 0, 0, 4],
     [0, 0, 0, 5]
   ])
   for (const number of [10, 11, 12]) add(number, [1, 0, 0, number])
-  assert.deepEqual(given.slice(2), [
+  assert.deepEqual(order.slice(2), [
     [0, 0, 0, 6],
     [0, 0, 0, 7],
     [0, 0, 0, 9]
   ])
   assert.equal(add(13, [0, 0, 0, 13]), 1)
-  assert.deepEqual(given.at(-1), [0, 0, 0, 13], 'the newcomer itself, before any with a security event')
+  assert.deepEqual(order.at(-1), [0, 0, 0, 13], 'the new batch itself, before any with a security event')
   add(14, [0, 1, 0, 14])
-  assert.deepEqual(given.at(-1), [0, 1, 0, 1])
+  assert.deepEqual(order.at(-1), [0, 1, 0, 1])
   assert.ok(file.bytes <= maxBytes - (8 << 20), `${file.bytes} bytes`)
 })
 
-test('what was given up is declared by its own run, and neighbours without events become one', (t) => {
+test('evicted events are declared by their own run, and adjacent headers become one', (t) => {
   const file = open(pathIn(t))
   t.after(() => file.close())
   for (let number = 1; number <= 20; number++) {
     file.add([batch(number, [0, 0, 0, 10], 1 << 20, number <= 3 ? 'earlier' : 'run')])
   }
-  const [earlier, own, ...rest] = file.head(Infinity, Infinity)
+  const [earlier, own, ...rest] = file.oldest(Infinity, Infinity)
   assert.equal(rest.length, 7)
   const first = decode('EventBatch', earlier?.value as Buffer)
   assert.deepEqual([first.run, first.batch], ['earlier', 3])
@@ -139,40 +139,40 @@ test('what was given up is declared by its own run, and neighbours without event
   assert.equal(file.count, 9)
 })
 
-test('newcomers that give way one after the other become one, and take no room from what has a security event', (t) => {
+test('new batches that are evicted themselves become one header, and take no room from security events', (t) => {
   const file = open(pathIn(t))
   t.after(() => file.close())
   for (let number = 1; number <= 7; number++) file.add([batch(number, [0, 1, 0, 0], 1 << 20)])
   file.add([batch(8, undefined, 1 << 20), batch(9, undefined, 1 << 20)])
-  const { lastId, givenUp } = file.add([batch(10, undefined, 1 << 20)])
-  assert.deepEqual([lastId, givenUp], [10, [{ run: 'run', byClass: [0, 0, 0, 10] }]])
+  const { lastId, evicted } = file.add([batch(10, undefined, 1 << 20)])
+  assert.deepEqual([lastId, evicted], [10, [{ run: 'run', byClass: [0, 0, 0, 10] }]])
   assert.equal(file.count, 8)
-  const last = file.head(Infinity, Infinity).at(-1)
+  const last = file.oldest(Infinity, Infinity).at(-1)
   const { batch: number, sequences, drops } = decode('EventBatch', last?.value as Buffer)
   assert.deepEqual([last?.id, number, sequences], [10, 10, [{ cpu: 0, first: 71, last: 100 }]])
   assert.deepEqual(drops, [{ class: 'io', reason: 'spool_full', count: 30 }])
   file.add([batch(11, undefined, 1 << 20)])
-  assert.equal(file.count, 9, 'what was sent stays what it is')
+  assert.equal(file.count, 9, 'a batch that was sent is not changed')
 })
 
-test('a newcomer that does not even fit without its events is not given up', (t) => {
+test('a batch of which not even the header fits is not added', (t) => {
   const file = open(pathIn(t))
   t.after(() => file.close())
   const sent = (bytes: number): SpoolableBatch => ({ ...batch(1, undefined, bytes), sent: true })
   for (const bytes of [1 << 20, 1 << 16, 1 << 12, 1]) while (file.add([sent(bytes)]).count > 0);
-  const { count, givenUp } = file.add([batch(2, undefined, 1 << 20)])
-  assert.deepEqual([count, givenUp], [0, []])
+  const { count, evicted } = file.add([batch(2, undefined, 1 << 20)])
+  assert.deepEqual([count, evicted], [0, []])
 })
 
-test('summaries give way with the events, and are declared by their class', (t) => {
+test('summaries are evicted with the events, and declared as dropped by their class', (t) => {
   const file = open(pathIn(t))
   t.after(() => file.close())
-  const head = headOf({ batch: 1, sequences: [{ cpu: -1, first: 1, last: 3 }] })
+  const header = headerOf({ batch: 1, sequences: [{ cpu: -1, first: 1, last: 3 }] })
   const summaries = (['io', 'file', 'io'] as const).map((name, i) => summaryOf({ class: name, seq: i + 1 }))
-  const value = encode('EventBatch', { ...head, processes: [], sockets: [], stacks: [], events: [], summaries })
-  file.add([{ head, value, byClass: [0, 0, 0, 0], summaries: 3, sent: false }])
+  const value = encode('EventBatch', { ...header, processes: [], sockets: [], stacks: [], events: [], summaries })
+  file.add([{ header, value, byClass: [0, 0, 0, 0], summaries: 3, sent: false }])
   for (let number = 2; number <= 9; number++) file.add([batch(number, [0, 1, 0, 0], 1 << 20)])
-  const [first] = file.head(Infinity, Infinity)
+  const [first] = file.oldest(Infinity, Infinity)
   const left = decode('EventBatch', first?.value as Buffer)
   assert.deepEqual(left.summaries, [])
   assert.deepEqual(left.sequences[0], { cpu: -1, first: 1, last: 3 })
@@ -182,18 +182,18 @@ test('summaries give way with the events, and are declared by their class', (t) 
   ])
 })
 
-test('what was sent is never given up, for Kafka may have it', (t) => {
+test('a batch that was sent is never evicted, because Kafka may have it', (t) => {
   const file = open(pathIn(t))
   t.after(() => file.close())
   for (let number = 1; number <= 7; number++) file.add([batch(number, [0, 0, 0, number], 1 << 20)])
-  file.head(1, 1)
-  assert.deepEqual(file.add([batch(8, [0, 0, 0, 8], 1 << 20)]).givenUp, [{ run: 'run', byClass: [0, 0, 0, 2] }])
-  file.head(Infinity, Infinity)
-  const { count, givenUp } = file.add([batch(9, [0, 0, 0, 9], 1 << 20), batch(10, [0, 1, 0, 0], 1 << 20)])
-  assert.deepEqual([count, givenUp], [1, [{ run: 'run', byClass: [0, 0, 0, 9] }]], 'no room for the second')
+  file.oldest(1, 1)
+  assert.deepEqual(file.add([batch(8, [0, 0, 0, 8], 1 << 20)]).evicted, [{ run: 'run', byClass: [0, 0, 0, 2] }])
+  file.oldest(Infinity, Infinity)
+  const { count, evicted } = file.add([batch(9, [0, 0, 0, 9], 1 << 20), batch(10, [0, 1, 0, 0], 1 << 20)])
+  assert.deepEqual([count, evicted], [1, [{ run: 'run', byClass: [0, 0, 0, 9] }]], 'no room for the second')
 })
 
-test('the file gives room back once nothing waits', (t) => {
+test('an empty spool returns its space to the file system', (t) => {
   const path = pathIn(t)
   const file = open(path)
   const added = Array.from({ length: 7 }, (_, i) => file.add([batch(i + 1, undefined, 1 << 20)])).at(-1)

@@ -6,7 +6,7 @@ import type { BatchEncoder, BatchLimits } from '../../../producer/encode/encoder
 import { absentProc } from '../../../producer/proc.ts'
 import { decode } from '../../../wire/codec.ts'
 import type { EventBatch } from '../../../wire/types.ts'
-import { headOf } from '../../support/batch-heads.ts'
+import { headerOf } from '../../support/batch-header.ts'
 import { type RawEvent, rawBuffer, rawEvent, rawSummary } from '../../support/raw-events.ts'
 
 const wide: BatchLimits = { events: 1_000, bytes: 1_000_000 }
@@ -22,7 +22,7 @@ const setUp = (limits = wide): { encoder: BatchEncoder; read: (events: readonly 
   return { encoder, read }
 }
 
-const close = (encoder: BatchEncoder): EventBatch => decode('EventBatch', encoder.encode(headOf()))
+const close = (encoder: BatchEncoder): EventBatch => decode('EventBatch', encoder.encode(headerOf()))
 
 test('records of several reads are one batch, and none is in two', () => {
   const { encoder, read } = setUp()

@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { mergeHeaders, withDrops, withoutEvents } from '../../../producer/encode/batch-header.ts'
+import { encodeHeader, mergeHeaders, withDrops } from '../../../producer/encode/batch-header.ts'
 import { decode } from '../../../wire/codec.ts'
 import type { EventBatch } from '../../../wire/types.ts'
-import { headOf } from '../../support/batch-heads.ts'
+import { headerOf } from '../../support/batch-header.ts'
 
 const empty = (given: Partial<EventBatch>): EventBatch => ({
-  ...headOf(given),
+  ...headerOf(given),
   processes: [],
   sockets: [],
   stacks: [],
@@ -15,8 +15,8 @@ const empty = (given: Partial<EventBatch>): EventBatch => ({
 })
 
 test('a batch without its events says all else that it said', () => {
-  const head = headOf({ batch: 7, sequences: [{ cpu: 1, first: 2, last: 3 }] })
-  assert.deepEqual({ ...decode('EventBatch', withoutEvents(head)) }, empty(head))
+  const header = headerOf({ batch: 7, sequences: [{ cpu: 1, first: 2, last: 3 }] })
+  assert.deepEqual({ ...decode('EventBatch', encodeHeader(header)) }, empty(header))
 })
 
 test('losses are added to those that were declared before', () => {
@@ -24,7 +24,7 @@ test('losses are added to those that were declared before', () => {
     { class: 'io', reason: 'ring_full', count: 1 },
     { class: 'io', reason: 'spool_full', count: 2 }
   ]
-  assert.deepEqual(withDrops(headOf({ drops }), [4, 0, 0, 3]).drops, [
+  assert.deepEqual(withDrops(headerOf({ drops }), [4, 0, 0, 3]).drops, [
     { class: 'io', reason: 'ring_full', count: 1 },
     { class: 'io', reason: 'spool_full', count: 5 },
     { class: 'process', reason: 'spool_full', count: 4 }

@@ -16,7 +16,7 @@ import { openRecording } from '../../../producer/source/recording.ts'
 import { callName } from '../../../producer/source/syscall-table.ts'
 import { schemaFingerprint } from '../../../wire/codec.ts'
 import type { Stack } from '../../../wire/types.ts'
-import { headOf } from '../../support/batch-heads.ts'
+import { headerOf } from '../../support/batch-header.ts'
 import { below, oneOf, randomEvent, randomSummary, randomWorld, type World } from '../../support/random-records.ts'
 import { type RawEvent, type RawSocket, rawBuffer, rawEvent } from '../../support/raw-events.ts'
 import { samples } from '../../support/records.ts'
@@ -112,8 +112,8 @@ class Pair {
     return full
   }
 
-  close(head: BatchHeader): void {
-    const [expected, found] = this.#encoders.map((encoder) => encoder.encode(head)) as [Buffer, Buffer]
+  close(header: BatchHeader): void {
+    const [expected, found] = this.#encoders.map((encoder) => encoder.encode(header)) as [Buffer, Buffer]
     this.batches++
     if (expected.equals(found)) return
     const at = expected.findIndex((byte, i) => byte !== found[i])
@@ -122,8 +122,8 @@ class Pair {
   }
 }
 
-const randomHead = (): BatchHeader =>
-  headOf({
+const randomHeader = (): BatchHeader =>
+  headerOf({
     clock: { monotonic_us: oneOf([0, 1, below(2 ** 40), 2 ** 53 - 2]), wall_us: 1_769_860_800_000_000 },
     ledger: Math.random() < 0.1 ? samples.EventBatch.ledger : null,
     continues: Math.random() < 0.1 ? samples.EventBatch.continues : null,
@@ -146,8 +146,8 @@ const limitsOf = (): BatchLimits => ({
 })
 
 const pump = (pair: Pair): void => {
-  while (pair.add()) pair.close(randomHead())
-  if (Math.random() < 0.3) pair.close(randomHead())
+  while (pair.add()) pair.close(randomHeader())
+  if (Math.random() < 0.3) pair.close(randomHeader())
 }
 
 test('random records give the same bytes, however reads and batches fall', { timeout: 600_000 }, () => {
@@ -160,7 +160,7 @@ test('random records give the same bytes, however reads and batches fall', { tim
       assert.ok(pair.begin(rawBuffer(randomRead(world, below(120)))))
       pump(pair)
     }
-    pair.close(randomHead())
+    pair.close(randomHeader())
     batches += pair.batches
   }
   assert.ok(batches > 10 * rounds, `${batches} batches`)
@@ -186,7 +186,7 @@ test('tables that are full forget the same processes and sockets', { timeout: 60
   add(Array.from({ length: 500 }, () => rawEvent({ pid: 1, startNs, comm: `thread-${below(70)}` })))
   add(pids.slice(0, 9_000).map((pid) => rawEvent({ class: 0, kind: 4, pid, startNs })))
   add(pids.slice(0, 9_000).map(see))
-  pair.close(randomHead())
+  pair.close(randomHeader())
 })
 
 test('many names of many processes with long paths take little memory', () => {
@@ -199,7 +199,7 @@ test('many names of many processes with long paths take little memory', () => {
     const bytes = rawBuffer([exec, ...Array.from({ length: 64 }, (_, i) => rawEvent({ pid, comm: `thread-${i}` }))])
     buffer.set(bytes)
     encoder.begin(bytes.length)
-    while (encoder.add()) encoder.encode(headOf())
+    while (encoder.add()) encoder.encode(headerOf())
   }
   const megabytes = (process.memoryUsage().rss - before) / 2 ** 20
   // 64,000 rows, which with their paths are 256 MB.
@@ -238,7 +238,7 @@ for (const name of readdirSync(recordings).filter((file) => file.endsWith('.rec'
         assert.ok(pair.begin(buffer.subarray(0, length)))
         pump(pair)
       }
-      pair.close(randomHead())
+      pair.close(randomHeader())
       source.close()
     }
   })

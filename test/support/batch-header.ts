@@ -1,8 +1,8 @@
-// What a batch says beside its events, for tests that need no more of it.
+// A batch's header, for tests that need no rows.
 import type { BatchHeader } from '../../producer/encode/batch-header.ts'
 
-/** Batch 1 of run "run" on host "h", but for what is given. */
-export const headOf = (given: Partial<BatchHeader> = {}): BatchHeader => ({
+/** The header of batch 1 of run "run" on host "h", except for the given fields. */
+export const headerOf = (given: Partial<BatchHeader> = {}): BatchHeader => ({
   host: 'h',
   boot: 'boot',
   agent: '0',

@@ -2,10 +2,10 @@ import assert from 'node:assert/strict'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import pino from 'pino'
-import { type EncodedBatch, maxSendBytes, Publisher } from '../../../producer/deliver/publish.ts'
+import { type EncodedBatch, maxSendBytes, Publisher } from '../../../producer/deliver/publisher.ts'
 import { Spool } from '../../../producer/deliver/spool.ts'
 import type { Message, Producer } from '../../../wire/client.ts'
-import { headOf } from '../../support/batch-heads.ts'
+import { headerOf } from '../../support/batch-header.ts'
 import { eventually, temporaryDirectory } from '../../support/ringside.ts'
 
 type Send = (messages: readonly Message[]) => Promise<void>
@@ -33,14 +33,14 @@ const publisherOf = (
 }
 
 const batch = (name: string, bytes = 10, onDurable = (): void => {}): EncodedBatch => ({
-  head: headOf({ batch: name.charCodeAt(0) }),
+  header: headerOf({ batch: name.charCodeAt(0) }),
   value: Buffer.alloc(bytes, name),
   byClass: [0, 0, 0, 1],
   summaries: 0,
   onDurable
 })
 
-test('what waits goes together, up to the size of one send', async () => {
+test('waiting batches go together, up to the size of one send', async () => {
   const sends: number[] = []
   const { publisher, published } = publisherOf(async (messages) => {
     sends.push(messages.length)
@@ -73,7 +73,7 @@ test('after a failure one batch goes alone, in case the size was the reason', as
   assert.ok(sends.includes(1))
 })
 
-test('a connection that cannot be made is tried again', async () => {
+test('a failed connection is retried', async () => {
   let attempts = 0
   const publisher = new Publisher({
     topic: 'events',
@@ -89,7 +89,7 @@ test('a connection that cannot be made is tried again', async () => {
   assert.equal(attempts, 3)
 })
 
-test('after giving up nothing is sent, and what was never acknowledged is handed back', async () => {
+test('after giving up nothing is sent, and close() returns the batches without acknowledgement', async () => {
   const { publisher, published } = publisherOf(() => new Promise(() => {}))
   publisher.publish(batch('a'))
   publisher.publish(batch('b'))
@@ -103,7 +103,7 @@ test('after giving up nothing is sent, and what was never acknowledged is handed
   assert.deepEqual(published, [])
 })
 
-test('no client is made before there is something to send', async () => {
+test('no client is created before the first batch', async () => {
   const { publisher, connects } = publisherOf(async () => {})
   await publisher.idle()
   await publisher.close()
@@ -113,7 +113,7 @@ test('no client is made before there is something to send', async () => {
 const spoolIn = (folder: string, run = 'run'): Spool =>
   new Spool({ path: join(folder, 'spool.sqlite'), maxBytes: 16 << 20, run, log: pino({ level: 'silent' }) })
 
-test('what a Kafka that is away does not take goes to disk after two seconds, and leaves in order', async (t) => {
+test('while Kafka is away, batches go to disk after two seconds, and are published in order later', async (t) => {
   const spool = spoolIn(temporaryDirectory(t, 'publish'))
   let isAway = true
   const { publisher, published } = publisherOf(async () => {
@@ -127,12 +127,12 @@ test('what a Kafka that is away does not take goes to disk after two seconds, an
   isAway = false
   await publisher.idle()
   assert.deepEqual(published, ['a', 'b', 'c', 'd'])
-  assert.deepEqual([spool.batches, spool.account.waiting[3], publisher.isBehind], [0, 0, false])
+  assert.deepEqual([spool.batches, spool.account.spooled[3], publisher.isBehind], [0, 0, false])
   await publisher.close()
   spool.close()
 })
 
-test('what memory may not hold goes to disk at once, and a send in flight is acknowledged there', async (t) => {
+test('batches beyond the memory limit go to disk at once, and a send in flight is acknowledged there', async (t) => {
   const spool = spoolIn(temporaryDirectory(t, 'publish'))
   let open = (): void => {}
   const away = new Promise<void>((resolve) => {
@@ -145,12 +145,12 @@ test('what memory may not hold goes to disk at once, and a send in flight is ack
   open()
   await publisher.idle()
   assert.deepEqual(published, ['a', 'b', 'c', 'd', 'e', 'f'])
-  assert.deepEqual([spool.batches, spool.account.waiting[3]], [0, 0])
+  assert.deepEqual([spool.batches, spool.account.spooled[3]], [0, 0])
   await publisher.close()
   spool.close()
 })
 
-test('a Kafka that is well costs the disk nothing', async (t) => {
+test('while Kafka acknowledges, nothing is written to disk', async (t) => {
   const spool = spoolIn(temporaryDirectory(t, 'publish'))
   t.mock.method(spool, 'add')
   const { publisher, published } = publisherOf(async () => {}, spool)
@@ -162,7 +162,7 @@ test('a Kafka that is well costs the disk nothing', async (t) => {
   spool.close()
 })
 
-test('what waits at the end goes to disk, and the next publisher begins with it', async (t) => {
+test('batches left at the end go to disk, and the next publisher sends them first', async (t) => {
   const folder = temporaryDirectory(t, 'publish')
   const spool = spoolIn(folder)
   const { publisher } = publisherOf(() => new Promise(() => {}), spool)
@@ -179,7 +179,7 @@ test('what waits at the end goes to disk, and the next publisher begins with it'
   reopened.close()
 })
 
-test('a batch is durable once Kafka or the disk has it, in order, whichever is first', async (t) => {
+test('a batch is durable once Kafka or the disk has it, in order', async (t) => {
   const spool = spoolIn(temporaryDirectory(t, 'publish'))
   const durable: string[] = []
   const publishNamed = (publisher: Publisher, names: string, bytes = 900): void => {
@@ -192,7 +192,7 @@ test('a batch is durable once Kafka or the disk has it, in order, whichever is f
   assert.deepEqual(durable, [])
   answer()
   await eventually('an acknowledged batch', 20, () => durable.length === 1 || undefined)
-  // The third goes beyond what memory may hold: the disk takes all, also what is on its way to Kafka.
+  // The third is beyond the memory limit: the disk takes all three, also the one on its way to Kafka.
   publishNamed(publisher, 'bcd')
   assert.deepEqual(durable, ['a', 'd'])
   publishNamed(publisher, 'e')
@@ -206,7 +206,7 @@ test('a batch is durable once Kafka or the disk has it, in order, whichever is f
   spool.close()
 })
 
-test('what holds up the rings goes to disk at once', async (t) => {
+test('batches that occupy a quarter of a ring go to disk at once', async (t) => {
   const spool = spoolIn(temporaryDirectory(t, 'publish'))
   let pressure = 0.2
   const publisher = new Publisher({
@@ -226,7 +226,7 @@ test('what holds up the rings goes to disk at once', async (t) => {
   spool.close()
 })
 
-test('after giving up what comes still goes to disk', async (t) => {
+test('after giving up, new batches go to disk', async (t) => {
   const spool = spoolIn(temporaryDirectory(t, 'publish'))
   const { publisher } = publisherOf(() => new Promise(() => {}), spool)
   publisher.publish(batch('a'))
