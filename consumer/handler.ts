@@ -1,7 +1,7 @@
 // The interface of a consumer service: a handler that owns no process, no client and no offsets. The consume loop
 // (consumer/loop/) fetches a batch, drops duplicates, calls the handler, and commits outputs and offset in one transaction.
 import type { Log } from '../runtime/log.ts'
-import type { MetricFamily } from '../runtime/metric.ts'
+import type { MetricFamily } from '../runtime/metric-family.ts'
 import type { ColumnBatch } from '../wire/columns.ts'
 import type { Alert, AuditRecord, EventBatch, HostStatus, Rollup } from '../wire/types.ts'
 

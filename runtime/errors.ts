@@ -1,17 +1,16 @@
-// The one error class of the project: a stable code, the cause, whether a retry helps, and the
-// exit code (sysexits(3)) that main turns it into. The message says what failed, with which
-// value, and what to do about it.
+// The error class of the project: a stable code with its exit code (sysexits(3)), the cause, and canRetry. The message
+// says what failed, with which value, and how to fix it.
 
 export type ErrorCode =
   | 'USAGE' // the command line is wrong
   | 'CONFIG' // a configuration value is wrong
-  | 'DATA' // input that cannot be read: a recording, a message, a rule file
-  | 'NO_INPUT' // a file that does not exist
-  | 'UNAVAILABLE' // a service that is away: Kafka
-  | 'FENCED' // another instance took over what this one was doing
-  | 'SOFTWARE' // a defect of our own
-  | 'OS' // a system facility that is missing: BTF, bpf(2)
-  | 'NO_PERMISSION' // privileges that are missing
+  | 'DATA' // unreadable input: a recording, a message, a rule file
+  | 'NO_INPUT' // a missing file
+  | 'UNAVAILABLE' // a service that does not answer: Kafka
+  | 'FENCED' // another instance took over the work of this one
+  | 'SOFTWARE' // a defect of Ringside
+  | 'OS' // a missing system facility: BTF, bpf(2)
+  | 'NO_PERMISSION' // missing privileges
 
 const exitCodes: Record<ErrorCode, number> = {
   USAGE: 64,
@@ -44,5 +43,5 @@ export class RingsideError extends Error {
 export const exitCodeOf = (error: unknown): number =>
   error instanceof RingsideError ? error.exitCode : exitCodes.SOFTWARE
 
-/** The message of anything thrown. */
+/** The message of any thrown value. */
 export const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error))

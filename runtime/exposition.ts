@@ -1,6 +1,6 @@
-// Families of metrics in, the text of one scrape out: OpenMetrics 1.0 with units and exemplars for whoever asks for it,
-// else Prometheus 0.0.4. Both tell the same series.
-import type { Exemplar, HistogramFamily, MetricFamily, ScalarFamily } from './metric.ts'
+// Metric families in, the text of one scrape out: OpenMetrics 1.0 with units and exemplars, or the Prometheus text format
+// 0.0.4. Both have the same series.
+import type { Exemplar, HistogramFamily, MetricFamily, ScalarFamily } from './metric-family.ts'
 
 export type Format = 'openmetrics' | 'text'
 
@@ -9,11 +9,11 @@ export const contentTypes: Readonly<Record<Format, string>> = {
   text: 'text/plain; version=0.0.4; charset=utf-8'
 }
 
-/** Units that Prometheus has names for and that end the names of our families. */
+/** Base units of Prometheus that end names of our families. */
 const unitPattern = /_(seconds|bytes|ratio)$/
 
 /**
- * The format that an Accept header asks for; text unless OpenMetrics 1.0 is wanted at least as much.
+ * The format that an Accept header prefers: text unless OpenMetrics 1.0 has at least the same weight.
  * @see RFC 9110, 12.5.1
  */
 export const formatFor = (accept = ''): Format => {
@@ -31,7 +31,7 @@ export const formatFor = (accept = ''): Format => {
 
 const special: Readonly<Record<string, string>> = { '\\': '\\\\', '\n': '\\n', '"': '\\"' }
 const escaped = (text: string): string => text.replace(/[\\\n"]/g, (character) => special[character] as string)
-/** In the help of the older format a quote is only a quote. */
+/** The text format does not escape quotes in help. */
 const escapedHelp = (text: string, format: Format): string =>
   format === 'openmetrics' ? escaped(text) : text.replace(/[\\\n]/g, (character) => special[character] as string)
 
@@ -40,7 +40,7 @@ const numberText = (value: number): string => {
   return Number.isNaN(value) ? 'NaN' : value > 0 ? '+Inf' : '-Inf'
 }
 
-/** A bound as Go prints it, which is what makes it the same series everywhere: 1.024e-06; OpenMetrics wants 1.0 for 1. */
+/** A bound as Go prints it, 1.024e-06, so that it is the same series as from a Go client. OpenMetrics requires 1.0 for 1. */
 const boundText = (bound: number, format: Format): string => {
   if (!Number.isFinite(bound)) return numberText(bound)
   if (bound !== 0 && Math.abs(bound) < 1e-4) {
@@ -59,7 +59,7 @@ const exemplarText = ({ labels, value, timeSeconds }: Exemplar): string =>
 
 function* scalarLines({ name, kind, samples }: ScalarFamily, common: Readonly<Record<string, string>>) {
   for (const sample of samples()) {
-    // What is no longer known, as a count that a process without the right cannot read, is not told.
+    // A counter that cannot be read, for lack of privileges, is not exposed.
     if (kind === 'counter' && !(sample.value >= 0)) continue
     yield `${name}${labelsText({ ...sample.labels, ...common })} ${numberText(sample.value)}`
   }
@@ -87,7 +87,6 @@ function* histogramLines(
 }
 
 /**
- * The text of a scrape.
  * @param common labels of every sample
  */
 export const exposition = (
@@ -102,8 +101,8 @@ export const exposition = (
     lines.push(`# HELP ${base} ${escapedHelp(help, format)}`, `# TYPE ${base} ${kind}`)
     const unit = unitPattern.exec(base)?.[1]
     if (format === 'openmetrics' && unit !== undefined) lines.push(`# UNIT ${base} ${unit}`)
-    const told = family.kind === 'histogram' ? histogramLines(family, common, format) : scalarLines(family, common)
-    for (const line of told) lines.push(line)
+    const samples = family.kind === 'histogram' ? histogramLines(family, common, format) : scalarLines(family, common)
+    for (const line of samples) lines.push(line)
   }
   if (format === 'openmetrics') lines.push('# EOF')
   return `${lines.join('\n')}\n`

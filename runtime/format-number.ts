@@ -1,13 +1,13 @@
-// Numbers as a terminal and the panel show them: three significant digits, the unit beside them. Pure.
+// Numbers for terminal and panel: three significant digits with a unit. Pure.
 
 const significant = (value: number): string => {
   if (value >= 100) return value.toFixed(0)
   return value >= 10 ? value.toFixed(1) : value.toFixed(2)
 }
 
-/** With the unit of the first step that it reaches, else of the last: (12345, [[1e3, 'k'], [1, '']]) → "12.3k" */
+/** Uses the unit of the first step that the value reaches, else of the last: (12345, [[1e3, 'k'], [1, '']]) → "12.3k" */
 export const scaled = (value: number, steps: readonly (readonly [number, string])[]): string => {
-  // 999.5 rounds to 1000, which belongs to the next step.
+  // 999.5 rounds to 1000, which has the unit of the next step.
   const step = steps.find(([size]) => value >= size * 0.9995) ?? steps.at(-1) ?? [1, '']
   return `${significant(value / step[0])}${step[1]}`
 }
@@ -47,6 +47,6 @@ export const formatBytes = (bytes: number): string => {
   ])
 }
 
-/** A part of a whole: (1, 8) → "12.5%"; of nothing "-" */
+/** (1, 8) → "12.5%"; (0, 0) → "-" */
 export const formatShare = (part: number, whole: number): string =>
   whole > 0 ? `${((100 * part) / whole).toFixed(1)}%` : '-'

@@ -1,4 +1,4 @@
-// Where a listener binds to, as a configuration says it: "PORT", which is loopback, or "HOST:PORT".
+// Address of a listener in the configuration: "PORT" (loopback) or "HOST:PORT".
 import { BlockList, isIP } from 'node:net'
 
 export interface Listen {
@@ -12,7 +12,7 @@ loopback.addAddress('::1', 'ipv6')
 
 const pattern = /^(?:(?:\[([0-9a-fA-F:]+)\]|([^\s:[\]]+)):)?(\d{1,5})$/
 
-/** Undefined when the text is neither "PORT" nor "HOST:PORT" with HOST an address (IPv6 in brackets) or localhost. */
+/** Undefined unless the text is "PORT" or "HOST:PORT". HOST is an address (IPv6 in brackets) or localhost. */
 export const findListen = (text: string): Listen | undefined => {
   const [, ipv6, ipv4, digits] = pattern.exec(text) ?? []
   const port = Number(digits)
@@ -22,17 +22,17 @@ export const findListen = (text: string): Listen | undefined => {
   return isIP(ipv4) === 4 ? { host: ipv4, port } : undefined
 }
 
-/** @throws Error when findListen finds nothing: the configuration was to be checked before */
+/** @throws Error for invalid text, which the configuration refuses beforehand */
 export const parseListen = (text: string): Listen => {
   const found = findListen(text)
-  if (found === undefined) throw new Error(`"${text}" is neither PORT nor HOST:PORT`)
+  if (found === undefined) throw new Error(`"${text}" is no listen address: write PORT or HOST:PORT`)
   return found
 }
 
-/** Whether only this machine reaches it. */
+/** True when only this machine can connect. */
 export const isLoopback = ({ host }: Listen): boolean => loopback.check(host, isIP(host) === 6 ? 'ipv6' : 'ipv4')
 
-/** The text with its port raised; port 0, any that is free, stays. */
+/** Adds `by` to the port of a listen address; port 0 (any free port) stays. */
 export const withPortRaised = (text: string, by: number): string => {
   const { port } = parseListen(text)
   return port === 0 ? text : text.replace(/\d+$/, String(port + by))

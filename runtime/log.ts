@@ -1,5 +1,5 @@
-// The root logger: pino on stderr, so that stdout stays data. Pretty on a terminal, JSON lines
-// elsewhere; RINGSIDE_LOG_LEVEL sets the level. Components take a child.
+// The root logger: pino on stderr, as stdout is for data. Pretty on a terminal, JSON lines elsewhere. RINGSIDE_LOG_LEVEL
+// sets the level; components use child loggers.
 import pino, { type Logger } from 'pino'
 import pretty from 'pino-pretty'
 

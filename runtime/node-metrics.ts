@@ -1,17 +1,17 @@
-// What prom-client knows of every Node process (CPU time, memory, descriptors, event loop, garbage collection), as
-// families like our own.
+// Metrics of every Node process from prom-client (CPU time, memory, file descriptors, event loop, garbage collection), as
+// metric families.
 import { collectDefaultMetrics, type MetricObjectWithValues, type MetricValue, Registry } from 'prom-client'
-import type { HistogramSample, MetricFamily, Sample } from './metric.ts'
+import type { HistogramSample, MetricFamily, Sample } from './metric-family.ts'
 
-/** Every 100 ms is enough to see a loop that hangs, and wakes an idle process a tenth as often as the default. */
+/** Shows a blocked event loop, and wakes an idle process a tenth as often as the default of 10 ms. */
 const eventLoopPrecisionMs = 100
 
-type Told = MetricObjectWithValues<MetricValue<string> & { readonly metricName?: string }>
+type NodeMetric = MetricObjectWithValues<MetricValue<string> & { readonly metricName?: string }>
 
 const textLabels = (labels: object): Record<string, string> =>
   Object.fromEntries(Object.entries(labels).map(([name, value]) => [name, String(value)]))
 
-const histogramSamples = ({ name, values }: Told): HistogramSample[] => {
+const histogramSamples = ({ name, values }: NodeMetric): HistogramSample[] => {
   const samples = new Map<string, { labels: Record<string, string>; buckets: number[]; sum: number }>()
   const seen = new Map<string, number>()
   for (const { labels, metricName, value } of values) {
@@ -21,45 +21,46 @@ const histogramSamples = ({ name, values }: Told): HistogramSample[] => {
     samples.set(key, sample)
     if (metricName === `${name}_sum`) sample.sum = value
     if (metricName !== `${name}_bucket`) continue
-    // They come in order, cumulative, the infinite one last.
+    // In ascending order, cumulative, +Inf last.
     sample.buckets.push(value - (seen.get(key) ?? 0))
     seen.set(key, value)
   }
   return [...samples.values()]
 }
 
-const boundsOf = ({ values }: Told): number[] => {
+const boundsOf = ({ values }: NodeMetric): number[] => {
   const bounds = values.map(({ labels }) => Number((labels as Record<string, string | number>)['le'] ?? Number.NaN))
   return [...new Set(bounds.filter((bound) => Number.isFinite(bound)))]
 }
 
-const familyOf = (told: Told): MetricFamily => {
-  const common = { name: told.name, help: told.help.endsWith('.') ? told.help : `${told.help}.`, labels: [] }
-  // Typed as an enum, which the JSON has as its name.
-  const kind = String(told.type)
-  if (kind === 'histogram') return { ...common, kind, bounds: boundsOf(told), samples: () => histogramSamples(told) }
-  const samples: Sample[] = told.values
+const familyOf = (metric: NodeMetric): MetricFamily => {
+  const common = { name: metric.name, help: metric.help.endsWith('.') ? metric.help : `${metric.help}.`, labels: [] }
+  // Declared as an enum; the JSON has its name.
+  const kind = String(metric.type)
+  if (kind === 'histogram')
+    return { ...common, kind, bounds: boundsOf(metric), samples: () => histogramSamples(metric) }
+  const samples: Sample[] = metric.values
     .filter(({ value }) => Number.isFinite(value))
     .map(({ labels, value }) => ({ labels: textLabels(labels), value }))
   return { ...common, kind: kind === 'counter' ? 'counter' : 'gauge', samples: () => samples }
 }
 
 export interface NodeMetrics {
-  /** As of now. */
+  /** Current values. */
   read(): Promise<MetricFamily[]>
   close(): void
 }
 
-/** Begins to watch the event loop and the garbage collector. */
+/** Starts to observe event loop and garbage collector. */
 export const watchNode = (): NodeMetrics => {
   const registry = new Registry()
   collectDefaultMetrics({ register: registry, eventLoopMonitoringPrecision: eventLoopPrecisionMs })
-  // Gauges that are named as counters are; each is the sum of the family without the ending.
+  // Gauges with names of counters; each is the sum of the family without the suffix.
   for (const { name, type } of registry.getMetricsAsArray()) {
     if (name.endsWith('_total') && String(type) === 'gauge') registry.removeSingleMetric(name)
   }
   return {
-    read: async () => ((await registry.getMetricsAsJSON()) as unknown as Told[]).map(familyOf),
+    read: async () => ((await registry.getMetricsAsJSON()) as unknown as NodeMetric[]).map(familyOf),
     close: () => registry.clear()
   }
 }

@@ -1,20 +1,18 @@
-// What every long-running part of Ringside looks like to whoever hosts it (cli/run/host.ts): the edge,
-// each consumer service.
-
-import type { MetricFamily } from './metric.ts'
+// The interface of a long-running service, edge or consumer, to its host process (cli/run/host.ts).
+import type { MetricFamily } from './metric-family.ts'
 
 export interface Service {
-  /** Cumulative since the start, by name: edge seen/published/dropped…, consumers events/rollups/alerts/audit/deadletters… */
+  /** Counts since the start, by name: seen, published, dropped … of the edge; events, rollups, deadletters … of consumers. */
   counters(): Readonly<Record<string, number>>
-  /** Where people find it, if it has pages. */
+  /** Address of its page, if it has one. */
   readonly url?: string
-  /** What /metrics tells of it; read only when somebody asks. */
+  /** Families for /metrics. */
   readonly metrics?: readonly MetricFamily[]
-  /** Resolves when the work ends by itself (a recording came to its end); rejects when it cannot go on. */
+  /** Resolves when the work is complete (the end of a recording); rejects when the service cannot continue. */
   readonly done: Promise<void>
-  /** Finishes everything that is there now, then stops. */
+  /** Processes all input that exists now, then stops. */
   drain(): Promise<void>
-  /** Stops soon and in order; what is unfinished is left to the next start. */
+  /** Stops soon and in order; the next start continues the unfinished work. */
   stop(): Promise<void>
 }
 
@@ -22,10 +20,10 @@ export interface Service {
 export type ServiceMessage =
   | { readonly type: 'ready'; readonly service: string; readonly url?: string }
   | { readonly type: 'counters'; readonly service: string; readonly counters: Readonly<Record<string, number>> }
-  /** The work came to its end by itself; an exit with code 0 follows. */
+  /** The work is complete; the process exits with code 0. */
   | { readonly type: 'ended'; readonly service: string }
 
-/** Sent by `ringside up` to a service: finish everything, report, and exit. */
+/** Sent by `ringside up` to a service: drain, report counters, exit. */
 export interface DrainMessage {
   readonly type: 'drain'
 }

@@ -1,15 +1,15 @@
-// Whether who asks has the token, in a time that does not tell how much of it was right.
+// Checks bearer tokens without a timing side channel.
 import { createHash, timingSafeEqual } from 'node:crypto'
 
 const digest = (text: string): Buffer => createHash('sha256').update(text).digest()
 
-/** Whether two texts are the same. */
+/** True when both texts are equal. Compares digests: the time does not depend on how much of the text matches. */
 export const isSameSecret = (given: string, wanted: string): boolean => timingSafeEqual(digest(given), digest(wanted))
 
 /**
- * Whether a request may pass.
- * @param authorization its header
- * @param token what a bearer must have; undefined: whoever reaches the listener may pass
+ * True when a request is authorized.
+ * @param authorization the request's header
+ * @param token the expected token; undefined authorizes every request
  */
 export const hasBearer = (authorization: string | undefined, token: string | undefined): boolean =>
   token === undefined || isSameSecret(authorization ?? '', `Bearer ${token}`)

@@ -3,7 +3,7 @@
 import type { Config } from '../../runtime/config.ts'
 import { messageOf } from '../../runtime/errors.ts'
 import type { Log } from '../../runtime/log.ts'
-import type { MetricsListener } from '../../runtime/metrics.ts'
+import type { MetricsListener } from '../../runtime/metrics-listener.ts'
 import type { DrainMessage, Service, ServiceMessage } from '../../runtime/service.ts'
 
 const reportEveryMs = 500
@@ -32,7 +32,7 @@ const send = (message: ServiceMessage): Promise<void> =>
 /** Listens before the service starts: an address in use fails at once, and an edge still has its privileges. */
 const openMetrics = async ({ name, log, metrics }: HostOptions): Promise<MetricsListener | undefined> => {
   if (metrics === undefined || metrics.listen === '') return undefined
-  const { listenForMetrics } = await import('../../runtime/metrics.ts')
+  const { listenForMetrics } = await import('../../runtime/metrics-listener.ts')
   return listenForMetrics({ ...metrics, service: name, log })
 }
 

@@ -1,5 +1,5 @@
 // Metrics of a consumer service: counters of its loop, counters of its handlers, and lag.
-import { type ScalarFamily, single } from '../../runtime/metric.ts'
+import { type ScalarFamily, single } from '../../runtime/metric-family.ts'
 import type { ConsumeLoop } from './consume-loop.ts'
 
 /** Counters of published records, and the label of each. */

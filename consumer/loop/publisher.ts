@@ -5,7 +5,7 @@ import { messageOf, RingsideError } from '../../runtime/errors.ts'
 import type { Log } from '../../runtime/log.ts'
 import type { KafkaClient, Message, Refusal, TransactionalSend } from '../../wire/client.ts'
 import { topicName, topicNames } from '../../wire/topics.ts'
-import { deadLetter } from './dead-letters.ts'
+import { deadLetter } from './dead-letter.ts'
 
 export interface PublisherOptions {
   readonly client: KafkaClient

@@ -1,5 +1,5 @@
 // What the panel tells as metrics.
-import { type MetricFamily, single } from '../../runtime/metric.ts'
+import { type MetricFamily, single } from '../../runtime/metric-family.ts'
 
 export interface PanelCounters {
   readonly sockets: number

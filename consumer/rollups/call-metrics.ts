@@ -1,6 +1,6 @@
 // Published rows in, metric families out: latency, errors and bytes by host, workload and call. The busiest calls have
 // a series each; the rest of a host shares one.
-import type { HistogramSample, MetricFamily, Sample, ScalarFamily } from '../../runtime/metric.ts'
+import type { HistogramSample, MetricFamily, Sample, ScalarFamily } from '../../runtime/metric-family.ts'
 import { errnoName } from '../../wire/errno.ts'
 import { indexOf } from '../../wire/log-linear.ts'
 import type { Rollup } from '../../wire/types.ts'

@@ -1,5 +1,5 @@
 // The figures that metrics expose of one (host, workload, call).
-import type { HistogramSample } from '../../runtime/metric.ts'
+import type { HistogramSample } from '../../runtime/metric-family.ts'
 import { octaveBoundsNs, type Sums } from './published-sums.ts'
 
 export interface CallSeries {

@@ -1,5 +1,5 @@
 // Published host statuses in, metric families by host out: watermark, lag, calls, losses, mode changes.
-import type { Sample, ScalarFamily } from '../../runtime/metric.ts'
+import type { Sample, ScalarFamily } from '../../runtime/metric-family.ts'
 import type { HostStatus } from '../../wire/types.ts'
 import { RecentHosts } from './recent-hosts.ts'
 

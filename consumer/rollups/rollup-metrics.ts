@@ -1,5 +1,5 @@
 // The metrics of the rollups service, over all partitions of this instance: its outputs and batches in, families out.
-import type { MetricFamily } from '../../runtime/metric.ts'
+import type { MetricFamily } from '../../runtime/metric-family.ts'
 import type { ColumnBatch } from '../../wire/columns.ts'
 import type { Output } from '../handler.ts'
 import { CallMetrics, type CallMetricsOptions } from './call-metrics.ts'

@@ -1,5 +1,5 @@
 // What the edge tells as metrics: its ledger by class and outcome, what waits where, and what the budget does.
-import { type Sample, type ScalarFamily, single } from '../../runtime/metric.ts'
+import { type Sample, type ScalarFamily, single } from '../../runtime/metric-family.ts'
 import type { EventClass, Ledger } from '../../wire/types.ts'
 import type { CpuUse } from '../budget/cpu-meter.ts'
 import { eventClasses } from '../source/raw-event.ts'

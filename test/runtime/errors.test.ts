@@ -11,13 +11,13 @@ test('exit codes are those of sysexits', () => {
   assert.equal(exitCodeOf(new TypeError('x')), 70)
 })
 
-test('only what is away is worth a retry, unless said otherwise', () => {
+test('only UNAVAILABLE can be retried by default', () => {
   assert.equal(new RingsideError('UNAVAILABLE', '').canRetry, true)
   assert.equal(new RingsideError('DATA', '').canRetry, false)
   assert.equal(new RingsideError('UNAVAILABLE', '', { canRetry: false }).canRetry, false)
 })
 
-test('anything thrown has a message', () => {
+test('any thrown value has a message', () => {
   assert.equal(messageOf(new Error('x')), 'x')
   assert.equal(messageOf('y'), 'y')
 })

@@ -1,9 +1,9 @@
-// The text of a scrape, as written down, as Prometheus' own tool takes it, and as a strict reader of OpenMetrics does.
+// The text of a scrape: its exact form, and its acceptance by promtool and by a strict OpenMetrics parser.
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
 import { test } from 'node:test'
 import { exposition, formatFor } from '../../runtime/exposition.ts'
-import type { MetricFamily } from '../../runtime/metric.ts'
+import type { MetricFamily } from '../../runtime/metric-family.ts'
 import { watchNode } from '../../runtime/node-metrics.ts'
 import { promtool, promtoolMissing } from '../support/promtool.ts'
 import { pythonWith } from '../support/python.ts'
@@ -38,7 +38,7 @@ const families: readonly MetricFamily[] = [
   { name: 'ringside_x', kind: 'gauge', help: 'X.', labels: [], samples: () => [{ labels: {}, value: -Infinity }] }
 ]
 
-test('OpenMetrics has units, exemplars, counters by their base name, and an end', () => {
+test('OpenMetrics has units, exemplars, base names of counters, and an end marker', () => {
   assert.equal(
     exposition(families, { service: 's' }, 'openmetrics'),
     `# HELP ringside_edge_published_bytes Bytes \\"before\\" compression,\\nwith a \\\\.
@@ -62,7 +62,7 @@ ringside_x{service="s"} -Inf
   )
 })
 
-test('the older format has the same series, without what it does not know', () => {
+test('the text format has the same series, without units and exemplars', () => {
   assert.equal(
     exposition(families.slice(0, 2), {}, 'text'),
     `# HELP ringside_edge_published_bytes_total Bytes "before" compression,\\nwith a \\\\.
@@ -80,7 +80,7 @@ ringside_call_duration_seconds_count{call="read"} 8
   )
 })
 
-test('OpenMetrics is for who asks for its version 1.0 at least as much as for text', () => {
+test('a client gets OpenMetrics when it prefers version 1.0 at least as much as text', () => {
   const prometheus =
     'application/openmetrics-text;version=1.0.0,application/openmetrics-text;version=0.0.1;q=0.75,text/plain;version=0.0.4;q=0.5,*/*;q=0.1'
   assert.equal(formatFor(prometheus), 'openmetrics')
@@ -109,13 +109,13 @@ const whole = async (format: 'openmetrics' | 'text'): Promise<string> => {
   }
 }
 
-test('promtool has nothing against any of it', { skip: promtoolMissing() }, async () => {
+test('promtool check metrics reports no problem', { skip: promtoolMissing() }, async () => {
   const { code, text } = promtool(['check', 'metrics'], await whole('text'))
   assert.equal(code, 0, text)
   assert.equal(text, '')
 })
 
-test('a strict reader of OpenMetrics reads the same numbers and the exemplar', {
+test('a strict OpenMetrics parser reads the same values and the exemplar', {
   timeout: 180_000
 }, async (context) => {
   const env = pythonWith(context, 'prometheus_client')

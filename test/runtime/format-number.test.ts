@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { formatBytes, formatCount, formatNanoseconds, formatRate, formatShare } from '../../runtime/format-number.ts'
 
-test('counts have their thousands set off', () => {
+test('counts have thousands separators', () => {
   assert.equal(formatCount(1_234_567), '1,234,567')
 })
 
@@ -17,12 +17,12 @@ test('rates keep three significant digits', () => {
   ])
 })
 
-test('what rounds to a thousand moves to the next unit', () => {
+test('a value that rounds to 1000 has the next unit', () => {
   assert.equal(formatRate(999.9), '1.00k')
   assert.equal(formatNanoseconds(999_900), '1.00ms')
 })
 
-test('durations choose their unit', () => {
+test('durations have the unit of their magnitude', () => {
   assert.deepEqual([0, 950, 12_345, 2.5e9, 4e12].map(formatNanoseconds), ['0ns', '950ns', '12.3us', '2.50s', '4000s'])
 })
 
@@ -30,7 +30,7 @@ test('bytes are in binary units', () => {
   assert.deepEqual([512, 64 << 20, 1536].map(formatBytes), ['512 B', '64.0 MiB', '1.50 KiB'])
 })
 
-test('a share of nothing is no number', () => {
+test('a share of zero is a dash', () => {
   assert.equal(formatShare(1, 8), '12.5%')
   assert.equal(formatShare(0, 0), '-')
 })

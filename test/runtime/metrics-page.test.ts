@@ -1,4 +1,4 @@
-// docs/metrics.md and the code tell of the same metrics.
+// docs/metrics.md documents the metrics that the code exposes.
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -7,7 +7,7 @@ import { consumerMetrics } from '../../consumer/loop/metrics.ts'
 import { panelMetrics } from '../../consumer/panel/metrics.ts'
 import { RollupMetrics } from '../../consumer/rollups/rollup-metrics.ts'
 import { edgeMetrics } from '../../producer/account/metrics.ts'
-import { buildInfo } from '../../runtime/metrics.ts'
+import { buildInfo } from '../../runtime/metrics-listener.ts'
 
 const families = [
   buildInfo,
@@ -45,7 +45,7 @@ test('docs/metrics.md lists every metric with its kind and its labels, and no ot
   )
 })
 
-test('names are as Prometheus wants them', () => {
+test('metric names and help texts follow the conventions of Prometheus', () => {
   for (const { name, kind, help } of families) {
     assert.match(name, /^ringside_[a-z_]+$/)
     assert.equal(name.endsWith('_total'), kind === 'counter', name)

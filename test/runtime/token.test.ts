@@ -2,12 +2,12 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { hasBearer, isSameSecret } from '../../runtime/token.ts'
 
-test('only the same text is the same secret', () => {
+test('only equal texts are the same secret', () => {
   assert.equal(isSameSecret('a-token', 'a-token'), true)
   for (const other of ['', 'a-toke', 'a-token ', 'A-token']) assert.equal(isSameSecret(other, 'a-token'), false, other)
 })
 
-test('a bearer has the whole token; without one everybody passes', () => {
+test('a request needs the whole token, and without a configured token every request passes', () => {
   assert.equal(hasBearer('Bearer a-token', 'a-token'), true)
   for (const header of [undefined, '', 'a-token', 'Basic a-token', 'Bearer a-toke']) {
     assert.equal(hasBearer(header, 'a-token'), false, header)

@@ -1,13 +1,13 @@
-// What a service tells of itself as metrics: families of samples, read when somebody asks, never for each event.
+// Metrics of a service: families whose samples are read at each scrape, not collected for each event.
 
 export interface Sample {
   readonly labels: Readonly<Record<string, string>>
   readonly value: number
 }
 
-/** One observation out of a bucket that leads to where it came from. */
+/** One observation of a bucket, with labels that identify its source. */
 export interface Exemplar {
-  /** Names and values are at most 128 characters together, as OpenMetrics asks. */
+  /** OpenMetrics: at most 128 characters of names and values together. */
   readonly labels: Readonly<Record<string, string>>
   readonly value: number
   /** Seconds since the epoch. */
@@ -16,22 +16,22 @@ export interface Exemplar {
 
 export interface HistogramSample {
   readonly labels: Readonly<Record<string, string>>
-  /** Observations of each bucket alone, in the order of the family's bounds, then those beyond the last bound. */
+  /** Observations in each bucket (not cumulative), in the order of the family's bounds, then beyond the last bound. */
   readonly buckets: ArrayLike<number>
   readonly sum: number
-  /** Of the same buckets; undefined where there is none. */
+  /** One for each bucket, or undefined. */
   readonly exemplars?: readonly (Exemplar | undefined)[]
 }
 
 interface Family {
-  /** As Prometheus wants it: ringside_, the room, what, the unit; `_total` ends a counter. */
+  /** As Prometheus recommends: ringside_, component, quantity, unit; a counter ends with _total. */
   readonly name: string
   readonly help: string
   readonly labels: readonly string[]
 }
 
 export interface ScalarFamily extends Family {
-  /** A counter never goes back but with a new process. */
+  /** A counter decreases only with a new process. */
   readonly kind: 'counter' | 'gauge'
   samples(): Iterable<Sample>
 }

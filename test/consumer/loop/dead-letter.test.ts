@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { deadLetter } from '../../../consumer/loop/dead-letters.ts'
+import { deadLetter } from '../../../consumer/loop/dead-letter.ts'
 import { RingsideError } from '../../../runtime/errors.ts'
 
 const original = { key: Buffer.from('web-1'), value: Buffer.from([1, 2, 3]) }

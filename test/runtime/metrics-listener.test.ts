@@ -3,8 +3,8 @@ import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
 import { type TestContext, test } from 'node:test'
 import pino from 'pino'
-import type { MetricFamily } from '../../runtime/metric.ts'
-import { listenForMetrics } from '../../runtime/metrics.ts'
+import type { MetricFamily } from '../../runtime/metric-family.ts'
+import { listenForMetrics } from '../../runtime/metrics-listener.ts'
 
 const log = pino({ level: 'silent' })
 
@@ -19,7 +19,7 @@ const scrape = async (url: string, headers: Record<string, string> = {}) => {
   return { status: response.status, type: response.headers.get('content-type'), text: await response.text() }
 }
 
-test('a scrape reads the families then, and tells of the process and of the build', async (t) => {
+test('a scrape reads the families at that time, with those of process and build', async (t) => {
   const { url, serve } = await listening(t)
   assert.match(url, /^http:\/\/127\.0\.0\.1:\d+\/metrics$/)
   let reads = 0
@@ -58,7 +58,7 @@ test('a scrape reads the families then, and tells of the process and of the buil
   assert.match(second.text, /^ringside_edge_spool_bytes\{service="edge"\} 5$/m)
 })
 
-test('who asks for OpenMetrics gets it', async (t) => {
+test('a client that prefers OpenMetrics gets it', async (t) => {
   const { url } = await listening(t)
   const { type, text } = await scrape(url, { accept: 'application/openmetrics-text;version=1.0.0,text/plain;q=0.5' })
   assert.equal(type, 'application/openmetrics-text; version=1.0.0; charset=utf-8')
@@ -66,14 +66,14 @@ test('who asks for OpenMetrics gets it', async (t) => {
   assert.ok(text.endsWith('\n# EOF\n'))
 })
 
-test('with a token, only its bearer reads', async (t) => {
+test('with a token, requests without it get 401', async (t) => {
   const { url } = await listening(t, 'a-token-of-some-length')
   assert.equal((await scrape(url)).status, 401)
   assert.equal((await scrape(url, { authorization: 'Bearer wrong' })).status, 401)
   assert.equal((await scrape(url, { authorization: 'Bearer a-token-of-some-length' })).status, 200)
 })
 
-test('there is nothing else to ask for, and what fails says why', async (t) => {
+test('other paths get 404, and a family that fails gets 500 with its error', async (t) => {
   const { url, serve } = await listening(t)
   assert.equal((await scrape(url.replace('/metrics', '/'))).status, 404)
   const samples = (): never => {
@@ -85,7 +85,7 @@ test('there is nothing else to ask for, and what fails says why', async (t) => {
   assert.match(text, /no counters/)
 })
 
-test('connections beyond a few dozen are closed, so that they cannot take the descriptors of the service', async (t) => {
+test('connections beyond 32 are closed, and an open one is still served', async (t) => {
   const { port } = new URL((await listening(t)).url)
   const open = new Set<Socket>()
   await new Promise<void>((resolve) => {
@@ -106,11 +106,11 @@ test('connections beyond a few dozen are closed, so that they cannot take the de
   assert.match(String(await once(served as Socket, 'data')), /^HTTP\/1\.1 200 OK/)
 })
 
-test('an address that is taken is refused with what to do', async (t) => {
+test('an address in use is refused with the setting to change', async (t) => {
   const { url } = await listening(t)
   const listen = new URL(url).host
   await assert.rejects(listenForMetrics({ listen, service: 'edge', log }), {
     code: 'UNAVAILABLE',
-    message: /cannot listen for metrics on 127\.0\.0\.1:\d+.*EADDRINUSE.*choose another metrics\.listen/
+    message: /cannot serve metrics on 127\.0\.0\.1:\d+.*EADDRINUSE.*set metrics\.listen to another address/
   })
 })

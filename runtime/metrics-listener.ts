@@ -1,5 +1,5 @@
-// /metrics over HTTP, as OpenMetrics or in the text format of Prometheus: the families of a service, and what is known of
-// every Node process. On loopback unless told otherwise, and beyond it only for who has the token.
+// /metrics over HTTP, as OpenMetrics or in the Prometheus text format: the families of a service, and those of every Node
+// process. On loopback by default; beyond it clients need the token.
 import { once } from 'node:events'
 import { createServer, type Server } from 'node:http'
 import { type AddressInfo, isIPv6 } from 'node:net'
@@ -8,16 +8,16 @@ import { messageOf, RingsideError } from './errors.ts'
 import { contentTypes, exposition, formatFor } from './exposition.ts'
 import { parseListen } from './listen.ts'
 import type { Log } from './log.ts'
-import type { MetricFamily } from './metric.ts'
+import type { MetricFamily } from './metric-family.ts'
 import { watchNode } from './node-metrics.ts'
 import { hasBearer } from './token.ts'
 
 export interface MetricsOptions {
-  /** "PORT" or "HOST:PORT"; port 0 takes any that is free. */
+  /** "PORT" or "HOST:PORT"; port 0 is any free port. */
   readonly listen: string
-  /** What a bearer must have; undefined: whoever reaches the listener may read. */
+  /** Bearer token that clients must send; undefined: every client may read. */
   readonly token?: string | undefined
-  /** Label `service` of every sample. */
+  /** Value of the label `service`, on every sample. */
   readonly service: string
   readonly log: Log
 }
@@ -25,21 +25,21 @@ export interface MetricsOptions {
 export interface MetricsListener {
   /** http://127.0.0.1:9464/metrics */
   readonly url: string
-  /** From now on these are told as well. */
+  /** Exposes more families. */
   serve(families: readonly MetricFamily[]): void
   close(): void
 }
 
-/** Beside the families: which Ringside this is. */
+/** Version of Ringside and Node, exposed by every service. */
 export const buildInfo: MetricFamily = {
   name: 'ringside_build_info',
   kind: 'gauge',
-  help: 'Always 1; the labels say which Ringside and which Node run.',
+  help: 'Always 1; the labels have the versions of Ringside and Node.',
   labels: ['version', 'node'],
   samples: () => [{ labels: { version: ringside.version, node: process.versions.node }, value: 1 }]
 }
 
-/** More than ever scrape at once. Without a bound, who reaches the port could take every descriptor of the process. */
+/** More than ever scrape at once. Without a bound, a client could take every file descriptor of the process. */
 const maxConnections = 32
 
 const urlOf = (server: Server): string => {
@@ -48,8 +48,8 @@ const urlOf = (server: Server): string => {
 }
 
 /**
- * Listens; what is asked for is read then.
- * @throws RingsideError UNAVAILABLE when the address cannot be listened on
+ * Starts the listener. Each request reads the families.
+ * @throws RingsideError UNAVAILABLE when it cannot listen on the address
  */
 export const listenForMetrics = async ({ listen, token, service, log }: MetricsOptions): Promise<MetricsListener> => {
   const node = watchNode()
@@ -60,11 +60,13 @@ export const listenForMetrics = async ({ listen, token, service, log }: MetricsO
       response.writeHead(status, { 'content-type': 'text/plain; charset=utf-8', ...headers }).end(text)
     }
     if (!hasBearer(request.headers.authorization, token)) {
-      answer(401, 'give the token of metrics.token as a bearer\n', { 'www-authenticate': 'Bearer' })
+      answer(401, 'missing or invalid bearer token: send metrics.token as "authorization: Bearer …"\n', {
+        'www-authenticate': 'Bearer'
+      })
       return
     }
     if (request.method !== 'GET' || request.url?.split('?')[0] !== '/metrics') {
-      answer(404, 'there is only GET /metrics\n')
+      answer(404, 'not found: only GET /metrics is served\n')
       return
     }
     try {
@@ -72,8 +74,8 @@ export const listenForMetrics = async ({ listen, token, service, log }: MetricsO
       const text = exposition([...served, ...(await node.read())], { service }, format)
       answer(200, text, { 'content-type': contentTypes[format], vary: 'accept' })
     } catch (error) {
-      log.error({ err: error }, `metrics cannot be read: ${messageOf(error)}`)
-      answer(500, `metrics cannot be read: ${messageOf(error)}\n`)
+      log.error({ err: error }, `cannot read metrics, answering 500: ${messageOf(error)}`)
+      answer(500, `cannot read metrics: ${messageOf(error)}\n`)
     }
   })
   server.maxConnections = maxConnections
@@ -82,13 +84,13 @@ export const listenForMetrics = async ({ listen, token, service, log }: MetricsO
   try {
     await once(server, 'listening')
   } catch (cause) {
-    const what = `cannot listen for metrics on ${host}:${port}: ${messageOf(cause)}`
-    throw new RingsideError('UNAVAILABLE', `${what}; choose another metrics.listen`, { cause })
+    const message = `cannot serve metrics on ${host}:${port}: ${messageOf(cause)}; set metrics.listen to another address`
+    throw new RingsideError('UNAVAILABLE', message, { cause })
   }
-  // Whoever asks for metrics does not keep a service alive.
+  // Open connections must not keep the process alive.
   server.unref()
   const url = urlOf(server)
-  log.info({ url }, 'metrics')
+  log.info({ url }, 'serving metrics')
   return {
     url,
     serve: (families) => void served.push(...families),
