@@ -1,7 +1,7 @@
-// The id of an alert: the same for every revision, and whenever the same is read again.
+// The id of an alert: the same for every revision, and after a replay.
 import { createHash } from 'node:crypto'
 
-/** @param firstUs when it was first seen, wall clock, microseconds */
+/** @param firstUs first_seen of the alert: wall clock, microseconds */
 export const alertId = (rule: string, host: string, entity: string, firstUs: number): string =>
   createHash('sha256')
     .update(JSON.stringify([rule, host, entity, firstUs]))

@@ -1,5 +1,5 @@
-// The alerts service: batches of events go in, alerts come out. What is counted is made again after a
-// restart by reading the rules' windows once more; alerts that are on are kept in the checkpoint.
+// The alerts service: batches of events in, alerts out. A restart rebuilds the rules' windows by reading the events again;
+// active alerts and announced ports are in the checkpoint.
 import type { Config } from '../../runtime/config.ts'
 import type { EventBatch } from '../../wire/types.ts'
 import type { Checkpoint, Context, HandlerModule, Output, StatefulHandler } from '../handler.ts'
@@ -22,6 +22,7 @@ export class Alerts implements StatefulHandler {
   readonly #subject = new Subject()
   readonly #replay = new Replay()
   readonly #hosts: Hosts<Host, EventBatch>
+  /** Restored state of hosts that have not sent since the restart. */
   #saved: Record<string, SavedHost> = {}
   #replaying = false
   readonly #counters = { evicted: 0 }
@@ -34,20 +35,20 @@ export class Alerts implements StatefulHandler {
     })
   }
 
-  /** Since the start: entities that were forgotten for others. */
+  /** Entities evicted because of alerts.maxEntities, since the start. */
   counters(): Readonly<Record<string, number>> {
     return { ...this.#counters }
   }
 
   handle(batch: EventBatch, context: Context): Output[] {
-    const published = this.#replay.begin(context)
-    if (this.#replaying && !published) this.#endReplay()
-    this.#replaying = published
+    const isReplaying = this.#replay.begin(context)
+    if (this.#replaying && !isReplaying) this.#endReplay()
+    this.#replaying = isReplaying
     const host = this.#hosts.of(batch).alerts
     const alerts = host.handle(batch, context.offset, this.#subject)
     for (const silent of this.#hosts.expireSilent()) alerts.push(...silent.alerts.end())
     const evicted = host.takeEvicted()
-    if (published) return []
+    if (isReplaying) return []
     this.#counters.evicted += evicted
     return alerts.map((value) => ({ to: 'alerts', value }))
   }
@@ -68,7 +69,7 @@ export class Alerts implements StatefulHandler {
 
   #endReplay(): void {
     for (const { alerts } of this.#hosts.states()) alerts.endReplay()
-    // Every host that was on came again.
+    // Hosts that the replay did not contain have no state to continue.
     this.#saved = {}
   }
 
@@ -93,7 +94,7 @@ export class Alerts implements StatefulHandler {
 }
 
 /**
- * The alerts service as the consume loop hosts it.
+ * The alerts service as a module for the consume loop.
  * @param rules from loadRules()
  */
 export const alertsModule = (options: Config['alerts'], rules: readonly Rule[]): HandlerModule => {

@@ -1,48 +1,50 @@
-// One alert from the moment it is raised to the quiet that ends it, and what is said about it.
+// A burst of matches: the alert that it raises at the threshold, its revisions while it grows, and its end by cooldown.
+import { z } from 'zod'
+import { formatCount } from '../../runtime/format-number.ts'
 import type { Alert, EventBatch, Process, Reason } from '../../wire/types.ts'
 import { alertId } from './alert-id.ts'
+import type { Match } from './match-window.ts'
 import type { Rule } from './rule.ts'
-import type { Sighting } from './sightings.ts'
 import type { Field, Subject } from './subject.ts'
 
-/** Between two updates of an alert, in event time. */
+/** Between two revisions of an active alert, in event time. */
 const updateUs = 10_000_000
 const maxEvidence = 20
 
-/** All that an alert needs to go on after a restart, as JSON. */
-export interface BurstState {
-  readonly rule: string
-  readonly entity: string
-  readonly boot: string
-  readonly workload: string
-  readonly exe: string | null
-  readonly comm: string
-  readonly pid: number
-  /** Of the event that raised it: the fields that the reasons and the explanation name. */
-  readonly values: Readonly<Partial<Record<Field, string>>>
-  /** cpu and seq of the first events, less `seqBase`, one after the other. */
-  readonly evidence: readonly number[]
-  readonly seqBase: number
+/** The part of a burst that a restart cannot rebuild, as JSON. */
+export const burstState = z.object({
+  rule: z.string(),
+  entity: z.string(),
+  boot: z.string(),
+  workload: z.string(),
+  exe: z.string().nullable(),
+  comm: z.string(),
+  pid: z.number(),
+  /** Fields of the event that raised the alert, as far as reasons and explanation name them. */
+  values: z.record(z.string(), z.string()),
+  /** Pairs of cpu and seq - seqBase of the first events, in one list. */
+  evidence: z.array(z.number()),
+  seqBase: z.number(),
   /** Wall clock, microseconds. */
-  readonly firstUs: number
-  lastUs: number
+  firstUs: z.number(),
+  lastUs: z.number(),
   /** CLOCK_MONOTONIC, microseconds. */
-  lastMonotonicUs: number
-  count: number
-  lost: number
-  revision: number
-  publishedCount: number
-  publishedMonotonicUs: number
-}
+  lastMonotonicUs: z.number(),
+  count: z.number(),
+  lost: z.number(),
+  revision: z.number(),
+  publishedCount: z.number(),
+  publishedMonotonicUs: z.number()
+})
+export type BurstState = z.infer<typeof burstState>
 
-const number = new Intl.NumberFormat('en')
-/** Of JavaScript's precision, one decimal at most. */
+/** With at most one decimal. */
 const secondsText = (us: number): string => String(Math.round(us / 1e5) / 10)
 
 export class Burst {
   readonly rule: Rule
   readonly state: BurstState
-  /** False for one that goes on after a restart, until the events that it counted already came again. */
+  /** False while a restart replays events that the restored state has counted. */
   counts = true
 
   constructor(rule: Rule, state: BurstState) {
@@ -50,21 +52,21 @@ export class Burst {
     this.state = state
   }
 
-  /** @param sightings what reached the threshold, the earliest first; at least one */
+  /** @param matches that reached the threshold, earliest first; at least one */
   static raise(
     rule: Rule,
     entity: string,
     batch: EventBatch,
     process: Process,
     subject: Subject,
-    sightings: readonly Sighting[],
+    matches: readonly Match[],
     lost: number
   ): Burst {
     const { monotonic_us, wall_us } = batch.clock
-    const first = sightings.slice(0, maxEvidence)
+    const first = matches.slice(0, maxEvidence)
     const seqBase = Math.min(...first.map(({ seq }) => seq))
-    const firstMonotonicUs = sightings[0]?.firstUs ?? monotonic_us
-    const lastMonotonicUs = sightings.reduce((last, { lastUs }) => Math.max(last, lastUs), firstMonotonicUs)
+    const firstMonotonicUs = matches[0]?.firstUs ?? monotonic_us
+    const lastMonotonicUs = matches.reduce((last, { lastUs }) => Math.max(last, lastUs), firstMonotonicUs)
     const named = [...rule.terms.flatMap(({ fields }) => fields), ...rule.explanationFields]
     return new Burst(rule, {
       rule: rule.id,
@@ -80,7 +82,7 @@ export class Burst {
       firstUs: wall_us - monotonic_us + firstMonotonicUs,
       lastUs: wall_us - monotonic_us + lastMonotonicUs,
       lastMonotonicUs,
-      count: sightings.reduce((sum, { events }) => sum + events, 0),
+      count: matches.reduce((sum, { events }) => sum + events, 0),
       lost,
       revision: 0,
       publishedCount: 0,
@@ -88,7 +90,7 @@ export class Burst {
     })
   }
 
-  /** One more event that the rule's condition held for. */
+  /** Adds an event that met the condition. */
   add(batch: EventBatch, monotonicUs: number): void {
     if (!this.counts) return
     this.state.count++
@@ -97,11 +99,11 @@ export class Burst {
     this.state.lastUs = batch.clock.wall_us - batch.clock.monotonic_us + monotonicUs
   }
 
-  isOverAt(monotonicUs: number): boolean {
+  hasEndedAt(monotonicUs: number): boolean {
     return monotonicUs - this.state.lastMonotonicUs >= this.rule.cooldownSeconds * 1_000_000
   }
 
-  /** Whether there is something to publish: it was just raised, or grew and the last time is long enough ago. */
+  /** True when a revision is to be published: the first, or one for growth since the last, 10 s later at the earliest. */
   isDueAt(monotonicUs: number): boolean {
     return this.hasGrown && (this.state.revision === 0 || monotonicUs - this.state.publishedMonotonicUs >= updateUs)
   }
@@ -110,7 +112,7 @@ export class Burst {
     return this.state.count > this.state.publishedCount
   }
 
-  /** The alert as it is now, with its next revision. */
+  /** The alert with its next revision. */
   publish(host: string, monotonicUs: number): Alert {
     const { state, rule } = this
     state.revision++
@@ -140,14 +142,14 @@ export class Burst {
     }
   }
 
-  /** The frequency first: it is what made an alert of what each event alone is not. */
+  /** The frequency first: it distinguishes an alert from a single event that meets the condition. */
   #reasons(): Reason[] {
     const { count, windowSeconds, distinct } = this.rule.threshold
-    const what = distinct === undefined ? this.rule.events.join(', ') : `distinct ${distinct}`
+    const counted = distinct === undefined ? this.rule.events.join(', ') : `distinct ${distinct}`
     const frequency: Reason = {
-      condition: `${what} within ${windowSeconds} s, by ${this.rule.entity.join(' and ')}`,
-      value: `${number.format(this.state.count)} events in ${secondsText(this.state.lastUs - this.state.firstUs)} s`,
-      threshold: `at least ${number.format(count)}`
+      condition: `${counted} within ${windowSeconds} s, by ${this.rule.entity.join(' and ')}`,
+      value: `${formatCount(this.state.count)} events in ${secondsText(this.state.lastUs - this.state.firstUs)} s`,
+      threshold: `at least ${formatCount(count)}`
     }
     const terms = this.rule.terms.map(({ text, fields }): Reason => {
       const value = fields.map((field) => `${field} = ${this.state.values[field] || "''"}`).join(', ')
@@ -170,11 +172,11 @@ export class Burst {
     const { state, rule } = this
     switch (name) {
       case 'count':
-        return number.format(state.count)
+        return formatCount(state.count)
       case 'seconds':
         return secondsText(state.lastUs - state.firstUs)
       case 'threshold':
-        return number.format(rule.threshold.count)
+        return formatCount(rule.threshold.count)
       case 'window':
         return String(rule.threshold.windowSeconds)
       case 'host':

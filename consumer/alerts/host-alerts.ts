@@ -1,163 +1,123 @@
-// What the rules found on one host: entities that are counted, and the alerts that are on.
+// The rules applied to one host: its batches in, alerts out.
 import { z } from 'zod'
 import type { Alert, Event, EventBatch, Process } from '../../wire/types.ts'
 import { Anchors } from '../state/anchors.ts'
-import { Burst, type BurstState } from './burst.ts'
-import { Observation } from './observation.ts'
-import { classOf, type Rule } from './rule.ts'
-import { Sightings } from './sightings.ts'
+import { AnnouncedPorts } from './announced-ports.ts'
+import { Burst, type BurstState, burstState } from './burst.ts'
+import { Entities, type Entity } from './entities.ts'
+import { Losses } from './losses.ts'
+import type { Rule } from './rule.ts'
+import { classOf, nameOf } from './rule-events.ts'
 import type { Subject } from './subject.ts'
 
 const anchorSlotUs = 1_000_000
-/** What Observation.see() learns from. */
-const teaches = new Set(['listen', 'accept', 'accept4', 'fork', 'exec', 'exit'])
-
-interface Entity {
-  readonly sightings: Sightings
-  burst: Burst | undefined
-}
 
 /** One rule on one host. */
-interface Counted {
+interface HostRule {
   readonly rule: Rule
   readonly classes: ReadonlySet<string>
-  /** The entity that was heard from longest ago is first; all of them may have alerts that are on. */
-  readonly entities: Map<string, Entity>
+  readonly entities: Entities
 }
 
-interface Loss {
-  readonly monotonicUs: number
-  readonly class: string
-  readonly count: number
-}
-
-/** What goes on after a restart. */
-const savedHost = z.object({
-  ports: z.array(z.int()),
-  bursts: z.array(
-    z.object({
-      rule: z.string(),
-      entity: z.string(),
-      boot: z.string(),
-      workload: z.string(),
-      exe: z.string().nullable(),
-      comm: z.string(),
-      pid: z.number(),
-      values: z.record(z.string(), z.string()),
-      evidence: z.array(z.number()),
-      seqBase: z.number(),
-      firstUs: z.number(),
-      lastUs: z.number(),
-      lastMonotonicUs: z.number(),
-      count: z.number(),
-      lost: z.number(),
-      revision: z.number(),
-      publishedCount: z.number(),
-      publishedMonotonicUs: z.number()
-    })
-  )
-})
+/** The part of a host's state that a restart cannot rebuild. */
+const savedHost = z.object({ ports: z.array(z.int()), bursts: z.array(burstState) })
 export const savedHosts = z.record(z.string(), savedHost)
 export type SavedHost = z.infer<typeof savedHost>
 
 export class HostAlerts {
   readonly #host: string
-  readonly #maxEntities: number
-  readonly #counted: readonly Counted[]
-  readonly #byEvent: ReadonlyMap<string, readonly Counted[]>
-  readonly #observation: Observation
-  #anchors = new Anchors(anchorSlotUs)
-  readonly #bursting = new Set<Entity>()
+  readonly #rules: readonly HostRule[]
+  readonly #rulesByEvent: ReadonlyMap<string, readonly HostRule[]>
+  readonly #ports: AnnouncedPorts
+  readonly #losses: Losses
   readonly #longestWindowUs: number
-  /** Since the last batch; what they grew by is still to be published. */
+  #anchors = new Anchors(anchorSlotUs)
+  /** Entities with an active alert. */
+  readonly #active = new Set<Entity>()
+  /** Bursts that ended since the last batch; their growth is to be published. */
   #ended: Burst[] = []
-  #losses: Loss[] = []
   #boot = ''
   #nowUs = 0
-  #evicted = 0
 
   /**
    * @param saved from save() before a restart
-   * @param replaying the batches that `saved` had counted come again, until endReplay()
+   * @param isReplaying true while batches are replayed that `saved` has counted, until endReplay()
    */
   constructor(
     host: string,
     rules: readonly Rule[],
     maxEntities: number,
     saved: SavedHost | undefined,
-    replaying: boolean
+    isReplaying: boolean
   ) {
     this.#host = host
-    this.#maxEntities = maxEntities
-    this.#counted = rules.map((rule) => ({
+    this.#rules = rules.map((rule) => ({
       rule,
       classes: new Set(rule.events.map(classOf)),
-      entities: new Map()
+      entities: new Entities(rule, maxEntities)
     }))
     const names = new Set(rules.flatMap(({ events }) => events))
-    this.#byEvent = new Map(
-      [...names].map((name) => [name, this.#counted.filter(({ rule }) => rule.events.includes(name))])
+    this.#rulesByEvent = new Map(
+      [...names].map((name) => [name, this.#rules.filter(({ rule }) => rule.events.includes(name))])
     )
     this.#longestWindowUs = Math.max(0, ...rules.map(({ threshold }) => threshold.windowSeconds * 1_000_000))
-    this.#observation = new Observation(saved?.ports ?? [])
+    this.#losses = new Losses(this.#longestWindowUs)
+    this.#ports = new AnnouncedPorts(saved?.ports ?? [])
     this.#boot = saved?.bursts[0]?.boot ?? ''
-    for (const state of saved?.bursts ?? []) this.#resume(state as BurstState, replaying)
+    for (const state of saved?.bursts ?? []) this.#resume(state, isReplaying)
   }
 
   get resumeOffset(): bigint | undefined {
     return this.#anchors.resumeOffset
   }
 
-  /** What does not come back by reading the batches from the resume offset on again. */
+  /** The active alerts and announced ports: reading batches from the resume offset rebuilds everything else. */
   save(): SavedHost {
-    const bursts = [...this.#bursting].flatMap(({ burst }) => (burst === undefined ? [] : [burst.state]))
-    return { ports: this.#observation.ports, bursts: bursts as SavedHost['bursts'] }
+    const bursts = [...this.#active].flatMap(({ burst }) => (burst === undefined ? [] : [burst.state]))
+    return { ports: this.#ports.numbers, bursts }
   }
 
-  /** After the last batch that the saved state had counted. */
+  /** Call it after the last batch that the saved state has counted. */
   endReplay(): void {
-    for (const { burst } of this.#bursting) if (burst !== undefined) burst.counts = true
+    for (const { burst } of this.#active) if (burst !== undefined) burst.counts = true
   }
 
-  /** The alerts that a batch raises, or updates. */
+  /** The alerts that a batch raises or updates. */
   handle(batch: EventBatch, offset: bigint, subject: Subject): Alert[] {
     const alerts = this.#begin(batch, offset)
-    subject.begin(batch, (process, socket) => this.#observation.isAnnounced(process, socket))
-    for (const event of batch.events) this.#judge(batch, event, subject)
-    for (const entity of this.#bursting) {
+    subject.begin(batch, (process, socket) => this.#ports.isAnnounced(process, socket))
+    for (const event of batch.events) this.#apply(batch, event, subject)
+    for (const entity of this.#active) {
       const burst = entity.burst as Burst
-      if (burst.isOverAt(this.#nowUs)) this.#endBurst(entity, burst)
+      if (burst.hasEndedAt(this.#nowUs)) this.#endBurst(entity, burst)
       else if (burst.isDueAt(this.#nowUs) || (batch.final && burst.hasGrown)) alerts.push(this.#publish(burst))
     }
     return [...alerts, ...this.#publishEnded()]
   }
 
-  /** Entities that were forgotten for others since the last call. */
+  /** Number of entities evicted since the last call. */
   takeEvicted(): number {
-    const evicted = this.#evicted
-    this.#evicted = 0
-    return evicted
+    return this.#rules.reduce((sum, { entities }) => sum + entities.takeEvicted(), 0)
   }
 
-  /** The last word on every alert that is on. */
+  /** Ends all active alerts and returns their last revisions. */
   end(): Alert[] {
-    for (const entity of this.#bursting) this.#endBurst(entity, entity.burst as Burst)
+    for (const entity of this.#active) this.#endBurst(entity, entity.burst as Burst)
     return this.#publishEnded()
   }
 
   #begin(batch: EventBatch, offset: bigint): Alert[] {
     const { boot, clock, drops } = batch
     const rebooted = this.#boot !== '' && this.#boot !== boot
-    const alerts = rebooted ? this.#beginAnew() : []
+    const alerts = rebooted ? this.#endBoot() : []
     this.#boot = boot
     this.#nowUs = clock.monotonic_us
-    this.#observation.begin(batch)
+    this.#ports.begin(batch)
     this.#anchors.add(this.#nowUs, offset)
     this.#anchors.expireBefore(this.#nowUs - this.#longestWindowUs)
-    this.#losses = this.#losses.filter((loss) => this.#nowUs - loss.monotonicUs <= this.#longestWindowUs)
+    this.#losses.add(drops, this.#nowUs)
     for (const drop of drops) {
-      this.#losses.push({ monotonicUs: this.#nowUs, class: drop.class, count: drop.count })
-      for (const { burst } of this.#bursting) {
+      for (const { burst } of this.#active) {
         if (burst?.counts && burst.rule.events.some((event) => classOf(event) === drop.class)) {
           burst.state.lost += drop.count
         }
@@ -166,71 +126,46 @@ export class HostAlerts {
     return alerts
   }
 
-  /** The clock began again, so nothing of before can be compared with what comes. */
-  #beginAnew(): Alert[] {
+  /** The monotonic clock of a new boot begins anew: nothing of the old boot can be compared with it. */
+  #endBoot(): Alert[] {
     const alerts = this.end()
-    for (const { entities } of this.#counted) entities.clear()
+    for (const { entities } of this.#rules) entities.clear()
     this.#anchors = new Anchors(anchorSlotUs)
-    this.#losses = []
+    this.#losses.clear()
     return alerts
   }
 
-  #judge(batch: EventBatch, event: Event, subject: Subject): void {
-    const isCall = event.kind === 'syscall' || event.kind === 'io_uring'
-    const name = isCall ? event.syscall : event.kind
+  #apply(batch: EventBatch, event: Event, subject: Subject): void {
     const process = batch.processes[event.process] as Process
-    if (teaches.has(name)) this.#observation.see(event, process, batch.sockets[event.socket])
-    const counted = this.#byEvent.get(name)
-    if (counted === undefined) return
+    this.#ports.see(event, process, batch.sockets[event.socket])
+    const rules = this.#rulesByEvent.get(nameOf(event))
+    if (rules === undefined) return
     subject.set(event, process)
-    for (const one of counted) {
-      if (!one.rule.isAllowed(subject) && one.rule.holds(subject)) this.#count(one, batch, event, process, subject)
+    for (const hostRule of rules) {
+      const { rule } = hostRule
+      if (!rule.isAllowed(subject) && rule.holds(subject)) this.#count(hostRule, batch, event, process, subject)
     }
   }
 
-  #count(counted: Counted, batch: EventBatch, event: Event, process: Process, subject: Subject): void {
-    const { rule } = counted
+  #count(hostRule: HostRule, batch: EventBatch, event: Event, process: Process, subject: Subject): void {
+    const { rule, classes, entities } = hostRule
     const name = [...new Set(rule.entity.map((field) => String(subject[field])))].join(' ').trim()
-    const entity = this.#entityOf(counted, name)
+    const entity = entities.of(name, this.#nowUs)
     const timeUs = batch.clock.monotonic_us + Math.floor(event.time_offset_ns / 1000)
     const { distinct } = rule.threshold
-    entity.sightings.add(timeUs, event.cpu, event.seq, distinct === undefined ? undefined : String(subject[distinct]))
-    if (entity.burst?.isOverAt(timeUs)) this.#endBurst(entity, entity.burst)
+    entity.matches.add(timeUs, event.cpu, event.seq, distinct === undefined ? undefined : String(subject[distinct]))
+    if (entity.burst?.hasEndedAt(timeUs)) this.#endBurst(entity, entity.burst)
     entity.burst?.add(batch, timeUs)
-    if (entity.burst !== undefined || !entity.sightings.isReached) return
-    const sightings = entity.sightings.all()
-    const lost = this.#lostSince(sightings[0]?.firstUs ?? timeUs, counted.classes)
-    entity.burst = Burst.raise(rule, name, batch, process, subject, sightings, lost)
-    this.#bursting.add(entity)
-  }
-
-  #entityOf({ rule, entities }: Counted, name: string): Entity {
-    const known = entities.get(name)
-    const entity = known ?? { sightings: sightingsOf(rule), burst: undefined }
-    if (known === undefined && entities.size >= this.#maxEntities) this.#evict(entities)
-    entities.delete(name)
-    entities.set(name, entity)
-    return entity
-  }
-
-  /** Those whose window is empty, else the one heard from longest ago without an alert that is on. */
-  #evict(entities: Map<string, Entity>): void {
-    for (const [name, { burst, sightings }] of entities) {
-      if (burst !== undefined || !sightings.isEmptyAt(this.#nowUs)) break
-      entities.delete(name)
-    }
-    if (entities.size < this.#maxEntities) return
-    for (const [name, { burst }] of entities) {
-      if (burst !== undefined) continue
-      entities.delete(name)
-      break
-    }
-    this.#evicted++
+    if (entity.burst !== undefined || !entity.matches.hasReachedThreshold) return
+    const matches = entity.matches.all()
+    const lost = this.#losses.since(matches[0]?.firstUs ?? timeUs, classes)
+    entity.burst = Burst.raise(rule, name, batch, process, subject, matches, lost)
+    this.#active.add(entity)
   }
 
   #endBurst(entity: Entity, burst: Burst): void {
     entity.burst = undefined
-    this.#bursting.delete(entity)
+    this.#active.delete(entity)
     this.#ended.push(burst)
   }
 
@@ -244,19 +179,12 @@ export class HostAlerts {
     return burst.publish(this.#host, this.#nowUs)
   }
 
-  #lostSince(monotonicUs: number, classes: ReadonlySet<string>): number {
-    const relevant = this.#losses.filter((loss) => loss.monotonicUs >= monotonicUs && classes.has(loss.class))
-    return relevant.reduce((sum, { count }) => sum + count, 0)
-  }
-
-  #resume(state: BurstState, replaying: boolean): void {
-    const counted = this.#counted.find(({ rule }) => rule.id === state.rule)
-    if (counted === undefined) return
-    const entity = this.#entityOf(counted, state.entity)
-    entity.burst = new Burst(counted.rule, state)
-    entity.burst.counts = !replaying
-    this.#bursting.add(entity)
+  #resume(state: BurstState, isReplaying: boolean): void {
+    const hostRule = this.#rules.find(({ rule }) => rule.id === state.rule)
+    if (hostRule === undefined) return
+    const entity = hostRule.entities.of(state.entity, this.#nowUs)
+    entity.burst = new Burst(hostRule.rule, state)
+    entity.burst.counts = !isReplaying
+    this.#active.add(entity)
   }
 }
-
-const sightingsOf = ({ threshold }: Rule): Sightings => new Sightings(threshold.count, threshold.windowSeconds * 1e6)

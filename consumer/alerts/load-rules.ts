@@ -1,11 +1,11 @@
-// Rule files of a folder → rules, all of them or none.
+// Loads the rules of a folder: all of them, or none and the problems of every file.
 import { readdirSync, readFileSync } from 'node:fs'
 import { basename, extname, join, relative } from 'node:path'
 import { parse } from 'yaml'
 import { messageOf, RingsideError } from '../../runtime/errors.ts'
 import { type Problem, parseRule, type Rule } from './rule.ts'
 
-/** The rules that come with Ringside. */
+/** The folder of the rules that come with Ringside. */
 export const shippedRulesDir = join(import.meta.dirname, '..', '..', 'rules')
 
 export interface FileProblem extends Problem {
@@ -14,7 +14,7 @@ export interface FileProblem extends Problem {
 }
 
 export interface LintedRules {
-  /** In the order of their files; without the broken ones. */
+  /** The valid rules, in the order of their files. */
   readonly rules: readonly Rule[]
   readonly problems: readonly FileProblem[]
 }
@@ -25,7 +25,9 @@ const listRuleFiles = (dir: string): string[] => {
     const files = entries.filter((entry) => entry.isFile() && ['.yaml', '.yml'].includes(extname(entry.name)))
     return files.map((file) => relative(dir, join(file.parentPath, file.name))).sort()
   } catch (cause) {
-    throw new RingsideError('NO_INPUT', `cannot read the rules in ${dir}: ${messageOf(cause)}`, { cause })
+    throw new RingsideError('NO_INPUT', `cannot read the rules in ${dir} (alerts.rulesDir): ${messageOf(cause)}`, {
+      cause
+    })
   }
 }
 
@@ -34,17 +36,17 @@ const lintFile = (dir: string, file: string): ReturnType<typeof parseRule> => {
   try {
     value = parse(readFileSync(join(dir, file), 'utf8'))
   } catch (error) {
-    return { problems: [{ path: 'rule', message: `cannot be read as YAML: ${messageOf(error)}` }] }
+    return { problems: [{ path: 'rule', message: `is not valid YAML: ${messageOf(error)}` }] }
   }
   const result = parseRule(value)
   if ('problems' in result) return result
   const name = basename(file, extname(file))
   if (result.rule.id === name) return result
-  return { problems: [{ path: 'id', message: `is "${result.rule.id}", but the file is called ${name}` }] }
+  return { problems: [{ path: 'id', message: `is "${result.rule.id}", must be the name of the file, "${name}"` }] }
 }
 
 /**
- * Reads every .yaml file in a folder and below it.
+ * Reads every .yaml and .yml file in a folder, at any depth.
  * @throws RingsideError NO_INPUT when the folder cannot be read
  */
 export const lintRules = (dir: string): LintedRules => {
@@ -52,7 +54,7 @@ export const lintRules = (dir: string): LintedRules => {
   const problems: FileProblem[] = []
   const fileOf = new Map<string, string>()
   const files = listRuleFiles(dir)
-  if (files.length === 0) problems.push({ file: '.', path: 'rules', message: 'there is no .yaml file in it' })
+  if (files.length === 0) problems.push({ file: '.', path: 'rules', message: 'the folder has no .yaml file' })
   for (const file of files) {
     const result = lintFile(dir, file)
     if ('problems' in result) {
@@ -60,7 +62,8 @@ export const lintRules = (dir: string): LintedRules => {
       continue
     }
     const first = fileOf.get(result.rule.id)
-    if (first !== undefined) problems.push({ file, path: 'id', message: `"${result.rule.id}" is taken by ${first}` })
+    if (first !== undefined)
+      problems.push({ file, path: 'id', message: `"${result.rule.id}" is also the id of ${first}` })
     fileOf.set(result.rule.id, file)
     rules.push(result.rule)
   }
@@ -68,12 +71,14 @@ export const lintRules = (dir: string): LintedRules => {
 }
 
 /**
- * The rules of a folder.
- * @throws RingsideError DATA with every problem of every file, one a line; NO_INPUT without the folder
+ * @throws RingsideError DATA with every problem of every file, one a line; NO_INPUT when the folder cannot be read
  */
 export const loadRules = (dir: string = shippedRulesDir): readonly Rule[] => {
   const { rules, problems } = lintRules(dir)
   if (problems.length === 0) return rules
   const lines = problems.map(({ file, path, message }) => `  ${file}: ${path}: ${message}`)
-  throw new RingsideError('DATA', `the rules in ${dir} have ${problems.length} problem(s):\n${lines.join('\n')}`)
+  throw new RingsideError(
+    'DATA',
+    `the rules in ${dir} (alerts.rulesDir) have ${problems.length} problem(s):\n${lines.join('\n')}`
+  )
 }

@@ -1,6 +1,5 @@
-// One event as the conditions of rules see it. Every field has a type, so that a slip in a condition is
-// found when the rule is loaded: text that does not apply is '', a number that does not apply is -1. There
-// is no `bytes`, since CEL has a type of that name: `ret` is the bytes that a call moved.
+// The fields of an event in the conditions of rules. Each has a type, so that a mistake in a condition is found when the
+// rule is loaded. A text that does not apply is '', a number -1. `ret` has the bytes moved: `bytes` is a type in CEL.
 import { Environment } from '@marcbachmann/cel-js'
 import { addressText, familyName, isInet, protocolName } from '../../wire/address.ts'
 import { eventErrno } from '../../wire/audit-record.ts'
@@ -38,7 +37,7 @@ const types = {
 export type Field = keyof typeof types
 export const fields = Object.keys(types) as readonly Field[]
 
-/** The environment that conditions are checked and compiled in: the fields, and no other name. */
+/** The environment of conditions: it has the fields and no other variable. */
 export const conditionEnvironment = (): Environment => {
   const environment = new Environment()
   for (const field of fields) environment.registerVariable(field, types[field])
@@ -51,17 +50,17 @@ interface Endpoints {
   readonly external: boolean
 }
 
-/** Shared by all events: set() points it at one. Whole numbers are BigInts, as CEL's int is. */
+/** One object for all events: set() selects the event. Integers are BigInts, as CEL requires for int. */
 export class Subject {
   #batch!: EventBatch
   #event!: Event
   #process!: Process
   #socket: Socket | undefined
   #announced = (): boolean => true
-  /** By index of the batch's sockets: most events share one. */
+  /** By index of the batch's sockets: many events share a socket. */
   #endpoints: (Endpoints | undefined)[] = []
 
-  /** @param announced whether the event's local port was announced, asked for only by rules that need it */
+  /** @param announced computes the field of that name, only for rules that use it */
   begin(batch: EventBatch, announced: (process: Process, socket: Socket | undefined) => boolean): void {
     this.#batch = batch
     this.#endpoints = []
@@ -78,7 +77,7 @@ export class Subject {
   get kind(): string {
     return this.#event.kind
   }
-  /** Of a request to io_uring: the call that does the same; `kind` tells them apart. */
+  /** For a request to io_uring, the call that it stands for: `kind` distinguishes the two. */
   get syscall(): string {
     const { kind, call, syscall } = this.#event
     if (kind === 'syscall') return call ?? syscall

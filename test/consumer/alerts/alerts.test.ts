@@ -11,7 +11,7 @@ const beganUs = 1_000_000_000
 const epochUs = 1_767_225_600_000_000
 const remote = socketOf({ local_address: '10.0.0.1', remote_address: '203.0.113.9', remote_port: 443 })
 
-/** A batch `seconds` after the first, whose events returned just then. */
+/** A batch `seconds` after the first. */
 const at = (seconds: number, events: readonly Event[], fields: Partial<EventBatch> = {}): EventBatch =>
   batchOf({
     batch: Math.round(seconds * 10) + 1,
@@ -35,7 +35,7 @@ const run = (handler: Alerts, batches: readonly EventBatch[]): Alert[][] =>
 const briefly = (alerts: readonly Alert[]): [number, number][] => alerts.map(({ revision, count }) => [revision, count])
 
 describe('alerts', () => {
-  test('an alert is raised at the threshold, updated every 10 s while it grows, and once more at its end', () => {
+  test('an alert is raised at the threshold, updated every 10 s while it grows, and once more when it ends', () => {
     const found = run(new Alerts(options, [rule]), [
       at(0, connects(2)),
       at(1, connects(2)),
@@ -50,12 +50,12 @@ describe('alerts', () => {
     assert.deepEqual(found.map(briefly), [[], [[1, 4]], [], [[2, 6]], [], [[3, 7]], [], [], []])
   })
 
-  test('growth less than 10 s before the quiet is told at the end', () => {
+  test('growth after the last update is published when the alert ends', () => {
     const found = run(new Alerts(options, [rule]), [at(0, connects(3)), at(1, connects(1)), at(200, [])])
     assert.deepEqual(found.map(briefly), [[[1, 3]], [], [[2, 4]]])
   })
 
-  test('the final batch of a run has the last word, and the next run goes on with the same alert', () => {
+  test('the final batch of a run publishes all growth, and the next run continues the alert', () => {
     const found = run(new Alerts(options, [rule]), [
       at(0, connects(3)),
       at(1, connects(2), { final: true }),
@@ -65,7 +65,7 @@ describe('alerts', () => {
     assert.equal(new Set(found.flat().map(({ id }) => id)).size, 1)
   })
 
-  test('after a quiet time as long as the cooldown, the next burst is another alert', () => {
+  test('after the cooldown the next burst is another alert', () => {
     const found = run(new Alerts(options, [rule]), [at(0, connects(3)), at(60, connects(3))]).flat()
     assert.deepEqual(briefly(found), [
       [1, 3],
@@ -74,7 +74,7 @@ describe('alerts', () => {
     assert.equal(new Set(found.map(({ id }) => id)).size, 2)
   })
 
-  test('an alert says what was found, why, and how to find the events', () => {
+  test('an alert has an explanation, reasons, and the identities of its events', () => {
     const events = Array.from({ length: 30 }, (_, i) =>
       eventOf({ syscall: 'connect', socket: 0, cpu: i % 2, seq: 1e15 + i, time_offset_ns: (i - 30) * 1e6 })
     )
@@ -114,7 +114,7 @@ describe('alerts', () => {
     })
   })
 
-  test('losses of the classes that the rule looks at are summed since the first event', () => {
+  test('an alert counts the lost events of its classes since its first event', () => {
     const lost = (count: number, of: 'network' | 'io' = 'network') => ({
       drops: [{ class: of, reason: 'ring_full' as const, count }]
     })
@@ -135,7 +135,7 @@ describe('alerts', () => {
     )
   })
 
-  test('a connect through io_uring is a connect whose outcome is not known', () => {
+  test('a connect through io_uring is a connect with an unknown outcome', () => {
     const through = connects(3, { kind: 'io_uring', call: 'io_uring_connect', ret: 0 })
     const found = (condition: string): number =>
       run(new Alerts(options, [ruleOf({ condition })]), [at(0, through)]).flat().length
@@ -144,7 +144,7 @@ describe('alerts', () => {
     assert.equal(found('external && ret >= 0'), 0)
   })
 
-  test('a host that was booted again is not read again from before that, nor are its old losses told of', () => {
+  test('a reboot ends the need for earlier batches, and for their losses', () => {
     const handler = new Alerts(options, [rule])
     const lost = [{ class: 'network', reason: 'ring_full', count: 5 }] as const
     run(handler, [at(100_000, [], { drops: [...lost] }), at(100_001, [])])
@@ -152,11 +152,11 @@ describe('alerts', () => {
     const after = Array.from({ length: 100 }, (_, i) => at(i, i === 99 ? connects(3) : [], { ...reboot, batch: i + 1 }))
     const [alert] = after.flatMap((batch, i) => alertsOf(handler.handle(batch, contextOf(BigInt(i + 2)))))
     assert.equal(alert?.lost_events, 0)
-    // 99 s after the boot, less the rule's window of 60 s: the batch at 39 s.
+    // The batch at 39 s: 99 s after the boot, minus the rule's window of 60 s.
     assert.equal(handler.checkpoint().resumeOffset, 41n)
   })
 
-  test('an alert that was on when the service stopped ends with the boot, even when its batches are gone', () => {
+  test('a reboot ends an alert that was restored, also without its batches', () => {
     const before = new Alerts(options, [rule])
     run(before, [at(100_000, connects(3))])
     const after = new Alerts(options, [rule])
@@ -165,7 +165,7 @@ describe('alerts', () => {
     assert.deepEqual(briefly(alertsOf(after.handle(reboot, contextOf(9n)))), [[1, 3]])
   })
 
-  test('hosts are counted apart', () => {
+  test('hosts are counted separately', () => {
     const found = run(new Alerts(options, [rule]), [
       at(0, connects(2), { host: 'a' }),
       at(0, connects(2), { host: 'b' }),
@@ -177,7 +177,7 @@ describe('alerts', () => {
     )
   })
 
-  test('a clock that is stepped does not split a burst', () => {
+  test('a stepped wall clock does not split a burst', () => {
     const step = (seconds: number, hours: number): EventBatch =>
       at(seconds, connects(1), {
         clock: { monotonic_us: beganUs + seconds * 1e6, wall_us: epochUs + seconds * 1e6 + hours * 3600e6 }
@@ -186,7 +186,7 @@ describe('alerts', () => {
     assert.deepEqual(briefly(found), [[1, 3]])
   })
 
-  test('a reboot ends every alert, and counts begin again', () => {
+  test('a reboot ends every alert and resets the counts', () => {
     const found = run(new Alerts(options, [rule]), [
       at(0, connects(3)),
       at(1, connects(1)),
@@ -195,7 +195,7 @@ describe('alerts', () => {
     assert.deepEqual(found.map(briefly), [[[1, 3]], [], [[2, 4]]])
   })
 
-  test('values are counted instead of events when the rule says so', () => {
+  test('a rule can count distinct values instead of events', () => {
     const distinct = ruleOf({ threshold: { count: 3, windowSeconds: 60, distinct: 'remote_port' } })
     const sockets = [80, 81, 82].map((remote_port) => socketOf({ remote_address: '203.0.113.9', remote_port }))
     const to = (socket: number, count: number) => connects(count, { socket })
@@ -206,7 +206,7 @@ describe('alerts', () => {
     assert.deepEqual(found.map(briefly), [[], [[1, 101]]])
   })
 
-  test('beyond the bound, the entity that was quiet for longest is forgotten', () => {
+  test('beyond the bound, the entity that was quiet for longest is evicted', () => {
     const handler = new Alerts({ maxEntities: 2 }, [rule])
     const from = (seconds: number, exe: string, count: number): EventBatch =>
       at(seconds, connects(count), { processes: [processOf({ exe })] })
@@ -219,7 +219,7 @@ describe('alerts', () => {
   })
 
   for (let seed = 1; seed <= 10; seed++) {
-    test(`processes that are killed find the same alerts in stream ${seed}`, () => {
+    test(`processes that are killed raise the same alerts in stream ${seed}`, () => {
       const next = random(seed)
       const pick = (below: number): number => Math.floor(next() * below)
       let seconds = 0
@@ -257,7 +257,7 @@ describe('alerts', () => {
     })
   }
 
-  test('a checkpoint holds what fits, and the alerts that fit go on', () => {
+  test('alerts that fit into the checkpoint continue after a restart', () => {
     const perPid = ruleOf({ entity: ['pid'] })
     const processes = Array.from({ length: 200 }, (_, i) => processOf({ pid: i + 1, exe: `/opt/${'x'.repeat(100)}` }))
     const events = processes.flatMap((_, process) => connects(3, { process }))

@@ -27,14 +27,14 @@ test('rules are found at any depth, in the order of their files', (t) => {
   )
 })
 
-test('without a folder named, the rules that come with Ringside are loaded', () => {
+test('the rules that come with Ringside are the default', () => {
   assert.deepEqual(
     loadRules().map(({ id }) => id),
     loadRules(shippedRulesDir).map(({ id }) => id)
   )
 })
 
-test('one broken file refuses all, with every problem of every file', (t) => {
+test('a broken file refuses the folder, and the error lists every problem of every file', (t) => {
   const dir = folderOf(t, {
     'good.yaml': stringify(ruleFile({ id: 'good' })),
     'network/bad.yaml': stringify({ ...ruleFile({ id: 'bad' }), severity: 'high', attack: 'T1' }),
@@ -48,23 +48,23 @@ test('one broken file refuses all, with every problem of every file', (t) => {
       assert.match(error.message, /have 4 problem\(s\)/)
       assert.match(error.message, /network\/bad\.yaml: severity: /)
       assert.match(error.message, /network\/bad\.yaml: attack: must be an ATT&CK technique/)
-      assert.match(error.message, /network\/other\.yaml: id: is "another", but the file is called other/)
-      assert.match(error.message, /broken\.yaml: rule: cannot be read as YAML/)
+      assert.match(error.message, /network\/other\.yaml: id: is "another", must be the name of the file, "other"/)
+      assert.match(error.message, /broken\.yaml: rule: is not valid YAML/)
       return true
     }
   )
 })
 
-test('two files may not claim the same id', (t) => {
+test('two files must not have the same id', (t) => {
   const text = stringify(ruleFile({ id: 'same' }))
   const { problems } = lintRules(folderOf(t, { 'same.yaml': text, 'network/same.yaml': text }))
-  assert.deepEqual(problems, [{ file: 'same.yaml', path: 'id', message: '"same" is taken by network/same.yaml' }])
+  assert.deepEqual(problems, [{ file: 'same.yaml', path: 'id', message: '"same" is also the id of network/same.yaml' }])
 })
 
-test('a folder without rules is a mistake, not a choice', (t) => {
+test('a folder without rules is an error', (t) => {
   assert.throws(() => loadRules(folderOf(t, {})), { code: 'DATA', message: /no \.yaml file/ })
 })
 
-test('a folder that is not there is named', () => {
+test('the error names a folder that does not exist', () => {
   assert.throws(() => loadRules('/does/not/exist'), { code: 'NO_INPUT', message: /\/does\/not\/exist/ })
 })

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { isExternal, isNetwork, networksOf } from '../../../consumer/alerts/networks.ts'
 
-test('addresses that others may own are external, those for documentation among them', () => {
+test('public addresses are external, those for documentation included', () => {
   const addresses = [
     '8.8.8.8',
     '203.0.113.1',
@@ -15,7 +15,7 @@ test('addresses that others may own are external, those for documentation among 
   for (const address of addresses) assert.ok(isExternal(address), address)
 })
 
-test('private, loopback, link-local, multicast and reserved addresses are not', () => {
+test('private, loopback, link-local, multicast and reserved addresses are not external', () => {
   const addresses = [
     ...['10.0.0.1', '172.16.0.1', '172.31.255.255', '192.168.1.1', '100.64.0.1', '127.0.0.53', '169.254.169.254'],
     ...['0.0.0.0', '224.0.0.251', '239.255.255.250', '255.255.255.255', '198.18.0.1'],
@@ -29,7 +29,7 @@ test('an IPv4 address in IPv6 form is as external as itself', () => {
   assert.ok(isExternal('::ffff:203.0.113.1'))
 })
 
-test('what is no address is not external', () => {
+test('text that is no address is not external', () => {
   for (const text of ['', '/run/socket', 'example.org']) assert.ok(!isExternal(text), text)
 })
 
@@ -40,7 +40,7 @@ test('a network is an address with or without a prefix that fits it', () => {
   }
 })
 
-test('a set of networks holds the addresses in them', () => {
+test('a set of networks has the addresses in them', () => {
   const networks = networksOf(['203.0.113.0/24', '2001:db8::/32', '192.0.2.7'])
   for (const address of ['203.0.113.9', '2001:db8::9', '192.0.2.7', '::ffff:203.0.113.9']) {
     assert.ok(networks.has(address), address)

@@ -15,7 +15,7 @@ const subjectOf = (event: Parameters<typeof eventOf>[0], announced = false): Sub
   return subject.set(eventOf(event), processOf())
 }
 
-test('every field has the type that conditions are checked against', () => {
+test('every field has the type that the check of conditions assumes', () => {
   for (const socket of [-1, 0, 1]) {
     const subject = subjectOf({ syscall: 'connect', socket })
     for (const field of fields) {
@@ -28,7 +28,7 @@ test('every field has the type that conditions are checked against', () => {
   }
 })
 
-test('an event of a connection has its ends', () => {
+test('an event of a connection has both addresses and ports', () => {
   const { family, protocol, local_address, local_port, remote_address, remote_port, external } = subjectOf({
     socket: 0
   })
@@ -38,7 +38,7 @@ test('an event of a connection has its ends', () => {
   )
 })
 
-test('what does not apply is empty or -1, and never external', () => {
+test('a field that does not apply is empty or -1, and never external', () => {
   for (const [socket, name] of [
     [-1, ''],
     [1, 'unix']
@@ -52,7 +52,7 @@ test('what does not apply is empty or -1, and never external', () => {
   assert.equal(subjectOf({ kind: 'exec', syscall: 'none' }).syscall, '')
 })
 
-test('a field asked of another event of the batch is that of the other event', () => {
+test('set() selects another event of the batch', () => {
   const subject = subjectOf({ socket: 0 })
   assert.equal(subject.remote_port, 443n)
   assert.equal(subject.set(eventOf({ socket: -1, ret: -111 }), processOf({ comm: 'other' })).remote_address, '')
