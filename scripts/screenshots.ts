@@ -1,5 +1,5 @@
-// The pictures in docs/images: `ringside up` with a real workload on this machine, and its panel in Chromium, dark,
-// light and 390 pixels wide. As root, alone on the machine, with Go and Chromium: node scripts/screenshots.ts [SECONDS]
+// Takes the pictures in docs/images: `ringside up` with a real workload, and its panel in Chromium, dark, light and 390
+// pixels wide. Needs root, Go, Chromium and an otherwise idle machine: node scripts/screenshots.ts [SECONDS]
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmdirSync, rmSync } from 'node:fs'
@@ -14,7 +14,7 @@ import { freePort, startRingside } from '../test/support/ringside.ts'
 const imagesDir = join(import.meta.dirname, '../docs/images')
 const seconds = Number(process.argv[2] ?? 130)
 
-/** What runs beside it: nothing of it leaves the machine, the addresses are those of documentation (RFC 5737). */
+/** More workloads. No packet leaves the machine: the addresses are reserved for documentation (RFC 5737). */
 const shellLoads = {
   files: 'while sleep 2; do tar -cf - /usr/include 2>/dev/null | gzip -1 >/dev/null; done',
   names: 'while sleep 3; do find /usr/share -name "*.gz" -newer /etc/hostname; done',
@@ -24,13 +24,13 @@ const shellLoads = {
 
 const stateDir = mkdtempSync(join(tmpdir(), 'ringside-screenshots-'))
 const binDir = '/opt/demo'
-/** Where the default hierarchy of control groups is mounted. */
+/** Mount point of cgroup v2. */
 const cgroups = readFileSync('/proc/mounts', 'utf8').match(/^\S+ (\S+) cgroup2 /m)?.[1] ?? '/sys/fs/cgroup'
 const group = `demo-${process.pid}`
 const cgroup = join(cgroups, group)
 const children: ChildProcess[] = []
 
-/** In the group that is observed; with a process group of its own, so that what it starts ends with it. */
+/** Starts a program in the observed cgroup, and in its own process group, so that stopAll() also ends its children. */
 const start = (command: string, args: readonly string[]): ChildProcess => {
   const enter = `echo $$ >${cgroup}/cgroup.procs; exec "$@"`
   const child = spawn('sh', ['-c', enter, 'sh', command, ...args], {
@@ -47,24 +47,24 @@ const stopAll = (): void => {
     try {
       if (pid !== undefined) process.kill(-pid, 'SIGKILL')
     } catch {
-      // It has ended by itself.
+      // Already ended.
     }
   }
 }
 
-/** Compiled where its path tells nothing of who took the pictures. */
-const program = (name: string): string => {
+/** Compiles a Go program into a folder whose path may be in the pictures. */
+const compile = (name: string): string => {
   const path = join(binDir, name)
   copyFileSync(compileGo(name), path)
   return path
 }
 
 const startLoads = async (): Promise<void> => {
-  const server = start(program('http-server'), [])
+  const server = start(compile('http-server'), [])
   const [address] = (await once(server.stdout as NonNullable<typeof server.stdout>, 'data')) as [Buffer]
-  // Requests a second, twelve seconds of each: something to see in a chart.
+  // Requests per second, for twelve seconds each: the charts show the steps.
   const rates = [300, 600, 1200, 900, 1500, 400]
-  const load = program('http-load')
+  const load = compile('http-load')
   const waves = rates.map((rate) => `${load} ${String(address).trim()} ${rate * 12} 50 ${rate}`).join('; ')
   start('sh', ['-c', `while :; do ${waves}; done`])
   for (const script of Object.values(shellLoads)) start('bash', ['-c', script])

@@ -1,5 +1,5 @@
-// The topics that the panel shows → its store: what there is, as far back as it keeps it, then what comes. It goes on
-// after each outage where it was, and says meanwhile why what is shown is not up to date.
+// Topics rollups, hosts and alerts → store: first their history, then new messages. After an outage each topic continues
+// at its position; until then the store holds the reason why its data is stale.
 import { setTimeout as delay } from 'node:timers/promises'
 import { messageOf } from '../../runtime/errors.ts'
 import type { Log } from '../../runtime/log.ts'
@@ -16,37 +16,37 @@ export interface FeedOptions {
 
 interface Source {
   readonly topic: string
-  /** How far back it is read before it counts as up to date. */
-  readonly backMs: number
+  /** Length of the history that is loaded before the data counts as current. */
+  readonly historyMs: number
   add(value: Buffer): void
 }
 
-/** Where a source was left. */
-interface Place {
+interface Position {
+  /** Next offset by partition. */
   readonly next: Map<number, bigint>
-  /** When its newest message came to Kafka; before the first, where to begin. */
+  /** Kafka's timestamp of the newest message; at first, of the start of the history. */
   timestampMs: number
 }
 
 const dayMs = 24 * 3_600_000
-/** There are few alerts, and those of the last days are asked for. */
-const alertsBackMs = 7 * dayMs
+/** Alerts are few, and the last days matter. */
+const alertHistoryMs = 7 * dayMs
 const retryMs = 1000
 const progressEveryMs = 5000
-/** Messages between two looks at what else there is to do: some milliseconds. */
+/** Messages between two yields to the event loop: some milliseconds. */
 const yieldEvery = 500
-/** Partitions are read to their ends one after the other; offsets say what of it was had before. */
+/** A new read starts this much earlier, as partitions are read one after the other; offsets exclude duplicates. */
 const overlapMs = 10_000
 
 export class Feed {
   readonly #options: FeedOptions
   readonly #stopping = new AbortController()
-  readonly #troubles = new Map<string, string>()
+  readonly #staleReasons = new Map<string, string>()
   #running: Promise<unknown> = Promise.resolve()
-  #saidAtMs = performance.now()
-  /** Messages that were read. */
+  #loggedAtMs = performance.now()
+  /** Messages read. */
   messages = 0
-  /** Those that could not be decoded. */
+  /** Messages that could not be decoded. */
   unreadable = 0
 
   constructor(options: FeedOptions) {
@@ -61,10 +61,10 @@ export class Feed {
     const addHostStatus = (value: Buffer): void => store.addHostStatus(decode('HostStatus', value))
     const addAlert = (value: Buffer): void => store.addAlert(decode('Alert', value))
     this.#running = Promise.all([
-      // What is asked for first is there first; the hours before it come while that is followed.
-      this.#run({ topic: topics.rollups, backMs: recentMs, add: addRollup }, longestMs),
-      this.#run({ topic: topics.hosts, backMs: longestMs, add: addHostStatus }),
-      this.#run({ topic: topics.alerts, backMs: alertsBackMs, add: addAlert })
+      // The last minutes come first; older rollups are loaded while new ones are followed.
+      this.#run({ topic: topics.rollups, historyMs: recentMs, add: addRollup }, longestMs),
+      this.#run({ topic: topics.hosts, historyMs: longestMs, add: addHostStatus }),
+      this.#run({ topic: topics.alerts, historyMs: alertHistoryMs, add: addAlert })
     ])
   }
 
@@ -73,64 +73,69 @@ export class Feed {
     await this.#running
   }
 
-  /** @param message why what is shown is not up to date; undefined: what was told of this source is over */
-  trouble(source: string, message: string | undefined): void {
-    if (message === undefined) this.#troubles.delete(source)
-    else this.#troubles.set(source, message)
-    const [first] = this.#troubles.values()
-    this.#options.store.setTrouble(first ?? null)
+  /** @param reason why data of this source is not current; undefined: it is current */
+  setStaleReason(source: string, reason: string | undefined): void {
+    if (reason === undefined) this.#staleReasons.delete(source)
+    else this.#staleReasons.set(source, reason)
+    const [first] = this.#staleReasons.values()
+    this.#options.store.setStaleReason(first ?? null)
   }
 
   async #run(source: Source, olderMs?: number): Promise<void> {
-    const { topic, backMs } = source
-    const place = { next: new Map<number, bigint>(), timestampMs: Date.now() - backMs }
-    const sinceMs = place.timestampMs
-    this.trouble(topic, `Reading back what ${topic} holds.`)
-    await this.#insist(topic, () => this.#read(source, place, sinceMs, true))
-    this.trouble(topic, undefined)
-    this.#options.log.info({ topic, messages: this.messages }, 'read back')
-    const follow = this.#insist(topic, () => this.#read(source, place, place.timestampMs - overlapMs, false))
+    const { log } = this.#options
+    const { topic, historyMs } = source
+    const position = { next: new Map<number, bigint>(), timestampMs: Date.now() - historyMs }
+    const sinceMs = position.timestampMs
+    this.setStaleReason(topic, `Loading the history of topic ${topic} …`)
+    await this.#retry(topic, () => this.#read(source, position, sinceMs, true))
+    this.setStaleReason(topic, undefined)
+    log.info({ topic, messages: this.messages }, 'history loaded')
+    const follow = this.#retry(topic, () => this.#read(source, position, position.timestampMs - overlapMs, false))
     if (olderMs !== undefined) {
       const older = { next: new Map<number, bigint>(), timestampMs: 0 }
-      await this.#insist(`older ${topic}`, () => this.#read(source, older, Date.now() - olderMs, true, sinceMs))
-      this.#options.log.info({ topic, messages: this.messages }, 'read back further')
+      await this.#retry(`older ${topic}`, () => this.#read(source, older, Date.now() - olderMs, true, sinceMs))
+      log.info({ topic, messages: this.messages }, 'older history loaded')
     }
     await follow
   }
 
-  /** Until it is done; a reader that follows goes on by itself when Kafka was away, and ends only when it is to stop. */
-  async #insist(source: string, read: () => Promise<void>): Promise<void> {
+  /** Repeats a read until it succeeds. A read that follows survives outages, and ends when the feed stops. */
+  async #retry(source: string, read: () => Promise<void>): Promise<void> {
     const { log } = this.#options
     const { signal } = this.#stopping
-    let said = ''
+    let logged = ''
     while (!signal.aborted) {
       try {
         await read()
-        this.trouble(source, undefined)
+        this.setStaleReason(source, undefined)
         return
       } catch (error) {
         const message = messageOf(error)
-        log[message === said ? 'debug' : 'warn']({ source }, message)
-        said = message
-        this.trouble(source, `${message}.`)
+        log[message === logged ? 'debug' : 'warn']({ source, retryMs }, `read failed, retrying: ${message}`)
+        logged = message
+        this.setStaleReason(source, `${message}.`)
         await delay(retryMs, undefined, { signal }).catch(() => {})
       }
     }
   }
 
-  /** @param untilMs what came to Kafka later is left out */
-  async #read(source: Source, place: Place, sinceMs: number, untilEnd: boolean, untilMs?: number): Promise<void> {
+  /** @param untilMs messages with this timestamp or a later one are skipped */
+  async #read(
+    source: Source,
+    position: Position,
+    sinceMs: number,
+    untilEnd: boolean,
+    untilMs = Number.POSITIVE_INFINITY
+  ): Promise<void> {
     const { client } = this.#options
     const onMessage = (message: ReceivedMessage, partition: number): Promise<boolean> | undefined => {
-      if (message.offset < (place.next.get(partition) ?? 0n)) return undefined
-      place.next.set(partition, message.offset + 1n)
-      place.timestampMs = Math.max(place.timestampMs, message.timestampMs)
-      if (message.value !== null && message.timestampMs < (untilMs ?? Number.POSITIVE_INFINITY)) {
-        this.#add(source, message.value)
-      }
+      if (message.offset < (position.next.get(partition) ?? 0n)) return undefined
+      position.next.set(partition, message.offset + 1n)
+      position.timestampMs = Math.max(position.timestampMs, message.timestampMs)
+      if (message.value !== null && message.timestampMs < untilMs) this.#add(source, message.value)
       this.messages += 1
       if (this.messages % yieldEvery !== 0) return undefined
-      if (untilEnd) this.#sayHowFar(source.topic, message.timestampMs)
+      if (untilEnd) this.#logProgress(source.topic, message.timestampMs)
       return new Promise((resolve) => setImmediate(() => resolve(true)))
     }
     await client.read({ topic: source.topic, sinceMs, untilEnd, onMessage }, this.#stopping.signal)
@@ -141,16 +146,20 @@ export class Feed {
       add(value)
     } catch (error) {
       this.unreadable += 1
-      if (this.unreadable === 1) this.#options.log.warn({ topic }, `a message is left out: ${messageOf(error)}`)
+      if (this.unreadable === 1)
+        this.#options.log.warn(
+          { topic },
+          `message cannot be decoded, skipping it and others like it: ${messageOf(error)}`
+        )
     }
   }
 
-  #sayHowFar(topic: string, timestampMs: number): void {
-    if (performance.now() - this.#saidAtMs < progressEveryMs) return
-    this.#saidAtMs = performance.now()
+  #logProgress(topic: string, timestampMs: number): void {
+    if (performance.now() - this.#loggedAtMs < progressEveryMs) return
+    this.#loggedAtMs = performance.now()
     this.#options.log.info(
       { topic, messages: this.messages, until: new Date(timestampMs).toISOString() },
-      'reading back'
+      'loading history'
     )
   }
 }

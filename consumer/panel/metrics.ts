@@ -1,4 +1,4 @@
-// What the panel tells as metrics.
+// The panel's counters as metrics.
 import { type MetricFamily, single } from '../../runtime/metric-family.ts'
 
 export interface PanelCounters {
@@ -11,25 +11,20 @@ export interface PanelCounters {
 }
 
 export const panelMetrics = (counters: () => PanelCounters): readonly MetricFamily[] => [
-  single('gauge', 'ringside_panel_sockets', 'Pages that are open.', () => counters().sockets),
-  single('counter', 'ringside_panel_sent_messages_total', 'Messages to pages.', () => counters().sent),
+  single('gauge', 'ringside_panel_sockets', 'Connected pages.', () => counters().sockets),
+  single('counter', 'ringside_panel_sent_messages_total', 'Messages sent to pages.', () => counters().sent),
   single(
     'counter',
     'ringside_panel_skipped_updates_total',
-    'Updates that a page was left out of, as it had not taken those before.',
+    'Updates skipped for slow pages.',
     () => counters().skipped
   ),
-  single('gauge', 'ringside_panel_rows', 'Rows of windows that are held.', () => counters().rows),
-  single(
-    'counter',
-    'ringside_panel_read_messages_total',
-    'Messages of topics that were read.',
-    () => counters().messages
-  ),
+  single('gauge', 'ringside_panel_rows', 'Rollup rows in memory.', () => counters().rows),
+  single('counter', 'ringside_panel_read_messages_total', 'Messages read from topics.', () => counters().messages),
   single(
     'counter',
     'ringside_panel_unreadable_messages_total',
-    'Messages of topics that could not be decoded and were left out.',
+    'Messages from topics that could not be decoded and were skipped.',
     () => counters().unreadable
   )
 ]

@@ -1,4 +1,4 @@
-// The panel as a service: topics → store → open pages. It takes no part in any group and commits nothing.
+// The panel service: topics → store → open pages. It joins no consumer group and commits no offset.
 import { join } from 'node:path'
 import ringside from '../../package.json' with { type: 'json' }
 import type { Config } from '../../runtime/config.ts'
@@ -19,48 +19,47 @@ import { Store } from './state/store.ts'
 export interface PanelOptions {
   readonly config: Pick<Config, 'brokers' | 'topicPrefix' | 'rollups' | 'panel'>
   readonly log: Log
-  /** Where the built page is. */
+  /** Folder of the built page. */
   readonly pageDir?: string
 }
 
 export interface Panel extends Service {
-  /** Where people find it. */
+  /** Address of the page. */
   readonly url: string
 }
 
 const builtPage = join(import.meta.dirname, '../../build/panel')
 const lagEveryMs = 2000
 
-/** Asks every few seconds, and tells when Kafka does not answer; @returns what ends it */
+/** Polls the lag of the services, and marks the data as stale while Kafka does not respond; @returns the function that stops it */
 const watchLag = (client: KafkaClient, { config, log }: PanelOptions, store: Store, feed: Feed): (() => void) => {
   const groups = watchedServices.map((service) => `${config.topicPrefix}${service}`)
-  let isAsking = false
-  const ask = async (): Promise<void> => {
-    if (isAsking) return
-    isAsking = true
+  let isPolling = false
+  const poll = async (): Promise<void> => {
+    if (isPolling) return
+    isPolling = true
     try {
       store.setLags(serviceLags(await client.progress(groups, [topicName(config, 'events')]), groups))
-      feed.trouble('lag', undefined)
+      feed.setStaleReason('lag', undefined)
     } catch (error) {
       log.debug(messageOf(error))
-      feed.trouble('lag', `${messageOf(error)}. What is shown is what came before; it goes on by itself.`)
+      feed.setStaleReason('lag', `${messageOf(error)}. The page keeps the last data and continues once Kafka responds.`)
     } finally {
-      isAsking = false
+      isPolling = false
     }
   }
-  const timer = setInterval(ask, lagEveryMs)
-  void ask()
+  const timer = setInterval(poll, lagEveryMs)
+  void poll()
   return () => clearInterval(timer)
 }
 
 /**
- * Listens, and shows what there is as it comes; it does not wait for Kafka.
- * @throws RingsideError CONFIG when it is to listen nowhere, or where it cannot
+ * Starts the server without waiting for Kafka.
+ * @throws RingsideError CONFIG when panel.listen is empty or cannot be listened on
  */
 export const startPanel = async (options: PanelOptions): Promise<Panel> => {
   const { config, log, pageDir = builtPage } = options
-  if (config.panel.listen === '')
-    throw new RingsideError('CONFIG', 'panel.listen is empty: give it a port, such as 9465')
+  if (config.panel.listen === '') throw new RingsideError('CONFIG', 'panel.listen is empty: set a port, such as 9465')
   const client = createKafkaClient({ brokers: config.brokers, clientId: 'ringside-panel', log })
   const store = new Store({ windowsMs: config.rollups.windowsMs })
   const { version } = ringside
@@ -78,7 +77,7 @@ export const startPanel = async (options: PanelOptions): Promise<Panel> => {
     pages.close()
     throw error
   })
-  log.info({ url: server.url }, 'the panel listens')
+  log.info({ url: server.url }, 'panel listening')
   const topics = {
     rollups: topicName(config, 'rollups'),
     hosts: topicName(config, 'hosts'),
@@ -97,7 +96,7 @@ export const startPanel = async (options: PanelOptions): Promise<Panel> => {
     done.resolve()
   }
   const counters = (): PanelCounters => ({
-    sockets: pages.sockets,
+    sockets: pages.size,
     sent: pages.sent,
     skipped: pages.skipped,
     rows: store.rows,

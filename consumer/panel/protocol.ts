@@ -1,52 +1,58 @@
-// What the panel's page and its service say to each other over the WebSocket, as JSON. The page says what it looks at;
-// the service sends all of that it has, then what is new, and leaves out what a slow page has not taken in time.
+// The contract between the panel's page and its service. Over the WebSocket, JSON: the page sends a watch, the service
+// answers with all matching data, then with changes. Slow pages skip intermediate states.
 import type { Alert, AuditRecord, RollupKey } from '../../wire/types.ts'
 
 /**
- * Where the page asks, beside its own files. Where the service has a token, HTTP wants it as a bearer, and the WebSocket,
- * whose headers a browser does not let be set, as its second subprotocol; without the right one both answer 401.
+ * Paths besides those of the page's files. If the service has a token, HTTP requests carry it as a bearer token. A
+ * browser cannot set headers of a WebSocket, so there it is the second subprotocol. Otherwise the service answers 401.
  */
 export const paths = { session: '/api/session', audit: '/api/audit', live: '/api/live' } as const
 
-/** The subprotocol that is agreed on; what is offered besides is `tokenProtocol(token)`. */
+/** The subprotocol that the service accepts; with a token the page also offers `tokenProtocol(token)`. */
 export const liveProtocol = 'ringside.1'
 
-/** Of characters that a subprotocol may have: the token's bytes in hexadecimal. */
+/** The token's bytes in hexadecimal: a subprotocol allows few characters. */
 export const tokenProtocol = (token: string): string =>
   `token.${Array.from(new TextEncoder().encode(token), (byte) => byte.toString(16).padStart(2, '0')).join('')}`
 
-/** Answer of GET paths.session, which is never refused. */
+/** Response of GET paths.session, which needs no token. */
 export interface Session {
   readonly version: string
-  /** A token is wanted, and this request had not the right one. */
+  /** The service has a token, and this request had none or a wrong one. */
   readonly refused: boolean
 }
 
-/** Query of GET paths.audit. What is left out, or empty, selects all. */
+/** Query of GET paths.audit. A missing or empty field matches every row. */
 export interface AuditQuery {
   /** Milliseconds since the epoch. */
   readonly fromMs: number
   readonly toMs: number
   readonly host?: string
   readonly call?: string
-  /** A part of the command's or executable's name. */
+  /** Part of the thread name or the executable's path. */
   readonly program?: string
   readonly pid?: number
-  /** A part of the path or of the remote address and port, as the table shows it. */
-  readonly about?: string
+  /** Part of a path, or of the remote address and port as endpointText() writes them. */
+  readonly target?: string
   readonly failed?: boolean
 }
 
 export interface AuditAnswer {
-  /** In order of time. */
+  /** Ordered by time. */
   readonly rows: readonly AuditRecord[]
-  /** Rows that were looked at. */
-  readonly read: number
-  /** Why it ended before it had looked at everything that was asked for; null: it has. */
+  /** Number of rows compared with the query. */
+  readonly scanned: number
+  /** Why the search ended early; null when it is complete. */
   readonly stopped: string | null
 }
 
-/** What is looked at; a name that is left out: all of them, merged. */
+/** An address and port as the page shows them and the audit search compares them. */
+export const endpointText = (address: string, port: number | null): string => {
+  if (port === null) return address
+  return `${address.includes(':') ? `[${address}]` : address}:${port}`
+}
+
+/** The selection of rollups; a missing name selects all, merged. */
 export interface Filter {
   readonly host?: string
   readonly workload?: string
@@ -55,20 +61,20 @@ export interface Filter {
 
 export type TopBy = RollupKey | 'call'
 
-/** Replaces what was looked at before; sent anew, with the newest point that the page has, after each reconnect. */
+/** What the page shows. Replaces the previous watch; after a reconnect it asks only for points that may have changed. */
 export interface Watch {
   readonly type: 'watch'
   readonly filter: Filter
-  /** Length of the windows: one of those of hello. */
+  /** Length of the windows: one of hello's windowsMs. */
   readonly windowMs: number
-  /** Points from this time on, milliseconds since the epoch. */
+  /** Start of the first point, milliseconds since the epoch. */
   readonly fromMs: number
   readonly top: TopBy
 }
 
 export type ClientMessage = Watch
 
-/** One window of everything that the filter takes, merged. */
+/** One window of all rollups that the filter selects, merged. */
 export interface Point {
   /** Start of the window, milliseconds since the epoch. */
   readonly timeMs: number
@@ -79,20 +85,20 @@ export interface Point {
   readonly p95: number
   readonly p99: number
   readonly max: number
-  /** Calls by power of two of nanoseconds: [floor(log2 duration), calls], those that are not 0. */
+  /** Calls by power of two of nanoseconds: [floor(log2 duration), calls], without zeros. */
   readonly heat: readonly (readonly [octave: number, count: number])[]
-  /** Events that the filter's hosts lost in it. */
+  /** Events that the selected hosts lost in the window. */
   readonly lost: number
-  /** False while the window is open: the point comes again. */
+  /** False for a partial result: the window is open, and the point will be sent again. */
   readonly complete: boolean
 }
 
-/** Of the last seconds of each host; of those that the filter takes, the hundred with the most calls. */
+/** One of the 100 busiest groups of the last seconds. */
 export interface TopRow {
-  /** '*' where the row is of several, as workload is. */
+  /** '*' when the row merges several; workload too. */
   readonly host: string
   readonly workload: string
-  /** Null where the row is not of one; call is that of the filter where the row is of another kind. */
+  /** Null when the grouping does not distinguish it; call is the filter's, unless the table is grouped by call. */
   readonly pid: number | null
   readonly comm: string | null
   readonly call: string | null
@@ -101,30 +107,30 @@ export interface TopRow {
   readonly errorsPerSecond: number
   readonly p50: number
   readonly p99: number
-  /** Of the time that all calls of the filter took, 0 to 1. */
+  /** Share of the total duration of the selected calls, 0 to 1. */
   readonly timeShare: number
 }
 
 export interface HostState {
   readonly host: string
   readonly agent: string
-  /** Until when everything is there, milliseconds since the epoch. */
+  /** All events up to this time have arrived, milliseconds since the epoch. */
   readonly watermarkMs: number
-  /** How far behind its host the newest rollup was, seconds. */
+  /** How far the rollups are behind the host, in seconds. */
   readonly lagSeconds: number
   readonly eventsPerSecond: number
   readonly countedPerSecond: number
-  /** Events lost since the panel's history begins, by reason. */
+  /** Events lost in the time that the panel keeps, by reason. */
   readonly lost: Readonly<Record<string, number>>
-  /** Classes that are counted instead of told, with the reason of the step. */
+  /** Event classes that the edge counts instead of emitting, with the reason. */
   readonly reduced: Readonly<Record<string, string>>
-  /** Its run ended in order. */
+  /** The edge stopped in order: no more events will come from this run. */
   readonly ended: boolean
 }
 
 export interface ServiceLag {
   readonly service: string
-  /** Messages that wait; null when the group has never committed. */
+  /** Messages not yet read; null when the consumer group has no committed offset. */
   readonly messages: number | null
 }
 
@@ -135,10 +141,10 @@ export type ServerMessage =
       readonly windowsMs: readonly number[]
       readonly keptMs: readonly number[]
     }
-  /** In order of time; each replaces the page's own of its time. whole: all that there is from the watch's fromMs on. */
+  /** Ordered by time; each point replaces the page's point of the same time. whole: all points from fromMs on. */
   | { readonly type: 'points'; readonly whole: boolean; readonly points: readonly Point[] }
   | { readonly type: 'top'; readonly by: TopBy; readonly spanMs: number; readonly rows: readonly TopRow[] }
-  /** What a filter can name, the busiest first. */
+  /** The choices of the filter, busiest first. */
   | {
       readonly type: 'names'
       readonly hosts: readonly string[]
@@ -147,7 +153,7 @@ export type ServerMessage =
     }
   | { readonly type: 'hosts'; readonly hosts: readonly HostState[] }
   | { readonly type: 'lag'; readonly services: readonly ServiceLag[] }
-  /** New ones and new revisions; after hello the last hundred. */
+  /** New alerts and revisions; after hello the last 100. */
   | { readonly type: 'alerts'; readonly alerts: readonly Alert[] }
-  /** Why what is shown is not up to date, and what to do; null: it is again. */
-  | { readonly type: 'trouble'; readonly message: string | null }
+  /** Why the data is not current, and what to do; null: it is current. */
+  | { readonly type: 'stale'; readonly reason: string | null }

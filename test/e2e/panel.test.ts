@@ -1,4 +1,4 @@
-// The panel over a real edge: what a process does now is on the page, in the numbers that the topic has.
+// The panel over a real edge: the calls of a process are on the page, with the numbers of the topic.
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { test } from 'node:test'
@@ -15,13 +15,13 @@ import {
   temporaryDirectory
 } from '../support/ringside.ts'
 
-/** Opens a file fifty times a second, and one that is not there. */
+/** Fifty times a second, opens a file and fails to open a missing one. */
 const workload = `
   const { readFileSync, existsSync } = require('node:fs')
   setInterval(() => { readFileSync('/etc/hostname'); try { readFileSync('/nowhere') } catch {} }, 20)
 `
 
-test('what a process does now is on the page, in the numbers that the topic has', {
+test('the calls of a process are on the page, with the numbers of the topic', {
   skip: kernelTests.skip || browserMissing() || (await localKafkaMissing()),
   timeout: 300_000
 }, async (t) => {
@@ -47,14 +47,14 @@ test('what a process does now is on the page, in the numbers that the topic has'
     return Number(text?.replaceAll(',', ''))
   }
   const first = await eventually('calls on the page', 90, async () => (await shownCalls()) || undefined)
-  await eventually('more of them, as they come', 90, async () => (await shownCalls()) > first + 200 || undefined)
+  await eventually('more calls', 90, async () => (await shownCalls()) > first + 200 || undefined)
 
-  // The window is one that ended longer ago than rows are corrected, so that it stays while it is compared.
-  await eventually('a while of them', 90, async () => (await shownCalls()) > first + 2000 || undefined)
+  // Compares a window after its allowed lateness: its row no longer changes.
+  await eventually('2,000 more calls', 90, async () => (await shownCalls()) > first + 2000 || undefined)
   await page.keyboard.press('l')
-  await eventually('the same, paused', 90, async () => (await shownCalls()) > 0 || undefined)
+  await eventually('calls while paused', 90, async () => (await shownCalls()) > 0 || undefined)
   const pausedMs = Date.now()
-  const { timeMs, texts } = await eventually('the values of a window of long enough ago', 90, async () => {
+  const { timeMs, texts } = await eventually('the values of a window older than 11 s', 90, async () => {
     await page.keyboard.press('ArrowLeft')
     const read = await readOut(page)
     return read.timeMs < pausedMs - 11_000 && read.texts.length > 0 ? read : undefined

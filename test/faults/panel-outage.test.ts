@@ -1,4 +1,4 @@
-// The panel, and a page that is open, while Kafka is not there yet, is there, goes away and comes back.
+// The panel with an open page, before Kafka starts, while it runs, during an outage, and after it.
 import assert from 'node:assert/strict'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -16,7 +16,7 @@ import { localKafkaMissing } from '../support/kafka.ts'
 import { testLog } from '../support/log.ts'
 import { eventually, freePort } from '../support/ringside.ts'
 
-test('a page is told why nothing comes while Kafka is away, and goes on where it was', {
+test('during an outage of Kafka the page has the reason, and afterwards continues where it was', {
   skip: await localKafkaMissing(),
   timeout: 180_000
 }, async (t) => {
@@ -44,25 +44,25 @@ test('a page is told why nothing comes while Kafka is away, and goes on where it
   }
   const points = (count: number) =>
     eventually(`${count} points`, 60, () => (page.points.size === count ? true : undefined))
-  const isAway = (message: string | null): boolean => message?.includes('does not answer') === true
+  const isOutage = (reason: string | null): boolean => reason?.includes('does not answer') === true
 
-  await page.message('trouble', ({ message }) => isAway(message))
+  await page.message('stale', ({ reason }) => isOutage(reason))
   kafka = await start()
-  await page.message('trouble', ({ message }) => message?.includes('topics create') === true)
+  await page.message('stale', ({ reason }) => reason?.includes('topics create') === true)
   await client.ensureTopics(topicSpecifications(config))
   await send(1)
   await points(1)
-  await page.message('trouble', ({ message }) => message === null)
+  await page.message('stale', ({ reason }) => reason === null)
 
   page.messages.length = 0
   await kafka.stop()
-  await page.message('trouble', ({ message }) => isAway(message))
+  await page.message('stale', ({ reason }) => isOutage(reason))
   kafka = await start()
   await send(2)
   await points(2)
-  await eventually('the end of the trouble', 60, () => {
-    const last = page.messages.findLast(({ type }) => type === 'trouble')
-    return (last?.type === 'trouble' && last.message === null) || undefined
+  await eventually('the end of the outage', 60, () => {
+    const last = page.messages.findLast(({ type }) => type === 'stale')
+    return (last?.type === 'stale' && last.reason === null) || undefined
   })
   assert.equal(panel.counters()['rows'], 2)
   await page.close()

@@ -1,4 +1,4 @@
-// The panel over HTTP: the built page, its session, the audit log, and the WebSocket of open pages.
+// The panel's HTTP server: the built page, the session, the audit search, and the WebSocket of open pages.
 import { existsSync } from 'node:fs'
 import type { IncomingMessage } from 'node:http'
 import { type AddressInfo, isIPv6 } from 'node:net'
@@ -11,18 +11,18 @@ import { messageOf, RingsideError } from '../../../runtime/errors.ts'
 import { parseListen } from '../../../runtime/listen.ts'
 import type { Log } from '../../../runtime/log.ts'
 import { type AuditAnswer, type AuditQuery, paths, type Session } from '../protocol.ts'
-import { chooseProtocol, foreignOf, hasToken, strangerOf } from './access.ts'
+import { chooseProtocol, hasToken, hostRefusal, originRefusal } from './access.ts'
 import type { LivePages } from './live-pages.ts'
 
 export interface ServerOptions {
-  /** "PORT" or "HOST:PORT"; port 0 takes any that is free. */
+  /** "PORT" or "HOST:PORT"; port 0 takes a free one. */
   readonly listen: string
-  /** What has to be shown for anything but the page itself; undefined: whoever is on this machine may ask. */
+  /** Required for everything except the page itself; undefined: everyone on this machine has access. */
   readonly token: string | undefined
   readonly version: string
   readonly pages: LivePages
   readonly searchAudit: (query: AuditQuery, signal: AbortSignal) => Promise<AuditAnswer>
-  /** Where the built page is. */
+  /** Folder of the built page. */
   readonly pageDir: string
   readonly log: Log
 }
@@ -51,19 +51,19 @@ const headers = {
   'cross-origin-opener-policy': 'same-origin'
 } as const
 
-/** Pages and what they load; without a bound, who reaches the port could take every descriptor of the process. */
+/** Without a bound, clients could use up the process's file descriptors. */
 const maxConnections = 256
-/** A watch names three things of at most 4 KiB each. */
+/** A watch has three names of at most 4 KiB each. */
 const maxMessageBytes = 16 << 10
-/** Each reads a topic as fast as it can. */
+/** Each search reads a topic at full speed. */
 const maxSearches = 2
 
-const isGiven = (text: unknown): boolean => text !== undefined && text !== ''
+/** An empty field of the form is a missing one. */
 const text = z
   .string()
   .max(4096)
   .optional()
-  .transform((value) => (isGiven(value) ? value : undefined))
+  .transform((value) => (value === '' ? undefined : value))
 
 const auditQuery = z
   .strictObject({
@@ -73,7 +73,7 @@ const auditQuery = z
     call: text,
     program: text,
     pid: text.pipe(z.coerce.number<string>().int().min(0).optional()),
-    about: text,
+    target: text,
     failed: z.enum(['true', 'false', '']).optional()
   })
   .transform(({ failed, ...query }) => ({ ...query, failed: failed === 'true' }))
@@ -81,19 +81,18 @@ const auditQuery = z
 const answerText = (reply: FastifyReply, status: number, message: string): FastifyReply =>
   reply.code(status).type('text/plain; charset=utf-8').send(`${message}\n`)
 
-// By route, as the same path can be written in several ways.
-/** What holds nothing secret: the page, its files, and whether a token is wanted. */
-const openRoutes: ReadonlySet<string | undefined> = new Set(['/', '/*', paths.session])
+/** Routes without secrets: the page, its files, the session. Routes, not paths: a path has several spellings. */
+const publicRoutes: ReadonlySet<string | undefined> = new Set(['/', '/*', paths.session])
 
 const checkAccess = (server: FastifyInstance, token: string | undefined): void => {
   server.addHook('onRequest', async (request, reply) => {
     reply.headers(headers)
-    const refusal = strangerOf(request.headers, token) ?? (request.ws ? foreignOf(request.headers) : undefined)
+    const refusal = hostRefusal(request.headers, token) ?? (request.ws ? originRefusal(request.headers) : undefined)
     if (refusal !== undefined) return answerText(reply, 403, refusal)
-    const isOpen = openRoutes.has(request.routeOptions.url) && !request.ws
-    if (isOpen || hasToken(request.headers, token)) return undefined
+    const isPublic = publicRoutes.has(request.routeOptions.url) && !request.ws
+    if (isPublic || hasToken(request.headers, token)) return undefined
     reply.header('www-authenticate', 'Bearer')
-    return answerText(reply, 401, 'this takes the token of panel.token')
+    return answerText(reply, 401, 'missing or invalid bearer token (panel.token)')
   })
 }
 
@@ -105,14 +104,15 @@ const serveAudit = (server: FastifyInstance, { searchAudit, log }: ServerOptions
       const problems = query.error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`)
       return answerText(reply, 400, problems.join('; '))
     }
-    if (searches >= maxSearches) return answerText(reply, 503, `${searches} searches run already: try again soon`)
+    if (searches >= maxSearches)
+      return answerText(reply, 503, `${searches} searches are running, the maximum: try again later`)
     searches += 1
-    const gone = new AbortController()
-    reply.raw.once('close', () => gone.abort())
+    const disconnected = new AbortController()
+    reply.raw.once('close', () => disconnected.abort())
     try {
-      return await searchAudit(query.data as AuditQuery, gone.signal)
+      return await searchAudit(query.data as AuditQuery, disconnected.signal)
     } catch (error) {
-      log.warn(`the audit log cannot be searched: ${messageOf(error)}`)
+      log.warn(`audit search failed: ${messageOf(error)}`)
       return answerText(reply, 503, messageOf(error))
     } finally {
       searches -= 1
@@ -128,7 +128,7 @@ const servePage = async (server: FastifyInstance, pageDir: string): Promise<void
       answerText(
         reply,
         503,
-        `the page is not built, ${pageDir} is empty: \`npm run build\` builds it, then start again`
+        `the page is not built, ${pageDir} has no index.html: run \`npm run build\` and restart the panel`
       )
     )
   }
@@ -140,8 +140,8 @@ const urlOf = (server: FastifyInstance): string => {
 }
 
 /**
- * Listens.
- * @throws RingsideError CONFIG when the address cannot be listened on
+ * Starts listening.
+ * @throws RingsideError CONFIG when it cannot listen on the address
  */
 export const startServer = async (options: ServerOptions): Promise<PanelServer> => {
   const { listen, token, version, pages, pageDir, log } = options
@@ -150,15 +150,15 @@ export const startServer = async (options: ServerOptions): Promise<PanelServer> 
   await server.register(fastifyWebsocket, {
     options: { maxPayload: maxMessageBytes, handleProtocols: chooseProtocol },
     errorHandler: (error, socket) => {
-      log.debug(`a page's socket: ${error.message}`)
+      log.debug(`WebSocket failed, closing it: ${error.message}`)
       socket.terminate()
     }
   })
   checkAccess(server, token)
-  server.setNotFoundHandler((_, reply) => answerText(reply, 404, 'there is no such page'))
+  server.setNotFoundHandler((_, reply) => answerText(reply, 404, 'not found'))
   server.setErrorHandler((error: Error & { statusCode?: number }, request, reply) => {
     const status = error.statusCode ?? 500
-    if (status >= 500) log.error({ err: error, url: request.url }, `a request failed: ${error.message}`)
+    if (status >= 500) log.error({ err: error, url: request.url }, `request failed: ${error.message}`)
     return answerText(reply, status, error.message)
   })
   server.get(paths.session, (request: { headers: IncomingMessage['headers'] }): Session => {
@@ -172,8 +172,8 @@ export const startServer = async (options: ServerOptions): Promise<PanelServer> 
   try {
     await server.listen({ host, port })
   } catch (cause) {
-    const what = `cannot listen on ${host}:${port} for the panel: ${messageOf(cause)}`
-    throw new RingsideError('CONFIG', `${what}; choose another panel.listen (--panel-listen)`, { cause })
+    const problem = `cannot listen on ${host}:${port} for the panel: ${messageOf(cause)}`
+    throw new RingsideError('CONFIG', `${problem}; choose another panel.listen (--panel-listen)`, { cause })
   }
   return { url: urlOf(server), close: () => server.close() }
 }

@@ -1,8 +1,8 @@
-// The last word of each host on how its stream is doing, and what it has lost since the first. Pure.
+// Host statuses → the newest state of each host, and its losses over the kept time. Pure.
 import type { HostStatus } from '../../../wire/types.ts'
 import type { HostState } from '../protocol.ts'
 
-/** Beyond it the one heard first is forgotten. */
+/** Above it the host that was added first is evicted. */
 const maxHosts = 1000
 
 interface Entry {
@@ -11,7 +11,7 @@ interface Entry {
   readonly reduced: Record<string, string>
 }
 
-export const lostOf = ({ drops }: HostStatus): number => drops.reduce((sum, { count }) => sum + count, 0)
+export const lostEvents = ({ drops }: HostStatus): number => drops.reduce((sum, { count }) => sum + count, 0)
 
 export class HostStates {
   readonly #entries = new Map<string, Entry>()
@@ -25,7 +25,7 @@ export class HostStates {
       if (this.#entries.size > maxHosts && first !== undefined) this.#entries.delete(first)
     }
     for (const { reason, count } of status.drops) entry.lost[reason] = (entry.lost[reason] ?? 0) + count
-    // Programs that were loaded anew tell everything again.
+    // After a reboot the edge emits all classes again.
     if (status.boot !== entry.status.boot) for (const name of Object.keys(entry.reduced)) delete entry.reduced[name]
     for (const { class: name, mode, reason } of status.steps) {
       if (mode === 'emit') delete entry.reduced[name]

@@ -1,32 +1,33 @@
-// Everything that the panel shows, as far back as it keeps it. Records of the topics go in, in any order and more than
-// once; what changed since a number comes out, so that whoever reads slowly gets the newest of each and no more. Pure.
+// The state that the panel shows. Records of the topics go in, in any order, duplicates included; the changes after a
+// change number come out, each item in its newest form. Pure.
 import type { Alert, HostStatus, Rollup } from '../../../wire/types.ts'
 import type { HostState, Point, ServerMessage, ServiceLag, TopBy, TopRow, Watch } from '../protocol.ts'
-import { HostStates, lostOf } from './host-states.ts'
-import { pointOf, topOf } from './merge.ts'
+import { HostStates, lostEvents } from './host-states.ts'
+import { pointOf } from './point.ts'
+import { topOf } from './top.ts'
 import { Windows } from './windows.ts'
 
 const minuteMs = 60_000
-/** Of whatever length: as many minutes as a day has. */
+/** Per window length: as many as a day has minutes. */
 const keptWindows = 1440
 const longestKeptMs = keptWindows * minuteMs
-/** Of processes and of Go functions, for `top`, which looks back 10 s; hosts may be behind each other. */
+/** Kept time of rows by process and Go function: top() reads the last 10 s, and some hosts lag. */
 const recentMs = minuteMs
-/** A row takes 0.3 kB with few buckets, 1 kB with a hundred: some 50 MB for each length at most. */
+/** A row takes 0.3 kB with few buckets, 1 kB with a hundred: about 50 MB per window length. */
 const defaultMaxRows = 100_000
-const maxAlerts = 1000
-/** Of each kind; more than anybody chooses from a list. */
+const maxHeldAlerts = 1000
+/** Per kind of name: longer lists are of no use in a menu. */
 const maxNames = 500
 
 export interface StoreOptions {
   readonly windowsMs: readonly number[]
-  /** Of each length of windows, and of processes and Go functions. */
+  /** Per window length, and for rows by process and by Go function. */
   readonly maxRows?: number
   readonly now?: () => number
 }
 
-/** Parts that are sent as a whole when anything of them changed. */
-export type Part = 'hosts' | 'lag' | 'trouble'
+/** Parts that are sent whole after any change. */
+type Part = 'hosts' | 'lag' | 'stale'
 
 /** 1 s: 24 minutes; 10 s: 4 hours; 60 s and longer: a day. */
 const keptMsOf = (windowMs: number): number => Math.min(windowMs * keptWindows, longestKeptMs)
@@ -40,9 +41,9 @@ export class Store {
   readonly #hosts = new HostStates()
   readonly #alerts = new Map<string, { readonly alert: Alert; readonly changed: number }>()
   readonly #listeners = new Set<() => void>()
-  readonly #parts: Record<Part, number> = { hosts: 0, lag: 0, trouble: 0 }
+  readonly #parts: Record<Part, number> = { hosts: 0, lag: 0, stale: 0 }
   #lags: readonly ServiceLag[] = []
-  #trouble: string | null = null
+  #staleReason: string | null = null
   #change = 0
 
   constructor({ windowsMs, maxRows = defaultMaxRows, now = Date.now }: StoreOptions) {
@@ -54,17 +55,17 @@ export class Store {
     this.#recent = { process: new Windows(recent), go_function: new Windows(recent) }
   }
 
-  /** Number of the last change. */
+  /** Number of the last change: starts at 0 and only grows. */
   get change(): number {
     return this.#change
   }
 
-  /** Rows that are held, of all kinds. */
+  /** Rows of all kinds. */
   get rows(): number {
     return [...this.#byLength, ...Object.values(this.#recent)].reduce((sum, { rows }) => sum + rows, 0)
   }
 
-  /** Calls it after changes; @returns what ends that */
+  /** @param listener called after each change; @returns the function that removes it */
   onChange(listener: () => void): () => void {
     this.#listeners.add(listener)
     return () => this.#listeners.delete(listener)
@@ -84,19 +85,19 @@ export class Store {
     const startMs = status.window_start / 1000
     const endMs = startMs + status.window_ms
     for (const windows of this.#byLength) {
-      windows.hear(status.host, startMs, endMs, lostOf(status), this.#change + 1, this.#now())
+      windows.addStatus(status.host, startMs, endMs, lostEvents(status), this.#change + 1, this.#now())
     }
     this.#hosts.add(status)
     this.#changed('hosts')
   }
 
   addAlert(alert: Alert): void {
-    const before = this.#alerts.get(alert.id)
-    if (before !== undefined && before.alert.revision >= alert.revision) return
+    const held = this.#alerts.get(alert.id)
+    if (held !== undefined && held.alert.revision >= alert.revision) return
     this.#alerts.delete(alert.id)
     this.#alerts.set(alert.id, { alert, changed: this.#change + 1 })
     const [oldest] = this.#alerts.keys()
-    if (this.#alerts.size > maxAlerts && oldest !== undefined) this.#alerts.delete(oldest)
+    if (this.#alerts.size > maxHeldAlerts && oldest !== undefined) this.#alerts.delete(oldest)
     this.#changed()
   }
 
@@ -106,14 +107,14 @@ export class Store {
     this.#changed('lag')
   }
 
-  /** @param message why what is shown is not up to date, and what to do; null: it is */
-  setTrouble(message: string | null): void {
-    if (message === this.#trouble) return
-    this.#trouble = message
-    this.#changed('trouble')
+  /** @param reason why the data is not current, and what to do; null: it is current */
+  setStaleReason(reason: string | null): void {
+    if (reason === this.#staleReason) return
+    this.#staleReason = reason
+    this.#changed('stale')
   }
 
-  /** Points of a watch that changed after a number, in order of time. */
+  /** The points of a watch that changed after a change number, ordered by time. */
   points({ windowMs, filter, fromMs }: Watch, change: number): Point[] {
     const windows = this.#byLength.find((each) => each.windowMs === windowMs)
     const changed = windows?.since(fromMs, change) ?? []
@@ -125,13 +126,13 @@ export class Store {
     return topOf(windows, by, filter)
   }
 
-  /** What changed after a number, less what a watch asks for; the last `max` of the alerts. */
-  news(change: number, max: number): ServerMessage[] {
+  /** Everything outside of watches that changed after a change number, with at most `maxAlerts` alerts: the last ones. */
+  changesAfter(change: number, maxAlerts: number): ServerMessage[] {
     const messages: ServerMessage[] = []
-    if (this.#parts.trouble > change) messages.push({ type: 'trouble', message: this.#trouble })
+    if (this.#parts.stale > change) messages.push({ type: 'stale', reason: this.#staleReason })
     if (this.#parts.hosts > change) messages.push({ type: 'hosts', hosts: this.hosts() })
     if (this.#parts.lag > change) messages.push({ type: 'lag', services: this.#lags })
-    const alerts = [...this.#alerts.values()].filter(({ changed }) => changed > change).slice(-max)
+    const alerts = [...this.#alerts.values()].filter(({ changed }) => changed > change).slice(-maxAlerts)
     if (alerts.length > 0) messages.push({ type: 'alerts', alerts: alerts.map(({ alert }) => alert) })
     return messages
   }
@@ -140,7 +141,7 @@ export class Store {
     return this.#hosts.list()
   }
 
-  /** By calls of the last minute; then what has none, by name. */
+  /** Ordered by the calls of the last minute, then by name. */
   names(): Extract<ServerMessage, { type: 'names' }> {
     const [hosts, workloads, calls] = [new Map<string, number>(), new Map<string, number>(), new Map<string, number>()]
     const add = (names: Map<string, number>, name: string, count: number): void => {
@@ -161,7 +162,7 @@ export class Store {
     }
     const busiest = (names: Map<string, number>): string[] =>
       [...names]
-        .sort(([a, ofA], [b, ofB]) => ofB - ofA || (a < b ? -1 : 1))
+        .sort(([a, callsA], [b, callsB]) => callsB - callsA || (a < b ? -1 : 1))
         .slice(0, maxNames)
         .map(([name]) => name)
     return { type: 'names', hosts: busiest(hosts), workloads: busiest(workloads), calls: busiest(calls) }

@@ -1,9 +1,10 @@
-// Rows of one kind and one length of window, as they come in any order and several times: the highest revision of each
-// is kept, as far back as the span and the bound on rows allow. Each change has a number, greater than all before it.
-import type { Bucket, Rollup } from '../../../wire/types.ts'
+// Rollups of one kind and window length, in any order and revision → the highest revision of each row, within the kept
+// time and the bound on rows. Each window has the number of its last change; change numbers only grow.
+import type { Rollup } from '../../../wire/types.ts'
 import type { Filter } from '../protocol.ts'
+import { packBucket } from './distribution.ts'
 
-/** What a row is of, shared by its rows of all windows. */
+/** The key of a row, shared by its rows in all windows. */
 export interface Series {
   readonly host: string
   readonly workload: string
@@ -14,7 +15,7 @@ export interface Series {
   readonly goFunction: string | null
 }
 
-/** What a row says of one window. */
+/** The values of a row in one window. */
 export interface Cell {
   readonly revision: number
   readonly count: number
@@ -22,14 +23,14 @@ export interface Cell {
   readonly totalNs: number
   readonly maxNs: number
   readonly complete: boolean
-  /** The buckets, each as one number: see packed(). */
+  /** Buckets, each packed by packBucket(). */
   readonly latency: readonly number[]
 }
 
-/** What a host's status says of a window. */
-export interface Heard {
+/** The statuses of one host within a window, summed. */
+export interface StatusSum {
   lost: number
-  /** Milliseconds since the epoch: the end of the last status. */
+  /** End of the last status, milliseconds since the epoch. */
   untilMs: number
 }
 
@@ -38,34 +39,29 @@ export interface Window {
   /** Number of its last change. */
   changed: number
   readonly cells: Map<Series, Cell>
-  readonly heard: Map<string, Heard>
+  readonly statuses: Map<string, StatusSum>
 }
 
 export interface WindowsOptions {
   readonly windowMs: number
-  /** How far back from the newest window. */
+  /** Kept time before the newest window. */
   readonly keptMs: number
-  /** Of all hosts together, each having an equal share; beyond it a host's oldest go first. */
+  /** Of all hosts together. Each has an equal share; a host above its share loses its oldest rows. */
   readonly maxRows: number
 }
 
-/** A host that has more than its share is cut to this part of it, so that it is not done for each row. */
+/** A host above its share is cut below it, so that the cut is not repeated for each row. */
 const cutTo = 0.9
-/** Two parts of a key never run into each other: no name holds it. */
+/** No name contains it. */
 const separator = '\0'
 
-export const takes = ({ host, workload, call }: Filter, series: Series): boolean =>
+export const matches = ({ host, workload, call }: Filter, series: Series): boolean =>
   (host === undefined || series.host === host) &&
   (workload === undefined || series.workload === workload) &&
   (call === undefined || series.call === call)
 
-/** More than the last index of a bucket; counts up to 2^42 fit beside it. */
-const indexes = 2048
-
-/** A bucket in 8 bytes, of some 40 that an object takes: rows are many. */
-const packed = ({ index, count }: Bucket): number => count * indexes + index
-export const indexIn = (bucket: number): number => bucket & (indexes - 1)
-export const countIn = (bucket: number): number => Math.floor(bucket / indexes)
+export const sumOf = (cells: readonly Cell[], field: 'count' | 'errors' | 'totalNs'): number =>
+  cells.reduce((total, cell) => total + cell[field], 0)
 
 const cellOf = (rollup: Rollup): Cell => ({
   revision: rollup.revision,
@@ -74,7 +70,7 @@ const cellOf = (rollup: Rollup): Cell => ({
   totalNs: rollup.total_ns,
   maxNs: rollup.max_ns,
   complete: rollup.complete,
-  latency: rollup.latency.map(packed)
+  latency: rollup.latency.map(packBucket)
 })
 
 export class Windows {
@@ -85,7 +81,7 @@ export class Windows {
   readonly #series = new Map<string, Series>()
   readonly #rowsByHost = new Map<string, number>()
   #newestMs = Number.NEGATIVE_INFINITY
-  #seriesAtSweep = 0
+  #seriesAfterSweep = 0
 
   constructor({ windowMs, keptMs, maxRows }: WindowsOptions) {
     this.windowMs = windowMs
@@ -93,7 +89,6 @@ export class Windows {
     this.#maxRows = maxRows
   }
 
-  /** Everything that a window may have a row of. */
   get series(): Iterable<Series> {
     return this.#series.values()
   }
@@ -104,37 +99,37 @@ export class Windows {
     return rows
   }
 
-  /** @returns false when nothing is changed by it: it is older than what is there, or than what is kept */
+  /** @returns false when it changes nothing: a higher or equal revision is held, or its window has expired */
   add(rollup: Rollup, change: number, nowMs: number): boolean {
     const window = this.#windowAt(rollup.window_start / 1000, nowMs)
     if (window === undefined) return false
     const series = this.#seriesOf(rollup)
-    const before = window.cells.get(series)
-    if (before !== undefined && before.revision >= rollup.revision) return false
+    const held = window.cells.get(series)
+    if (held !== undefined && held.revision >= rollup.revision) return false
     window.cells.set(series, cellOf(rollup))
     window.changed = change
-    if (before === undefined) this.#count(series.host)
+    if (held === undefined) this.#countRow(series.host)
     return true
   }
 
-  /** A host's status of any window within one of these. */
-  hear(host: string, startMs: number, endMs: number, lost: number, change: number, nowMs: number): boolean {
+  /** Adds a host status, whose own window lies within one of these. @returns false when that window has expired */
+  addStatus(host: string, startMs: number, endMs: number, lost: number, change: number, nowMs: number): boolean {
     const window = this.#windowAt(Math.floor(startMs / this.windowMs) * this.windowMs, nowMs)
     if (window === undefined) return false
-    const heard = window.heard.get(host) ?? { lost: 0, untilMs: 0 }
-    heard.lost += lost
-    heard.untilMs = Math.max(heard.untilMs, endMs)
-    window.heard.set(host, heard)
+    const sum = window.statuses.get(host) ?? { lost: 0, untilMs: 0 }
+    sum.lost += lost
+    sum.untilMs = Math.max(sum.untilMs, endMs)
+    window.statuses.set(host, sum)
     window.changed = change
     return true
   }
 
-  /** Those from so long before the newest on, in order of time. */
+  /** The windows of a span that ends with the newest, ordered by time. */
   last(spanMs: number): Window[] {
     return this.since(this.#newestMs - spanMs, -1)
   }
 
-  /** In order of time: those from a moment on that changed after a number. */
+  /** The windows from a time on that changed after a change number, ordered by time. */
   since(fromMs: number, change: number): Window[] {
     const found: Window[] = []
     for (const window of this.#windows.values()) {
@@ -143,20 +138,20 @@ export class Windows {
     return found.sort((a, b) => a.startMs - b.startMs)
   }
 
-  /** Undefined when it is older than what is kept. A host's clock that is ahead must not push out the others' past. */
+  /** Undefined for an expired window. A window after nowMs expires no other: the clock of its host is ahead. */
   #windowAt(startMs: number, nowMs: number): Window | undefined {
     if (startMs > this.#newestMs && startMs <= nowMs) {
       this.#newestMs = startMs
-      for (const { startMs: old } of this.#windows.values()) if (old <= startMs - this.keptMs) this.#forget(old)
+      for (const { startMs: old } of this.#windows.values()) if (old <= startMs - this.keptMs) this.#remove(old)
     }
     if (startMs <= this.#newestMs - this.keptMs) return undefined
     let window = this.#windows.get(startMs)
     if (window === undefined) {
-      window = { startMs, changed: 0, cells: new Map(), heard: new Map() }
+      window = { startMs, changed: 0, cells: new Map(), statuses: new Map() }
       this.#windows.set(startMs, window)
-      // Those that lie ahead are never too old; the first that came go.
+      // Windows in the future never expire: the bound evicts the window that arrived first.
       const [first] = this.#windows.keys()
-      if (this.#windows.size > (2 * this.keptMs) / this.windowMs && first !== undefined) this.#forget(first)
+      if (this.#windows.size > (2 * this.keptMs) / this.windowMs && first !== undefined) this.#remove(first)
     }
     return window
   }
@@ -171,40 +166,41 @@ export class Windows {
     return series
   }
 
-  #count(host: string): void {
+  #countRow(host: string): void {
     const rows = (this.#rowsByHost.get(host) ?? 0) + 1
     this.#rowsByHost.set(host, rows)
     const share = Math.floor(this.#maxRows / this.#rowsByHost.size)
-    if (rows > share) this.#cut(host, Math.floor(share * cutTo))
-    if (this.#series.size > 2 * this.#seriesAtSweep + 1000) this.#sweepSeries()
+    if (rows > share) this.#evictRows(host, Math.floor(share * cutTo))
+    if (this.#series.size > 2 * this.#seriesAfterSweep + 1000) this.#sweepSeries()
   }
 
-  #cut(host: string, rows: number): void {
+  /** Evicts the host's oldest rows until no more than `rows` remain. */
+  #evictRows(host: string, rows: number): void {
     for (const { startMs, cells } of this.since(Number.NEGATIVE_INFINITY, -1)) {
-      for (const series of cells.keys()) if (series.host === host) this.#drop(cells, series)
+      for (const series of cells.keys()) if (series.host === host) this.#removeRow(cells, series)
       if (cells.size === 0) this.#windows.delete(startMs)
       if ((this.#rowsByHost.get(host) ?? 0) <= rows) return
     }
   }
 
-  #forget(startMs: number): void {
+  #remove(startMs: number): void {
     const cells = this.#windows.get(startMs)?.cells ?? new Map<Series, Cell>()
-    for (const series of cells.keys()) this.#drop(cells, series)
+    for (const series of cells.keys()) this.#removeRow(cells, series)
     this.#windows.delete(startMs)
   }
 
-  #drop(cells: Map<Series, Cell>, series: Series): void {
+  #removeRow(cells: Map<Series, Cell>, series: Series): void {
     cells.delete(series)
     const rows = (this.#rowsByHost.get(series.host) ?? 0) - 1
     if (rows > 0) this.#rowsByHost.set(series.host, rows)
     else this.#rowsByHost.delete(series.host)
   }
 
-  /** Lets go of what no window has any more: processes come and go. */
+  /** Removes series without a row in any window, such as those of ended processes. */
   #sweepSeries(): void {
     const used = new Set<Series>()
     for (const { cells } of this.#windows.values()) for (const series of cells.keys()) used.add(series)
     for (const [key, series] of this.#series) if (!used.has(series)) this.#series.delete(key)
-    this.#seriesAtSweep = this.#series.size
+    this.#seriesAfterSweep = this.#series.size
   }
 }

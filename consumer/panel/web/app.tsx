@@ -1,4 +1,4 @@
-// The page from its head to its foot.
+// The page, from top to bottom.
 import { useEffect, useMemo, useState } from 'preact/hooks'
 import { Charts } from './charts/charts.tsx'
 import { Crosshair } from './charts/crosshair.ts'
@@ -13,7 +13,8 @@ import { Notices, Waiting } from './sections/notices.tsx'
 import { TopBar } from './sections/top-bar.tsx'
 import { TopTalkers } from './sections/top-talkers.tsx'
 import type { Controller } from './state/controller.ts'
-import { ControllerProvider, useChanges } from './state/use-controller.ts'
+import { useChanges } from './state/use-changes.ts'
+import { ControllerProvider } from './state/use-controller.ts'
 import { applyTheme, isDark, onSchemeChange, readColours, storedTheme, type Theme, themes } from './theme.ts'
 
 const useTheme = () => {
@@ -33,7 +34,7 @@ const useTheme = () => {
 
 export const App = ({ controller }: { readonly controller: Controller }) => {
   useChanges(controller)
-  const { model } = controller
+  const { model, connectionState } = controller
   const { theme, colours, choose } = useTheme()
   const [isHelpOpen, openHelp] = useState(false)
   const crosshair = useMemo(() => new Crosshair(), [])
@@ -44,11 +45,12 @@ export const App = ({ controller }: { readonly controller: Controller }) => {
     onTheme: () => choose(themes[(themes.indexOf(theme) + 1) % themes.length] ?? 'auto'),
     onHelp: () => openHelp(true)
   })
-  const isRefused = controller.connection.is === 'refused'
+  const isStale = controller.view.atMs === null && (connectionState.is !== 'open' || model.staleReason !== null)
   return (
     <ControllerProvider value={controller}>
-      {isRefused && <Login wasGiven={controller.connection.is === 'refused' && controller.connection.wasGiven} />}
-      {!isRefused && (
+      {connectionState.is === 'refused' ? (
+        <Login wasGiven={connectionState.wasGiven} />
+      ) : (
         <>
           <TopBar theme={theme} onTheme={choose} onHelp={() => openHelp(true)} />
           {model.hello === undefined ? (
@@ -57,7 +59,7 @@ export const App = ({ controller }: { readonly controller: Controller }) => {
             <main>
               <HostStrip />
               <Notices />
-              <Charts slots={slots} colours={colours} crosshair={crosshair} />
+              <Charts slots={slots} colours={colours} crosshair={crosshair} isStale={isStale} />
               <div class="lists">
                 <TopTalkers />
                 <AlertFeed />

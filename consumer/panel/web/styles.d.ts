@@ -1,2 +1,2 @@
-// vite makes a file of the bundle of what is imported so.
+// Vite bundles imported style sheets into one file.
 declare module '*.css'

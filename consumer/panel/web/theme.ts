@@ -1,4 +1,4 @@
-// Light or dark as the browser says, unless a person chose; and the style sheet's colours for who paints on a canvas.
+// The theme: that of the system unless the user chose one. Also the style sheet's colours, for painting on a canvas.
 import { levels } from './charts/heat-map.ts'
 
 export const themes = ['auto', 'light', 'dark'] as const
@@ -42,7 +42,7 @@ export type Colours = Readonly<Record<(typeof painted)[number], string>> & {
   readonly heat: readonly string[]
 }
 
-/** Even steps of lightness in OKLCH, so that equal steps look equal; away from the background on both. */
+/** Equal steps of lightness in OKLCH look equal. The ramp leads away from the background in both themes. */
 const heatRamp = (dark: boolean): string[] =>
   Array.from({ length: levels }, (_, level) => {
     const part = level / (levels - 1)
@@ -51,7 +51,7 @@ const heatRamp = (dark: boolean): string[] =>
     return `oklch(${lightness.toFixed(3)} ${(0.09 + 0.06 * Math.sin(Math.PI * part)).toFixed(3)} ${(dark ? hue : 250 + 60 * part).toFixed(1)})`
   })
 
-/** As they are computed for the theme that is applied. */
+/** The computed colours of the applied theme. */
 export const readColours = (dark: boolean): Colours => {
   const probe = document.createElement('span')
   document.body.append(probe)

@@ -1,5 +1,4 @@
-// The page's sources → build/panel, files that a strict Content-Security-Policy lets pass: nothing inline, all of its
-// own origin.
+// The page's sources → build/panel. A strict Content-Security-Policy allows nothing inline and no other origin.
 import { join } from 'node:path'
 import { defineConfig } from 'vite'
 

@@ -1,4 +1,4 @@
-// What topics hold, and what comes, as the store is told it.
+// Topics in memory → the feed → the store.
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
 import { Feed } from '../../../consumer/panel/feed.ts'
@@ -13,12 +13,12 @@ import { row, status } from './support/rows.ts'
 
 const topics = { rollups: 'rollups', hosts: 'hosts', alerts: 'alerts' }
 
-/** Topics in memory, whose reads can be made to fail. */
+/** Topics in memory; reads fail while state.fails is true. */
 const createTopics = () => {
   const held: Record<string, { value: Buffer; timestampMs: number }[]> = { rollups: [], hosts: [], alerts: [] }
   const reads: ReaderOptions[] = []
   const state = { fails: false }
-  const tell = (options: ReaderOptions, from: number): number => {
+  const deliver = (options: ReaderOptions, from: number): number => {
     const messages = held[options.topic] ?? []
     for (const [offset, { value, timestampMs }] of messages.entries()) {
       if (offset < from || timestampMs < (options.sinceMs ?? 0)) continue
@@ -29,11 +29,11 @@ const createTopics = () => {
   const read = async (options: ReaderOptions, signal?: AbortSignal): Promise<void> => {
     if (state.fails) throw new RingsideError('UNAVAILABLE', `cannot read ${options.topic}`)
     reads.push(options)
-    let told = tell(options, 0)
+    let delivered = deliver(options, 0)
     if (options.untilEnd) return
     await new Promise<void>((resolve) => {
       const timer = setInterval(() => {
-        told = tell(options, told)
+        delivered = deliver(options, delivered)
       }, 5)
       signal?.addEventListener('abort', () => {
         clearInterval(timer)
@@ -51,27 +51,27 @@ const start = (t: TestContext, client: ReturnType<typeof createTopics>['client']
   const feed = new Feed({ client, store, topics, log: testLog })
   feed.start()
   t.after(() => feed.stop())
-  const trouble = () => {
-    const message = store.news(-1, 1).find(({ type }) => type === 'trouble')
-    return message?.type === 'trouble' ? message.message : undefined
+  const staleReason = () => {
+    const message = store.changesAfter(-1, 1).find(({ type }) => type === 'stale')
+    return message?.type === 'stale' ? message.reason : undefined
   }
-  return { store, feed, trouble }
+  return { store, feed, staleReason }
 }
 
 const nowS = Math.floor(Date.now() / 1000)
 
-test('what is there is read back, then what comes is followed, each message once', async (t) => {
+test('the feed loads the history, then follows new messages, and reads each message once', async (t) => {
   const { client, add } = createTopics()
   add('rollups', encode('Rollup', row(nowS - 2)))
   add('hosts', encode('HostStatus', status(nowS - 2)))
   add('alerts', encode('Alert', samples.Alert))
-  const { store, feed, trouble } = start(t, client)
-  assert.match(trouble() ?? '', /Reading back what rollups holds/)
-  await eventually('all to be read back', 30, () => (trouble() === null ? true : undefined))
+  const { store, feed, staleReason } = start(t, client)
+  assert.match(staleReason() ?? '', /Loading the history of topic rollups/)
+  await eventually('the history to be loaded', 30, () => (staleReason() === null ? true : undefined))
   add('hosts', encode('HostStatus', status(nowS - 1)))
   const watch = { type: 'watch', filter: {}, windowMs: 1000, fromMs: 0, top: 'call' } as const
-  await eventually('what came', 30, () => (store.points(watch, -1).length === 2 ? true : undefined))
-  // Twice would be 14 of each.
+  await eventually('the new message', 30, () => (store.points(watch, -1).length === 2 ? true : undefined))
+  // A status read twice would add 14 lost events.
   assert.deepEqual(
     store.points(watch, -1).map(({ count, lost }) => [count, lost]),
     [
@@ -82,35 +82,35 @@ test('what is there is read back, then what comes is followed, each message once
   assert.equal(feed.unreadable, 0)
 })
 
-test('hours before the first minutes come later, and what came since is left to the other read', async (t) => {
+test('the last minutes are loaded first, then the older history without those minutes', async (t) => {
   const { client, add, reads } = createTopics()
   const hourAgoMs = Date.now() - 3_600_000
   add('rollups', encode('Rollup', row(60 * Math.floor(nowS / 60) - 3600, { window_ms: 60_000 })), hourAgoMs)
   add('rollups', encode('Rollup', row(nowS)))
   const { store } = start(t, client)
   const watch = { type: 'watch', filter: {}, windowMs: 60_000, fromMs: 0, top: 'call' } as const
-  await eventually('the hour before', 30, () => (store.points(watch, -1).length === 1 ? true : undefined))
+  await eventually('the older row', 30, () => (store.points(watch, -1).length === 1 ? true : undefined))
   const sinces = reads.filter(({ topic }) => topic === 'rollups').map(({ sinceMs = 0 }) => Date.now() - sinceMs)
   const minutes = sinces.map((ms) => Math.round(ms / 60_000))
   assert.deepEqual([minutes[0], Math.max(...minutes)], [24, 24 * 60])
 })
 
-test('while a topic cannot be read the page is told why, and then that it is over', async (t) => {
+test('while a topic cannot be read the store has the reason, and no reason afterwards', async (t) => {
   const { client, state, add } = createTopics()
   state.fails = true
   add('rollups', encode('Rollup', row(nowS)))
-  const { store, trouble } = start(t, client)
-  await eventually('the trouble', 30, () => (trouble()?.includes('cannot read') ? true : undefined))
+  const { store, staleReason } = start(t, client)
+  await eventually('the reason', 30, () => (staleReason()?.includes('cannot read') ? true : undefined))
   state.fails = false
-  await eventually('its end', 30, () => (trouble() === null ? true : undefined))
+  await eventually('no reason', 30, () => (staleReason() === null ? true : undefined))
   assert.equal(store.rows, 1)
 })
 
-test('a message that cannot be read is counted and left out', async (t) => {
+test('a message that cannot be decoded is counted and skipped', async (t) => {
   const { client, add } = createTopics()
   add('rollups', Buffer.from('not a rollup'))
   add('rollups', encode('Rollup', row(nowS)))
   const { store, feed } = start(t, client)
-  await eventually('the one that can', 30, () => (store.rows === 1 ? true : undefined))
+  await eventually('the readable message', 30, () => (store.rows === 1 ? true : undefined))
   assert.ok(feed.unreadable > 0)
 })

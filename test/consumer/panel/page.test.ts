@@ -1,4 +1,4 @@
-// The panel's page in a browser: a real Kafka, the real service, and rows in the topics as a workload makes them.
+// The panel's page in a browser, with a real Kafka, the real service, and rows in the topics like those of a workload.
 import assert from 'node:assert/strict'
 import { after, afterEach, before, describe, test } from 'node:test'
 import type { Locator, Page } from 'playwright-core'
@@ -18,24 +18,24 @@ import { samples } from '../../support/records.ts'
 import { eventually, freePort } from '../../support/ringside.ts'
 
 const skip = browserMissing() || (await kafkaMissing())
-const token = 'a-token-that-nobody-guesses'
+const token = 'a-token-that-is-right'
 
-/** A latency between 1 and 60 µs, another one each time. */
+/** Latencies between 1 and 60 µs that depend on the seed. */
 const latencyOf = (count: number, seed: number) => [
   { index: 320 + (seed % 40), count: count - 3 },
   { index: 460 + (seed % 60), count: 3 }
 ]
 
-/** One second of two hosts' calls; the one that is named calls the most. */
+/** One second of the calls of two hosts; `busiest` is the index of the host with the most calls. */
 const rowsOf = (startMs: number, busiest: number): Rollup[] => {
   const seed = Math.floor(startMs / 1000)
-  return ['web-1', 'web-2'].flatMap((host, place) =>
+  return ['web-1', 'web-2'].flatMap((host, hostIndex) =>
     ['read', 'connect'].map((syscall, index) => {
-      const count = (place === busiest ? 20_000 : 1000) + (seed % 500) + index
+      const count = (hostIndex === busiest ? 20_000 : 1000) + (seed % 500) + index
       return {
         ...samples.Rollup,
         host,
-        workload: `/usr/bin/program-${place}`,
+        workload: `/usr/bin/program-${hostIndex}`,
         pid: 0,
         start_us: 0,
         syscall,
@@ -73,14 +73,14 @@ describe("the panel's page in a browser", { skip, timeout: 400_000 }, () => {
       records.map((record) => ({ key: 'k', value: encode(name, record as never) }))
     )
 
-  /** Tells of every second up to now: the first time of the last minute, then of those since. */
-  let toldMs = Math.floor(Date.now() / 1000) * 1000 - 60_000
+  /** Publishes rows and statuses of every second up to now: at first of the last minute, then of the time since. */
+  let publishedMs = Math.floor(Date.now() / 1000) * 1000 - 60_000
   const work = async (busiest = 1): Promise<void> => {
     const rows: Rollup[] = []
     const statuses: HostStatus[] = []
-    for (const untilMs = Date.now() - 1000; toldMs <= untilMs; toldMs += 1000) {
-      const status = { ...samples.HostStatus, window_start: toldMs * 1000, watermark: (toldMs + 1000) * 1000 }
-      rows.push(...rowsOf(toldMs, busiest))
+    for (const untilMs = Date.now() - 1000; publishedMs <= untilMs; publishedMs += 1000) {
+      const status = { ...samples.HostStatus, window_start: publishedMs * 1000, watermark: (publishedMs + 1000) * 1000 }
+      rows.push(...rowsOf(publishedMs, busiest))
       statuses.push({ ...status, drops: [] }, { ...status, host: 'web-2' })
     }
     if (rows.length === 0) return
@@ -88,7 +88,7 @@ describe("the panel's page in a browser", { skip, timeout: 400_000 }, () => {
     await send('hosts', 'HostStatus', statuses)
   }
 
-  /** The rows that the topic has of a second, in their highest revision. */
+  /** The rows of a second in the topic. */
   const inTopic = async (startMs: number): Promise<Rollup[]> => {
     const rows = (await readAll(kafka.client, topicName(config, 'rollups'))).map(({ value }) => decode('Rollup', value))
     return rows.filter((row) => row.window_ms === 1000 && row.window_start === startMs * 1000)
@@ -98,7 +98,7 @@ describe("the panel's page in a browser", { skip, timeout: 400_000 }, () => {
   const number = (text: string): number => Number(text.replaceAll(',', ''))
   const shownCalls = async (page: Page): Promise<number> =>
     number(await textOf(page.getByTestId('sums').locator('b').first()))
-  const isWithin = (page: Page): Promise<boolean> =>
+  const fitsWidth = (page: Page): Promise<boolean> =>
     page.evaluate(() => document.documentElement.scrollWidth <= document.documentElement.clientWidth)
 
   before(async () => {
@@ -115,14 +115,14 @@ describe("the panel's page in a browser", { skip, timeout: 400_000 }, () => {
     assert.deepEqual(browser.complaints.splice(0), [])
   })
 
-  test('before there is anything it says what to start', async () => {
+  test('without data the page names the services to start', async () => {
     const page = await browser.open(panel.url)
     await page.getByTestId('empty').getByText('ringside run edge').waitFor()
     await page.getByTestId('services').getByText('never ran').first().waitFor()
     await page.context().close()
   })
 
-  test('charts move with a workload, and the numbers are those of the topic', async () => {
+  test('charts follow a workload, with the numbers of the topic', async () => {
     await work()
     const page = await browser.open(panel.url)
     await eventually('calls', 60, async () => (await shownCalls(page)) > 0 || undefined)
@@ -133,7 +133,7 @@ describe("the panel's page in a browser", { skip, timeout: 400_000 }, () => {
         .locator('canvas')
         .evaluate((canvas: HTMLCanvasElement) => canvas.toDataURL())
     const before = await picture()
-    await eventually('more calls, as they come', 60, async () => {
+    await eventually('more calls', 60, async () => {
       await work()
       return (await shownCalls(page)) > calls || undefined
     })
@@ -141,7 +141,7 @@ describe("the panel's page in a browser", { skip, timeout: 400_000 }, () => {
 
     await page.keyboard.press('l')
     const pausedMs = Date.now()
-    const { timeMs, texts } = await eventually('the values of a window of some seconds ago', 60, async () => {
+    const { timeMs, texts } = await eventually('the values of a window older than 5 s', 60, async () => {
       await page.keyboard.press('ArrowLeft')
       const read = await readOut(page)
       return read.timeMs < pausedMs - 5000 && read.texts.length === 10 ? read : undefined
@@ -159,7 +159,7 @@ describe("the panel's page in a browser", { skip, timeout: 400_000 }, () => {
     await page.context().close()
   })
 
-  test('what was lost is beside the host that lost it', async () => {
+  test('lost events are shown for the host that lost them', async () => {
     await work()
     const page = await browser.open(panel.url)
     const hosts = page.getByTestId('hosts')
@@ -168,7 +168,7 @@ describe("the panel's page in a browser", { skip, timeout: 400_000 }, () => {
     await page.context().close()
   })
 
-  test('a link restores the view, and the browser goes back through what was chosen', async () => {
+  test('a link restores the view, and the back button goes through the choices', async () => {
     await work()
     const page = await browser.open(panel.url)
     await page.locator('[data-filter=host]').selectOption('web-2')
@@ -203,7 +203,7 @@ describe("the panel's page in a browser", { skip, timeout: 400_000 }, () => {
     await page.context().close()
   })
 
-  test('a name among the top talkers leads to the view of it alone', async () => {
+  test('a click on a top talker filters the view by it', async () => {
     await work()
     const page = await browser.open(panel.url)
     await eventually('the link to a workload', 60, async () => {
@@ -216,48 +216,48 @@ describe("the panel's page in a browser", { skip, timeout: 400_000 }, () => {
     await page.context().close()
   })
 
-  test('after a restart of the service it connects again and shows what it missed', async () => {
+  test('after a restart of the service the page reconnects and loads what it missed', async () => {
     await work()
     const page = await browser.open(panel.url)
     await eventually('calls', 60, async () => (await shownCalls(page)) > 0 || undefined)
-    const newestMs = toldMs
+    const newestMs = publishedMs
     await panel.stop()
     await page.getByTestId('disconnected').waitFor()
     await eventually('seconds that the page does not see', 60, async () => {
       await work()
-      return toldMs >= newestMs + 3000 || undefined
+      return publishedMs >= newestMs + 3000 || undefined
     })
     panel = await start({ port })
-    const away = page.getByTestId('away')
-    await away.getByText('The service was away for').waitFor()
-    await eventually('what was missed', 60, async () => {
-      const [fetched = 0] =
-        (await textOf(away))
-          .match(/(\d+) of \d+ windows/)
+    const outage = page.getByTestId('outage')
+    await outage.getByText('Reconnected after').waitFor()
+    await eventually('the missed windows', 60, async () => {
+      const [loaded = 0] =
+        (await textOf(outage))
+          .match(/(\d+) of \d+ missed windows/)
           ?.slice(1)
           .map(Number) ?? []
-      return fetched >= 2 || undefined
+      return loaded >= 2 || undefined
     })
     await page.getByTestId('connection').getByText('connected', { exact: true }).waitFor()
     await page.getByTestId('disconnected').waitFor({ state: 'detached' })
     await page.keyboard.press('l')
     const fresh = await browser.open(page.url())
     await eventually(
-      'the sum of a page that missed nothing',
+      'the total of a page that missed nothing',
       60,
       async () => (await shownCalls(fresh)) === (await shownCalls(page)) || undefined
     )
-    await away.getByRole('button').click()
-    await away.waitFor({ state: 'detached' })
+    await outage.getByRole('button').click()
+    await outage.waitFor({ state: 'detached' })
     await fresh.context().close()
     await page.context().close()
   })
 
-  test('a wrong token is refused in words, the right one opens the page', async () => {
+  test('a wrong token is refused with a message, the right one opens the page', async () => {
     await work()
     const guarded = await start({ token })
     const page = await browser.open(guarded.url)
-    await page.getByLabel('token').fill('a-token-that-is-not-right')
+    await page.getByLabel('token').fill('a-token-that-is-wrong')
     await page.getByRole('button', { name: 'Log in' }).click()
     await page.getByTestId('refused').getByText('refused this token').waitFor()
     assert.equal(await page.getByTestId('hosts').count(), 0)
@@ -270,7 +270,7 @@ describe("the panel's page in a browser", { skip, timeout: 400_000 }, () => {
     await guarded.stop()
   })
 
-  test('alerts are told with their explanation and lead to their events in the audit log', async () => {
+  test('an alert has its explanation and a link to its events in the audit log', async () => {
     const nowUs = Date.now() * 1000
     const lost = { ...samples.Alert, first_seen: nowUs - 5_000_000, last_seen: nowUs, lost_events: 17 }
     await send('alerts', 'Alert', [lost])
@@ -281,13 +281,13 @@ describe("the panel's page in a browser", { skip, timeout: 400_000 }, () => {
     const page = await browser.open(panel.url)
     const alerts = page.getByTestId('alerts')
     await alerts.getByText(samples.Alert.explanation).waitFor()
-    await alerts.getByText('17 events lost meanwhile').waitFor()
+    await alerts.getByText('17 events lost in this time').waitFor()
     await alerts.getByText(samples.Alert.title).click()
     await alerts.getByRole('cell', { name: '21' }).waitFor()
-    await alerts.getByRole('link', { name: 'its events in the audit log' }).click()
+    await alerts.getByRole('link', { name: 'Show its events in the audit log' }).click()
     const audit = page.getByTestId('audit')
     await audit.getByRole('cell', { name: '203.0.113.7:443' }).waitFor()
-    await audit.getByText('1 found, 2 looked at').waitFor()
+    await audit.getByText('1 matching, 2 scanned').waitFor()
 
     const other = await browser.open(page.url())
     await other.getByTestId('audit').getByRole('cell', { name: 'ECONNREFUSED' }).waitFor()
@@ -298,7 +298,7 @@ describe("the panel's page in a browser", { skip, timeout: 400_000 }, () => {
     await page.context().close()
   })
 
-  test('the keyboard alone is enough', async () => {
+  test('the page is usable with the keyboard alone', async () => {
     await work()
     const page = await browser.open(panel.url)
     await eventually('rows', 60, async () => {
@@ -313,7 +313,7 @@ describe("the panel's page in a browser", { skip, timeout: 400_000 }, () => {
     assert.equal(await focused(), rows[1])
     await page.keyboard.press('k')
     assert.equal(await focused(), '/usr/bin/program-1')
-    await eventually('the rows to change places', 60, async () => {
+    await eventually('the rows to swap', 60, async () => {
       await work(0)
       const [top] = await page.getByTestId('top').locator('[data-row]').allTextContents()
       return top === '/usr/bin/program-0' || undefined
@@ -342,7 +342,7 @@ describe("the panel's page in a browser", { skip, timeout: 400_000 }, () => {
     await page.context().close()
   })
 
-  test('at 390 pixels nothing lies beyond the edge', async () => {
+  test('at 390 pixels the page needs no horizontal scrolling', async () => {
     await work()
     await send('alerts', 'Alert', [samples.Alert])
     const from = new Date(Date.now() - 60_000).toISOString()
@@ -351,13 +351,13 @@ describe("the panel's page in a browser", { skip, timeout: 400_000 }, () => {
     const page = await browser.open(url, { viewport: { width: 390, height: 844 } })
     await page.getByTestId('hosts').getByText('web-1').waitFor()
     await page.getByTestId('audit-summary').waitFor()
-    assert.ok(await isWithin(page))
+    assert.ok(await fitsWidth(page))
     await page.getByTestId('alerts').locator('summary').first().click()
-    assert.ok(await isWithin(page))
+    assert.ok(await fitsWidth(page))
     await page.context().close()
   })
 
-  test('light and dark follow the system until one is chosen, and every text can be read', async () => {
+  test('the theme is that of the system until one is chosen, and every text has enough contrast', async () => {
     await work()
     const page = await browser.open(panel.url, { colorScheme: 'dark' })
     await page.getByTestId('hosts').getByText('web-1').waitFor()
@@ -375,7 +375,7 @@ describe("the panel's page in a browser", { skip, timeout: 400_000 }, () => {
   })
 })
 
-/** In the page: how bright its background is, and the contrast of each text with what it stands on, by WCAG 2. */
+/** Runs in the page: the luminance of its background, and the contrast of each text with its background, by WCAG 2. */
 const contrastsOf = () => {
   const parts = (colour: string): number[] => (colour.match(/[\d.]+/g) ?? []).map(Number)
   const luminance = (colour: string): number => {

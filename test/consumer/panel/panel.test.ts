@@ -1,4 +1,4 @@
-// The panel over a real Kafka, as a page sees it.
+// The panel over a real Kafka, seen by a client of its WebSocket.
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import { type Panel, startPanel } from '../../../consumer/panel/panel.ts'
@@ -44,7 +44,7 @@ describe('the panel over Kafka', { skip: await kafkaMissing(), timeout: 180_000 
     await producer?.close()
   })
 
-  test('points are the rows of the topic, merged: counts exactly, percentiles as of one distribution', async () => {
+  test('points are the merged rows of the topic: counts are exact, percentiles are those of the merged distribution', async () => {
     const rows = [0, 1, 2].flatMap((second) => [
       rollup(second),
       rollup(second, { host: 'web-2', count: 10, errors: 1, max_ns: 99_999, latency: [{ index: 500, count: 10 }] }),
@@ -54,7 +54,7 @@ describe('the panel over Kafka', { skip: await kafkaMissing(), timeout: 180_000 
     const page = await Page.open(panel.url)
     page.watch({ fromMs: startMs })
     await eventually('three points', 60, () => (page.points.size === 3 ? true : undefined))
-    await page.message('trouble', ({ message }) => message === null)
+    await page.message('stale', ({ reason }) => reason === null)
     for (const point of page.points.values()) {
       const ofWindow = rows.filter(({ window_start }) => window_start === point.timeMs * 1000)
       const sum = (field: 'count' | 'errors') => ofWindow.reduce((total, row) => total + row[field], 0)
@@ -78,30 +78,30 @@ describe('the panel over Kafka', { skip: await kafkaMissing(), timeout: 180_000 
     await page.close()
   })
 
-  test('a page that comes again is sent what it missed, and no more', async () => {
-    const before = await Page.open(panel.url)
-    before.watch({ fromMs: startMs })
-    await before.message('points')
-    await before.close()
+  test('a page that reconnects gets only the points that it missed', async () => {
+    const first = await Page.open(panel.url)
+    first.watch({ fromMs: startMs })
+    await first.message('points')
+    await first.close()
     await send('rollups', 'Rollup', [rollup(30, { count: 3, complete: false }), rollup(31)])
-    const again = await Page.open(panel.url)
-    again.watch({ fromMs: startMs + 30_000 })
-    await eventually('two points', 60, () => (again.points.size === 2 ? true : undefined))
+    const second = await Page.open(panel.url)
+    second.watch({ fromMs: startMs + 30_000 })
+    await eventually('two points', 60, () => (second.points.size === 2 ? true : undefined))
     assert.deepEqual(
-      [...again.points.values()].map(({ count, complete }) => [count, complete]),
+      [...second.points.values()].map(({ count, complete }) => [count, complete]),
       [
         [3, false],
         [500, true]
       ]
     )
     await send('rollups', 'Rollup', [rollup(30, { count: 4, revision: 2 })])
-    await eventually('the window to close', 60, () => again.points.get(startMs + 30_000)?.complete || undefined)
-    assert.equal(again.points.get(startMs + 30_000)?.count, 4)
-    assert.equal(again.points.size, 2)
-    await again.close()
+    await eventually('the window to close', 60, () => second.points.get(startMs + 30_000)?.complete || undefined)
+    assert.equal(second.points.get(startMs + 30_000)?.count, 4)
+    assert.equal(second.points.size, 2)
+    await second.close()
   })
 
-  test('alerts, hosts, names and lag are told as they come', async () => {
+  test('alerts, hosts, names and lag arrive as they change', async () => {
     const page = await Page.open(panel.url)
     await send('alerts', 'Alert', [samples.Alert])
     await send('hosts', 'HostStatus', [{ ...samples.HostStatus, window_start: startMs * 1000 }])
@@ -119,15 +119,15 @@ describe('the panel over Kafka', { skip: await kafkaMissing(), timeout: 180_000 
     await page.close()
   })
 
-  test('the audit log is searched, and what is not a question is refused', async () => {
+  test('the audit log is searched; an invalid query is refused', async () => {
     const rows = [0, 1, 2].map((seq) => ({ ...samples.AuditRecord, seq, time: (startMs + seq) * 1000, pid: 100 + seq }))
     await send('audit', 'AuditRecord', rows)
     const ask = (query: Record<string, string>) =>
       fetch(new URL(`${paths.audit}?${new URLSearchParams(query)}`, panel.url))
     const times = { fromMs: String(startMs), toMs: String(startMs + 2), pid: '' }
     const all = (await (await ask(times)).json()) as AuditAnswer
-    assert.deepEqual(all, { rows: rows.slice(0, 2), read: 3, stopped: null })
-    const some = (await (await ask({ ...times, pid: '101', about: '203.0.113.7:443' })).json()) as AuditAnswer
+    assert.deepEqual(all, { rows: rows.slice(0, 2), scanned: 3, stopped: null })
+    const some = (await (await ask({ ...times, pid: '101', target: '203.0.113.7:443' })).json()) as AuditAnswer
     assert.deepEqual(some.rows, [rows[1]])
     const refused = await ask({ ...times, pid: 'x', nope: '1' })
     assert.equal(refused.status, 400)

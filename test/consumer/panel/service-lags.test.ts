@@ -10,7 +10,7 @@ const progress = (group: string, partition: number, offset: bigint, endOffset: b
   endOffset
 })
 
-test('what waits for a service is summed over its partitions; a group that has committed nothing is not known', () => {
+test('the unread messages of a service are summed over its partitions; without a committed offset they are unknown', () => {
   const lags = serviceLags([progress('r.audit', 0, 5n, 7n), progress('r.audit', 1, 0n, 10n)], groups)
   assert.deepEqual(lags, [
     { service: 'rollups', messages: null },
@@ -19,7 +19,7 @@ test('what waits for a service is summed over its partitions; a group that has c
   ])
 })
 
-test('what a service would read again after a restart does not wait', () => {
+test('messages that a service has handled but would replay after a restart are not unread', () => {
   const replay = new Replay()
   const context = { topic: 'r.events', partition: 0, timestampMs: 0, lagRecords: 0 }
   replay.begin({ ...context, offset: 95n } as never)

@@ -1,6 +1,5 @@
 // Ticks and limits of the charts' scales. Pure.
-
-const twoDigits = (value: number): string => String(value).padStart(2, '0')
+import { twoDigits } from '../format.ts'
 
 /** @param seconds since the epoch; @param step between ticks, seconds */
 export const timeTick = (seconds: number, step: number): string => {
@@ -9,7 +8,7 @@ export const timeTick = (seconds: number, step: number): string => {
   return step < 60 ? `${minutes}:${twoDigits(date.getSeconds())}` : minutes
 }
 
-/** From 0 to a little more than the most, to the next of 1, 1.5, 2, 3, 4, 5, 6, 8 or 10 times a power of ten. */
+/** From 0 to the next of 1, 1.5, 2, 3, 4, 5, 6, 8 or 10 times a power of ten that leaves 5% of room above the maximum. */
 export const limitsFromZero = (max: number | null | undefined, atLeast: number): [number, number] => {
   const most = Math.max(atLeast, (max ?? 0) * 1.05)
   const power = 10 ** Math.floor(Math.log10(most))
@@ -19,7 +18,7 @@ export const limitsFromZero = (max: number | null | undefined, atLeast: number):
 
 const leading = [1, 2, 5, 10] as const
 
-/** The values of 1, 2 or 5 times a power of ten around a range of durations, nanoseconds. */
+/** The narrowest limits of 1, 2 or 5 times a power of ten around a range of durations, in nanoseconds. */
 export const logarithmicLimits = (min: number | null | undefined, max: number | null | undefined): [number, number] => {
   const low = Math.max(1, min ?? 1000)
   const high = Math.max(low * 2, max ?? 1_000_000)
@@ -31,7 +30,7 @@ export const logarithmicLimits = (min: number | null | undefined, max: number | 
   ]
 }
 
-/** Ticks for it: powers of ten, and their double and fivefold where there are few. */
+/** Powers of ten; on a narrow scale also 2 and 5 times a power of ten. */
 export const logarithmicTicks = (min: number, max: number): number[] => {
   const times = max / min > 1000 ? [1] : [1, 2, 5]
   const ticks: number[] = []
@@ -41,7 +40,7 @@ export const logarithmicTicks = (min: number, max: number): number[] => {
   return ticks
 }
 
-/** Powers of ten of nanoseconds, where they lie among octaves. */
+/** Positions of the powers of ten of nanoseconds on an axis of octaves. */
 export const octaveTicks = (fromOctave: number, toOctave: number): number[] => {
   const ticks: number[] = []
   for (let power = 0; power < 16; power++) {

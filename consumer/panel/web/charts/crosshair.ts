@@ -1,36 +1,29 @@
-// The one place in time that all charts point at, and for the heat map the octave under the pointer.
+// The window that all charts point at, and in the heat map the octave under the pointer.
+import { FrameListeners } from '../state/frame-listeners.ts'
 
-export interface Place {
-  /** The slot's place among those shown. */
+export interface CrosshairPosition {
+  /** Index among the slots shown. */
   readonly slot: number
   readonly octave: number | null
 }
 
 export class Crosshair {
-  place: Place | null = null
-  readonly #listeners = new Set<() => void>()
-  #isFrameAsked = false
+  position: CrosshairPosition | null = null
+  readonly #listeners = new FrameListeners()
 
-  /** Listeners are told at most once a frame. */
-  onMove(listener: () => void): () => void {
-    this.#listeners.add(listener)
-    return () => this.#listeners.delete(listener)
+  onChange(listener: () => void): () => void {
+    return this.#listeners.add(listener)
   }
 
-  move(place: Place | null): void {
-    if (place?.slot === this.place?.slot && place?.octave === this.place?.octave) return
-    this.place = place
-    if (this.#isFrameAsked) return
-    this.#isFrameAsked = true
-    requestAnimationFrame(() => {
-      this.#isFrameAsked = false
-      for (const listener of this.#listeners) listener()
-    })
+  move(position: CrosshairPosition | null): void {
+    if (position?.slot === this.position?.slot && position?.octave === this.position?.octave) return
+    this.position = position
+    this.#listeners.notify()
   }
 
-  /** By whole slots, from the newest when it points at nothing. */
+  /** Moves by whole slots; without a position it starts at the newest. */
   step(by: number, slots: number): void {
-    const slot = Math.min(slots - 1, Math.max(0, (this.place?.slot ?? slots) + by))
+    const slot = Math.min(slots - 1, Math.max(0, (this.position?.slot ?? slots) + by))
     this.move({ slot, octave: null })
   }
 }

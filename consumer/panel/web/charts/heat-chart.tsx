@@ -1,19 +1,20 @@
-// The heat map: a column for each window, a row for each octave of latency, coloured by how many calls.
+// The heat map: a column per window, a row per octave of latency, coloured by the number of calls.
 import { useMemo } from 'preact/hooks'
 import type uPlot from 'uplot'
 import { formatCount } from '../../../../runtime/format-number.ts'
 import { formatDuration, formatDurationTick } from '../format.ts'
 import type { Colours } from '../theme.ts'
 import { octaveTicks } from './axis.ts'
-import type { ChartProps } from './charts.tsx'
+import { ChartFrame, type ChartProps } from './chart-frame.tsx'
 import { cellsByLevel, type HeatMap, heatMapOf, legendCounts, levelOf, octaveBounds } from './heat-map.ts'
-import { axis, Plot, type PlotProps } from './plot.tsx'
-import { readSlot, useCrosshair, Value } from './readout.tsx'
+import type { PlotProps } from './plot.tsx'
+import { valueAxis } from './plot-options.ts'
+import { Readout, readPoint, useCrosshair, Value } from './readout.tsx'
 import type { Slots } from './slots.ts'
 
 const maps = new WeakMap<Slots, HeatMap>()
 
-/** Made once for the same slots: scales, cells and legend ask for it. */
+/** Computed once per slots: scales, cells and legend use it. */
 const heatOf = (slots: Slots): HeatMap => {
   const map = maps.get(slots) ?? heatMapOf(slots.points)
   maps.set(slots, map)
@@ -24,7 +25,7 @@ const paintCells = (plot: uPlot, slots: Slots, colours: Colours): void => {
   const { fromOctave, toOctave, maxCount } = heatOf(slots)
   const { times, windowMs, points } = slots
   const { ctx } = plot
-  // Edges of neighbours are rounded alike, so that no seams are left.
+  // Neighbours share one rounded edge, so that no seam is visible between them.
   const edge = (value: number, scale: 'x' | 'y'): number => Math.round(plot.valToPos(value, scale, true))
   const lefts = [...times, (times.at(-1) ?? 0) + windowMs].map((time) => edge(time / 1000, 'x'))
   const tops = Array.from({ length: toOctave - fromOctave + 1 }, (_, row) => edge(fromOctave + row, 'y'))
@@ -41,7 +42,7 @@ const paintCells = (plot: uPlot, slots: Slots, colours: Colours): void => {
   }
 }
 
-const heatOptions: PlotProps['options'] = (colours, latest) => ({
+const options: PlotProps['options'] = (colours, latest) => ({
   series: [{}, { scale: 'y', paths: () => null, points: { show: false } }],
   scales: {
     y: {
@@ -52,9 +53,7 @@ const heatOptions: PlotProps['options'] = (colours, latest) => ({
     }
   },
   axes: [
-    axis(colours, {
-      scale: 'y',
-      size: 62,
+    valueAxis(colours, {
       splits: (_, __, min, max) => octaveTicks(min, max),
       values: (_, ticks) => ticks.map((octave) => formatDurationTick(Math.round(2 ** octave)))
     })
@@ -62,9 +61,8 @@ const heatOptions: PlotProps['options'] = (colours, latest) => ({
   hooks: { draw: [(plot) => paintCells(plot, latest(), colours)] }
 })
 
-/** The most calls of a cell are as far to the right as counts grow by the same factor. */
 const Legend = ({ maxCount, colours }: { readonly maxCount: number; readonly colours: Colours }) => (
-  <p class="legend" title="Calls in a cell: one window, one power of two of latency">
+  <p class="legend" title="Calls per cell; a cell is one window and one power of two of latency">
     {legendCounts(maxCount).map((count) => (
       <span key={count}>
         <i class="swatch" style={{ background: colours.heat[levelOf(count, maxCount)] as string }} />
@@ -78,35 +76,30 @@ const Legend = ({ maxCount, colours }: { readonly maxCount: number; readonly col
 export const HeatChart = (props: ChartProps) => {
   const { slots, crosshair, colours } = props
   const values = useMemo(() => [slots.points.map(() => null)], [slots])
-  const place = useCrosshair(crosshair)
-  const octave = place?.octave ?? null
-  const slot = readSlot(slots, place)
-  const point = slot === undefined ? undefined : slots.points[slot]
+  const position = useCrosshair(crosshair)
+  const octave = position?.octave ?? null
+  const point = readPoint(slots, position)
   const [fromNs, toNs] = octaveBounds(octave ?? 0)
   const { maxCount } = heatOf(slots)
   return (
-    <section class="chart">
-      <header>
-        <h2>Latency of all calls</h2>
-        {octave === null ? (
-          maxCount > 0 && <Legend maxCount={maxCount} colours={colours} />
-        ) : (
-          <p class="readout" data-testid="readout-heat">
-            <Value name={`${formatDuration(fromNs)} – ${formatDuration(toNs)}`}>
-              {formatCount(point?.heat.find(([of]) => of === octave)?.[1] ?? 0)} calls
-            </Value>
-          </p>
-        )}
-      </header>
-      <Plot
-        {...props}
-        label="Heat map of latencies over time"
-        testId="chart-heat"
-        height={168}
-        values={values}
-        options={heatOptions}
-        hasOctaves
-      />
-    </section>
+    <ChartFrame
+      {...props}
+      name="heat"
+      title="Latency distribution"
+      label="Heat map of latency over time"
+      values={values}
+      options={options}
+      hasOctaves
+    >
+      {octave === null ? (
+        maxCount > 0 && <Legend maxCount={maxCount} colours={colours} />
+      ) : (
+        <Readout name="heat">
+          <Value name={`${formatDuration(fromNs)} – ${formatDuration(toNs)}`}>
+            {formatCount(point?.heat.find(([of]) => of === octave)?.[1] ?? 0)} calls
+          </Value>
+        </Readout>
+      )}
+    </ChartFrame>
   )
 }

@@ -1,19 +1,19 @@
-// Which cells a heat map of latencies has: a column for each window, a row for each power of two of nanoseconds, a
-// level of colour from how many calls. Pure.
+// The cells of the latency heat map: a column per window, a row per power of two of nanoseconds, a colour level from the
+// number of calls. Pure.
 import type { Point } from '../../protocol.ts'
 
-/** Steps of the ramp of colours: neighbours can just be told apart. */
+/** Steps of the colour ramp: neighbours are just distinguishable. */
 export const levels = 24
 
 export interface HeatMap {
-  /** The lowest octave that is shown, and the one after the highest: the same few while the data stays about the same. */
+  /** The lowest octave shown, and the one after the highest. */
   readonly fromOctave: number
   readonly toOctave: number
-  /** The fullest cell. */
+  /** Calls in the fullest cell. */
   readonly maxCount: number
 }
 
-/** From 512 ns to 16 ms: what most calls take, so that the picture does not jump while little is going on. */
+/** 512 ns to 16 ms, the range of most calls: always shown, so that the axis does not jump while there are few calls. */
 const usualOctaves = [9, 24] as const
 
 export const heatMapOf = (points: readonly (Point | undefined)[]): HeatMap => {
@@ -29,7 +29,7 @@ export const heatMapOf = (points: readonly (Point | undefined)[]): HeatMap => {
   return { fromOctave: fromOctave as number, toOctave: toOctave as number, maxCount }
 }
 
-/** Places among the slots and octaves of the cells of each level, in pairs: all of one colour are painted at once. */
+/** The cells of each level as pairs of slot and octave: cells of one colour are painted together. */
 export const cellsByLevel = (points: readonly (Point | undefined)[], maxCount: number): number[][] => {
   const cells = Array.from({ length: levels }, (): number[] => [])
   for (const [slot, point] of points.entries()) {
@@ -39,17 +39,17 @@ export const cellsByLevel = (points: readonly (Point | undefined)[], maxCount: n
 }
 
 /**
- * Counts of latencies span orders of magnitude, and the one slow call is what one looks for: levels go by the logarithm.
- * @returns 0 for one call to levels - 1 for the most
+ * Levels are logarithmic: counts span orders of magnitude, and a single slow call must be visible.
+ * @returns 0 for one call, levels - 1 for maxCount
  */
 export const levelOf = (count: number, maxCount: number): number =>
   maxCount <= 1 ? levels - 1 : Math.round((Math.log(Math.max(1, count)) / Math.log(maxCount)) * (levels - 1))
 
-/** Counts that a legend names, from 1 to the most, evenly along the ramp. */
+/** The counts in the legend, from 1 to maxCount, evenly spaced on the ramp. */
 export const legendCounts = (maxCount: number, ticks = 5): number[] => {
   const counts = Array.from({ length: ticks }, (_, tick) => Math.round(Math.max(1, maxCount) ** (tick / (ticks - 1))))
   return [...new Set(counts)]
 }
 
-/** Nanoseconds of an octave's first value and of the one after its last. */
+/** An octave's lowest duration and its exclusive upper bound, in nanoseconds. */
 export const octaveBounds = (octave: number): readonly [number, number] => [2 ** octave, 2 ** (octave + 1)]

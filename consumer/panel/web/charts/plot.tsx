@@ -1,47 +1,38 @@
-// A uPlot in a component: made anew for another theme, given data and limits when these change, as wide as its place is.
-// Its crosshair is the page's one.
+// A uPlot in a component. It is created again for another theme, gets new data and limits when they change, and is as
+// wide as its parent.
 import { useEffect, useRef } from 'preact/hooks'
 import uPlot from 'uplot'
 import type { Colours } from '../theme.ts'
 import { timeTick } from './axis.ts'
 import type { Crosshair } from './crosshair.ts'
+import { axis } from './plot-options.ts'
 import { middles, type Slots } from './slots.ts'
 
 export interface PlotProps {
+  /** Description for screen readers. */
   readonly label: string
   readonly testId: string
-  readonly height: number
   readonly slots: Slots
-  /** One for each series of the options but the first, as long as the slots. */
+  /** One list per series of the options except the first, each as long as the slots. */
   readonly values: readonly (readonly (number | null)[])[]
   readonly colours: Colours
   readonly crosshair: Crosshair
-  /** Made once for each theme: what it reads of the data it reads through `latest`. */
+  /** Called once per theme; the options read current data through `latest`. */
   readonly options: (
     colours: Colours,
     latest: () => Slots
   ) => Pick<uPlot.Options, 'series' | 'scales' | 'axes' | 'hooks'>
-  /** Pixels that are left free at the right, where a chart below has an axis: so times stand above each other. */
+  /** Pixels left free at the right, where a chart below has an axis, so that the time axes are aligned. */
   readonly freeRight?: number
-  /** Whether the crosshair says which octave the pointer is at. */
+  /** The crosshair also holds the octave under the pointer. */
   readonly hasOctaves?: boolean
 }
 
-/** Half of the last time's width. */
+const height = 168
+/** Half the width of the last time label. */
 const padRight = 18
-const font = '11px ui-sans-serif, system-ui, sans-serif'
 
-/** What all axes look like. */
-export const axis = (colours: Colours, more: uPlot.Axis): uPlot.Axis => ({
-  stroke: colours.dim,
-  font,
-  grid: { stroke: colours.grid, width: 1 },
-  ticks: { show: false },
-  gap: 4,
-  ...more
-})
-
-/** Marks the windows in which events were lost: over the whole height, or at the top alone. */
+/** Marks the windows with lost events: over the whole height behind the data, or only at the top. */
 const markLost =
   (colours: Colours, latest: () => Slots, where: 'behind' | 'top') =>
   (plot: uPlot): void => {
@@ -64,16 +55,16 @@ const alignedData = (slots: Slots, values: PlotProps['values']): uPlot.AlignedDa
   [middles(slots), ...values] as uPlot.AlignedData
 
 export const Plot = (props: PlotProps) => {
-  const place = useRef<HTMLDivElement>(null)
+  const element = useRef<HTMLDivElement>(null)
   const plot = useRef<uPlot>(undefined)
   const latest = useRef(props)
   latest.current = props
-  const { colours, crosshair, slots, values, height, label, testId } = props
+  const { colours, crosshair, slots, values, label, testId } = props
 
   useEffect(() => {
-    const target = place.current as HTMLDivElement
+    const target = element.current as HTMLDivElement
     const options = latest.current.options(colours, () => latest.current.slots)
-    const made = new uPlot(
+    const created = new uPlot(
       {
         width: target.clientWidth,
         height,
@@ -92,7 +83,7 @@ export const Plot = (props: PlotProps) => {
         scales: { x: { time: true, auto: false }, ...options.scales },
         axes: [
           axis(colours, {
-            // Wide enough for times with seconds, where a chart has room for such ticks.
+            // Room for labels with seconds where the chart is wide enough for them.
             space: (_, __, ___, ____, width) => (width < 400 ? 44 : 62),
             size: 22,
             values: (_, ticks, __, ___, step) => ticks.map((tick) => timeTick(tick, step))
@@ -116,22 +107,25 @@ export const Plot = (props: PlotProps) => {
       alignedData(latest.current.slots, latest.current.values),
       target
     )
-    plot.current = made
+    plot.current = created
     const leave = (): void => crosshair.move(null)
-    made.over.addEventListener('mouseleave', leave)
-    const stopFollowing = crosshair.onMove(() => {
-      const slot = crosshair.place?.slot
-      const time = slot === undefined ? undefined : made.data[0][slot]
-      made.setCursor({ left: time === undefined ? -10 : made.valToPos(time, 'x'), top: made.cursor.top ?? 0 }, false)
+    created.over.addEventListener('mouseleave', leave)
+    const stopFollowing = crosshair.onChange(() => {
+      const slot = crosshair.position?.slot
+      const time = slot === undefined ? undefined : created.data[0][slot]
+      created.setCursor(
+        { left: time === undefined ? -10 : created.valToPos(time, 'x'), top: created.cursor.top ?? 0 },
+        false
+      )
     })
-    const observer = new ResizeObserver(() => made.setSize({ width: target.clientWidth, height }))
+    const observer = new ResizeObserver(() => created.setSize({ width: target.clientWidth, height }))
     observer.observe(target)
     return () => {
       observer.disconnect()
       stopFollowing()
-      made.destroy()
+      created.destroy()
     }
-  }, [colours, crosshair, height, props.freeRight])
+  }, [colours, crosshair, props.freeRight])
 
   useEffect(() => {
     const { current } = plot
@@ -141,5 +135,5 @@ export const Plot = (props: PlotProps) => {
     })
   }, [slots, values, colours])
 
-  return <div ref={place} class="plot" role="img" aria-label={label} data-testid={testId} />
+  return <div ref={element} class="plot" role="img" aria-label={label} data-testid={testId} />
 }

@@ -1,4 +1,4 @@
-// What the charts draw from: one place for each window of the time shown, whether there is a point for it or not. Pure.
+// The data of the charts: one slot per window of the time range, with its point where there is one. Pure.
 import type { Point } from '../../protocol.ts'
 import type { Model } from '../state/model.ts'
 
@@ -9,7 +9,7 @@ export interface Slots {
   /** Starts of the windows. */
   readonly times: readonly number[]
   readonly points: readonly (Point | undefined)[]
-  /** False while what is looked at has not come yet. */
+  /** False until the points of the current view have arrived. */
   readonly isFilled: boolean
 }
 
@@ -19,12 +19,20 @@ export const slotsOf = (model: Model, nowMs: number): Slots => {
   return { windowMs, fromMs, toMs, isFilled: model.isFilled, ...model.series.slots(fromMs, toMs, windowMs) }
 }
 
-/** Where a window is on the axis of time: its middle, seconds. */
+export type ChartState = 'loading' | 'empty' | 'stale' | 'current'
+
+/** @param isStale no new data arrives */
+export const chartState = ({ isFilled, points }: Slots, isStale: boolean): ChartState => {
+  if (points.some((point) => point !== undefined)) return isStale ? 'stale' : 'current'
+  return isFilled ? 'empty' : 'loading'
+}
+
+/** The position of each window on the time axis, in seconds: its middle. */
 export const middles = ({ times, windowMs }: Slots): number[] => times.map((time) => (time + windowMs / 2) / 1000)
 
 export type Measure = (point: Point, windowMs: number) => number | null
 
-/** A measure of the windows that have ended, and the same of those that are still open: each null where it is not. */
+/** The values of closed windows and those of open windows: each list is null where the other has a value. */
 export const measured = ({ points, windowMs }: Slots, measure: Measure): [(number | null)[], (number | null)[]] => [
   points.map((point) => (point?.complete === true ? measure(point, windowMs) : null)),
   points.map((point) => (point?.complete === false ? measure(point, windowMs) : null))
@@ -34,7 +42,7 @@ export const callsPerSecond: Measure = ({ count }, windowMs) => (count * 1000) /
 export const errorsPerSecond: Measure = ({ errors }, windowMs) => (errors * 1000) / windowMs
 export const errorShare: Measure = ({ count, errors }) => (count > 0 ? errors / count : null)
 
-/** A percentile, of windows that have calls. */
+/** Null for a window without calls. */
 export const percentile =
   (name: 'p50' | 'p95' | 'p99'): Measure =>
   (point) =>

@@ -1,10 +1,10 @@
-// The slots that the charts draw: made anew at once when something else is looked at, and for new points no more often
-// than they move a chart by about a pixel.
+// The slots that the charts draw. They are rebuilt at once for another view, and for new points no more often than a
+// chart moves by about a pixel.
 import { useEffect, useReducer, useRef } from 'preact/hooks'
 import type { Model } from '../state/model.ts'
 import { type Slots, slotsOf } from './slots.ts'
 
-/** Pixels that a chart is wide at most, about. */
+/** Typical maximum width of a chart. */
 const chartPixels = 1500
 
 /** 5 minutes: 200 ms; 15 minutes: 600 ms; more: 1 s. */
@@ -12,16 +12,16 @@ const redrawMs = (rangeMs: number): number => Math.min(1000, rangeMs / chartPixe
 
 export const useSlots = (model: Model): Slots => {
   const [, render] = useReducer((count: number, _: undefined) => count + 1, 0)
-  const drawn = useRef({ looked: '', revision: -1, atMs: 0, slots: undefined as Slots | undefined })
+  const drawn = useRef({ viewKey: '', revision: -1, atMs: 0, slots: undefined as Slots | undefined })
   const nowMs = Date.now()
   const { fromMs, toMs } = model.shown(nowMs)
-  const looked = `${fromMs} ${toMs} ${model.windowMs} ${model.isFilled}`
+  const viewKey = `${fromMs} ${toMs} ${model.windowMs} ${model.isFilled}`
   const { current } = drawn
   const waitMs = current.atMs + redrawMs(model.view.range.ms) - nowMs
-  const isNew = current.slots === undefined || current.looked !== looked
+  const isNew = current.slots === undefined || current.viewKey !== viewKey
   const isBehind = current.revision !== model.series.revision
   if (isNew || (isBehind && waitMs <= 0)) {
-    drawn.current = { looked, revision: model.series.revision, atMs: nowMs, slots: slotsOf(model, nowMs) }
+    drawn.current = { viewKey, revision: model.series.revision, atMs: nowMs, slots: slotsOf(model, nowMs) }
   }
   const isPending = isBehind && !isNew && waitMs > 0
   useEffect(() => {

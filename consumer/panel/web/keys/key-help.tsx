@@ -1,4 +1,4 @@
-// The keys, in a dialog.
+// The dialog that lists the keys.
 import { useEffect, useRef } from 'preact/hooks'
 import { actions, keyName } from './keys.ts'
 
@@ -26,7 +26,7 @@ export const KeyHelp = ({ isOpen, onClose }: Props) => {
           </div>
         ))}
       </dl>
-      <p class="dim">Everything that is chosen is in the address of the page: it can be kept and sent.</p>
+      <p class="dim">The page's address has all choices: bookmark it or share it.</p>
       <button type="button" onClick={onClose}>
         Close
       </button>

@@ -1,24 +1,24 @@
-// The keys that the page takes, in the order in which its help shows them. Pure.
+// The keys of the page, in the order of its help. Pure.
 
 export const actions = [
-  ['live', 'l', 'live, or paused at this moment'],
-  ['range-0', '1', 'the last 5 minutes'],
-  ['range-1', '2', 'the last 15 minutes'],
-  ['range-2', '3', 'the last 2 hours'],
-  ['range-3', '4', 'the last 24 hours'],
+  ['live', 'l', 'pause, or continue live'],
+  ['range-0', '1', 'show the last 5 minutes'],
+  ['range-1', '2', 'show the last 15 minutes'],
+  ['range-2', '3', 'show the last 2 hours'],
+  ['range-3', '4', 'show the last 24 hours'],
   ['host', 'h', 'choose a host'],
   ['workload', 'w', 'choose a workload'],
   ['call', 'c', 'choose a call'],
-  ['clear', 'x', 'look at everything'],
-  ['group', 'g', 'top talkers by the next kind'],
+  ['clear', 'x', 'clear all filters'],
+  ['group', 'g', 'group top talkers by the next kind'],
   ['next', 'j', 'next row of the table'],
   ['previous', 'k', 'previous row'],
-  ['earlier', 'ArrowLeft', 'crosshair one window back'],
-  ['later', 'ArrowRight', 'crosshair one window on'],
+  ['earlier', 'ArrowLeft', 'move the crosshair one window back'],
+  ['later', 'ArrowRight', 'move the crosshair one window forward'],
   ['search', '/', 'search the audit log'],
-  ['theme', 't', 'next theme'],
-  ['help', '?', 'this list of keys'],
-  ['leave', 'Escape', 'leave a field, take the crosshair away']
+  ['theme', 't', 'switch to the next theme'],
+  ['help', '?', 'show the keys'],
+  ['leave', 'Escape', 'leave a field, remove the crosshair']
 ] as const satisfies readonly (readonly [string, string, string])[]
 
 export type Action = (typeof actions)[number][0]
@@ -30,11 +30,11 @@ export interface Pressed {
   readonly metaKey: boolean
 }
 
-/** @param isInField what is typed belongs to a field: only Escape is taken */
+/** @param isInField the focus is in an input field: only Escape is an action */
 export const actionOf = ({ key, ctrlKey, altKey, metaKey }: Pressed, isInField: boolean): Action | undefined => {
   if (ctrlKey || altKey || metaKey || (isInField && key !== 'Escape')) return undefined
-  return actions.find(([, taken]) => taken === key)?.[0]
+  return actions.find(([, actionKey]) => actionKey === key)?.[0]
 }
 
-/** How a key is called on the keyboard. */
+/** The label on the keyboard. */
 export const keyName = (key: string): string => ({ ArrowLeft: '←', ArrowRight: '→', Escape: 'Esc' })[key] ?? key

@@ -1,4 +1,4 @@
-// Keys pressed anywhere on the page → what they do.
+// Performs the action of a key pressed anywhere on the page.
 import { useEffect } from 'preact/hooks'
 import type { Crosshair } from '../charts/crosshair.ts'
 import type { Controller } from '../state/controller.ts'
@@ -9,28 +9,28 @@ import { type Action, actionOf } from './keys.ts'
 const isField = (target: EventTarget | null): boolean =>
   target instanceof HTMLInputElement || target instanceof HTMLSelectElement || target instanceof HTMLTextAreaElement
 
-/** Among the rows of the table that the focus is in, else of the first one. */
+/** Moves the focus within its table, else to the first row of the first table. */
 const moveRow = (by: 1 | -1): void => {
   const table = document.activeElement?.closest('[data-rows]') ?? document.querySelector('[data-rows]')
   const rows = [...(table?.querySelectorAll<HTMLElement>('[data-row]') ?? [])]
-  const place = rows.findIndex((row) => row.contains(document.activeElement))
-  const next = place === -1 ? 0 : Math.min(rows.length - 1, Math.max(0, place + by))
+  const index = rows.findIndex((row) => row.contains(document.activeElement))
+  const next = index === -1 ? 0 : Math.min(rows.length - 1, Math.max(0, index + by))
   rows[next]?.focus()
 }
 
 const focus = (selector: string): void => document.querySelector<HTMLElement>(selector)?.focus()
 
-interface Doers {
+interface KeyOptions {
   readonly crosshair: Crosshair
   readonly slots: number
   onTheme(): void
   onHelp(): void
 }
 
-export const useKeys = (controller: Controller, { crosshair, slots, onTheme, onHelp }: Doers): void => {
+export const useKeys = (controller: Controller, { crosshair, slots, onTheme, onHelp }: KeyOptions): void => {
   useEffect(() => {
     const range = (index: number) => () => controller.choose({ range: ranges[index] ?? controller.view.range })
-    const doers: Readonly<Record<Action, () => void>> = {
+    const perform: Readonly<Record<Action, () => void>> = {
       live: () => controller.toggleLive(),
       'range-0': range(0),
       'range-1': range(1),
@@ -41,8 +41,8 @@ export const useKeys = (controller: Controller, { crosshair, slots, onTheme, onH
       call: () => focus('[data-filter=call]'),
       clear: () => controller.choose({ filter: {} }),
       group: () => {
-        const place = topGroups.indexOf(controller.view.by as (typeof topGroups)[number])
-        controller.choose({ by: topGroups[(place + 1) % topGroups.length] ?? 'workload' })
+        const index = topGroups.indexOf(controller.view.by as (typeof topGroups)[number])
+        controller.choose({ by: topGroups[(index + 1) % topGroups.length] ?? 'workload' })
       },
       next: () => moveRow(1),
       previous: () => moveRow(-1),
@@ -60,7 +60,7 @@ export const useKeys = (controller: Controller, { crosshair, slots, onTheme, onH
       const action = document.querySelector('dialog[open]') ? undefined : actionOf(event, isField(event.target))
       if (action === undefined) return
       event.preventDefault()
-      doers[action]()
+      perform[action]()
     }
     addEventListener('keydown', press)
     return () => removeEventListener('keydown', press)

@@ -1,4 +1,4 @@
-// Alerts, the last seen first: what happened, why it counts as suspicious, and how much of it may be missing.
+// Alerts, the last seen first: what happened, why it is suspicious, and how many events may be missing.
 import { formatCount } from '../../../../runtime/format-number.ts'
 import type { Alert } from '../../../../wire/types.ts'
 import type { Filter } from '../../protocol.ts'
@@ -8,7 +8,7 @@ import { emptyForm, isFiltered } from '../state/view.ts'
 import { useKeptFocus } from './use-kept-focus.ts'
 import { ViewLink } from './view-link.tsx'
 
-/** Evidence lies between the first and the last time; the search has whole seconds around it. */
+/** The search fields have whole seconds: the range includes one more on both sides. */
 const marginMs = 1000
 
 const evidenceSearch = (alert: Alert) => ({
@@ -29,13 +29,10 @@ const AlertItem = ({ alert }: { readonly alert: Alert }) => (
         <span class="dim when">{formatDateTime(alert.last_seen / 1000)}</span>
         <span class="explanation">{alert.explanation}</span>
         <span class="dim">
-          {alert.host} · {shortWorkload(alert.workload)} · {formatCount(alert.count)} times ·{' '}
-          {formatCount(alert.evidence.length)} in evidence
+          {alert.host} · {shortWorkload(alert.workload)} · {formatCount(alert.count)} events,{' '}
+          {formatCount(alert.evidence.length)} as evidence
           {alert.lost_events > 0 && (
-            <em class="bad">
-              {' '}
-              · {formatCount(alert.lost_events)} events lost meanwhile: the count may be short by these
-            </em>
+            <em class="bad"> · {formatCount(alert.lost_events)} events lost in this time: the count may be too low</em>
           )}
         </span>
       </summary>
@@ -43,7 +40,7 @@ const AlertItem = ({ alert }: { readonly alert: Alert }) => (
         <thead>
           <tr>
             <th scope="col">condition</th>
-            <th scope="col">found</th>
+            <th scope="col">value</th>
             <th scope="col">threshold</th>
           </tr>
         </thead>
@@ -61,10 +58,16 @@ const AlertItem = ({ alert }: { readonly alert: Alert }) => (
         rule {alert.rule} v{alert.rule_version}
         {alert.attack !== null && ` · ATT&CK ${alert.attack}`} · {alert.comm} {alert.pid} · first{' '}
         {formatDateTime(alert.first_seen / 1000)} · revision {alert.revision} ·{' '}
-        <ViewLink to={evidenceSearch(alert)}>its events in the audit log</ViewLink>
+        <ViewLink to={evidenceSearch(alert)}>Show its events in the audit log</ViewLink>
       </p>
     </details>
   </li>
+)
+
+const noAlerts = (
+  <>
+    No alerts. <code>ringside run alerts</code> raises them by the rules in <code>rules/</code>.
+  </>
 )
 
 const matches = (alert: Alert, { host, workload }: Filter): boolean =>
@@ -80,14 +83,12 @@ export const AlertFeed = () => {
       <header>
         <h2>Alerts</h2>
         <p class="dim">
-          {alerts.length} {alerts.length < all.length && `of ${all.length}, those of the filter`}
+          {alerts.length < all.length ? `${alerts.length} of ${all.length} match the filter` : alerts.length}
         </p>
       </header>
       {alerts.length === 0 && (
         <p class="empty">
-          {isFiltered(view.filter) && all.length > 0
-            ? 'None of this host and workload.'
-            : 'None. They come from ringside run alerts; what raises one is in rules/.'}
+          {isFiltered(view.filter) && all.length > 0 ? 'No alerts of this host and workload.' : noAlerts}
         </p>
       )}
       <ol class="scroll" data-rows {...keptFocus}>

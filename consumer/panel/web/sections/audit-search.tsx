@@ -1,14 +1,14 @@
-// The search in the audit log: a form, and the rows that the service found, with how far it looked.
+// The search in the audit log: a form, the matching rows, and the number of rows scanned.
 import { useEffect, useState } from 'preact/hooks'
 import { formatCount } from '../../../../runtime/format-number.ts'
 import type { AuditRecord } from '../../../../wire/types.ts'
 import type { AuditAnswer } from '../../protocol.ts'
 import { formatDateTime, formatDuration } from '../format.ts'
-import { aboutOf, resultOf } from '../state/audit-query.ts'
+import { resultOf, targetOf } from '../state/audit-query.ts'
 import { useController } from '../state/use-controller.ts'
 import { type AuditForm, emptyForm } from '../state/view.ts'
 
-/** Of the browser's time zone, as a field of type datetime-local wants it. */
+/** In the browser's time zone, as a field of type datetime-local requires. */
 const localTime = (text: string): string => {
   const time = Date.parse(text)
   return Number.isNaN(time) ? '' : formatDateTime(time).replace(' ', 'T')
@@ -26,21 +26,23 @@ const Row = ({ row }: { readonly row: AuditRecord }) => (
     <td>{row.syscall ?? row.kind}</td>
     <td class={row.errno === null ? 'number' : 'number bad'}>{resultOf(row)}</td>
     <td class="number">{row.duration_ns > 0 ? formatDuration(row.duration_ns) : ''}</td>
-    <td class="about">{aboutOf(row)}</td>
+    <td class="target">{targetOf(row)}</td>
   </tr>
 )
 
-const columns = ['time', 'host', 'program', 'call', 'result', 'took', 'about'] as const
+const columns = ['time', 'host', 'program', 'call', 'result', 'duration', 'target'] as const
+const numberColumns: readonly string[] = ['result', 'duration']
 
-const Answer = ({ answer: { rows, read, stopped } }: { readonly answer: AuditAnswer }) => (
+const Answer = ({ answer: { rows, scanned, stopped } }: { readonly answer: AuditAnswer }) => (
   <>
     <p class={stopped === null ? 'dim' : 'warn'} data-testid="audit-summary">
-      {formatCount(rows.length)} found, {formatCount(read)} looked at
-      {stopped === null ? '.' : `. It stopped early: ${stopped}`}
+      {formatCount(rows.length)} matching, {formatCount(scanned)} scanned
+      {stopped !== null && `. The search is incomplete: ${stopped}`}
     </p>
     {rows.length === 0 ? (
       <p class="empty">
-        Nothing matches. A longer time or fewer fields find more; ringside run audit must have been running then.
+        No rows match. Extend the time range or clear fields. The log has rows of the times when{' '}
+        <code>ringside run audit</code> was running.
       </p>
     ) : (
       <div class="scroll" data-rows>
@@ -48,7 +50,7 @@ const Answer = ({ answer: { rows, read, stopped } }: { readonly answer: AuditAns
           <thead>
             <tr>
               {columns.map((name) => (
-                <th key={name} scope="col" class={name === 'result' || name === 'took' ? 'number' : undefined}>
+                <th key={name} scope="col" class={numberColumns.includes(name) ? 'number' : undefined}>
                   {name}
                 </th>
               ))}
@@ -66,11 +68,11 @@ const Answer = ({ answer: { rows, read, stopped } }: { readonly answer: AuditAns
 )
 
 const textFields = [
-  ['host', 'host', 'every host'],
-  ['call', 'call', 'connect'],
+  ['host', 'host', 'all hosts'],
+  ['call', 'call', 'all calls'],
   ['program', 'program', 'part of a name'],
   ['pid', 'process id', ''],
-  ['about', 'about', 'part of a path or address']
+  ['target', 'target', 'part of a path or address']
 ] as const
 
 export const AuditSearch = () => {
@@ -86,7 +88,7 @@ export const AuditSearch = () => {
     <section class="audit" data-testid="audit">
       <header>
         <h2>Audit log</h2>
-        <p class="dim">connects, accepts, programs run: one row an event. Without times, those that the charts show.</p>
+        <p class="dim">process and network events, one row each; empty times select the time range of the charts</p>
       </header>
       <search>
         <form onSubmit={search}>

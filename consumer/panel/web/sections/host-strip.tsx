@@ -1,14 +1,13 @@
-// How far what is shown can be trusted: how old each host's data is, what it lost and what it only counts, and how far
-// behind the services are.
+// How current and complete the data is: age, losses and reduced classes of each host, and the lag of the services.
 import { formatCount } from '../../../../runtime/format-number.ts'
 import type { HostState, ServiceLag } from '../../protocol.ts'
 import { formatAge, formatPerSecond } from '../format.ts'
 import { useController } from '../state/use-controller.ts'
 import { ViewLink } from './view-link.tsx'
 
-/** Rollups of an edge that is well are there within about a second of their call. */
+/** A healthy host's data is about a second old. */
 const oldMs = 5_000
-/** At a thousand events a message, what a service reads within about a second. */
+/** At 1,000 events per message, a service reads as many in about a second. */
 const behindMessages = 1_000
 
 const reasonTexts: Readonly<Record<string, string>> = {
@@ -16,6 +15,15 @@ const reasonTexts: Readonly<Record<string, string>> = {
   backlog_full: 'backlog full',
   spool_full: 'spool full'
 }
+
+const columns = [
+  { title: 'host', meaning: 'Host of the edge', isNumber: false },
+  { title: 'age', meaning: 'Time since the watermark: all events up to it have arrived', isNumber: true },
+  { title: 'emitted', meaning: 'Emitted events per second', isNumber: true },
+  { title: 'counted', meaning: 'Calls per second counted in the kernel', isNumber: true },
+  { title: 'lost', meaning: 'Events lost in the last day, by reason', isNumber: false },
+  { title: 'reduced', meaning: 'Event classes counted instead of emitted, with the reason', isNumber: false }
+] as const
 
 const list = (
   record: Readonly<Record<string, string | number>>,
@@ -33,13 +41,13 @@ const HostRow = ({ state }: { readonly state: HostState }) => {
   return (
     <tr data-host={host}>
       <th scope="row">
-        <ViewLink to={{ filter: { ...view.filter, host } }} title={`only ${host}; edge ${agent}`}>
+        <ViewLink to={{ filter: { ...view.filter, host } }} title={`Show only host ${host} (edge ${agent})`}>
           {host}
         </ViewLink>
       </th>
       <td
         class={!ended && ageMs > oldMs ? 'number bad' : 'number'}
-        title={`${lagSeconds.toFixed(2)} s from the host to the rollups`}
+        title={`Lag of the rollups behind the host: ${lagSeconds.toFixed(2)} s`}
       >
         {ended ? `ended ${formatAge(ageMs)} ago` : formatAge(ageMs)}
       </td>
@@ -57,7 +65,7 @@ const HostRow = ({ state }: { readonly state: HostState }) => {
   )
 }
 
-const isBad = ({ ended, watermarkMs, lost }: HostState): boolean =>
+const needsAttention = ({ ended, watermarkMs, lost }: HostState): boolean =>
   Object.keys(lost).length > 0 || (!ended && Date.now() - watermarkMs > oldMs)
 
 const Services = ({ services }: { readonly services: readonly ServiceLag[] }) => (
@@ -66,11 +74,11 @@ const Services = ({ services }: { readonly services: readonly ServiceLag[] }) =>
       <div key={service}>
         <dt>{service}</dt>
         {messages === null ? (
-          <dd class="dim" title={`Nothing was ever committed: start it with ringside run ${service}`}>
+          <dd class="dim" title={`No committed offset: start it with ringside run ${service}`}>
             never ran
           </dd>
         ) : (
-          <dd class={messages > behindMessages ? 'bad' : ''} title="messages that wait to be read">
+          <dd class={messages > behindMessages ? 'bad' : ''} title="Messages not yet read">
             {messages === 0 ? 'caught up' : `${formatCount(messages)} behind`}
           </dd>
         )}
@@ -82,7 +90,7 @@ const Services = ({ services }: { readonly services: readonly ServiceLag[] }) =>
 export const HostStrip = () => {
   const { model } = useController()
   const hosts = (model.hosts ?? []).toSorted(
-    (a, b) => Number(isBad(b)) - Number(isBad(a)) || a.host.localeCompare(b.host)
+    (a, b) => Number(needsAttention(b)) - Number(needsAttention(a)) || a.host.localeCompare(b.host)
   )
   if (hosts.length === 0 && model.lag.length === 0) return null
   return (
@@ -93,19 +101,11 @@ export const HostStrip = () => {
             <thead>
               <tr>
                 <th scope="col">host</th>
-                <th scope="col" class="number" title="how long ago everything had come">
-                  age
-                </th>
-                <th scope="col" class="number">
-                  events
-                </th>
-                <th scope="col" class="number" title="calls counted in the kernel">
-                  counted
-                </th>
-                <th scope="col">lost</th>
-                <th scope="col" title="classes that are counted instead of told">
-                  reduced
-                </th>
+                {columns.map(({ title, meaning, isNumber }) => (
+                  <th key={title} scope="col" class={isNumber ? 'number' : undefined} title={meaning}>
+                    {title}
+                  </th>
+                ))}
               </tr>
             </thead>
             <tbody>

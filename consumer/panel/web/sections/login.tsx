@@ -1,4 +1,4 @@
-// Asks for the token where the service wants one.
+// The form for the token, when the service requires one.
 import { useController } from '../state/use-controller.ts'
 
 export const Login = ({ wasGiven }: { readonly wasGiven: boolean }) => {
@@ -23,8 +23,8 @@ export const Login = ({ wasGiven }: { readonly wasGiven: boolean }) => {
           </p>
         )}
         <p id="token-help" class="dim">
-          It is the one that the service was started with: <code>panel.token</code> in its configuration, or{' '}
-          <code>RINGSIDE_PANEL_TOKEN</code>. This tab forgets it when it is closed.
+          Enter the service's <code>panel.token</code> (<code>RINGSIDE_PANEL_TOKEN</code>). This tab keeps it until it
+          is closed.
         </p>
       </form>
     </main>

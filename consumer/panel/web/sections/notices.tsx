@@ -1,27 +1,27 @@
-// What a person must know to trust the charts: trouble of the service, a time without it, nothing to show and why.
+// The notices above the charts: stale data, a lost connection, a past outage, no data; each with its reason and remedy.
 import { formatCount } from '../../../../runtime/format-number.ts'
 import { formatAge, formatTime, formatWindow } from '../format.ts'
 import { useController } from '../state/use-controller.ts'
 import { isFiltered } from '../state/view.ts'
 
-const Away = () => {
+const Outage = () => {
   const controller = useController()
-  const { away, series, windowMs } = controller.model
-  if (away === undefined) return null
-  const { fromMs, backMs } = away
-  const { points } = series.slots(fromMs, backMs - windowMs, windowMs)
-  const fetched = points.filter((point) => point !== undefined)
-  const lost = fetched.reduce((sum, point) => sum + point.lost, 0)
+  const { outage, series, windowMs } = controller.model
+  if (outage === undefined) return null
+  const { fromMs, toMs } = outage
+  const { points } = series.slots(fromMs, toMs - windowMs, windowMs)
+  const loaded = points.filter((point) => point !== undefined)
+  const lost = loaded.reduce((sum, point) => sum + point.lost, 0)
   return (
-    <output class="notice" data-testid="away">
+    <output class="notice" data-testid="outage">
       <span>
-        The service was away for {formatAge(backMs - fromMs)} ({formatTime(fromMs)} – {formatTime(backMs)}). Of what was
-        missed, {formatCount(fetched.length)} of {formatCount(points.length)} windows of {formatWindow(windowMs)} are
-        here now: {formatCount(fetched.reduce((sum, point) => sum + point.count, 0))} calls,{' '}
+        Reconnected after {formatAge(toMs - fromMs)} ({formatTime(fromMs)} – {formatTime(toMs)}).{' '}
+        {formatCount(loaded.length)} of {formatCount(points.length)} missed windows of {formatWindow(windowMs)} have
+        been loaded: {formatCount(loaded.reduce((sum, point) => sum + point.count, 0))} calls,{' '}
         {lost === 0 ? 'no events lost' : `${formatCount(lost)} events lost`}.
       </span>
-      <button type="button" class="plain" onClick={() => controller.dismissAway()}>
-        Put away
+      <button type="button" class="plain" onClick={() => controller.dismissOutage()}>
+        Dismiss
       </button>
     </output>
   )
@@ -29,18 +29,18 @@ const Away = () => {
 
 const Disconnected = () => {
   const controller = useController()
-  if (controller.connection.is !== 'waiting' || controller.model.hello === undefined) return null
+  const { connectionState, model } = controller
+  if (connectionState.is !== 'waiting' || model.hello === undefined) return null
   return (
     <div class="notice is-bad" role="alert" data-testid="disconnected">
       <span>
-        The connection to the service is gone
-        {controller.connection.reason !== '' && ` (${controller.connection.reason})`}: what is shown ends where it was
-        lost. It is tried again by itself; if that does not help, look whether <code>ringside run panel</code> still
-        runs.
+        Disconnected from the service{connectionState.reason !== '' && ` (${connectionState.reason})`}. The charts end
+        where the connection was lost. The page reconnects by itself; if it does not, check that{' '}
+        <code>ringside run panel</code> is running.
       </span>
       <button type="button" class="plain" onClick={() => controller.reconnect()}>
-        {/* Not for who listens: it changes every second. */}
-        Try now <span aria-hidden="true">(by itself in {formatAge(controller.connection.untilMs - Date.now())})</span>
+        {/* Hidden from screen readers: it changes every second. */}
+        Reconnect now <span aria-hidden="true">(automatic in {formatAge(connectionState.untilMs - Date.now())})</span>
       </button>
     </div>
   )
@@ -56,10 +56,10 @@ const Empty = () => {
     return (
       <div class="notice" data-testid="empty">
         <span>
-          Nothing in the last {view.range.name} of {chosen.join(', ')}.
+          No data for {chosen.join(', ')} in {view.range.text}.
         </span>
         <button type="button" class="plain" onClick={() => controller.choose({ filter: {} })}>
-          Look at everything
+          Clear filters
         </button>
       </div>
     )
@@ -68,13 +68,14 @@ const Empty = () => {
     <div class="notice" data-testid="empty">
       {model.names.hosts.length === 0 ? (
         <span>
-          No rollups yet. On each host, as root: <code>ringside run edge --brokers HOST:PORT</code>; once, anywhere:{' '}
-          <code>ringside run rollups --brokers HOST:PORT</code>. All of it on this machine: <code>ringside up</code>.
+          No rollups yet. Run <code>ringside run edge --brokers HOST:PORT</code> as root on each host, and{' '}
+          <code>ringside run rollups --brokers HOST:PORT</code> on one machine. To run everything on this machine:{' '}
+          <code>ringside up</code>.
         </span>
       ) : (
         <span>
-          No rollups in this time. Those of {formatCount(model.names.hosts.length)} hosts are older: choose a longer
-          time, or look whether <code>ringside run edge</code> and <code>ringside run rollups</code> still run.
+          No rollups in this time range. Hosts with older rollups: {formatCount(model.names.hosts.length)}. Choose a
+          longer range, or check that <code>ringside run edge</code> and <code>ringside run rollups</code> are running.
         </span>
       )}
     </div>
@@ -85,27 +86,27 @@ export const Notices = () => {
   const { model } = useController()
   return (
     <>
-      {model.trouble !== null && (
-        <div class="notice is-bad" role="alert" data-testid="trouble">
-          {model.trouble}
+      {model.staleReason !== null && (
+        <div class="notice is-bad" role="alert" data-testid="stale">
+          {model.staleReason}
         </div>
       )}
       <Disconnected />
-      <Away />
+      <Outage />
       <Empty />
     </>
   )
 }
 
-/** Before the service has said anything. */
+/** In place of the page until the service has responded. */
 export const Waiting = () => {
-  const { connection } = useController()
+  const { connectionState } = useController()
   return (
     <main class="gate" data-testid="waiting">
-      {connection.is === 'waiting' ? (
+      {connectionState.is === 'waiting' ? (
         <p>
-          The service does not answer. Start it with <code>ringside run panel</code>; this page goes on by itself as
-          soon as it does.
+          The service does not respond. Start it with <code>ringside run panel</code>; this page connects to it by
+          itself.
         </p>
       ) : (
         <p>Loading …</p>

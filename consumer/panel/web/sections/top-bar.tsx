@@ -1,4 +1,4 @@
-// The head of the page: what is looked at, over which time, whether it moves, and how the connection is.
+// The bar at the top: filters, time range, live or paused, connection, theme.
 import { formatMoment, shortWorkload } from '../format.ts'
 import { ranges } from '../state/ranges.ts'
 import { useController } from '../state/use-controller.ts'
@@ -23,7 +23,7 @@ const FilterSelect = ({ name }: { readonly name: (typeof filterNames)[number] })
           controller.choose({ filter: withName(controller.view.filter, name, currentTarget.value) })
         }
       >
-        <option value="">all, merged</option>
+        <option value="">all {plural[name]}</option>
         {options.map((option) => (
           <option key={option} value={option}>
             {name === 'workload' ? shortWorkload(option) : option}
@@ -38,13 +38,13 @@ const Ranges = () => {
   const controller = useController()
   return (
     <fieldset class="segments">
-      <legend class="hidden">Time that is shown</legend>
+      <legend class="hidden">Time range</legend>
       {ranges.map((range, index) => (
         <button
           key={range.name}
           type="button"
           aria-pressed={controller.view.range === range}
-          title={`the last ${range.name} (key ${index + 1})`}
+          title={`Show the last ${range.text} (key ${index + 1})`}
           onClick={() => controller.choose({ range })}
         >
           {range.name}
@@ -62,7 +62,7 @@ const LiveButton = () => {
       type="button"
       class={atMs === null ? 'live is-on' : 'live'}
       aria-pressed={atMs === null}
-      title="live or paused (key l)"
+      title={atMs === null ? 'Pause (key l)' : 'Continue live (key l)'}
       data-testid="live"
       onClick={() => controller.toggleLive()}
     >
@@ -72,15 +72,15 @@ const LiveButton = () => {
 }
 
 const ConnectionStatus = () => {
-  const { connection } = useController()
+  const { connectionState } = useController()
   const text = {
     connecting: 'connecting …',
     open: 'connected',
-    waiting: 'not connected',
+    waiting: 'disconnected',
     refused: 'not logged in'
-  }[connection.is]
+  }[connectionState.is]
   return (
-    <output class={`connection is-${connection.is}`} data-testid="connection">
+    <output class={`connection is-${connectionState.is}`} data-testid="connection">
       {text}
     </output>
   )
@@ -105,7 +105,7 @@ export const TopBar = ({ theme, onTheme, onHelp }: Props) => {
           <button
             type="button"
             class="plain"
-            title="look at everything (key x)"
+            title="Clear all filters (key x)"
             onClick={() => controller.choose({ filter: {} })}
           >
             Clear
@@ -122,7 +122,7 @@ export const TopBar = ({ theme, onTheme, onHelp }: Props) => {
           <span class="hidden">theme</span>
           <select
             value={theme}
-            title="theme (key t)"
+            title="Theme (key t)"
             data-testid="theme"
             onChange={({ currentTarget }) => onTheme(currentTarget.value as Theme)}
           >
@@ -133,7 +133,7 @@ export const TopBar = ({ theme, onTheme, onHelp }: Props) => {
             ))}
           </select>
         </label>
-        <button type="button" class="plain" title="keys (key ?)" aria-label="Keys" onClick={onHelp}>
+        <button type="button" class="plain" title="Show the keys (key ?)" aria-label="Show the keys" onClick={onHelp}>
           ?
         </button>
       </div>

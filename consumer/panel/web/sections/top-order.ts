@@ -1,11 +1,11 @@
-// The rows of the table of top talkers in the order that was chosen. Pure.
+// The order of the rows of top talkers. Pure.
 import type { TopRow } from '../../protocol.ts'
 import type { TopColumn } from '../state/view.ts'
 
-/** The largest first; those that are equal by name, so that they do not change places. */
+/** Largest first; equal rows by name, so that their order is stable. */
 export const inOrder = (rows: readonly TopRow[], column: TopColumn): TopRow[] =>
   rows.toSorted((a, b) => b[column] - a[column] || topKey(a).localeCompare(topKey(b)))
 
-/** Names a row among those of one table. */
+/** Unique within one table. */
 export const topKey = ({ host, workload, pid, comm, call, goFunction }: TopRow): string =>
   JSON.stringify([workload, comm, call, goFunction, pid, host])

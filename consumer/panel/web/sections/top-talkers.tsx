@@ -1,4 +1,4 @@
-// Who calls the most just now: by workload, process, call or Go function. A name is a link to the view of it alone.
+// The busiest workloads, processes, calls or Go functions of the last seconds. A name links to the view filtered by it.
 import type { TopBy, TopRow } from '../../protocol.ts'
 import { formatDuration, formatPart, formatPerSecond, shortWorkload } from '../format.ts'
 import { useController } from '../state/use-controller.ts'
@@ -14,26 +14,25 @@ const groupNames: Readonly<Record<TopBy, string>> = {
   go_function: 'Go function'
 }
 
-const columnNames: Readonly<Record<TopColumn, string>> = {
-  callsPerSecond: 'calls',
-  errorsPerSecond: 'errors',
-  p50: 'p50',
-  p99: 'p99',
-  timeShare: 'time'
+interface Column {
+  readonly title: string
+  /** For its tooltip. */
+  readonly meaning: string
+  readonly format: (value: number) => string
 }
 
-const shown: Readonly<Record<TopColumn, (value: number) => string>> = {
-  callsPerSecond: formatPerSecond,
-  errorsPerSecond: formatPerSecond,
-  p50: formatDuration,
-  p99: formatDuration,
-  timeShare: formatPart
+const columns: Readonly<Record<TopColumn, Column>> = {
+  callsPerSecond: { title: 'calls', meaning: 'Calls per second', format: formatPerSecond },
+  errorsPerSecond: { title: 'errors', meaning: 'Errors per second', format: formatPerSecond },
+  p50: { title: 'p50', meaning: 'Median latency', format: formatDuration },
+  p99: { title: 'p99', meaning: '99th percentile of latency', format: formatDuration },
+  timeShare: { title: 'time', meaning: 'Share of the total duration of all calls', format: formatPart }
 }
 
-/** In place of a name where the row is of more than one: nothing to look at alone. */
+/** The name in a row that merges several: there is no filter for it. */
 const several = '*'
 
-/** What the row is of, and the filter that a click on it sets. */
+/** The row's name, and the filter that a click on it sets. */
 const subject = (row: TopRow, by: TopBy): { text: string; name: 'workload' | 'call'; value: string } => {
   if (by === 'call') return { text: row.call ?? '', name: 'call', value: row.call ?? '' }
   const text = {
@@ -46,7 +45,7 @@ const subject = (row: TopRow, by: TopBy): { text: string; name: 'workload' | 'ca
 
 const Row = ({ row, by }: { readonly row: TopRow; readonly by: TopBy }) => {
   const { view, model } = useController()
-  const isOfSeveral = model.names.hosts.length > 1
+  const hasSeveralHosts = model.names.hosts.length > 1
   const { text, name, value } = subject(row, by)
   return (
     <tr>
@@ -56,26 +55,26 @@ const Row = ({ row, by }: { readonly row: TopRow; readonly by: TopBy }) => {
             {text}
           </span>
         ) : (
-          <ViewLink to={{ filter: withName(view.filter, name, value) }} isRow title={`only ${name} ${value}`}>
+          <ViewLink to={{ filter: withName(view.filter, name, value) }} isRow title={`Show only ${name} ${value}`}>
             {text}
           </ViewLink>
         )}
         {(by === 'process' || by === 'go_function') && (
-          <span class="dim"> {value === several ? 'several programs' : shortWorkload(value)}</span>
+          <span class="dim"> {value === several ? 'several workloads' : shortWorkload(value)}</span>
         )}
-        {isOfSeveral && row.host !== several && by !== 'call' && view.filter.host === undefined && (
+        {hasSeveralHosts && row.host !== several && by !== 'call' && view.filter.host === undefined && (
           <ViewLink
             to={{ filter: withName(view.filter, 'host', row.host) }}
             class="dim"
-            title={`only host ${row.host}`}
+            title={`Show only host ${row.host}`}
           >
             {row.host}
           </ViewLink>
         )}
       </th>
       {topColumns.map((column) => (
-        <td key={column} class="number" data-column={columnNames[column]}>
-          {shown[column](row[column])}
+        <td key={column} class="number" data-column={columns[column].title}>
+          {columns[column].format(row[column])}
         </td>
       ))}
     </tr>
@@ -84,22 +83,28 @@ const Row = ({ row, by }: { readonly row: TopRow; readonly by: TopBy }) => {
 
 const HeadCell = ({ column }: { readonly column: TopColumn }) => {
   const { view } = useController()
+  const { title, meaning } = columns[column]
   return (
     <th scope="col" class="number" aria-sort={view.sort === column ? 'descending' : 'none'}>
-      <ViewLink to={{ sort: column }} title={`by ${columnNames[column]}, the most first`}>
-        {columnNames[column]}
+      <ViewLink to={{ sort: column }} title={`${meaning}; click to sort by it`}>
+        {title}
       </ViewLink>
     </th>
   )
 }
 
-const nothing: Readonly<Record<TopBy, string>> = {
-  workload: 'Nothing was called in the last seconds.',
-  process: 'Nothing was called in the last seconds.',
-  call: 'Nothing was called in the last seconds.',
-  go_function:
-    'No Go function was seen behind a call in the last seconds. Edges tell them when they are asked to: ringside run edge --go-functions.'
-}
+const Empty = ({ by }: { readonly by: TopBy }) => (
+  <p class="empty">
+    {by === 'go_function' ? (
+      <>
+        No calls of Go functions in the last seconds. The edge resolves them with{' '}
+        <code>ringside run edge --go-functions</code>.
+      </>
+    ) : (
+      'No calls in the last seconds.'
+    )}
+  </p>
+)
 
 export const TopTalkers = () => {
   const { model, view } = useController()
@@ -109,17 +114,17 @@ export const TopTalkers = () => {
     <section class="top" data-testid="top">
       <header>
         <h2>Top talkers</h2>
-        <nav class="segments" aria-label="Top talkers by">
+        <nav class="segments" aria-label="Group top talkers by">
           {topGroups.map((by) => (
             <ViewLink key={by} to={{ by }} isCurrent={view.by === by}>
               {groupNames[by]}
             </ViewLink>
           ))}
         </nav>
-        {top !== undefined && <p class="dim">of the last {top.spanMs / 1000} s</p>}
+        {top !== undefined && <p class="dim">last {top.spanMs / 1000} s</p>}
       </header>
       {top === undefined && <p class="empty">Loading …</p>}
-      {top?.rows.length === 0 && <p class="empty">{nothing[view.by]}</p>}
+      {top?.rows.length === 0 && <Empty by={view.by} />}
       {top !== undefined && top.rows.length > 0 && (
         <div class="scroll" data-rows {...keptFocus}>
           <table class="numbers">

@@ -1,7 +1,7 @@
-// Rows that change places would lose the focus, as the browser takes it from an element that is moved.
+// Keeps the focus on a row that moves within its list: the browser removes the focus from a moved element.
 import { useLayoutEffect, useRef } from 'preact/hooks'
 
-/** @returns what the element around the rows is given */
+/** @returns props of the element around the rows */
 export const useKeptFocus = () => {
   const focused = useRef<HTMLElement>(undefined)
   useLayoutEffect(() => {

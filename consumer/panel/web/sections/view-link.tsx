@@ -1,4 +1,4 @@
-// A link to another view of this page: opens like any link in a tab of its own, and in this one without a reload.
+// A link to another view of this page. In this tab it opens without a reload; it also opens in a new tab.
 import type { ComponentChildren } from 'preact'
 import { useController } from '../state/use-controller.ts'
 import type { View } from '../state/view.ts'
@@ -8,7 +8,7 @@ interface Props {
   readonly children: ComponentChildren
   readonly title?: string
   readonly class?: string
-  /** A row of a table that the keys j and k go through. */
+  /** The keys j and k move the focus to it. */
   readonly isRow?: boolean
   readonly isCurrent?: boolean
 }

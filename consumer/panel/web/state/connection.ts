@@ -1,13 +1,13 @@
-// The connection to the service: asks for the session, opens the WebSocket, and tries again for as long as it takes.
+// The connection to the service: fetches the session, opens the WebSocket, and reconnects until it succeeds.
 import { liveProtocol, paths, type ServerMessage, type Session, tokenProtocol, type Watch } from '../../protocol.ts'
 import { reconnectDelayMs } from './reconnect-delay.ts'
 
 export type ConnectionState =
   | { readonly is: 'connecting' }
   | { readonly is: 'open' }
-  /** The service did not answer, or closed with a reason for a person: tried again at untilMs. */
+  /** The service did not respond, or closed the socket with this reason. The next attempt is at untilMs. */
   | { readonly is: 'waiting'; readonly untilMs: number; readonly reason: string }
-  /** It wants a token, and this one is not it; wasGiven: there was one. */
+  /** The service requires a token. wasGiven: it refused the token of this page. */
   | { readonly is: 'refused'; readonly wasGiven: boolean }
 
 export interface ConnectionOptions {
@@ -20,15 +20,15 @@ export interface ConnectionOptions {
 export const bearer = (token: string | null): Record<string, string> =>
   token === null ? {} : { authorization: `Bearer ${token}` }
 
-/** A service that does not answer a question as small as this one is away. */
+/** A service without a response after this time counts as down. */
 const sessionTimeoutMs = 5_000
-/** A connection that is closed sooner was refused: the next attempt waits longer. */
+/** A connection that is closed earlier counts as refused: the next attempt waits longer. */
 const steadyMs = 5_000
 
-const askSession = async (token: string | null): Promise<Session> => {
-  const answer = await fetch(paths.session, { headers: bearer(token), signal: AbortSignal.timeout(sessionTimeoutMs) })
-  if (!answer.ok) throw new Error(`${paths.session} answered ${answer.status}`)
-  return (await answer.json()) as Session
+const fetchSession = async (token: string | null): Promise<Session> => {
+  const response = await fetch(paths.session, { headers: bearer(token), signal: AbortSignal.timeout(sessionTimeoutMs) })
+  if (!response.ok) throw new Error(`${paths.session} returned status ${response.status}`)
+  return (await response.json()) as Session
 }
 
 export class Connection {
@@ -41,13 +41,13 @@ export class Connection {
     this.#options = options
   }
 
-  /** Connects now, whatever it was waiting for. */
+  /** Connects at once, without waiting for the next attempt. */
   async connect(): Promise<void> {
     clearTimeout(this.#timer)
     const token = this.#options.token()
     this.#options.onState({ is: 'connecting' })
     try {
-      const session = await askSession(token)
+      const session = await fetchSession(token)
       if (session.refused) this.#options.onState({ is: 'refused', wasGiven: token !== null })
       else this.#open(token, session)
     } catch {

@@ -1,9 +1,10 @@
-// The page's one controller: the model, the connection that feeds it, the address that the view is in, and the audit
-// search. Components are told of changes at most once a frame, and never while the tab is hidden.
+// The page's controller: connects model, connection, the view in the page's address, and audit search. Components are
+// notified of changes at most once per frame, and not while the tab is hidden.
 import type { AuditAnswer, ServerMessage } from '../../protocol.ts'
 import { paths } from '../../protocol.ts'
 import { problemOf, queryOf, queryString, resolvedForm } from './audit-query.ts'
 import { bearer, Connection, type ConnectionState } from './connection.ts'
+import { FrameListeners } from './frame-listeners.ts'
 import { Model } from './model.ts'
 import { type AuditForm, readView, type View, writeView } from './view.ts'
 
@@ -16,20 +17,19 @@ const tokenKey = 'ringside.token'
 
 export class Controller {
   readonly model = new Model(readView(location.search))
-  connection: ConnectionState = { is: 'connecting' }
+  connectionState: ConnectionState = { is: 'connecting' }
   audit: AuditState | undefined
   readonly #connection: Connection
-  readonly #listeners = new Set<() => void>()
-  #isFrameAsked = false
-  #lostMs: number | undefined
+  readonly #listeners = new FrameListeners()
+  #disconnectedMs: number | undefined
   #search: AbortController | undefined
 
   constructor() {
     this.#connection = new Connection({
       token: () => sessionStorage.getItem(tokenKey),
       onState: (state) => {
-        if (this.connection.is === 'open') this.#lostMs = Date.now()
-        this.connection = state
+        if (this.connectionState.is === 'open') this.#disconnectedMs = Date.now()
+        this.connectionState = state
         this.changed()
       },
       onOpen: () => {
@@ -39,30 +39,25 @@ export class Controller {
     })
     addEventListener('popstate', () => this.#show(readView(location.search)))
     document.addEventListener('visibilitychange', () => this.changed())
-    // Ages and the end of the charts move although nothing arrives.
+    // Ages and the end of the charts also move without new data.
     setInterval(() => this.changed(), 1000)
     void this.#connection.connect()
   }
 
   onChange(listener: () => void): () => void {
-    this.#listeners.add(listener)
-    return () => this.#listeners.delete(listener)
+    return this.#listeners.add(listener)
   }
 
+  /** Call after each change of what components show. */
   changed(): void {
-    if (this.#isFrameAsked || document.hidden) return
-    this.#isFrameAsked = true
-    requestAnimationFrame(() => {
-      this.#isFrameAsked = false
-      for (const listener of this.#listeners) listener()
-    })
+    if (!document.hidden) this.#listeners.notify()
   }
 
   get view(): View {
     return this.model.view
   }
 
-  /** Where a view is found: for links. */
+  /** The address of the current view with a change: for links. */
   address(change: Partial<View>): string {
     return `${location.pathname}${writeView({ ...this.view, ...change })}`
   }
@@ -73,7 +68,7 @@ export class Controller {
     this.#show({ ...this.view, ...change })
   }
 
-  /** Stops at this moment, or goes on with what is there now. */
+  /** Pauses at the current time, or continues live. */
   toggleLive(): void {
     this.choose({ atMs: this.view.atMs === null ? Date.now() : null })
   }
@@ -87,8 +82,8 @@ export class Controller {
     void this.#connection.connect()
   }
 
-  dismissAway(): void {
-    this.model.away = undefined
+  dismissOutage(): void {
+    this.model.outage = undefined
     this.changed()
   }
 
@@ -110,14 +105,16 @@ export class Controller {
     this.model.receive(message, now)
     if (message.type === 'hello') {
       this.#connection.send(
-        this.#lostMs === undefined ? this.model.watch(now) : this.model.watchAgain(now, this.#lostMs)
+        this.#disconnectedMs === undefined
+          ? this.model.watch(now)
+          : this.model.watchAfterReconnect(now, this.#disconnectedMs)
       )
-      this.#lostMs = undefined
+      this.#disconnectedMs = undefined
     }
     this.changed()
   }
 
-  /** Searches for what the fields say; what they leave open becomes part of the address. */
+  /** Searches with the fields of the form. The address gets their values, with absolute times. */
   searchAudit(form: AuditForm): void {
     this.#search?.abort()
     this.audit = undefined
@@ -131,11 +128,11 @@ export class Controller {
     this.#search?.abort()
     this.#search = new AbortController()
     this.audit = undefined
-    if (form !== null) void this.#askAudit(resolvedForm(form, this.model.shown(Date.now())), this.#search.signal)
+    if (form !== null) void this.#fetchAudit(resolvedForm(form, this.model.shown(Date.now())), this.#search.signal)
     this.changed()
   }
 
-  async #askAudit(form: AuditForm, signal: AbortSignal): Promise<void> {
+  async #fetchAudit(form: AuditForm, signal: AbortSignal): Promise<void> {
     const show = (state: AuditState): void => {
       if (signal.aborted) return
       this.audit = state
@@ -146,11 +143,11 @@ export class Controller {
     show({ is: 'searching' })
     try {
       const headers = bearer(sessionStorage.getItem(tokenKey))
-      const answer = await fetch(`${paths.audit}?${queryString(queryOf(form))}`, { headers, signal })
-      if (answer.ok) return show({ is: 'answered', answer: (await answer.json()) as AuditAnswer })
-      show({ is: 'failed', message: `The service refused this search: ${await answer.text()}` })
+      const response = await fetch(`${paths.audit}?${queryString(queryOf(form))}`, { headers, signal })
+      if (response.ok) return show({ is: 'answered', answer: (await response.json()) as AuditAnswer })
+      show({ is: 'failed', message: `Search failed: ${await response.text()}` })
     } catch {
-      show({ is: 'failed', message: 'The service did not answer. Search again when the page is connected.' })
+      show({ is: 'failed', message: 'The service does not respond. Search again once the page is connected.' })
     }
   }
 }

@@ -1,52 +1,53 @@
-// All that the page knows: messages of the service go in, what components show comes out. Bounded by the range that is
-// shown, whatever arrives while nobody looks. No I/O, no DOM.
+// The state of the page: messages of the service go in, the data of the components comes out. Bounded by the time range
+// shown, also in a hidden tab. No I/O, no DOM.
 import type { Alert } from '../../../../wire/types.ts'
 import type { HostState, ServerMessage, ServiceLag, TopRow, Watch } from '../../protocol.ts'
 import { PointSeries } from './point-series.ts'
 import { windowFor } from './ranges.ts'
 import type { View } from './view.ts'
 
-type Told<Type extends ServerMessage['type']> = Extract<ServerMessage, { type: Type }>
+type MessageOf<Type extends ServerMessage['type']> = Extract<ServerMessage, { type: Type }>
 
-/** Windows that may still be corrected are asked for again after a reconnect: the lateness that rollups have. */
+/** Closed windows as old as this are requested again after a reconnect: late events may have corrected them. */
 const correctableMs = 10_000
-/** As many as a person scrolls through; the topic has all. */
+/** As many as a user scrolls through; the topic has all. */
 const maxAlerts = 200
 
-/** A time without the service: since the newest point that was there, until it was back. */
-export interface Away {
+/** A time without a connection, from the end of the newest closed window to the reconnect. */
+export interface Outage {
   readonly fromMs: number
-  readonly backMs: number
+  readonly toMs: number
 }
 
 export class Model {
   view: View
-  hello: Told<'hello'> | undefined
+  hello: MessageOf<'hello'> | undefined
   readonly series = new PointSeries()
-  /** Length of the windows that were asked for last. */
+  /** Length of the windows of the current watch. */
   windowMs = 1000
-  /** Points of what is watched have come, or there are none. */
+  /** The points of the current watch have arrived, even if there are none. */
   isFilled = false
   top: { readonly by: Watch['top']; readonly spanMs: number; readonly rows: readonly TopRow[] } | undefined
-  names: Omit<Told<'names'>, 'type'> = { hosts: [], workloads: [], calls: [] }
+  names: Omit<MessageOf<'names'>, 'type'> = { hosts: [], workloads: [], calls: [] }
   hosts: readonly HostState[] | undefined
   lag: readonly ServiceLag[] = []
-  trouble: string | null = null
-  /** The last time without the service, until it is put away. */
-  away: Away | undefined
+  /** Why the service's data is not current; null: it is current. */
+  staleReason: string | null = null
+  /** The last outage, until the user dismisses it. */
+  outage: Outage | undefined
   #alerts = new Map<string, Alert>()
-  #asked: Watch | undefined
+  #watch: Watch | undefined
 
   constructor(view: View) {
     this.view = view
   }
 
-  /** By id, the newest revision of each, the last seen first. */
+  /** The newest revision of each alert, the last seen first. */
   get alerts(): Alert[] {
     return [...this.#alerts.values()].sort((a, b) => b.last_seen - a.last_seen)
   }
 
-  /** The time that the charts show: whole windows, the one that is open now among them. */
+  /** The time range of the charts: whole windows, including the one that is open now. */
   shown(nowMs: number): { fromMs: number; toMs: number } {
     const { windowMs } = this
     const end = this.view.atMs ?? Math.max(nowMs, this.series.newest?.timeMs ?? 0)
@@ -54,27 +55,28 @@ export class Model {
     return { fromMs: toMs - this.view.range.ms, toMs }
   }
 
-  /** What to ask for now, from the beginning of what is shown. */
+  /** A new watch: all points of the time range. */
   watch(nowMs: number): Watch {
     const { filter, by } = this.view
     this.windowMs = this.#windowFor(nowMs)
-    const asked = { type: 'watch', filter, windowMs: this.windowMs, fromMs: this.shown(nowMs).fromMs, top: by } as const
+    const { fromMs } = this.shown(nowMs)
+    const watch = { type: 'watch', filter, windowMs: this.windowMs, fromMs, top: by } as const
     this.series.clear()
     this.isFilled = false
-    this.#asked = asked
-    return asked
+    this.#watch = watch
+    return watch
   }
 
-  /** What to ask for after a reconnect: what is held is kept, what may have changed since comes again. */
-  watchAgain(nowMs: number, lostMs: number): Watch {
+  /** The watch after a reconnect: only the points that may have changed; the others are kept. */
+  watchAfterReconnect(nowMs: number, disconnectedMs: number): Watch {
     const newest = this.series.newestComplete
-    const before = this.#asked
+    const before = this.#watch
     if (before === undefined || newest === undefined || before.windowMs !== this.#windowFor(nowMs))
       return this.watch(nowMs)
     if (this.view.atMs === null)
-      this.away = { fromMs: Math.min(lostMs, newest.timeMs + before.windowMs), backMs: nowMs }
-    this.#asked = { ...before, fromMs: Math.max(before.fromMs, newest.timeMs - correctableMs) }
-    return this.#asked
+      this.outage = { fromMs: Math.min(disconnectedMs, newest.timeMs + before.windowMs), toMs: nowMs }
+    this.#watch = { ...before, fromMs: Math.max(before.fromMs, newest.timeMs - correctableMs) }
+    return this.#watch
   }
 
   #windowFor(nowMs: number): number {
@@ -90,7 +92,7 @@ export class Model {
       case 'points': {
         const end = this.view.atMs === null ? Number.POSITIVE_INFINITY : this.shown(nowMs).toMs
         const points = message.points.filter(({ timeMs }) => timeMs < end)
-        if (message.whole) this.series.replaceFrom(this.#asked?.fromMs ?? 0, points)
+        if (message.whole) this.series.replaceFrom(this.#watch?.fromMs ?? 0, points)
         else this.series.add(points)
         this.series.expireBefore(this.shown(nowMs).fromMs)
         this.isFilled = true
@@ -109,14 +111,14 @@ export class Model {
         this.lag = message.services
         return
       case 'alerts':
-        this.#take(message.alerts)
+        this.#addAlerts(message.alerts)
         return
-      case 'trouble':
-        this.trouble = message.message
+      case 'stale':
+        this.staleReason = message.reason
     }
   }
 
-  #take(alerts: readonly Alert[]): void {
+  #addAlerts(alerts: readonly Alert[]): void {
     for (const alert of alerts) {
       const held = this.#alerts.get(alert.id)
       if (held === undefined || held.revision < alert.revision) this.#alerts.set(alert.id, alert)

@@ -1,11 +1,11 @@
-// Points as they arrive, in any revision → one point a window, in order of time, as far back as the charts go. Pure.
+// Points in the order of their arrival → the newest point of each window, ordered by time. Pure.
 import type { Point } from '../../protocol.ts'
 
 export class PointSeries {
   #points: Point[] = []
   #revision = 0
 
-  /** Changes whenever the points do. */
+  /** Grows with each change of the points. */
   get revision(): number {
     return this.#revision
   }
@@ -27,30 +27,30 @@ export class PointSeries {
     this.#revision++
   }
 
-  /** Those from `fromMs` on are all there is of that time: what was held of it before is gone. */
+  /** Replaces all points from `fromMs` on. */
   replaceFrom(fromMs: number, points: readonly Point[]): void {
     this.#points = this.#points.filter(({ timeMs }) => timeMs < fromMs)
     this.add(points)
   }
 
-  /** @param points in order of time; each replaces the one of its window */
+  /** @param points ordered by time; each replaces the point of its window */
   add(points: readonly Point[]): void {
     this.#revision++
     for (const point of points) {
-      let place = this.#points.length
-      while (place > 0 && (this.#points[place - 1] as Point).timeMs > point.timeMs) place--
-      const isThere = place > 0 && (this.#points[place - 1] as Point).timeMs === point.timeMs
-      this.#points.splice(isThere ? place - 1 : place, isThere ? 1 : 0, point)
+      let index = this.#points.length
+      while (index > 0 && (this.#points[index - 1] as Point).timeMs > point.timeMs) index--
+      const isHeld = index > 0 && (this.#points[index - 1] as Point).timeMs === point.timeMs
+      this.#points.splice(isHeld ? index - 1 : index, isHeld ? 1 : 0, point)
     }
   }
 
-  /** Lets go of what began before `timeMs`. */
+  /** Removes points before `timeMs`. */
   expireBefore(timeMs: number): void {
     const first = this.#points.findIndex((point) => point.timeMs >= timeMs)
     if (first !== 0) this.#points = first === -1 ? [] : this.#points.slice(first)
   }
 
-  /** One place for each window that began in [fromMs, toMs), undefined where there is no point. */
+  /** One slot per window that starts in [fromMs, toMs); its point is undefined where there is none. */
   slots(fromMs: number, toMs: number, windowMs: number): { times: number[]; points: (Point | undefined)[] } {
     const first = Math.ceil(fromMs / windowMs) * windowMs
     const byTime = new Map(this.#points.map((point) => [point.timeMs, point]))

@@ -1,29 +1,30 @@
-// How far back the charts go, and in which windows. Pure.
+// The time ranges of the charts, and the window length of each. Pure.
 
 export interface Range {
+  /** On its button and in the page's address. */
   readonly name: string
+  readonly text: string
   readonly ms: number
 }
 
 const minuteMs = 60_000
 
 export const ranges = [
-  { name: '5m', ms: 5 * minuteMs },
-  { name: '15m', ms: 15 * minuteMs },
-  { name: '2h', ms: 120 * minuteMs },
-  { name: '24h', ms: 1440 * minuteMs }
+  { name: '5m', text: '5 minutes', ms: 5 * minuteMs },
+  { name: '15m', text: '15 minutes', ms: 15 * minuteMs },
+  { name: '2h', text: '2 hours', ms: 120 * minuteMs },
+  { name: '24h', text: '24 hours', ms: 1440 * minuteMs }
 ] as const satisfies readonly Range[]
 
 export const defaultRange: Range = ranges[0]
 
-/** More points than a chart of the widest screens has pixels for say nothing more. */
+/** The pixels of a chart on a wide screen: more points show nothing more. */
 const maxPoints = 1500
 
 /**
- * The shortest windows of which the service still keeps the range, and of which no more than 1,500 fit in it; where there
- * are none, those that are kept the longest.
- * @param agoMs how long ago the range ended; @param windowsMs lengths of the windows; @param keptMs how far back those of
- *   each length go
+ * The shortest window length that the service keeps for the whole range, with at most 1,500 windows in it; if there is
+ * none, the length that is kept longest.
+ * @param agoMs time since the end of the range; @param windowsMs the window lengths; @param keptMs the kept time of each
  */
 export const windowFor = (
   rangeMs: number,

@@ -1,5 +1,5 @@
-// What a person chose ↔ the query of the page's address, so that any view can be linked to. What is not in the query is
-// the default, and what makes no sense in it is left out. Pure.
+// The user's choices ↔ the query of the page's address, so that every view has a link. Defaults are not in the query;
+// invalid values in it are ignored. Pure.
 import type { Filter, TopBy } from '../../protocol.ts'
 import { defaultRange, type Range, ranges } from './ranges.ts'
 
@@ -7,7 +7,7 @@ export const topGroups = ['workload', 'process', 'call', 'go_function'] as const
 export const topColumns = ['callsPerSecond', 'errorsPerSecond', 'p50', 'p99', 'timeShare'] as const
 export type TopColumn = (typeof topColumns)[number]
 
-/** What the fields of the audit search hold, as text; times as the fields have them or as ISO 8601. */
+/** The fields of the audit search as text. Times are local, as the fields have them, or ISO 8601. */
 export interface AuditForm {
   readonly from: string
   readonly to: string
@@ -15,18 +15,18 @@ export interface AuditForm {
   readonly call: string
   readonly program: string
   readonly pid: string
-  readonly about: string
+  readonly target: string
   readonly failed: boolean
 }
 
 export interface View {
   readonly filter: Filter
   readonly range: Range
-  /** The end of what is shown, milliseconds since the epoch; null: now. */
+  /** End of the time range, milliseconds since the epoch; null: live. */
   readonly atMs: number | null
   readonly by: TopBy
   readonly sort: TopColumn
-  /** The search whose answer is shown; null: none. */
+  /** The audit search; null: none. */
   readonly audit: AuditForm | null
 }
 
@@ -37,7 +37,7 @@ export const emptyForm: AuditForm = {
   call: '',
   program: '',
   pid: '',
-  about: '',
+  target: '',
   failed: false
 }
 
@@ -51,10 +51,10 @@ export const defaultView: View = {
 }
 
 export const filterNames = ['host', 'workload', 'call'] as const
-const formTexts = ['from', 'to', 'host', 'call', 'program', 'pid', 'about'] as const
+const formTexts = ['from', 'to', 'host', 'call', 'program', 'pid', 'target'] as const
 const auditPrefix = 'audit.'
 
-/** The filter with one name set, or, with '', left out. */
+/** The filter with one name set; '' removes the name. */
 export const withName = (filter: Filter, name: (typeof filterNames)[number], value: string): Filter => {
   const { [name]: _, ...others } = filter
   return value === '' ? others : { ...others, [name]: value }
@@ -68,7 +68,7 @@ const readForm = (query: URLSearchParams): AuditForm | null => {
   return { ...emptyForm, ...Object.fromEntries(texts), failed: query.get(`${auditPrefix}failed`) === '1' }
 }
 
-/** @param search of a location, with or without its question mark */
+/** @param search of a location, with or without the question mark */
 export const readView = (search: string): View => {
   const query = new URLSearchParams(search)
   const at = Date.parse(query.get('at') ?? '')
@@ -82,7 +82,7 @@ export const readView = (search: string): View => {
   }
 }
 
-/** The query, with its question mark; '' for the default view. */
+/** The query with its question mark; '' for the default view. */
 export const writeView = ({ filter, range, atMs, by, sort, audit }: View): string => {
   const query = new URLSearchParams()
   for (const name of filterNames) if (filter[name] !== undefined) query.set(name, filter[name])

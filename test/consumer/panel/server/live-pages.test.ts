@@ -1,9 +1,10 @@
-// Pages that are told what changed, by sockets that take it or do not.
+// Updates to pages whose sockets read, read slowly or do not read.
 import assert from 'node:assert/strict'
 import { EventEmitter } from 'node:events'
 import { type TestContext, test } from 'node:test'
 import type { ServerMessage, Watch } from '../../../../consumer/panel/protocol.ts'
-import { LivePages, type LivePagesOptions, type PageSocket } from '../../../../consumer/panel/server/live-pages.ts'
+import type { PageSocket } from '../../../../consumer/panel/server/live-page.ts'
+import { LivePages, type LivePagesOptions } from '../../../../consumer/panel/server/live-pages.ts'
 import { Store } from '../../../../consumer/panel/state/store.ts'
 import { testLog } from '../../../support/log.ts'
 import { eventually } from '../../../support/ringside.ts'
@@ -48,7 +49,7 @@ const create = (t: TestContext, options: Partial<LivePagesOptions> = {}) => {
   return { store, pages, open }
 }
 
-test('a page is told what there is to choose from, then all of what it watches, then what changes', async (t) => {
+test('a page gets the names for its filters, then all points of its watch, then changes', async (t) => {
   const { store, open } = create(t)
   store.addRollup(row(1))
   const socket = open()
@@ -61,7 +62,7 @@ test('a page is told what there is to choose from, then all of what it watches, 
   await eventually('names', 30, () => socket.messages.find(({ type }) => type === 'names'))
   assert.deepEqual(socket.points(), [])
   socket.watch()
-  await eventually('the whole', 30, () => socket.points()[0])
+  await eventually('all points', 30, () => socket.points()[0])
   store.addRollup(row(2))
   store.addRollup(row(2, { revision: 2, count: 8 }))
   await eventually('the change', 30, () => socket.points()[1])
@@ -75,14 +76,14 @@ test('a page is told what there is to choose from, then all of what it watches, 
   await eventually('the top', 30, () => socket.messages.find(({ type }) => type === 'top'))
 })
 
-test('a new watch replaces the one before and is answered as a whole, even by nothing', async (t) => {
+test('a new watch replaces the previous one and is answered with all its points, even if there are none', async (t) => {
   const { store, open } = create(t)
   store.addRollup(row(1))
   const socket = open()
   socket.watch({ fromMs: 5000 })
-  await eventually('nothing', 30, () => socket.points()[0])
+  await eventually('no points', 30, () => socket.points()[0])
   socket.watch()
-  await eventually('the whole', 30, () => socket.points()[1])
+  await eventually('all points', 30, () => socket.points()[1])
   assert.deepEqual(
     socket.points().map(({ whole, points }) => [whole, points.length]),
     [
@@ -92,22 +93,26 @@ test('a new watch replaces the one before and is answered as a whole, even by no
   )
 })
 
-test('a page that does not take what it is sent is left out, and told the newest when it does', async (t) => {
+test('a slow page skips updates and gets the newest state once it reads again', async (t) => {
   const { store, pages, open } = create(t, { maxBufferedBytes: 1000 })
-  const [slow, quick] = [open(), open()]
+  const [slow, fast] = [open(), open()]
   slow.watch()
-  quick.watch()
-  await eventually('both to be told', 30, () => (slow.points().length && quick.points().length) || undefined)
+  fast.watch()
+  await eventually('points on both pages', 30, () => (slow.points().length && fast.points().length) || undefined)
   slow.bufferedAmount = 1001
-  const told = slow.messages.length
+  const received = slow.messages.length
   for (let revision = 1; revision <= 3; revision++) {
     store.addRollup(row(1, { revision, count: revision }))
-    await eventually('the quick one', 30, () => quick.points().at(-1)?.points[0]?.count === revision || undefined)
+    await eventually(
+      'the update on the fast page',
+      30,
+      () => fast.points().at(-1)?.points[0]?.count === revision || undefined
+    )
   }
-  assert.equal(slow.messages.length, told)
+  assert.equal(slow.messages.length, received)
   assert.ok(pages.skipped >= 3)
   slow.bufferedAmount = 0
-  await eventually('the slow one', 30, () => slow.points()[1])
+  await eventually('the update on the slow page', 30, () => slow.points()[1])
   assert.deepEqual(
     slow.points()[1]?.points.map(({ count }) => count),
     [3]
@@ -115,16 +120,16 @@ test('a page that does not take what it is sent is left out, and told the newest
   assert.equal(slow.terminated, false)
 })
 
-test('a page that takes nothing for long is let go', async (t) => {
-  const { store, pages, open } = create(t, { maxBufferedBytes: 0, patienceMs: 10 })
+test('a page that does not read for long is disconnected', async (t) => {
+  const { store, pages, open } = create(t, { maxBufferedBytes: 0, maxSlowMs: 10 })
   const socket = open()
   socket.bufferedAmount = 1
   store.addRollup(row(1))
-  await eventually('its end', 30, () => socket.terminated || undefined)
-  assert.equal(pages.sockets, 0)
+  await eventually('the disconnect', 30, () => socket.terminated || undefined)
+  assert.equal(pages.size, 0)
 })
 
-test('what is no watch, or too many of them, ends the page', (t) => {
+test('an unknown message, or too many messages, closes the connection', (t) => {
   const { open } = create(t)
   for (const text of ['', 'null', '{"type":"watch"}', '{"type":"nope"}']) {
     const socket = open()
@@ -133,23 +138,23 @@ test('what is no watch, or too many of them, ends the page', (t) => {
   }
   const wrong = open()
   wrong.watch({ windowMs: 7 })
-  assert.match(wrong.closed?.reason ?? '', /load the page again/)
+  assert.match(wrong.closed?.reason ?? '', /reload the page/)
   const eager = open()
   for (let i = 0; i < 21; i++) eager.watch()
   assert.match(eager.closed?.reason ?? '', /more than 20 messages/)
 })
 
-test('pages beyond the bound are told to come later', (t) => {
-  const { pages, open } = create(t, { maxSockets: 2 })
+test('a page above the maximum is refused with "try again later"', (t) => {
+  const { pages, open } = create(t, { maxPages: 2 })
   const sockets = [open(), open(), open()]
   assert.deepEqual(
     sockets.map(({ closed }) => closed?.code),
     [undefined, undefined, 1013]
   )
-  assert.equal(pages.sockets, 2)
+  assert.equal(pages.size, 2)
 })
 
-test('pages are told when the panel stops', (t) => {
+test('the panel closes its pages when it stops', (t) => {
   const { pages, open } = create(t)
   const socket = open()
   pages.close()

@@ -1,4 +1,4 @@
-// The panel's server as browsers, and what is none, reach it.
+// The panel's server, reached by browsers and by other clients.
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { mkdirSync, writeFileSync } from 'node:fs'
@@ -15,7 +15,7 @@ import { eventually, temporaryDirectory } from '../../../support/ringside.ts'
 import { Page, refusal } from '../support/page.ts'
 import { row } from '../support/rows.ts'
 
-const token = 'a-token-of-some-length'
+const token = 'a-token-of-16-characters-or-more'
 
 const start = async (t: TestContext, options: Partial<ServerOptions> & { maxBufferedBytes?: number } = {}) => {
   const { maxBufferedBytes = 1 << 20, ...more } = options
@@ -31,7 +31,7 @@ const start = async (t: TestContext, options: Partial<ServerOptions> & { maxBuff
     token: undefined,
     version: '1.2.3',
     pages,
-    searchAudit: async () => ({ rows: [], read: 0, stopped: null }),
+    searchAudit: async () => ({ rows: [], scanned: 0, stopped: null }),
     pageDir,
     log: testLog,
     ...more
@@ -41,7 +41,7 @@ const start = async (t: TestContext, options: Partial<ServerOptions> & { maxBuff
   return { store, pages, url: server.url, get }
 }
 
-/** The status of a request with a Host header of its own, which fetch does not send. */
+/** The status of a request with another Host header: fetch cannot set it. */
 const statusFor = async (url: string, host: string): Promise<number | undefined> => {
   const [response] = (await once(request(url, { headers: { host } }).end(), 'response')) as [
     { statusCode?: number; resume(): void }
@@ -50,7 +50,7 @@ const statusFor = async (url: string, host: string): Promise<number | undefined>
   return response.statusCode
 }
 
-test('the page and its files are served, with headers that let nothing else in', async (t) => {
+test('the page and its files have security headers; other paths are not served', async (t) => {
   const { get } = await start(t)
   const page = await get('/')
   assert.equal(page.status, 200)
@@ -70,7 +70,7 @@ test('the page and its files are served, with headers that let nothing else in',
   }
 })
 
-test('where the page is not built, what to do is said', async (t) => {
+test('an unbuilt page is answered with the command that builds it', async (t) => {
   const { get } = await start(t, { pageDir: '/nonexistent' })
   const answer = await get('/')
   assert.equal(answer.status, 503)
@@ -78,7 +78,7 @@ test('where the page is not built, what to do is said', async (t) => {
   assert.equal((await get(paths.session)).status, 200)
 })
 
-test('with a token, only who has it reads: over HTTP and over the WebSocket', async (t) => {
+test('with a token, HTTP and the WebSocket require it', async (t) => {
   const { get, url } = await start(t, { token })
   const audit = `${paths.audit}?fromMs=0&toMs=1`
   assert.equal((await get('/')).status, 200)
@@ -96,7 +96,7 @@ test('with a token, only who has it reads: over HTTP and over the WebSocket', as
   assert.equal(await refusal(url, {}), 401)
   assert.equal(await refusal(url, { path: '/' }), 401)
   assert.equal(await refusal(url, { path: '/%61pi/live' }), 401)
-  assert.equal(await refusal(url, { token: 'another-token-of-it' }), 401)
+  assert.equal(await refusal(url, { token: 'another-long-token' }), 401)
   const page = await Page.open(url, { token })
   assert.equal(page.socket.protocol, 'ringside.1')
   assert.equal((await page.message('hello')).version, '1.2.3')
@@ -105,7 +105,7 @@ test('with a token, only who has it reads: over HTTP and over the WebSocket', as
   await program.close()
 })
 
-test('a page of another origin opens no socket', async (t) => {
+test('a page of another origin cannot open a WebSocket', async (t) => {
   const { url } = await start(t)
   assert.equal(await refusal(url, { headers: { origin: 'http://evil.example' } }), 403)
   assert.equal(await refusal(url, { headers: { origin: 'null' } }), 403)
@@ -113,7 +113,7 @@ test('a page of another origin opens no socket', async (t) => {
   await page.close()
 })
 
-test('a name that somebody pointed at this machine is not answered to', async (t) => {
+test('a foreign name that resolves to this machine is refused', async (t) => {
   const { url } = await start(t)
   assert.equal(await statusFor(url, 'evil.example'), 403)
   assert.equal(await statusFor(new URL(paths.session, url).href, 'evil.example:9465'), 403)
@@ -121,51 +121,51 @@ test('a name that somebody pointed at this machine is not answered to', async (t
   assert.equal(await refusal(url, { headers: { host: 'evil.example', origin: 'http://evil.example' } }), 403)
 })
 
-test('a question to the audit log reaches it as the page asked it; few run at once', async (t) => {
-  const asked: AuditQuery[] = []
+test('an audit query reaches the search unchanged; at most two searches run at once', async (t) => {
+  const queries: AuditQuery[] = []
   const waiting = Promise.withResolvers<void>()
   const { get } = await start(t, {
     searchAudit: async (query) => {
-      asked.push(query)
+      queries.push(query)
       await waiting.promise
-      return { rows: [], read: 3, stopped: null }
+      return { rows: [], scanned: 3, stopped: null }
     }
   })
   const path = `${paths.audit}?fromMs=5&toMs=7&host=&pid=12&failed=true`
   const [first, second] = [get(path), get(path)]
-  await eventually('two searches', 30, () => (asked.length === 2 ? true : undefined))
-  assert.deepEqual(JSON.parse(JSON.stringify(asked[0])), { fromMs: 5, toMs: 7, pid: 12, failed: true })
+  await eventually('two searches', 30, () => (queries.length === 2 ? true : undefined))
+  assert.deepEqual(JSON.parse(JSON.stringify(queries[0])), { fromMs: 5, toMs: 7, pid: 12, failed: true })
   assert.equal((await get(path)).status, 503)
   waiting.resolve()
-  assert.deepEqual(await (await first).json(), { rows: [], read: 3, stopped: null })
+  assert.deepEqual(await (await first).json(), { rows: [], scanned: 3, stopped: null })
   await second
   for (const wrong of ['', '?fromMs=1', '?fromMs=1&toMs=x', '?fromMs=1&toMs=2&pid=-x', '?fromMs=1&toMs=2&nope=1']) {
     assert.equal((await get(`${paths.audit}${wrong}`)).status, 400, wrong)
   }
 })
 
-test('a search that fails says why, and one whose asker is gone ends', async (t) => {
-  const [begun, ended] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
+test('a failed search returns the reason; a search ends when its client disconnects', async (t) => {
+  const [started, ended] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
   const { url, get } = await start(t, {
     searchAudit: async ({ pid }, signal) => {
       if (pid === 1) throw new RingsideError('UNAVAILABLE', 'Kafka does not answer')
       signal.addEventListener('abort', () => ended.resolve())
-      begun.resolve()
+      started.resolve()
       await ended.promise
-      return { rows: [], read: 0, stopped: null }
+      return { rows: [], scanned: 0, stopped: null }
     }
   })
   const failed = await get(`${paths.audit}?fromMs=0&toMs=1&pid=1`)
   assert.deepEqual([failed.status, await failed.text()], [503, 'Kafka does not answer\n'])
   const leaving = new AbortController()
   const asking = fetch(new URL(`${paths.audit}?fromMs=0&toMs=1`, url), { signal: leaving.signal })
-  await begun.promise
+  await started.promise
   leaving.abort()
   await assert.rejects(asking)
   await ended.promise
 })
 
-test('an address that is taken is refused with what to do', async (t) => {
+test('an address in use is an error that names the setting to change', async (t) => {
   const { url } = await start(t)
   await assert.rejects(start(t, { listen: new URL(url).port }), (error) => {
     assert.ok(error instanceof RingsideError)
@@ -175,20 +175,20 @@ test('an address that is taken is refused with what to do', async (t) => {
   })
 })
 
-test('a browser that does not read slows nobody, costs a bounded amount, and has the newest when it reads', async (t) => {
+test('a browser that does not read delays no other, has bounded memory, and gets the newest state once it reads', async (t) => {
   const maxBufferedBytes = 64 << 10
   const { url, store, pages } = await start(t, { maxBufferedBytes })
-  const [slow, quick] = [await Page.open(url), await Page.open(url)]
-  for (const page of [slow, quick]) page.watch({ fromMs: 0 })
-  await Promise.all([slow.message('points'), quick.message('points')])
+  const [slow, fast] = [await Page.open(url), await Page.open(url)]
+  for (const page of [slow, fast]) page.watch({ fromMs: 0 })
+  await Promise.all([slow.message('points'), fast.message('points')])
   const lastRevision = async (): Promise<number> => {
     slow.socket.pause()
-    // Each update is some hundred kilobytes: it fills what the kernel holds for a connection within seconds.
+    // An update of several hundred kilobytes fills the kernel's socket buffers within seconds.
     for (let revision = 1; ; revision++) {
       for (let second = 0; second < 1000; second++) {
         store.addRollup(row(second, { revision, count: revision, syscall: 'read' }))
       }
-      await eventually('the quick page', 60, () => (quick.points.get(999_000)?.count === revision ? true : undefined))
+      await eventually('the fast page', 60, () => (fast.points.get(999_000)?.count === revision ? true : undefined))
       if (pages.skipped > 5) return revision
     }
   }
@@ -196,6 +196,6 @@ test('a browser that does not read slows nobody, costs a bounded amount, and has
   assert.notEqual(slow.points.get(999_000)?.count, revision)
   slow.socket.resume()
   await eventually('the slow page', 60, () => (slow.points.get(999_000)?.count === revision ? true : undefined))
-  assert.deepEqual(slow.points, quick.points)
-  await Promise.all([slow.close(), quick.close()])
+  assert.deepEqual(slow.points, fast.points)
+  await Promise.all([slow.close(), fast.close()])
 })

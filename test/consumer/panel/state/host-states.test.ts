@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import { HostStates } from '../../../../consumer/panel/state/host-states.ts'
 import { status } from '../support/rows.ts'
 
-test('a host is as its last status says; what it lost adds up', () => {
+test('a host has the state of its newest status and the sum of all losses', () => {
   const hosts = new HostStates()
   hosts.add(status(2, { events: 300, counted: 1000, final: true }))
   hosts.add(status(1, { drops: [{ class: 'network', reason: 'ring_full', count: 3 }] }))
@@ -23,7 +23,7 @@ test('a host is as its last status says; what it lost adds up', () => {
   assert.deepEqual(second?.lost, { spool_full: 1 })
 })
 
-test('a class is reduced until it is told again, or the machine starts again', () => {
+test('a class is reduced until the edge emits it again or the host reboots', () => {
   const step = (mode: string) => [{ class: 'file' as const, mode, reason: 'over budget', monotonic_us: 1 }]
   const hosts = new HostStates()
   hosts.add(status(1, { steps: step('count') }))

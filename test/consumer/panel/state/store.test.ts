@@ -8,7 +8,7 @@ import { processRow, row, status } from '../support/rows.ts'
 const create = () => new Store({ windowsMs: [10_000, 1000], now: () => 1e12 })
 const watch: Watch = { type: 'watch', filter: {}, windowMs: 1000, fromMs: 0, top: 'process' }
 
-test('each length of window is kept for so many windows, a day at most', () => {
+test('1,440 windows of each length are kept, but no more than a day', () => {
   const { windowsMs, keptMs } = new Store({ windowsMs: [1000, 10_000, 60_000, 3_600_000] })
   assert.deepEqual(windowsMs, [1000, 10_000, 60_000, 3_600_000])
   assert.deepEqual(
@@ -17,7 +17,7 @@ test('each length of window is kept for so many windows, a day at most', () => {
   )
 })
 
-test('points that changed after a number are told, once for each number', () => {
+test('points() returns the points that changed after a change number', () => {
   const store = create()
   store.addRollup(row(1, { complete: false, count: 1 }))
   store.addRollup(row(2))
@@ -38,7 +38,7 @@ test('points that changed after a number are told, once for each number', () => 
   assert.deepEqual(store.points({ ...watch, windowMs: 10_000 }, -1), [])
 })
 
-test('what changes nothing is no change', () => {
+test('a record that changes nothing notifies no listener', () => {
   const store = create()
   let calls = 0
   const stop = store.onChange(() => {
@@ -48,7 +48,7 @@ test('what changes nothing is no change', () => {
   store.addRollup(row(1))
   store.addRollup(processRow(10, 1, { window_ms: 10_000 }))
   store.addRollup(row(1, { window_ms: 500 }))
-  store.setTrouble(null)
+  store.setStaleReason(null)
   store.setLags([])
   assert.equal(calls, 1)
   stop()
@@ -56,7 +56,7 @@ test('what changes nothing is no change', () => {
   assert.equal(calls, 1)
 })
 
-test('losses are in the points of every length', () => {
+test('losses are in the points of every window length', () => {
   const store = create()
   store.addHostStatus(status(1))
   store.addHostStatus(status(2))
@@ -68,50 +68,50 @@ test('losses are in the points of every length', () => {
   assert.deepEqual([ten?.lost, ten?.complete], [14, false])
 })
 
-test('alerts are told in their highest revision, the last ones first asked for', () => {
+test('alerts have their highest revision; a maximum selects the last ones', () => {
   const store = create()
   const alert = (id: string, revision: number) => store.addAlert({ ...samples.Alert, id, revision })
   alert('a', 2)
   alert('b', 1)
   alert('a', 1)
   const { change } = store
-  const told = (after: number, max: number) =>
-    store.news(after, max).flatMap((message) => (message.type === 'alerts' ? message.alerts : []))
+  const alertsAfter = (after: number, max: number) =>
+    store.changesAfter(after, max).flatMap((message) => (message.type === 'alerts' ? message.alerts : []))
   assert.deepEqual(
-    told(-1, 100).map(({ id, revision }) => [id, revision]),
+    alertsAfter(-1, 100).map(({ id, revision }) => [id, revision]),
     [
       ['a', 2],
       ['b', 1]
     ]
   )
   assert.deepEqual(
-    told(-1, 1).map(({ id }) => id),
+    alertsAfter(-1, 1).map(({ id }) => id),
     ['b']
   )
   alert('a', 3)
   assert.deepEqual(
-    told(change, 100).map(({ id, revision }) => [id, revision]),
+    alertsAfter(change, 100).map(({ id, revision }) => [id, revision]),
     [['a', 3]]
   )
   for (let i = 0; i < 1500; i++) alert(`x${i}`, 1)
-  assert.equal(told(-1, Number.POSITIVE_INFINITY).length, 1000)
+  assert.equal(alertsAfter(-1, Number.POSITIVE_INFINITY).length, 1000)
 })
 
-test('hosts, lag and trouble are told whole when they change', () => {
+test('hosts, lag and stale reason are returned whole after a change', () => {
   const store = create()
-  assert.deepEqual(store.news(0, 100), [])
+  assert.deepEqual(store.changesAfter(0, 100), [])
   store.setLags([{ service: 'audit', messages: 3 }])
   const { change } = store
-  store.setTrouble('Kafka is away')
-  assert.deepEqual(store.news(change, 100), [{ type: 'trouble', message: 'Kafka is away' }])
-  store.setTrouble(null)
-  assert.deepEqual(store.news(0, 100), [
-    { type: 'trouble', message: null },
+  store.setStaleReason('Kafka does not respond')
+  assert.deepEqual(store.changesAfter(change, 100), [{ type: 'stale', reason: 'Kafka does not respond' }])
+  store.setStaleReason(null)
+  assert.deepEqual(store.changesAfter(0, 100), [
+    { type: 'stale', reason: null },
     { type: 'lag', services: [{ service: 'audit', messages: 3 }] }
   ])
 })
 
-test('names are by the calls of the last minute', () => {
+test('names are ordered by the calls of the last minute', () => {
   const store = create()
   store.addRollup(row(1, { host: 'quiet', workload: 'z', syscall: 'listen', count: 1e6 }))
   store.addRollup(row(100, { host: 'b', workload: 'x', count: 1 }))
@@ -125,7 +125,7 @@ test('names are by the calls of the last minute', () => {
   })
 })
 
-test('the top of processes is of rows by process, that of workloads and calls of rows by workload', () => {
+test('the top by process uses rows by process; the top by workload or call uses rows by workload', () => {
   const store = create()
   store.addRollup(row(1, { count: 10 }))
   store.addRollup(processRow(1, 5, { count: 4 }))

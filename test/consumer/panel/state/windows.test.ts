@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { takes, Windows } from '../../../../consumer/panel/state/windows.ts'
+import { matches, Windows } from '../../../../consumer/panel/state/windows.ts'
 import { row } from '../support/rows.ts'
 
 const nowMs = 1_000_000_000
 const create = (maxRows = 1000) => new Windows({ windowMs: 1000, keptMs: 10_000, maxRows })
 const startsOf = (windows: Windows, change = -1) => windows.since(0, change).map(({ startMs }) => startMs)
 
-test('the highest revision of a row is kept, whatever comes after it', () => {
+test('the highest revision of a row is kept; lower and equal ones are ignored', () => {
   const windows = create()
   assert.equal(windows.add(row(1, { revision: 2, count: 20 }), 1, nowMs), true)
   assert.equal(windows.add(row(1, { revision: 1, count: 10 }), 2, nowMs), false)
@@ -21,11 +21,11 @@ test('the highest revision of a row is kept, whatever comes after it', () => {
   assert.equal(windows.rows, 1)
 })
 
-test('windows come in order of time, those that changed after a number', () => {
+test('windows that changed after a change number are returned ordered by time', () => {
   const windows = create()
   windows.add(row(3), 1, nowMs)
   windows.add(row(1), 2, nowMs)
-  windows.hear('web-1', 2000, 3000, 5, 3, nowMs)
+  windows.addStatus('web-1', 2000, 3000, 5, 3, nowMs)
   assert.deepEqual(startsOf(windows), [1000, 2000, 3000])
   assert.deepEqual(startsOf(windows, 1), [1000, 2000])
   windows.add(row(3, { revision: 2 }), 4, nowMs)
@@ -36,16 +36,16 @@ test('windows come in order of time, those that changed after a number', () => {
   )
 })
 
-test('what is older than the span is let go, and not taken again', () => {
+test('a window older than the kept time expires and is not added again', () => {
   const windows = create()
   for (const second of [1, 5, 11]) windows.add(row(second), second, nowMs)
   assert.deepEqual(startsOf(windows), [5000, 11_000])
   assert.equal(windows.add(row(1), 20, nowMs), false)
-  assert.equal(windows.hear('web-1', 1000, 2000, 1, 21, nowMs), false)
+  assert.equal(windows.addStatus('web-1', 1000, 2000, 1, 21, nowMs), false)
   assert.equal(windows.rows, 2)
 })
 
-test('a host whose clock is ahead pushes out nobody', () => {
+test('a host whose clock is ahead expires no window of other hosts', () => {
   const windows = create()
   windows.add(row(5), 1, 6000)
   windows.add(row(500, { host: 'ahead' }), 2, 6000)
@@ -53,10 +53,10 @@ test('a host whose clock is ahead pushes out nobody', () => {
   assert.deepEqual(startsOf(windows), [5000, 6000, 500_000])
 })
 
-test('however far ahead a clock is, windows are bounded', () => {
+test('the number of windows is bounded even if a clock is ahead', () => {
   const windows = create()
   for (let second = 0; second < 100; second++) {
-    windows.hear('ahead', 1e12 + second * 1000, 1e12, 0, second, nowMs)
+    windows.addStatus('ahead', 1e12 + second * 1000, 1e12, 0, second, nowMs)
     windows.add(row(second), second, nowMs)
   }
   assert.equal(startsOf(windows).length, 20)
@@ -66,7 +66,7 @@ test('however far ahead a clock is, windows are bounded', () => {
   )
 })
 
-test('a host with more rows than its share loses its oldest, and no other host any', () => {
+test('a host with more rows than its share loses its oldest rows; other hosts lose none', () => {
   const windows = create(100)
   for (let second = 0; second < 5; second++) windows.add(row(second, { host: 'small' }), 1, nowMs)
   for (let second = 0; second < 10; second++) {
@@ -80,22 +80,22 @@ test('a host with more rows than its share loses its oldest, and no other host a
   assert.equal(ofHost('large')[0], 0)
 })
 
-test('series that no window has any more are forgotten', () => {
+test('series without a row in any window are removed', () => {
   const windows = create()
   for (let pid = 1; pid < 5000; pid++) windows.add(row(pid, { pid }), pid, nowMs)
   assert.ok([...windows.series].length < 2100)
   assert.equal(windows.rows, 10)
 })
 
-test('a filter takes what has all the names that it gives', () => {
+test('a filter matches series with all its names', () => {
   const windows = create()
   windows.add(row(1), 1, nowMs)
   const [series] = windows.series
   assert.ok(series !== undefined)
   for (const filter of [{}, { host: 'web-1' }, { host: 'web-1', workload: '/usr/bin/curl', call: 'read' }]) {
-    assert.equal(takes(filter, series), true)
+    assert.equal(matches(filter, series), true)
   }
   for (const filter of [{ host: 'web-2' }, { workload: '' }, { host: 'web-1', call: 'write' }]) {
-    assert.equal(takes(filter, series), false)
+    assert.equal(matches(filter, series), false)
   }
 })

@@ -1,4 +1,4 @@
-// A page as the panel's service sees it: a socket that keeps what it is told.
+// A client of the panel's WebSocket that keeps all messages.
 import { once } from 'node:events'
 import { WebSocket } from 'ws'
 import {
@@ -22,7 +22,7 @@ const socketOf = (url: string, { token, headers = {}, path = paths.live }: PageO
   return new WebSocket(new URL(path, url.replace(/^http/, 'ws')), protocols, { headers })
 }
 
-/** The status that an attempt to open a socket is refused with. */
+/** The status code of a refused WebSocket. */
 export const refusal = async (url: string, options: PageOptions): Promise<number> => {
   const socket = socketOf(url, options)
   socket.on('error', () => {})
@@ -34,7 +34,7 @@ export const refusal = async (url: string, options: PageOptions): Promise<number
 export class Page {
   readonly socket: WebSocket
   readonly messages: ServerMessage[] = []
-  /** As the page would have them: by time, each in its newest form. */
+  /** The newest point of each time. */
   readonly points = new Map<number, Point>()
 
   private constructor(socket: WebSocket) {
@@ -57,13 +57,13 @@ export class Page {
     this.socket.send(JSON.stringify(all))
   }
 
-  /** The newest message of a type, once there is one that is as asked. */
+  /** Waits for a message of a type that meets a condition; returns the newest. */
   message<T extends ServerMessage['type']>(
     type: T,
-    isIt: (message: Extract<ServerMessage, { type: T }>) => boolean = () => true
+    meets: (message: Extract<ServerMessage, { type: T }>) => boolean = () => true
   ): Promise<Extract<ServerMessage, { type: T }>> {
     const isOfType = (message: ServerMessage): message is Extract<ServerMessage, { type: T }> => message.type === type
-    return eventually(`the panel says ${type}`, 60, () => this.messages.filter(isOfType).findLast(isIt))
+    return eventually(`a message of type ${type}`, 60, () => this.messages.filter(isOfType).findLast(meets))
   }
 
   async close(): Promise<void> {

@@ -1,8 +1,9 @@
-// Rows of rollups that are as large as they have to be.
+// Rollups and host statuses with default values.
+import { Windows } from '../../../../consumer/panel/state/windows.ts'
 import type { HostStatus, Rollup } from '../../../../wire/types.ts'
 import { samples } from '../../../support/records.ts'
 
-/** A row of web-1's /usr/bin/curl and read, of 1 s from this second of the epoch on. */
+/** A rollup of web-1, /usr/bin/curl and read, for the window of 1 s from this second of the epoch on. */
 export const row = (second: number, more: Partial<Rollup> = {}): Rollup => ({
   ...samples.Rollup,
   window_start: second * 1e6,
@@ -11,7 +12,7 @@ export const row = (second: number, more: Partial<Rollup> = {}): Rollup => ({
   ...more
 })
 
-/** A row of one process. */
+/** A rollup by process. */
 export const processRow = (second: number, pid: number, more: Partial<Rollup> = {}): Rollup =>
   row(second, { by: 'process', pid, start_us: pid * 1000, comm: `p${pid}`, ...more })
 
@@ -20,3 +21,10 @@ export const status = (second: number, more: Partial<HostStatus> = {}): HostStat
   window_start: second * 1e6,
   ...more
 })
+
+/** Windows of 1 s with these rows. */
+export const windowsOf = (...rows: Rollup[]): Windows => {
+  const windows = new Windows({ windowMs: 1000, keptMs: 60_000, maxRows: 1000 })
+  for (const [change, each] of rows.entries()) windows.add(each, change, 1e12)
+  return windows
+}

@@ -1,4 +1,4 @@
-// Points as a test needs them.
+// A point with default values.
 import type { Point } from '../../../../consumer/panel/protocol.ts'
 
 export const pointAt = (timeMs: number, more: Partial<Point> = {}): Point => ({

@@ -10,7 +10,7 @@ import {
 } from '../../../../../consumer/panel/web/charts/heat-map.ts'
 import { pointAt } from '../points.ts'
 
-test('cells are those of the slots that have a point, by how full they are', () => {
+test('slots with a point have cells, grouped by level', () => {
   const points = [undefined, pointAt(1000)]
   const { maxCount } = heatMapOf(points)
   assert.equal(maxCount, 60)
@@ -20,7 +20,7 @@ test('cells are those of the slots that have a point, by how full they are', () 
   assert.equal(cells.flat().length, 4)
 })
 
-test('the octaves that are shown grow with what is there, and never shrink below the usual', () => {
+test('the range of octaves grows with the data and always includes the usual octaves', () => {
   const usual = heatMapOf([pointAt(0)])
   assert.deepEqual([usual.fromOctave, usual.toOctave], [9, 24])
   const wide = heatMapOf([
@@ -34,18 +34,18 @@ test('the octaves that are shown grow with what is there, and never shrink below
   assert.deepEqual([wide.fromOctave, wide.toOctave], [3, 34])
 })
 
-test('one call has the lowest level, the most have the highest, equal factors equal steps', () => {
+test('one call has the lowest level, the maximum the highest; equal factors are equal steps', () => {
   assert.deepEqual([levelOf(1, 10_000), levelOf(10_000, 10_000)], [0, levels - 1])
   assert.ok(Math.abs(levelOf(100, 10_000) - (levels - 1) / 2) <= 0.5)
   assert.equal(levelOf(1, 1), levels - 1)
 })
 
-test('a legend names counts from one to the most, each once', () => {
+test('the legend has distinct counts from 1 to the maximum', () => {
   assert.deepEqual(legendCounts(10_000), [1, 10, 100, 1000, 10_000])
   assert.deepEqual(legendCounts(2), [1, 2])
   assert.deepEqual(legendCounts(0), [1])
 })
 
-test('an octave begins at its power of two and ends before the next', () => {
+test('an octave starts at its power of two and ends before the next', () => {
   assert.deepEqual(octaveBounds(10), [1024, 2048])
 })

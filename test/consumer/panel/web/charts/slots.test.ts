@@ -12,20 +12,28 @@ const shown: slots.Slots = {
   points: [pointAt(0), undefined, pointAt(20_000, { count: 0, errors: 0, complete: false })]
 }
 
-test('a window lies on the axis where its middle is', () => {
+test('a window is on the time axis at its middle', () => {
   assert.deepEqual(slots.middles(shown), [5, 15, 25])
 })
 
-test('windows that are still open are apart from those that have ended', () => {
+test('open windows are separate from closed ones', () => {
   assert.deepEqual(slots.measured(shown, slots.callsPerSecond), [
     [10, null, null],
     [null, null, 0]
   ])
 })
 
-test('where nothing was called there is neither a share of errors nor a percentile', () => {
+test('a window without calls has no error share and no percentile', () => {
   const [first, , last] = shown.points
   assert.ok(first && last)
   assert.deepEqual([slots.errorShare(first, 10_000), slots.errorShare(last, 10_000)], [0.02, null])
   assert.deepEqual([slots.percentile('p99')(first, 1), slots.percentile('p99')(last, 1)], [9000, null])
+})
+
+test('a chart is loading, empty, current or stale', () => {
+  const none = { ...shown, points: [undefined, undefined, undefined] }
+  assert.equal(slots.chartState({ ...none, isFilled: false }, true), 'loading')
+  assert.equal(slots.chartState(none, true), 'empty')
+  assert.equal(slots.chartState(shown, true), 'stale')
+  assert.equal(slots.chartState(shown, false), 'current')
 })

@@ -18,7 +18,7 @@ const row = (workload: string, more: Partial<TopRow> = {}): TopRow => ({
   ...more
 })
 
-test('the largest of the column comes first, equal ones by name', () => {
+test('rows are ordered by the column, largest first; equal rows by name', () => {
   const rows = [row('b'), row('a'), row('c', { callsPerSecond: 5 }), row('d', { p99: 9 })]
   const names = (column: 'callsPerSecond' | 'p99') => inOrder(rows, column).map(({ workload }) => workload)
   assert.deepEqual(names('callsPerSecond'), ['c', 'a', 'b', 'd'])

@@ -8,7 +8,7 @@ import { pointAt } from '../points.ts'
 
 const nowMs = 1_769_860_800_500
 
-/** One that is connected and has the last ten seconds, the newest of them open. */
+/** A connected model with points of the last ten seconds, the newest of them open. */
 const filled = (): Model => {
   const model = new Model(defaultView)
   model.receive({ type: 'hello', version: '1', windowsMs: [1000, 10_000], keptMs: [900_000, 7_200_000] }, nowMs)
@@ -18,7 +18,7 @@ const filled = (): Model => {
   return model
 }
 
-test('it asks for what is shown, in windows that fit', () => {
+test('the watch is for the time range shown, in fitting windows', () => {
   const model = filled()
   assert.deepEqual(model.watch(nowMs), {
     type: 'watch',
@@ -40,7 +40,7 @@ test('it asks for what is shown, in windows that fit', () => {
   )
 })
 
-test('another watch begins with nothing, until its points are there', () => {
+test('a new watch has no points until they arrive', () => {
   const model = filled()
   model.watch(nowMs)
   assert.deepEqual([model.series.size, model.isFilled], [0, false])
@@ -48,23 +48,23 @@ test('another watch begins with nothing, until its points are there', () => {
   assert.equal(model.isFilled, true)
 })
 
-test('after a reconnect it asks from what may have changed, keeps what is older, and knows what it missed', () => {
+test('after a reconnect the watch starts at points that may have changed, older ones are kept, and the outage is known', () => {
   const model = filled()
-  const backMs = nowMs + 7000
-  const again = model.watchAgain(backMs, nowMs)
+  const toMs = nowMs + 7000
+  const watch = model.watchAfterReconnect(toMs, nowMs)
   const newestComplete = nowMs - 500 - 1000
-  assert.equal(again.fromMs, newestComplete - 10_000)
+  assert.equal(watch.fromMs, newestComplete - 10_000)
   assert.equal(model.series.size, 10)
-  assert.deepEqual(model.away, { fromMs: newestComplete + 1000, backMs })
+  assert.deepEqual(model.outage, { fromMs: newestComplete + 1000, toMs })
 })
 
-test('a reconnect before anything was there asks for all', () => {
+test('a reconnect before the first points requests all of them', () => {
   const model = new Model(defaultView)
-  assert.equal(model.watchAgain(nowMs, nowMs).fromMs, nowMs + 500 - 300_000)
-  assert.equal(model.away, undefined)
+  assert.equal(model.watchAfterReconnect(nowMs, nowMs).fromMs, nowMs + 500 - 300_000)
+  assert.equal(model.outage, undefined)
 })
 
-test('paused, nothing after that moment is taken', () => {
+test('while paused, later points are ignored', () => {
   const model = filled()
   model.view = { ...defaultView, atMs: nowMs }
   model.receive({ type: 'points', whole: false, points: [pointAt(nowMs + 1500)] }, nowMs + 2000)
@@ -72,7 +72,7 @@ test('paused, nothing after that moment is taken', () => {
   assert.equal(model.shown(nowMs + 60_000).toMs, nowMs + 500)
 })
 
-test('what has left the range is let go, however long nobody looks', () => {
+test('points outside of the time range are removed, also in a hidden tab', () => {
   const model = filled()
   for (let second = 1; second <= 1000; second++) {
     const time = nowMs - 500 + second * 1000
@@ -81,7 +81,7 @@ test('what has left the range is let go, however long nobody looks', () => {
   assert.ok(model.series.size <= 301, String(model.series.size))
 })
 
-test('of an alert the newest revision is shown, the last seen first', () => {
+test('alerts have their newest revision, the last seen first', () => {
   const model = filled()
   const alert = (id: string, revision: number, last_seen: number) => ({ ...samples.Alert, id, revision, last_seen })
   model.receive({ type: 'alerts', alerts: [alert('a', 2, 20), alert('b', 1, 30)] }, nowMs)
@@ -95,7 +95,7 @@ test('of an alert the newest revision is shown, the last seen first', () => {
   )
 })
 
-test('no more alerts are held than a person scrolls through, the newest', () => {
+test('only the newest 200 alerts are kept', () => {
   const model = filled()
   const alerts = Array.from({ length: 500 }, (_, index) => ({ ...samples.Alert, id: `${index}`, last_seen: index }))
   model.receive({ type: 'alerts', alerts }, nowMs)

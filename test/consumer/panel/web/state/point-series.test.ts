@@ -12,20 +12,20 @@ const seriesOf = (...times: number[]): PointSeries => {
 const timesOf = (series: PointSeries): number[] =>
   series.slots(0, 100_000, 1000).points.flatMap((point) => point?.timeMs ?? [])
 
-test('points stand in order of time, each once, the last told', () => {
+test('points are ordered by time; the last one of a window replaces earlier ones', () => {
   const series = seriesOf(1000, 2000, 4000)
   series.add([pointAt(3000), pointAt(2000, { count: 7 })])
   assert.deepEqual(timesOf(series), [1000, 2000, 3000, 4000])
   assert.equal(series.slots(2000, 3000, 1000).points[0]?.count, 7)
 })
 
-test('a whole answer replaces what it is of, and keeps what is older', () => {
+test('replaceFrom() replaces the points of its time and keeps older ones', () => {
   const series = seriesOf(1000, 2000, 3000)
   series.replaceFrom(2000, [pointAt(4000)])
   assert.deepEqual(timesOf(series), [1000, 4000])
 })
 
-test('what is too old is let go', () => {
+test('expireBefore() removes old points', () => {
   const series = seriesOf(1000, 2000, 3000)
   series.expireBefore(2000)
   assert.deepEqual(timesOf(series), [2000, 3000])
@@ -42,14 +42,14 @@ test('a window without a point has an empty slot', () => {
   )
 })
 
-test('the newest complete point is not the one that is still open', () => {
+test('the newest complete point is of a closed window', () => {
   const series = seriesOf(1000)
   series.add([pointAt(2000, { complete: false })])
   assert.equal(series.newest?.timeMs, 2000)
   assert.equal(series.newestComplete?.timeMs, 1000)
 })
 
-test('each change has another revision', () => {
+test('each change has a new revision', () => {
   const series = seriesOf(1000)
   const before = series.revision
   series.add([pointAt(1000)])

@@ -15,7 +15,7 @@ test('the default view has an empty query', () => {
   assert.deepEqual(readView(''), defaultView)
 })
 
-test('a view is the same after a way through the address', () => {
+test('a view survives the round trip through the address', () => {
   const view: View = {
     filter: { host: 'web-1', workload: '/usr/bin/a b&c=d', call: 'connect' },
     range: ranges[2],
@@ -27,12 +27,12 @@ test('a view is the same after a way through the address', () => {
   assert.deepEqual(readView(writeView(view)), view)
 })
 
-test('what makes no sense in an address is left out', () => {
+test('invalid values in an address are ignored', () => {
   const view = readView('?range=3y&at=yesterday&by=moon&sort=colour&host=&else=1')
   assert.deepEqual(view, defaultView)
 })
 
-test('an empty name is no name', () => {
+test('an empty name removes the filter', () => {
   assert.deepEqual(withName({ host: 'web-1', call: 'read' }, 'host', ''), { call: 'read' })
   assert.deepEqual(withName({ call: 'read' }, 'host', 'web-2'), { call: 'read', host: 'web-2' })
 })
