@@ -1,28 +1,79 @@
-// Runs every test, one file at a time: kernel tests see the whole machine, so two at once would see each
-// other. Arguments name files or folders to run instead. What cannot be tested here is said before and after.
-import { spawn } from 'node:child_process'
-import { statSync } from 'node:fs'
-import { join } from 'node:path'
+// Runs every test. Files run side by side, but for those that load BPF programs, which follow each other, and those that
+// need a quiet machine, which run alone. Arguments name files or folders to run instead; --quick leaves out all that need
+// the kernel, Kafka or a browser.
+import { globSync, statSync } from 'node:fs'
+import { availableParallelism } from 'node:os'
+import { join, relative, resolve } from 'node:path'
+import { run } from 'node:test'
+import type { TestEvent } from 'node:test/reporters'
 import { browserMissing } from '../test/support/browser.ts'
-import { kafkaMissing } from '../test/support/kafka.ts'
+import { kafkaMissing, startKafka } from '../test/support/kafka.ts'
 import { kernelTests } from '../test/support/kernel.ts'
+import { planOf } from './test/plan.ts'
+import { Report } from './test/report.ts'
 
-const missing = [kernelTests.skip, await kafkaMissing(), browserMissing()].filter((reason) => reason !== false)
+/** Longer than the slowest file takes on a slow machine: a file that hangs fails. */
+const fileTimeoutMs = 15 * 60_000
+
+const root = join(import.meta.dirname, '..')
+const isQuick = process.argv.includes('--quick')
+const named = process.argv.slice(2).filter((argument) => argument !== '--quick')
+
+const filesIn = (path: string): string[] =>
+  statSync(path).isDirectory() ? globSync(join(path, '**/*.test.ts')) : [path]
+const files = (named.length > 0 ? named : [join(root, 'test')]).flatMap(filesIn)
+const plan = planOf(root, files.map((file) => relative(root, resolve(file))).toSorted(), isQuick)
+
+const missing = isQuick
+  ? ['the kernel, Kafka and the browser, as --quick was asked for: npm test']
+  : [kernelTests.skip, await kafkaMissing(), browserMissing()].filter((reason) => reason !== false)
 const warn = (): void => {
   for (const reason of missing) process.stderr.write(`\n!!! NOT TESTED HERE: ${reason}\n`)
 }
 
-const root = join(import.meta.dirname, '..')
-const named = process.argv.slice(2).map((path) => (statSync(path).isDirectory() ? join(path, '**/*.test.ts') : path))
-const files = named.length > 0 ? named : ['test/**/*.test.ts']
+const ended = new AbortController()
+for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+  process.once(signal, () => {
+    ended.abort()
+    // A Kafka that runs is ended with this process.
+    setTimeout(() => process.exit(signal === 'SIGINT' ? 130 : 143), 500)
+  })
+}
 
+/** One broker for all files that use one: its topics have names of their own. */
+const startBroker = async (): Promise<() => Promise<void>> => {
+  if ((await kafkaMissing()) !== false) return async () => {}
+  const { brokers, stop } = await startKafka()
+  process.env['RINGSIDE_TEST_BROKERS'] = brokers.join(',')
+  return stop
+}
+const all = [...plan.kernel, ...plan.shared, ...plan.quiet]
+const usesKafka = (file: string): boolean => plan.needs.get(file)?.has('kafka') === true
+const broker = all.some(usesKafka) ? startBroker() : undefined
+
+const report = new Report(process.stdout)
+const runFile = async (file: string): Promise<void> => {
+  if (usesKafka(file)) await broker
+  const startedMs = performance.now()
+  const events: TestEvent[] = []
+  const execArgv = ['--disable-warning=ExperimentalWarning']
+  const results = run({ files: [join(root, file)], execArgv, timeout: fileTimeoutMs, signal: ended.signal })
+  for await (const event of results) events.push(event as TestEvent)
+  report.add(file, events, performance.now() - startedMs)
+}
+
+const shared = [...plan.shared]
+const runInTurn = async (own: readonly string[]): Promise<void> => {
+  for (const file of own) await runFile(file)
+  for (let file = shared.shift(); file !== undefined; file = shared.shift()) await runFile(file)
+}
+
+process.chdir(root)
 warn()
-const runner = spawn(
-  process.execPath,
-  ['--test', '--test-concurrency=1', '--test-reporter=spec', '--disable-warning=ExperimentalWarning', ...files],
-  { cwd: root, stdio: 'inherit' }
-)
-runner.on('exit', (code, signal) => {
-  warn()
-  process.exitCode = code ?? (signal === 'SIGINT' ? 130 : 1)
-})
+const workers = Array.from({ length: availableParallelism() }, () => runInTurn([]))
+await Promise.all([...(plan.kernel.length > 0 ? [runInTurn(plan.kernel)] : []), ...workers])
+for (const file of plan.quiet) await runFile(file)
+const hasPassed = await report.finish()
+await (await broker)?.()
+warn()
+process.exitCode = hasPassed ? 0 : 1

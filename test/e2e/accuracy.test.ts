@@ -10,6 +10,7 @@ import { Sketch } from '../../wire/sketch.ts'
 import type { Bucket } from '../../wire/types.ts'
 import { localKafkaMissing } from '../support/kafka.ts'
 import { kernelTests } from '../support/kernel.ts'
+import '../support/quiet-machine.ts'
 import { commandsMissing, compileBpf, compileGo, compileLoader } from '../support/programs.ts'
 import { eventually, latestRevisions, startUp, tailRows, temporaryDirectory } from '../support/ringside.ts'
 

@@ -9,6 +9,7 @@ import { decode } from '../../wire/codec.ts'
 import type { Step } from '../../wire/types.ts'
 import { kafkaMissing, readAll, withKafka } from '../support/kafka.ts'
 import { kernelTests } from '../support/kernel.ts'
+import '../support/quiet-machine.ts'
 import { eventually, runRingside, startRingside, temporaryDirectory } from '../support/ringside.ts'
 
 const writesPerFlood = 1_000_000
@@ -51,13 +52,13 @@ describe('the CPU budget, on a live kernel', { skip: kernelTests.skip || (await 
         assert.equal(code, 0, stdout + stderr)
         const { dropped, classes } = JSON.parse(stdout) as HostReport
         const batches = (await readAll(kafka.client, `${name}.events`)).map(({ value }) => decode('EventBatch', value))
-        const told = batches.flatMap(({ events }) => events).filter(({ syscall }) => syscall === 'write').length
+        const emitted = batches.flatMap(({ events }) => events).filter(({ syscall }) => syscall === 'write').length
         const counted = batches
           .flatMap(({ summaries }) => summaries)
           .reduce((sum, { syscall, count }) => sum + (syscall === 'write' ? count : 0), 0)
         // Exactly, but for those that the kernel had no room to count by process and call.
         const uncounted = batches.findLast(({ ledger }) => ledger !== null)?.ledger?.uncounted ?? 0
-        const elsewhere = writes - told - counted - dropped
+        const elsewhere = writes - emitted - counted - dropped
         assert.ok(elsewhere >= 0 && elsewhere <= uncounted, `${elsewhere} writes, ${uncounted} calls uncounted`)
         assert.ok(classes.some((row) => row.class === 'io' && row.counted > 0))
         return batches.flatMap(({ ledger }) => ledger?.steps ?? [])

@@ -9,6 +9,7 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import { localKafkaMissing } from '../support/kafka.ts'
 import { kernelTests } from '../support/kernel.ts'
+import '../support/quiet-machine.ts'
 import {
   eventually,
   freePort,

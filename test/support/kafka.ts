@@ -72,7 +72,8 @@ const startInDocker = async (): Promise<Started> => {
   }
 }
 
-const startKafka = (): Promise<Started> => {
+/** @throws when it does not start */
+export const startKafka = (): Promise<Started> => {
   const named = process.env['RINGSIDE_TEST_BROKERS']
   if (named) return Promise.resolve({ brokers: named.split(','), stop: async () => {} })
   return process.env['RINGSIDE_TEST_DOCKER'] === '1' ? startInDocker() : startLocally()
