@@ -1,5 +1,5 @@
-// The contract of schemas/: a reader of any version reads what any version wrote (FULL_TRANSITIVE), and
-// no schema changes without a version of its own in the history.
+// Evolution of schemas/: each version reads messages of every other (FULL_TRANSITIVE), and each change of a schema is a new
+// version in the history.
 import assert from 'node:assert/strict'
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -13,7 +13,7 @@ const names = readdirSync(schemasDir)
 
 const parse = (...path: string[]): object => JSON.parse(readFileSync(join(schemasDir, ...path), 'utf8')) as object
 
-/** All of a schema that decides how bytes are read: everything but what is said for people. */
+/** The schema without its docs, which do not affect decoding. */
 const withoutDoc = (schema: object): object =>
   JSON.parse(JSON.stringify(schema, (key, value: unknown) => (key === 'doc' ? undefined : value))) as object
 
