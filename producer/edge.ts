@@ -10,8 +10,8 @@ import type { Service } from '../runtime/service.ts'
 import type { KafkaClient } from '../wire/client.ts'
 import { topicName } from '../wire/topics.ts'
 import type { EventClass, Ledger as LedgerRecord } from '../wire/types.ts'
-import { Ledger } from './account/ledger.ts'
-import { type Loss, Tally } from './account/tally.ts'
+import { EventCounters, type Loss } from './account/event-counters.ts'
+import { SequenceTracker } from './account/sequence-tracker.ts'
 import { Publisher } from './deliver/publisher.ts'
 import { Spool } from './deliver/spool.ts'
 import { createEncoder } from './encode/create-encoder.ts'
@@ -92,12 +92,12 @@ class Edge implements EdgeService {
   readonly #run = randomUUID()
   readonly #buffer = new Uint8Array(readBytes)
   readonly #encoder: BatchEncoder
-  readonly #ledger: Ledger
+  readonly #tracker: SequenceTracker
   readonly #watermark = new Watermark()
   readonly #summarizer: Summarizer
   readonly #spool: Spool | undefined
   readonly #publisher: Publisher
-  readonly #tally: Tally
+  readonly #counters: EventCounters
   readonly #dropWatch: DropWatch
   #batches = 0
   #reduced: readonly EventClass[] = []
@@ -117,12 +117,12 @@ class Edge implements EdgeService {
     const proc = procOf(source.boot)
     const { symbolizer } = options
     this.#encoder = createEncoder(config.edge.codec, { buffer: this.#buffer, limits, proc, callName, symbolizer }, log)
-    this.#ledger = new Ledger(source)
+    this.#tracker = new SequenceTracker(source)
     this.#summarizer = new Summarizer(source)
     if (options.spoolPath !== undefined) {
       this.#spool = new Spool({ path: options.spoolPath, ...config.edge.spool, run: this.#run, log })
     }
-    this.#tally = new Tally(this.#run, this.#spool, source.statistics())
+    this.#counters = new EventCounters(this.#run, this.#spool, source.statistics())
     this.#publisher = new Publisher({
       topic: topicName(config, 'events'),
       spool: this.#spool,
@@ -130,7 +130,7 @@ class Edge implements EdgeService {
       pressure: () => source.pressure ?? 0,
       connect: () => client.producer(),
       log,
-      onPublished: (batch) => this.#tally.published(batch)
+      onPublished: (batch) => this.#counters.countPublished(batch)
     })
     this.#dropWatch = new DropWatch(log)
     options.dropPrivileges?.()
@@ -138,7 +138,7 @@ class Edge implements EdgeService {
     const taken = previous === undefined ? '' : `, from where run ${previous.run} left it after batch ${previous.batch}`
     log.info({ run: this.#run, boot: source.boot }, `reading ${source.description}${taken}`)
     // A successor must know whom it takes over from, even if nothing of this run gets durable.
-    if (previous === undefined) source.release(source.begin, { run: this.#run, batch: 0, ...this.#ledger.account() })
+    if (previous === undefined) source.release(source.begin, { run: this.#run, batch: 0, ...this.#tracker.account() })
     this.done = this.#work()
     // Whoever hosts the edge may look at `done` later than it rejects.
     this.done.catch(() => {})
@@ -147,18 +147,18 @@ class Edge implements EdgeService {
   counters(): Readonly<Record<string, number>> {
     const { events } = this.#encoder.progress
     return {
-      ...this.#tally.counters(events, this.#ledger.lost, this.#now().statistics),
-      waitingBytes: this.#publisher.backlogBytes
+      ...this.#counters.counters(events, this.#tracker.dropped, this.#now().statistics),
+      backlogBytes: this.#publisher.backlogBytes
     }
   }
 
   ledger(): LedgerRecord {
     const { statistics, monotonicUs } = this.#now()
-    return this.#tally.ledger(statistics, monotonicUs)
+    return this.#counters.ledger(statistics, monotonicUs)
   }
 
   losses(): readonly Loss[] {
-    return this.#tally.losses()
+    return this.#counters.losses()
   }
 
   get reduced(): readonly EventClass[] {
@@ -178,7 +178,7 @@ class Edge implements EdgeService {
     const monotonic_us = this.#now().monotonicUs
     for (const name of changed) {
       const mode = classes.includes(name) ? 'count' : 'emit'
-      this.#tally.stepped({ class: name, mode, reason, monotonic_us })
+      this.#counters.addStep({ class: name, mode, reason, monotonic_us })
       const what = mode === 'count' ? 'are counted instead of told one by one' : 'are told as configured again'
       log.warn({ class: name, mode }, `calls of class ${name} ${what}: ${reason}`)
     }
@@ -191,10 +191,10 @@ class Edge implements EdgeService {
   }
 
   async stop(): Promise<void> {
-    let published = this.#tally.batches
+    let published = this.#counters.publishedBatches
     const watch = setInterval(() => {
-      if (this.#tally.batches === published) this.#publisher.giveUp()
-      published = this.#tally.batches
+      if (this.#counters.publishedBatches === published) this.#publisher.giveUp()
+      published = this.#counters.publishedBatches
     }, stopMs)
     try {
       await this.drain()
@@ -244,7 +244,7 @@ class Edge implements EdgeService {
       restMs = bytes > 0 ? busyMs : Math.min(quietMs, restMs * 1.5)
       await (drained ? sleep(restMs) : setImmediate())
     }
-    this.#ledger.update(this.#source.statistics(), true)
+    this.#tracker.update(this.#source.statistics(), true)
     this.#watermark.end(this.#source.clock(), this.#encoder.progress.newestUs)
     if (this.#encoder.count > 0) this.#close(false)
     // Its ledger is exact: nothing is on its way any more.
@@ -267,7 +267,7 @@ class Edge implements EdgeService {
       await setImmediate()
     }
     // At its end the source says itself what there was: a recording may have been left in the middle.
-    this.#ledger.update(statistics, drained && !this.#source.ended)
+    this.#tracker.update(statistics, drained && !this.#source.ended)
     if (drained) this.#watermark.drained(reading)
     this.#closeIfDue()
     this.#dropWatch.update(this.counters(), performance.now())
@@ -297,7 +297,7 @@ class Edge implements EdgeService {
   #close(final: boolean): void {
     const reading = this.#source.clock()
     const { progress, byClass } = this.#encoder
-    const { sequences, drops, account } = this.#ledger.close(progress, final)
+    const { sequences, drops, account } = this.#tracker.close(progress, final)
     const { previous } = this.#source
     const batch = ++this.#batches
     const header = {
@@ -326,15 +326,15 @@ class Edge implements EdgeService {
     const now = performance.now()
     if (!final && this.#batches > 1 && now - this.#ledgerAt < ledgerMs) return null
     this.#ledgerAt = now
-    const ledger = this.#tally.ledger(statistics, monotonicUs)
-    this.#tally.told()
+    const ledger = this.#counters.ledger(statistics, monotonicUs)
+    this.#counters.clearSteps()
     return ledger
   }
 
   async #finish(): Promise<void> {
     const { log } = this.#options
     const left = await this.#publisher.close()
-    const events = this.#tally.abandoned(left)
+    const events = this.#counters.countUndelivered(left)
     const { spooled = 0, spoolBytes = 0 } = this.counters()
     this.#last = this.#now()
     this.#source.close()

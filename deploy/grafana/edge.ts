@@ -24,22 +24,23 @@ export const edgeLedger = dashboard({
       ]
     }),
     lines({
-      title: 'What became of events, after the ring',
-      description: 'A second: acknowledged by Kafka, of this run and of what earlier runs had left; and lost.',
+      title: 'Events after the ring, by outcome',
+      description:
+        'Per second: acknowledged by Kafka, from this run and from earlier ones through the spool; and dropped.',
       ...{ unit: 'eps', width: 12, height: 9, stacked: true },
       queries: [
         { expr: `sum(${events('published')})`, legend: 'published' },
         {
           expr: `sum(rate(ringside_edge_earlier_published_events_total{${edge}}[$__rate_interval]))`,
-          legend: 'published, of earlier runs'
+          legend: 'published, earlier runs'
         },
         {
           expr: `sum by (reason) (rate(ringside_edge_events_total{${edge}, outcome="dropped", reason!="ring_full"}[$__rate_interval])) > 0`,
-          legend: 'lost, {{reason}}'
+          legend: 'dropped, {{reason}}'
         },
         {
-          expr: `sum(rate(ringside_edge_earlier_lost_events_total{${edge}}[$__rate_interval])) > 0`,
-          legend: 'lost, of earlier runs'
+          expr: `sum(rate(ringside_edge_earlier_evicted_events_total{${edge}}[$__rate_interval])) > 0`,
+          legend: 'evicted, earlier runs'
         }
       ]
     }),
@@ -61,8 +62,8 @@ export const edgeLedger = dashboard({
       ]
     }),
     lines({
-      title: 'Calls that are in no account',
-      description: 'No state could be kept for them, or no summary had room.',
+      title: 'Calls missing from the ledger',
+      description: 'Untracked: the kernel had no memory for their state. Uncounted: no summary had a group for them.',
       ...{ unit: 'ops', width: 8 },
       queries: [
         { expr: `sum(rate(ringside_edge_untracked_calls_total{${edge}}[$__rate_interval]))`, legend: 'untracked' },
@@ -70,25 +71,25 @@ export const edgeLedger = dashboard({
       ]
     }),
     lines({
-      title: 'Ring that is read and not durable',
+      title: 'Ring occupied by records that are not durable',
       description:
         'At 100% events are dropped. Grows while Kafka does not acknowledge and the spool does not take over.',
       ...{ unit: 'percentunit', width: 8, max: 1 },
       queries: [{ expr: `max by (instance) (ringside_edge_ring_unreleased_ratio{${edge}})`, legend: '{{instance}}' }]
     }),
     lines({
-      title: 'Waiting',
-      description: 'Encoded batches in memory and on disk, and what may wait there.',
+      title: 'Backlog',
+      description: 'Encoded batches in memory and in the spool, and the limit of the spool.',
       ...{ unit: 'bytes', width: 8 },
       queries: [
-        { expr: `sum by (instance) (ringside_edge_waiting_bytes{${edge}})`, legend: '{{instance}} memory' },
+        { expr: `sum by (instance) (ringside_edge_backlog_bytes{${edge}})`, legend: '{{instance}} memory' },
         { expr: `sum by (instance) (ringside_edge_spool_bytes{${edge}})`, legend: '{{instance}} spool' },
-        { expr: `sum by (instance) (ringside_edge_spool_limit_bytes{${edge}})`, legend: '{{instance}} spool, at most' }
+        { expr: `sum by (instance) (ringside_edge_spool_limit_bytes{${edge}})`, legend: '{{instance}} spool limit' }
       ]
     }),
     lines({
-      title: 'Events that wait in the spool',
-      description: 'Of this run, by class; given up from io upwards when the spool is full.',
+      title: 'Events in the spool',
+      description: 'Of this run, by class. When the spool is full, the least important are evicted first.',
       ...{ unit: 'short', width: 8, stacked: true },
       queries: [{ expr: `sum by (class) (ringside_edge_spooled_events{${edge}})`, legend: '{{class}}' }]
     }),
@@ -110,7 +111,7 @@ export const edgeLedger = dashboard({
       queries: [{ expr: `max by (instance, part) (ringside_edge_cpu_ratio{${edge}})`, legend: '{{instance}} {{part}}' }]
     }),
     states({
-      title: 'Classes that are counted instead of told',
+      title: 'Classes counted instead of emitted',
       description: 'To keep within the CPU budget; the log says why each step was taken.',
       ...{ unit: 'short', width: 8 },
       queries: [{ expr: `max by (instance, class) (ringside_edge_reduced{${edge}})`, legend: '{{instance}} {{class}}' }]

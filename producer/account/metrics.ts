@@ -1,25 +1,25 @@
-// What the edge tells as metrics: its ledger by class and outcome, what waits where, and what the budget does.
+// The edge's metrics: events by class and outcome, backlog and spool, CPU use and budget.
 import { type Sample, type ScalarFamily, single } from '../../runtime/metric-family.ts'
 import type { EventClass, Ledger } from '../../wire/types.ts'
 import type { CpuUse } from '../budget/cpu-meter.ts'
 import { eventClasses } from '../source/raw-event.ts'
-import type { Loss } from './tally.ts'
+import type { Loss } from './event-counters.ts'
 
 export interface EdgeFigures {
   counters(): Readonly<Record<string, number>>
   ledger(): Ledger
   losses(): readonly Loss[]
-  /** Classes that are counted instead of told one by one. */
+  /** Classes that are counted instead of emitted. */
   readonly reduced: readonly EventClass[]
-  /** Share of the fuller ring that is read and not durable yet; 0 where the source has no ring, or is closed. */
+  /** Share of the fuller ring occupied by records that are not durable yet; 0 without a ring or after closing. */
   readonly pressure: number
 }
 
 export interface EdgeMetricsOptions {
   readonly edge: EdgeFigures
-  /** What the spool may take on disk; undefined: there is none. */
+  /** edge.spool.maxBytes; undefined without a spool. */
   readonly spoolLimitBytes?: number | undefined
-  /** Undefined where nobody measures. */
+  /** undefined when CPU use is not measured. */
   readonly cpu?: (() => CpuUse | undefined) | undefined
 }
 
@@ -44,45 +44,53 @@ export const edgeMetrics = ({ edge, spoolLimitBytes = 0, cpu }: EdgeMetricsOptio
     {
       name: 'ringside_edge_events_total',
       kind: 'counter',
-      help: 'Calls and events by class and by what became of them.',
+      help: 'Calls and events by class and outcome.',
       labels: ['class', 'outcome', 'reason'],
       samples: () => eventSamples(edge)
     },
     {
       name: 'ringside_edge_spooled_events',
       kind: 'gauge',
-      help: 'Events of this run that wait in the spool.',
+      help: 'Events of this run in the spool.',
       labels: ['class'],
       samples: () => edge.ledger().classes.map((row) => ({ labels: { class: row.class }, value: row.spooled }))
     },
     single(
       'counter',
       'ringside_edge_untracked_calls_total',
-      'Calls that no state could be kept for.',
+      'Calls without a state, for lack of kernel memory.',
       () => edge.ledger().untracked
     ),
     single(
       'counter',
       'ringside_edge_uncounted_calls_total',
-      'Counted calls that no summary has.',
+      'Counted calls in no summary, for lack of groups.',
       () => edge.ledger().uncounted
     ),
-    count('earlier_published_events', 'Events of earlier runs that Kafka acknowledged.', 'published_earlier'),
-    count('earlier_lost_events', 'Events of earlier runs that a full spool gave up.', 'lost_earlier'),
+    count(
+      'earlier_published_events',
+      'Events of earlier runs, from the spool, that Kafka acknowledged.',
+      'published_earlier'
+    ),
+    count('earlier_evicted_events', 'Events of earlier runs evicted from the full spool.', 'evicted_earlier'),
     count('published_batches', 'Batches that Kafka acknowledged.', 'batches'),
-    count('published_bytes', 'Encoded bytes of these batches, before compression.', 'bytes'),
-    level('waiting_bytes', 'Encoded batches that wait in memory.', () => edge.counters()['waitingBytes'] ?? 0),
-    level('spool_bytes', 'Encoded batches that wait on disk.', () => edge.counters()['spoolBytes'] ?? 0),
+    count('published_bytes', 'Encoded bytes of published batches, before compression.', 'bytes'),
+    level('backlog_bytes', 'Bytes of encoded batches in memory.', () => edge.counters()['backlogBytes'] ?? 0),
+    level('spool_bytes', 'Bytes of the spool in use.', () => edge.counters()['spoolBytes'] ?? 0),
     level(
       'spool_limit_bytes',
-      'What may wait on disk before the least important events are given up; 0: no spool.',
+      'Size limit of the spool in bytes, beyond which it evicts the least important events; 0 without a spool.',
       () => spoolLimitBytes
     ),
-    level('ring_unreleased_ratio', 'Share of the fuller ring that is read and not durable yet.', () => edge.pressure),
+    level(
+      'ring_unreleased_ratio',
+      'Share of the fuller ring occupied by records that were read and are not durable yet.',
+      () => edge.pressure
+    ),
     {
       name: 'ringside_edge_reduced',
       kind: 'gauge',
-      help: '1 while the calls of a class are counted instead of told, to keep to the CPU budget.',
+      help: '1 while the calls of a class are counted instead of emitted, to keep to the CPU budget.',
       labels: ['class'],
       samples: () =>
         eventClasses.map((name) => ({ labels: { class: name }, value: edge.reduced.includes(name) ? 1 : 0 }))
@@ -90,7 +98,7 @@ export const edgeMetrics = ({ edge, spoolLimitBytes = 0, cpu }: EdgeMetricsOptio
     {
       name: 'ringside_edge_cpu_ratio',
       kind: 'gauge',
-      help: 'Share of one core used over the last second, by the process and by its programs in the kernel.',
+      help: 'Share of one core used over the last second, by the process and its BPF programs.',
       labels: ['part'],
       samples: () =>
         Object.entries(cpu?.() ?? {}).flatMap(([part, value]) =>

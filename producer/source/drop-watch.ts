@@ -14,7 +14,7 @@ const causeOf = (counters: Counters): string => {
   if (isAny('spoolBytes', 'dropped_spool_full')) {
     return 'Kafka was away for longer than the spool has room (edge.spool.maxBytes)'
   }
-  if ((counters['waitingBytes'] ?? 0) >= crowdedBytes) {
+  if ((counters['backlogBytes'] ?? 0) >= crowdedBytes) {
     return 'the ring is full: Kafka does not take them fast enough, and no disk does (edge.spool, edge.ringBytes)'
   }
   return 'the ring is full (edge.ringBytes, edge.securityRingBytes), or calls emit that need not (edge.calls)'

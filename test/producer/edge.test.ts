@@ -236,7 +236,7 @@ test('with Kafka away and no disk the rings fill, each for itself, and memory st
     for (let i = 0; i < 1_000; i++) kernel.emit({ class: 3, path, timeNs: now() })
     for (let i = 0; i < 100; i++) kernel.emit({ class: 1, path, timeNs: now() })
     await sleep(50)
-    most = Math.max(most, service.counters()['waitingBytes'] as number)
+    most = Math.max(most, service.counters()['backlogBytes'] as number)
   }
   assert.ok(most > 8 << 20 && most < 18 << 20, `${most} bytes`)
   open()
@@ -254,7 +254,7 @@ test('a recording waits for a Kafka that is slow, and loses nothing', async () =
   kafka.behave = () => sleep(5)
   let most = 0
   const watch = setInterval(() => {
-    most = Math.max(most, service.counters()['waitingBytes'] as number)
+    most = Math.max(most, service.counters()['backlogBytes'] as number)
   }, 1)
   for (let i = 0; i < 20_000; i++) kernel.emit({ path: `/${'x'.repeat(2000)}`, timeNs: now() })
   await service.drain()
@@ -348,7 +348,7 @@ test('calls that no event can tell of are counted apart', async () => {
   kernel.unaccounted = 3
   await service.drain()
   assertAccounted(kafka.batches, service.counters())
-  assert.deepEqual([service.counters()['seen'], service.counters()['unaccounted']], [1, 3])
+  assert.deepEqual([service.counters()['seen'], service.counters()['untracked']], [1, 3])
 })
 
 test('bytes that are no events end the edge with an error that says so', async () => {

@@ -22,27 +22,27 @@ const families = edgeMetrics({
   cpu: () => ({ process: 0.02, programs: undefined })
 })
 
-const told = (name: string): Record<string, number> => {
+const exposed = (name: string): Record<string, number> => {
   const family = families.find((each) => each.name === name)
   assert.ok(family !== undefined, name)
   return Object.fromEntries([...family.samples()].map(({ labels, value }) => [Object.values(labels).join(' '), value]))
 }
 
-test('events are told by class and outcome, drops by their reason', () => {
-  const samples = told('ringside_edge_events_total')
+test('events are exposed by class and outcome, drops also by reason', () => {
+  const samples = exposed('ringside_edge_events_total')
   assert.equal(samples['network emitted '], 30)
   assert.equal(samples['network published '], 25)
   assert.equal(samples['file dropped ring_full'], 4)
   assert.equal(samples['file dropped spool_full'], 2)
   assert.equal(Object.keys(samples).length, 4 * 5 + 1)
-  assert.deepEqual(told('ringside_edge_spooled_events'), { process: 3, network: 3, file: 3, io: 3 })
+  assert.deepEqual(exposed('ringside_edge_spooled_events'), { process: 3, network: 3, file: 3, io: 3 })
 })
 
-test('counters and levels are what the edge counts, what is not known is not told', () => {
-  assert.deepEqual(told('ringside_edge_untracked_calls_total'), { '': 5 })
-  assert.deepEqual(told('ringside_edge_earlier_published_events_total'), { '': 7 })
-  assert.deepEqual(told('ringside_edge_spool_bytes'), { '': 9 })
-  assert.deepEqual(told('ringside_edge_ring_unreleased_ratio'), { '': 0.25 })
-  assert.deepEqual(told('ringside_edge_reduced'), { process: 0, network: 0, file: 1, io: 1 })
-  assert.deepEqual(told('ringside_edge_cpu_ratio'), { process: 0.02 })
+test('metrics have the figures of the edge, without those that are not measured', () => {
+  assert.deepEqual(exposed('ringside_edge_untracked_calls_total'), { '': 5 })
+  assert.deepEqual(exposed('ringside_edge_earlier_published_events_total'), { '': 7 })
+  assert.deepEqual(exposed('ringside_edge_spool_bytes'), { '': 9 })
+  assert.deepEqual(exposed('ringside_edge_ring_unreleased_ratio'), { '': 0.25 })
+  assert.deepEqual(exposed('ringside_edge_reduced'), { process: 0, network: 0, file: 1, io: 1 })
+  assert.deepEqual(exposed('ringside_edge_cpu_ratio'), { process: 0.02 })
 })

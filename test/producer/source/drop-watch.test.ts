@@ -23,7 +23,7 @@ test('dropping is logged when it begins and when it has ended, not in between', 
 
 test('the warning says when it is Kafka that is too slow', () => {
   const { watch, lines } = recorded()
-  watch.update({ dropped: 5, waitingBytes: 20 << 20 }, 1)
+  watch.update({ dropped: 5, backlogBytes: 20 << 20 }, 1)
   assert.match(lines[0] as string, /Kafka does not take them fast enough/)
 })
 

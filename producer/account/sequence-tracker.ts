@@ -1,13 +1,12 @@
-// The edge's account of sequence numbers: what each batch answers for, and what was lost on the way.
-// Over a run: the sequence ranges less what was published are the declared drops, exactly; a run that takes over
-// goes on where the durable batches of the one before end.
+// Assigns ranges of sequence numbers to batches and declares the drops in them. Over a run, numbers in ranges = events
+// in batches + declared drops, exactly. A run that takes over continues after the durable batches of its predecessor.
 import { RingsideError } from '../../runtime/errors.ts'
 import type { Drop, SequenceRange } from '../../wire/types.ts'
 import type { Progress } from '../encode/encoder.ts'
 import { eventClasses, summaryCpu } from '../source/raw-event.ts'
 import type { Account, Source, SourceStatistics } from '../source/source.ts'
 
-/** What the batch that is closed answers for, and what a successor has to know once it is durable. */
+/** Ranges and drops for the header of a batch, and the account that a successor needs once the batch is durable. */
 export interface Closing {
   readonly sequences: SequenceRange[]
   readonly drops: Drop[]
@@ -17,18 +16,18 @@ export interface Closing {
 const zeros = (): number[] => eventClasses.map(() => 0)
 const sum = (counts: readonly number[]): number => counts.reduce((a, b) => a + b, 0)
 
-export class Ledger {
+export class SequenceTracker {
   readonly #source: Pick<Source, 'statistics'>
-  /** By CPU, and of the summaries: the last seq that closed batches answer for; undefined before its first. */
+  /** By CPU, and for the summaries: the last seq in a closed batch's ranges; undefined before the first. */
   readonly #closed: (number | undefined)[] = new Array(summaryCpu + 1).fill(undefined)
-  /** Likewise, up to which nothing is left in the rings. */
+  /** By CPU, and for the summaries: no record up to this seq is left in the rings. */
   readonly #drained = new Float64Array(summaryCpu + 1)
-  /** Sequence numbers of events that closed batches answer for, since the programs were loaded. */
+  /** Total of events' sequence numbers in the ranges of closed batches, since the programs were loaded. */
   #sequences = 0
-  /** By class, since the programs were loaded: lost as the programs count it, and as far as batches declare it. */
-  #lost = zeros()
+  /** Drops in the rings by class, since the programs were loaded: counted by the programs, and declared in batches. */
+  #dropped = zeros()
   #declared = zeros()
-  /** By class: what the runs before had declared, and which events they had. */
+  /** By class: drops that earlier runs declared, and events in their batches. */
   readonly #declaredBefore: readonly number[]
   readonly #eventsBefore: readonly number[]
 
@@ -38,7 +37,7 @@ export class Ledger {
     this.#declaredBefore = previous?.declared ?? zeros()
     this.#eventsBefore = previous?.events ?? zeros()
     this.#declared = [...this.#declaredBefore]
-    this.#lost = [...this.#declaredBefore]
+    this.#dropped = [...this.#declaredBefore]
     for (const { cpu, seq } of previous?.closed ?? []) {
       if (cpu !== summaryCpu) this.#sequences += seq - this.#before(cpu)
       this.#closed[cpu] = seq
@@ -46,21 +45,20 @@ export class Ledger {
   }
 
   /**
-   * Takes over what the programs count as lost.
-   * @param drained everything given out by then has been read: what is missing was lost
+   * Takes over the programs' drop counts.
+   * @param drained true when all records up to these statistics were read: missing numbers are dropped events
    */
   update(statistics: SourceStatistics, drained: boolean): void {
-    this.#lost = eventClasses.map((name, i) => Math.max(this.#lost[i] as number, statistics.dropped[name]))
+    this.#dropped = eventClasses.map((name, i) => Math.max(this.#dropped[i] as number, statistics.dropped[name]))
     if (!drained) return
     for (const { cpu, last } of statistics.sequences) this.#drained[cpu] = last
   }
 
   /**
-   * What the batch that is closed now answers for. A loss that the programs counted is declared as soon
-   * as there is a gap inside the ranges; a gap that they did not count (yet) waits, for records of a CPU leave
-   * the two rings out of order, those of processes and connections first. The last batch declares every gap, whoever
-   * counted it.
-   * @throws RingsideError DATA when there are events of a CPU that the source's statistics do not know
+   * Closes the ranges for a batch. A drop that the programs counted is declared once there is a gap for it inside the
+   * ranges. A gap without a counted drop is not declared, because its event may still come: records of a CPU leave the
+   * two rings out of order, security records first. The final batch declares every gap.
+   * @throws RingsideError DATA when the source's statistics lack the CPU of an event
    */
   close(progress: Pick<Progress, 'highest' | 'events'>, final: boolean): Closing {
     const sequences = this.#closeRanges(progress.highest)
@@ -68,35 +66,35 @@ export class Ledger {
     const drops: Drop[] = []
     let gap = this.#sequences - sum(events) - sum(this.#declared)
     eventClasses.forEach((name, i) => {
-      const count = Math.max(0, Math.min(gap, (this.#lost[i] as number) - (this.#declared[i] as number)))
+      const count = Math.max(0, Math.min(gap, (this.#dropped[i] as number) - (this.#declared[i] as number)))
       this.#declared[i] = (this.#declared[i] as number) + count
       gap -= count
       if (count > 0) drops.push({ class: name, reason: 'ring_full', count })
     })
     if (final) {
-      // Nobody knows the class of these: they count where a loss matters most.
+      // Their class is unknown: they count for the class whose loss matters most.
       if (gap > 0) drops.push({ class: 'process', reason: 'other', count: gap })
       this.#declared[0] = (this.#declared[0] as number) + Math.max(0, gap)
-      this.#lost = this.#declared
+      this.#dropped = this.#declared
     }
     return { sequences, drops, account: this.account(events) }
   }
 
-  /** @param events by class, that durable batches hold; those of the runs before, unless given */
+  /** @param events by class, in durable batches; by default those of earlier runs */
   account(events: readonly number[] = this.#eventsBefore): Closing['account'] {
     const closed = this.#closed.flatMap((seq, cpu) => (seq === undefined ? [] : [{ cpu, seq }]))
     return { closed, declared: [...this.#declared], events }
   }
 
-  /** By class: counted as lost in the ring, without what the runs before had declared. */
-  get lost(): readonly number[] {
-    return this.#lost.map((count, i) => count - (this.#declaredBefore[i] as number))
+  /** Drops in the rings by class, without those that earlier runs declared. */
+  get dropped(): readonly number[] {
+    return this.#dropped.map((count, i) => count - (this.#declaredBefore[i] as number))
   }
 
-  #closeRanges(read: Float64Array): SequenceRange[] {
+  #closeRanges(highest: Float64Array): SequenceRange[] {
     const sequences: SequenceRange[] = []
     for (let cpu = 0; cpu <= summaryCpu; cpu++) {
-      const last = Math.max(read[cpu] ?? 0, this.#drained[cpu] as number)
+      const last = Math.max(highest[cpu] ?? 0, this.#drained[cpu] as number)
       if (last === 0) continue
       const closed = this.#closed[cpu] ?? this.#before(cpu)
       if (last > closed) {
@@ -108,11 +106,14 @@ export class Ledger {
     return sequences
   }
 
-  /** The seq before a CPU's first. */
+  /** The seq before a CPU's first one. */
   #before(cpu: number): number {
     const range = this.#source.statistics().sequences.find((known) => known.cpu === cpu)
     if (range !== undefined) return range.before
     if (cpu === summaryCpu) return 0
-    throw new RingsideError('DATA', `the source has events of CPU ${cpu}, and its statistics do not know that CPU`)
+    throw new RingsideError(
+      'DATA',
+      `the source has events of CPU ${cpu}, which its statistics lack; the recording is damaged`
+    )
   }
 }

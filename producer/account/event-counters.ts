@@ -1,12 +1,12 @@
-// What became of the events, as numbers: the counters that a host of the edge reports, and the ledger that travels in
-// the stream. After drain() or stop(): seen = published + spooled + dropped.
+// Event counters by class and outcome: for the edge's log and metrics, and as the ledger in the stream. After drain()
+// or stop(), seen = published + spooled + dropped.
 import type { DropReason, EventClass, Ledger as LedgerRecord, Step } from '../../wire/types.ts'
 import type { PublishedBatch } from '../deliver/publisher.ts'
 import type { Spool } from '../deliver/spool.ts'
 import { eventClasses } from '../source/raw-event.ts'
 import type { SourceStatistics } from '../source/source.ts'
 
-/** Of a run: events that came out of the rings and were lost later. */
+/** Events of this run that were dropped after they had left the rings. */
 export interface Loss {
   readonly class: EventClass
   readonly reason: DropReason | 'undelivered' | 'spool_unreadable'
@@ -23,76 +23,79 @@ const addTo = (totals: number[], counts: readonly number[]): void => {
 
 const total = (counts: Readonly<Record<EventClass, number>> | undefined): number => sum(Object.values(counts ?? {}))
 
-export class Tally {
+export class EventCounters {
   readonly #run: string
   readonly #spool: Spool | undefined
-  /** What the programs had counted when this run began. */
-  readonly #begun: SourceStatistics
+  /** The source's statistics at the start of this run. */
+  readonly #initial: SourceStatistics
   readonly #published = eventClasses.map(() => 0)
-  readonly #abandoned = eventClasses.map(() => 0)
+  readonly #undelivered = eventClasses.map(() => 0)
   #publishedEarlier = 0
   #batches = 0
   #bytes = 0
   #steps: Step[] = []
 
-  constructor(run: string, spool: Spool | undefined, begun: SourceStatistics) {
+  constructor(run: string, spool: Spool | undefined, initial: SourceStatistics) {
     this.#run = run
     this.#spool = spool
-    this.#begun = begun
+    this.#initial = initial
   }
 
   /** Batches that Kafka acknowledged. */
-  get batches(): number {
+  get publishedBatches(): number {
     return this.#batches
   }
 
   /** Kafka acknowledged a batch. */
-  published(batch: PublishedBatch): void {
+  countPublished(batch: PublishedBatch): void {
     if (batch.run === this.#run) addTo(this.#published, batch.byClass)
     else this.#publishedEarlier += sum(batch.byClass)
     this.#batches++
     this.#bytes += batch.value.length
   }
 
-  /** Neither Kafka nor a disk took these. @returns how many events they hold */
-  abandoned(batches: readonly PublishedBatch[]): number {
-    for (const { byClass } of batches) addTo(this.#abandoned, byClass)
-    return sum(this.#abandoned)
+  /**
+   * Neither Kafka nor the spool took these batches.
+   * @returns the number of their events
+   */
+  countUndelivered(batches: readonly PublishedBatch[]): number {
+    for (const { byClass } of batches) addTo(this.#undelivered, byClass)
+    return sum(this.#undelivered)
   }
 
-  stepped(step: Step): void {
+  addStep(step: Step): void {
     this.#steps.push(step)
   }
 
   /**
-   * @param events that came out of the rings, by class
-   * @param lost in the rings, by class
+   * @param events read from the rings, by class
+   * @param ringDrops events dropped in the rings, by class
    */
   counters(
     events: readonly number[],
-    lost: readonly number[],
+    ringDrops: readonly number[],
     statistics: SourceStatistics
   ): Readonly<Record<string, number>> {
     const spool = this.#spool?.account
-    const dropped = lost.map((count, i) => {
-      return count + (this.#abandoned[i] as number) + (spool?.evicted[i] ?? 0) + (spool?.unreadable[i] ?? 0)
+    const dropped = ringDrops.map((count, i) => {
+      return count + (this.#undelivered[i] as number) + (spool?.evicted[i] ?? 0) + (spool?.unreadable[i] ?? 0)
     })
     return {
-      seen: sum(events) + sum(lost),
+      seen: sum(events) + sum(ringDrops),
       published: sum(this.#published),
       published_earlier: this.#publishedEarlier,
       spooled: sum(spool?.spooled ?? []),
       dropped: sum(dropped),
       ...Object.fromEntries(eventClasses.map((name, i) => [`dropped_${name}`, dropped[i] as number])),
-      dropped_ring_full: sum(lost),
-      dropped_undelivered: sum(this.#abandoned),
+      dropped_ring_full: sum(ringDrops),
+      dropped_undelivered: sum(this.#undelivered),
       dropped_spool_full: sum(spool?.evicted ?? []),
       dropped_spool_unreadable: sum(spool?.unreadable ?? []),
-      lost_earlier: sum(spool?.earlierEvicted ?? []),
-      off: total(statistics.off) - total(this.#begun.off),
-      counted: total(statistics.counted) - total(this.#begun.counted),
-      uncounted: (statistics.uncounted ?? 0) - (this.#begun.uncounted ?? 0),
-      unaccounted: (statistics.unaccounted ?? 0) - (this.#begun.unaccounted ?? 0),
+      evicted_earlier: sum(spool?.earlierEvicted ?? []),
+      off: total(statistics.off) - total(this.#initial.off),
+      counted: total(statistics.counted) - total(this.#initial.counted),
+      uncounted: (statistics.uncounted ?? 0) - (this.#initial.uncounted ?? 0),
+      untracked: (statistics.unaccounted ?? 0) - (this.#initial.unaccounted ?? 0),
       batches: this.#batches,
       bytes: this.#bytes,
       spoolBytes: this.#spool?.bytes ?? 0
@@ -104,13 +107,13 @@ export class Tally {
     const of = (reason: Loss['reason'], counts: readonly number[] = []): Loss[] =>
       eventClasses.map((name, i) => ({ class: name, reason, count: counts[i] ?? 0 }))
     return [
-      ...of('undelivered', this.#abandoned),
+      ...of('undelivered', this.#undelivered),
       ...of('spool_full', spool?.evicted),
       ...of('spool_unreadable', spool?.unreadable)
     ]
   }
 
-  /** The ledger of this moment, with the steps since the one that was last taken into a batch. */
+  /** The ledger of this moment, with the budget steps since clearSteps(). */
   ledger(statistics: SourceStatistics, monotonicUs: number): LedgerRecord {
     const spooled = this.#spool?.account.spooled
     return {
@@ -130,8 +133,8 @@ export class Tally {
     }
   }
 
-  /** The steps are told. */
-  told(): void {
+  /** A batch has the steps. */
+  clearSteps(): void {
     this.#steps = []
   }
 }
