@@ -1,15 +1,14 @@
-// A child's stderr: all of it goes to a file of bounded size, its warnings and errors also to
-// whoever watches `up`.
+// A child's stderr: every line goes to a file of bounded size, warnings and errors also to the terminal of `up`.
 import { closeSync, fstatSync, mkdirSync, openSync, renameSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
 
-/** Two files of this size a service at most: the current and the one before. */
+/** Two files of this size for each service at most: the current one and the previous one. */
 const maxBytes = 10 << 20
 const warnLevel = 40
 
 /**
- * The text of a pino warning or worse, or of a line that is not pino's; undefined for the rest. What
- * kafkajs says of each try is left to the file: the services say themselves what came of it.
+ * The message of a pino warning or error, or a line that is not pino's; undefined for other lines. Lines of kafkajs about
+ * single tries are not shown: the services log the outcome.
  */
 export const noteworthy = (line: string): string | undefined => {
   if (line.trim() === '') return undefined
@@ -31,7 +30,7 @@ export class ChildLog {
   #size: number
   #rest = ''
 
-  /** @param onNote told what a person should see at once */
+  /** @param onNote called with the message of each warning and error */
   constructor(dir: string, service: string, onNote: (text: string) => void) {
     mkdirSync(dir, { recursive: true })
     this.path = join(dir, `${service}.log`)

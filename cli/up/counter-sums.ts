@@ -1,33 +1,32 @@
-// Counters of a service across its incarnations: each process counts from zero, people want the
-// sum. What a killed process counted after its last report is not in it; `complete` says whether
-// that can have happened.
+// Sums of a service's counters over its restarts, since each process counts from zero. Counts after the last report of a
+// killed process are lost: `complete` is then false.
 
 export type Counters = Readonly<Record<string, number>>
 
 export class CounterSums {
-  #before: Record<string, number> = {}
+  #ended: Record<string, number> = {}
   #current: Counters = {}
   #complete = true
 
-  /** The running process's cumulative counters. */
+  /** @param counters of the running process, since its start */
   report(counters: Counters): void {
     this.#current = counters
   }
 
-  /** The process is gone; `inOrder` when its last report was its final one. */
-  endIncarnation(inOrder: boolean): void {
-    this.#before = { ...this.sums() }
+  /** @param inOrder the last report of the process was its final one */
+  endProcess(inOrder: boolean): void {
+    this.#ended = { ...this.sums() }
     this.#current = {}
     this.#complete &&= inOrder
   }
 
   sums(): Counters {
-    const sums = { ...this.#before }
+    const sums = { ...this.#ended }
     for (const [name, value] of Object.entries(this.#current)) sums[name] = (sums[name] ?? 0) + value
     return sums
   }
 
-  /** False once a process ended without a final report. */
+  /** False after a process without a final report. */
   get complete(): boolean {
     return this.#complete
   }

@@ -1,5 +1,5 @@
-// What `up` shows of the stream while it runs: the first events, and every alert when it is raised.
-// Both read their topics as any user could; neither can hold up the services.
+// The first events and the new alerts that `up` shows while it runs. Reads the topics as any client can, and cannot
+// delay the services.
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Config } from '../../runtime/config.ts'
 import { messageOf } from '../../runtime/errors.ts'
@@ -22,7 +22,7 @@ export interface FeedOptions {
   readonly signal: AbortSignal
 }
 
-/** Calls onLines once, with the first few events as the lines of a table, when there are any. */
+/** Calls onLines once, with the first events as a table. */
 export const showFirstEvents = async (options: FeedOptions, onLines: (lines: string[]) => void): Promise<void> => {
   const reader = rowReaders.events
   await readOn(options, 'events', (value) => {
@@ -35,7 +35,7 @@ export const showFirstEvents = async (options: FeedOptions, onLines: (lines: str
   })
 }
 
-/** Calls onAlert for each new alert; later revisions of one are no news. */
+/** Calls onAlert for the first revision of each alert. */
 export const watchAlerts = async (options: FeedOptions, onAlert: (alert: Alert) => void): Promise<void> => {
   await readOn(options, 'alerts', (value) => {
     const alert = decode('Alert', value)
@@ -44,15 +44,15 @@ export const watchAlerts = async (options: FeedOptions, onAlert: (alert: Alert) 
   })
 }
 
-/** Reads until onValue returns false or the signal fires; takes up again after an outage. */
+/** Reads until onValue returns false or the signal fires; resumes after an outage. */
 const readOn = async (
   { client, config, log, sinceMs, signal }: FeedOptions,
   topic: 'events' | 'alerts',
   onValue: (value: Buffer) => boolean
 ): Promise<void> => {
   const next = new Map<number, bigint>()
-  let goesOn = true
-  while (goesOn && !signal.aborted) {
+  let isWanted = true
+  while (isWanted && !signal.aborted) {
     try {
       await client.read(
         {
@@ -62,8 +62,8 @@ const readOn = async (
           onMessage: (message, partition) => {
             if (message.offset < (next.get(partition) ?? 0n)) return undefined
             next.set(partition, message.offset + 1n)
-            if (message.value !== null) goesOn = onValue(message.value)
-            return goesOn
+            if (message.value !== null) isWanted = onValue(message.value)
+            return isWanted
           }
         },
         signal

@@ -1,4 +1,4 @@
-// The Kafka that `up` runs: started again on the same port and state when it dies, until stopped.
+// The local Kafka of `up`: restarted on the same port and state when it dies, until it is stopped.
 import { setTimeout as delay } from 'node:timers/promises'
 import { type LocalKafka, startLocalKafka } from '../../deploy/kafka/local-kafka.ts'
 import type { Config } from '../../runtime/config.ts'
@@ -15,8 +15,8 @@ const firstBackoffMs = 500
 const longestBackoffMs = 16_000
 
 /**
- * @param onLine told of deaths and restarts
- * @throws what startLocalKafka throws at the first start
+ * @param onLine called with each death and restart
+ * @throws errors of the first startLocalKafka
  */
 export const startLocalCluster = async (
   config: Config,
@@ -37,7 +37,7 @@ export const startLocalCluster = async (
         await running.exited
         running = undefined
         if (stopping.signal.aborted) return
-        onLine('Kafka ended unexpectedly; starting it again')
+        onLine('Kafka ended unexpectedly, restarting it')
       }
       try {
         running = await start()
@@ -45,7 +45,7 @@ export const startLocalCluster = async (
         backoffMs = firstBackoffMs
         onLine(`Kafka is back on ${brokers.join(', ')}`)
       } catch (error) {
-        onLine(`Kafka does not start: ${messageOf(error)}; next try in ${backoffMs / 1000} s`)
+        onLine(`Kafka did not start, retrying in ${backoffMs / 1000} s: ${messageOf(error)}`)
         await delay(backoffMs, undefined, { signal: stopping.signal }).catch(() => {})
         backoffMs = Math.min(2 * backoffMs, longestBackoffMs)
       }
@@ -61,7 +61,7 @@ export const startLocalCluster = async (
       stopping.abort()
       await running?.stop()
       await watching
-      // One that was being started when the stop came.
+      // A start may have been under way.
       await running?.stop()
     }
   }

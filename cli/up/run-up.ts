@@ -1,4 +1,4 @@
-// `ringside up` from its start to its summary: Kafka, topics, services, then all of it in reverse.
+// `ringside up` from start to summary: starts Kafka, topics and services, then stops them in reverse order.
 import { once } from 'node:events'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Config } from '../../runtime/config.ts'
@@ -18,7 +18,7 @@ import { type Summary, summarize } from './summary.ts'
 
 export interface UpOptions {
   readonly config: Config
-  /** Ends by itself after this; undefined runs until it is told to stop. */
+  /** Ends by itself after this time; undefined: runs until a signal. */
   readonly forMs: number | undefined
   /** A recording in place of the live kernel. */
   readonly source: string | undefined
@@ -28,7 +28,7 @@ export interface UpOptions {
 
 export interface UpResult {
   readonly summary: Summary
-  /** Services that could not go on. */
+  /** Services that failed and were not restarted. */
   readonly failed: readonly string[]
 }
 
@@ -38,13 +38,13 @@ const longestTimerMs = 2 ** 31 - 1
 
 const seconds = (ms: number): string => `${(ms / 1000).toFixed(1)} s`
 
-/** First signal: end in order. Second: hurry. */
-const onSignals = (end: () => void, hurry: () => void): (() => void) => {
+/** The first signal drains, the second one stops. */
+const onSignals = (drain: () => void, stop: () => void): (() => void) => {
   let signals = 0
   const onSignal = (): void => {
     signals += 1
-    if (signals === 1) end()
-    else hurry()
+    if (signals === 1) drain()
+    else stop()
   }
   process.on('SIGINT', onSignal).on('SIGTERM', onSignal)
   return () => process.off('SIGINT', onSignal).off('SIGTERM', onSignal)
@@ -54,8 +54,8 @@ const edgeArgsFor = (source: string | undefined, progress: Progress): string[] |
   if (source !== undefined) return ['--source', source]
   const lacks = lacksForLiveKernel()
   if (lacks.length === 0) return ['--ignore-family']
-  const what = lacks.map(({ missing, remedy }) => `${missing} (${remedy})`).join('; ')
-  progress.line(`no edge, everything else runs: ${what}`)
+  const reasons = lacks.map(({ missing, remedy }) => `${missing} (${remedy})`).join('; ')
+  progress.line(`edge not started, everything else runs: ${reasons}`)
   return undefined
 }
 
@@ -79,16 +79,16 @@ const openCluster = async (
   return { cluster, client: connectTo(cluster.brokers), brokers: cluster.brokers }
 }
 
-/** Why what consumers read may differ from what this run's edge published. */
+/** A legitimate cause of a difference between the events that the edge published and those that consumers read. */
 const otherTrafficOf = (cluster: LocalCluster | undefined, lock: StateLock): string | undefined => {
-  if (cluster === undefined) return 'others may use the same topics of this cluster'
-  if (cluster.restarts > 0) return 'Kafka was started again, and what had not been committed came again'
-  return lock.previousWasCutOff ? 'the run before did not end in order and may have left events unread' : undefined
+  if (cluster === undefined) return 'other edges may publish to these topics'
+  if (cluster.restarts > 0) return 'Kafka restarted, and consumers read uncommitted events a second time'
+  return lock.previousWasCutOff ? 'the previous run was cut off, and may have left unread events' : undefined
 }
 
 /**
- * Runs everything until the time is up or a signal comes.
- * @throws RingsideError when it cannot start: the state is in use, Kafka does not come up
+ * Runs everything until the time is up or a signal arrives.
+ * @throws RingsideError when another `up` uses the state folder, or Kafka does not start
  */
 export const runUp = async ({ config, forMs, source, progress, log }: UpOptions): Promise<UpResult> => {
   const lock = lockState(config.stateDir)
@@ -96,7 +96,7 @@ export const runUp = async ({ config, forMs, source, progress, log }: UpOptions)
   let services: Services | undefined
   const ignoreSignals = onSignals(
     () => ending.abort(),
-    () => services?.hurry()
+    () => services?.stop()
   )
   let cluster: LocalCluster | undefined
   let inOrder = false
@@ -129,15 +129,15 @@ export const runUp = async ({ config, forMs, source, progress, log }: UpOptions)
     if (!ending.signal.aborted) {
       const running = services.all.filter(({ state }) => state === 'running').map(({ name }) => name)
       progress.line(
-        `running: ${running.join(', ')}${forMs === undefined ? '; Ctrl-C ends it' : `, for ${formatDuration(forMs)}`}`
+        `running: ${running.join(', ')}${forMs === undefined ? '; Ctrl-C stops it' : `, for ${formatDuration(forMs)}`}`
       )
     }
     await watchUntilEnd(services, progress, forMs, ending.signal)
 
     progress.clear()
-    progress.line('ending: edge, then consumers, then Kafka (a second signal hurries)')
+    progress.line('stopping: edge, consumers, panel, Kafka (a second signal skips unread events)')
     await services.drain()
-    inOrder = services.counted.every(({ state, complete }) => complete && state !== 'failed')
+    inOrder = services.essential.every(({ state, complete }) => complete && state !== 'failed')
     feeds.abort()
     await feeding
     const summary = summarize({
@@ -145,7 +145,7 @@ export const runUp = async ({ config, forMs, source, progress, log }: UpOptions)
       otherTraffic: otherTrafficOf(cluster, lock),
       durationMs: performance.now() - startedMs
     })
-    return { summary, failed: services.counted.filter(({ state }) => state === 'failed').map(({ name }) => name) }
+    return { summary, failed: services.essential.filter(({ state }) => state === 'failed').map(({ name }) => name) }
   } finally {
     await cluster?.stop()
     lock.release(inOrder)

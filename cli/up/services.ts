@@ -1,4 +1,4 @@
-// The services of one `up` as supervised children that share one written configuration.
+// The services of one `up`: supervised children that share one written configuration.
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Config } from '../../runtime/config.ts'
@@ -8,12 +8,12 @@ import type { Totals } from './status-line.ts'
 import type { Tallies } from './summary.ts'
 import { type ServiceState, SupervisedService } from './supervised-service.ts'
 
-/** Those that read all that the edge publishes, so that their counts can be held against its own. */
+/** Consumers of every event: their counts are compared with the edge's. */
 export const consumerNames = ['rollups', 'alerts', 'audit'] as const
 
 export interface ServicesOptions {
   readonly config: Config
-  /** Arguments of `run edge`; undefined runs no edge. */
+  /** Arguments of `run edge`; undefined: no edge. */
   readonly edgeArgs: readonly string[] | undefined
   readonly onLine: (text: string) => void
 }
@@ -21,30 +21,30 @@ export interface ServicesOptions {
 /** Worst case of a drain on a slow disk; typically a second. */
 const drainTimeoutMs = 60_000
 
-/** Everything but what the written configuration says already: flags of `up` must win over its environment. */
+/** Without RINGSIDE_ variables: the written configuration has them, and flags of `up` must win over them. */
 const environmentFor = (env: NodeJS.ProcessEnv): NodeJS.ProcessEnv =>
   Object.fromEntries(
     Object.entries(env).filter(([name]) => !name.startsWith('RINGSIDE_') || name === 'RINGSIDE_LOG_LEVEL')
   )
 
-/** A service that tries again and again says the same each time: once in this time is enough. */
-const sameNoteEveryMs = 30_000
+/** A service that retries logs the same message each time: it is shown once in this time. */
+const repeatNoteEveryMs = 30_000
 
-/** Whether a text differs from the last one, or that is long enough ago. */
+/** True for a text that differs from the last shown one, or after repeatNoteEveryMs. */
 const newsFilter = (): ((text: string) => boolean) => {
   let last = ''
-  let saidAtMs = 0
+  let shownAtMs = 0
   return (text) => {
-    if (text === last && performance.now() - saidAtMs < sameNoteEveryMs) return false
+    if (text === last && performance.now() - shownAtMs < repeatNoteEveryMs) return false
     last = text
-    saidAtMs = performance.now()
+    shownAtMs = performance.now()
     return true
   }
 }
 
 const stateLine = (name: string, state: ServiceState, detail: string, logPath: string): string | undefined => {
   if (state === 'waiting') return `${name}: ${detail}`
-  if (state === 'failed') return `${name} failed (${detail}) and is not started again; its log: ${logPath}`
+  if (state === 'failed') return `${name} failed (${detail}) and is not restarted; its log: ${logPath}`
   if (state === 'ended') return `${name}: ${detail}`
   if (state === 'running' && detail !== '') return `${name}: ${detail}`
   return undefined
@@ -53,7 +53,7 @@ const stateLine = (name: string, state: ServiceState, detail: string, logPath: s
 export class Services {
   readonly #edge: SupervisedService | undefined
   readonly #consumers: readonly SupervisedService[]
-  /** Undefined when it is to listen nowhere. */
+  /** Undefined when panel.listen is empty. */
   readonly #panel: SupervisedService | undefined
   readonly #logs: ChildLog[] = []
   readonly #settled = Promise.withResolvers<void>()
@@ -61,12 +61,12 @@ export class Services {
   constructor({ config, edgeArgs, onLine }: ServicesOptions) {
     const configPath = join(config.stateDir, 'up.yaml')
     mkdirSync(config.stateDir, { recursive: true })
-    // JSON is YAML.
+    // JSON is valid YAML.
     writeFileSync(configPath, `${JSON.stringify(config, undefined, 2)}\n`, { mode: 0o600 })
     const env = environmentFor(process.env)
     const { listen } = config.metrics
     const create = (name: string, index: number, args: readonly string[]): SupervisedService => {
-      // A port for each: the edge has the configured one, the consumers those after it.
+      // The edge has the configured port, the other services have the next ones.
       const metrics = listen === '' ? [] : ['--metrics-listen', withPortRaised(listen, index)]
       const isNews = newsFilter()
       const log = new ChildLog(join(config.stateDir, 'logs'), name, (text) => {
@@ -75,7 +75,7 @@ export class Services {
       this.#logs.push(log)
       return new SupervisedService({
         name,
-        // As the launcher has it for `run edge`.
+        // As the launcher sets it for `run edge`.
         nodeOptions: name === 'edge' ? ['--max-semi-space-size=2'] : [],
         args: ['run', name, '--config', configPath, ...metrics, ...args],
         env,
@@ -93,21 +93,21 @@ export class Services {
   }
 
   get all(): readonly SupervisedService[] {
-    return this.#panel === undefined ? this.counted : [...this.counted, this.#panel]
+    return this.#panel === undefined ? this.essential : [...this.essential, this.#panel]
   }
 
-  /** Those whose counts make the summary: without them the run is not whole. */
-  get counted(): readonly SupervisedService[] {
+  /** The edge and the consumers, whose counters make the summary. */
+  get essential(): readonly SupervisedService[] {
     return this.#edge === undefined ? this.#consumers : [this.#edge, ...this.#consumers]
   }
 
-  /** Starts all; resolves when each is ready, or known not to be. */
+  /** Starts all services; resolves when each is ready or has failed. */
   async start(): Promise<void> {
     for (const service of this.all) service.start()
     await this.#settled.promise
   }
 
-  /** The edge first, so that the consumers' end is the end of what it published; the panel shows it to the last. */
+  /** Stops the edge first, so that the consumers can read everything that it published, and the panel last. */
   async drain(): Promise<void> {
     await this.#edge?.drain(drainTimeoutMs)
     await Promise.all(this.#consumers.map((consumer) => consumer.drain(drainTimeoutMs)))
@@ -115,8 +115,9 @@ export class Services {
     for (const log of this.#logs) log.close()
   }
 
-  hurry(): void {
-    for (const service of this.all) service.hurry()
+  /** Ends a drain early. */
+  stop(): void {
+    for (const service of this.all) service.stop()
   }
 
   totals(): Totals {

@@ -1,14 +1,14 @@
-// One `ringside up` a state folder. The lock is SQLite's on a file of the folder: the kernel
-// releases it however the process ends, so nothing is ever stale.
+// Allows one `ringside up` for each state folder. The lock is SQLite's on a file in the folder: the kernel releases it
+// however the process ends.
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { messageOf, RingsideError } from '../../runtime/errors.ts'
 
 export interface StateLock {
-  /** The run before did not end in order: consumers may have left some of its events unread. */
+  /** The previous run was killed: consumers may have left unread events. */
   readonly previousWasCutOff: boolean
-  /** @param inOrder what the next holder is told */
+  /** @param inOrder false sets previousWasCutOff of the next holder */
   release(inOrder: boolean): void
 }
 
@@ -21,7 +21,7 @@ const readOwner = (path: string): string => {
 }
 
 /**
- * @throws RingsideError UNAVAILABLE when another process holds it, NO_PERMISSION when the folder cannot be written
+ * @throws RingsideError UNAVAILABLE when another process holds the lock, NO_PERMISSION when the folder is not writable
  */
 export const lockState = (stateDir: string): StateLock => {
   const pidPath = join(stateDir, 'up.pid')
@@ -45,13 +45,13 @@ export const lockState = (stateDir: string): StateLock => {
     if (messageOf(cause).includes('locked')) {
       throw new RingsideError(
         'UNAVAILABLE',
-        `another \`ringside up\` (${readOwner(pidPath)}) uses the state in ${stateDir}: stop it first, or give --state-dir`,
+        `another \`ringside up\` (${readOwner(pidPath)}) uses the state folder ${stateDir}: stop it, or choose another folder with --state-dir`,
         { cause, canRetry: false }
       )
     }
     throw new RingsideError(
       'NO_PERMISSION',
-      `cannot write the state folder ${stateDir}: ${messageOf(cause)}. Give another with --state-dir`,
+      `cannot write to state folder ${stateDir}: ${messageOf(cause)}. Choose another folder with --state-dir`,
       { cause }
     )
   }

@@ -1,4 +1,4 @@
-// The one line that says how a run is going: rates since the line before, totals since the start.
+// The status line of a run: the rate since the previous line, totals since the start.
 
 import { formatCount, formatRate } from '../../runtime/format-number.ts'
 import { formatDuration } from '../terminal/duration.ts'

@@ -1,11 +1,11 @@
-// What a run of `up` adds up to, and whether its counts agree with each other.
+// The closing summary of `up`: its counts, and whether they agree with each other.
 
 import { formatCount } from '../../runtime/format-number.ts'
 import { formatDuration } from '../terminal/duration.ts'
 import { formatTable } from '../terminal/table.ts'
 import type { Counters } from './counter-sums.ts'
 
-/** One service's part: its counters summed over restarts, and whether they can be short. */
+/** The counters of one service, summed over restarts; not complete: they may be too low. */
 export interface ServiceTally {
   readonly counters: Counters
   readonly complete: boolean
@@ -15,7 +15,7 @@ export interface ServiceTally {
 export interface Tallies {
   readonly edge: ServiceTally | undefined
   readonly consumers: Readonly<Record<string, ServiceTally>>
-  /** Why consumers may rightly have read more or less than this run's edge published; undefined: nothing can be. */
+  /** A legitimate cause for consumers to read more or fewer events than the edge published; undefined: none. */
   readonly otherTraffic: string | undefined
   readonly durationMs: number
 }
@@ -24,25 +24,25 @@ export interface Summary {
   readonly duration_ms: number
   readonly seen: number
   readonly published: number
-  /** Published as well, but seen by earlier runs, which had left them in the spool. */
+  /** Published from the spool, and seen by earlier runs. */
   readonly published_earlier: number
-  /** Seen, and left in the spool for a later run. */
+  /** Left in the spool for a later run. */
   readonly spooled: number
   readonly dropped: number
-  /** Such as { network_ring_full: 3 }; only what is not zero. */
+  /** Such as { network_ring_full: 3 }, without zeros. */
   readonly dropped_by: Readonly<Record<string, number>>
   readonly rollups: number
   readonly alerts: number
   readonly audit: number
   readonly deadletters: number
-  /** Events that each consumer read. */
+  /** Events read, by consumer. */
   readonly read: Readonly<Record<string, number>>
   readonly restarts: Readonly<Record<string, number>>
-  /** Null when it cannot be known: a service died between two reports, or others use the same topics. */
+  /** Null: unknown, because a service died between two reports, or others publish to the same topics. */
   readonly agrees: boolean | null
-  /** What does not agree, or cannot be known. */
+  /** The counts that disagree or are unknown, with the reason. */
   readonly disagreements: readonly string[]
-  /** Calls that the kernel counted instead of telling one by one. */
+  /** Calls that the kernel counted. */
   readonly counted: number
 }
 
@@ -53,18 +53,20 @@ const sumOf = (tallies: Readonly<Record<string, ServiceTally>>, counter: string)
 
 interface Judgement {
   readonly agrees: boolean | null
-  readonly why: string
+  readonly reason: string
 }
 
 const judgeEdge = (edge: ServiceTally): Judgement | undefined => {
   const { seen = 0, published = 0, spooled = 0, dropped = 0, counted = 0 } = edge.counters
   if (seen === 0) {
-    const also = counted > 0 ? `, and counted ${counted} calls` : ''
-    return { agrees: null, why: `the edge saw no event${also}: there is nothing to compare` }
+    const also = counted > 0 ? ` and counted ${counted} calls` : ''
+    return { agrees: null, reason: `the edge saw no event${also}: nothing to compare` }
   }
   if (seen === published + spooled + dropped) return undefined
-  const why = `the edge saw ${seen} events, but published ${published}, spooled ${spooled} and dropped ${dropped}`
-  return edge.complete ? { agrees: false, why } : { agrees: null, why: `${why}: it died before it could report` }
+  const reason = `the edge saw ${seen} events, but published ${published}, spooled ${spooled} and dropped ${dropped}`
+  return edge.complete
+    ? { agrees: false, reason }
+    : { agrees: null, reason: `${reason}: it died before its final report` }
 }
 
 const judgeConsumer = (
@@ -75,13 +77,13 @@ const judgeConsumer = (
 ): Judgement | undefined => {
   const { events: read = 0, duplicates = 0 } = consumer.counters
   const published = (edge.counters['published'] ?? 0) + (edge.counters['published_earlier'] ?? 0)
-  // What an edge that took over publishes once more, a consumer may have read before.
+  // An edge that takes over publishes duplicates, which the consumer does not count as read.
   if (read <= published && published <= read + duplicates) return undefined
-  const why = `${name} read ${read} events of ${published} published`
-  if (!edge.complete) return { agrees: null, why: `${why}: the edge died before it could report` }
-  if (!consumer.complete) return { agrees: null, why: `${why}: it died, and what it had not committed came again` }
-  if (otherTraffic !== undefined) return { agrees: null, why: `${why}: ${otherTraffic}` }
-  return { agrees: false, why }
+  const reason = `${name} read ${read} events of ${published} published`
+  if (!edge.complete) return { agrees: null, reason: `${reason}: the edge died before its final report` }
+  if (!consumer.complete) return { agrees: null, reason: `${reason}: it died, and its count is unknown` }
+  if (otherTraffic !== undefined) return { agrees: null, reason: `${reason}: ${otherTraffic}` }
+  return { agrees: false, reason }
 }
 
 export const summarize = ({ edge, consumers, otherTraffic, durationMs }: Tallies): Summary => {
@@ -116,24 +118,24 @@ export const summarize = ({ edge, consumers, otherTraffic, durationMs }: Tallies
     read: Object.fromEntries(Object.entries(consumers).map(([name, tally]) => [name, tally.counters['events'] ?? 0])),
     restarts: Object.fromEntries(Object.entries(all).map(([name, tally]) => [name, tally.restarts])),
     agrees: judgements.some(({ agrees }) => agrees === false) ? false : judgements.length === 0 ? true : null,
-    disagreements: judgements.map(({ why }) => why),
+    disagreements: judgements.map(({ reason }) => reason),
     counted: edgeCounters['counted'] ?? 0
   }
 }
 
 const verdict = ({ agrees, disagreements }: Summary): string => {
   if (agrees === true) return 'yes'
-  return `${agrees === false ? 'NO' : 'cannot be known'}: ${disagreements.join('; ')}`
+  return `${agrees === false ? 'NO' : 'unknown'}: ${disagreements.join('; ')}`
 }
 
 const optional = (name: string, count: number): [string, string][] => (count > 0 ? [[name, formatCount(count)]] : [])
 
-/** The summary as a table of two columns, one string a line. */
+/** The summary as lines of a table. */
 export const formatSummary = (summary: Summary): string[] => {
   const rows: [string, string][] = [
     ['events seen', formatCount(summary.seen)],
     ['published', formatCount(summary.published)],
-    ...optional('published, seen by earlier runs', summary.published_earlier),
+    ...optional('published from earlier runs', summary.published_earlier),
     ...optional('spooled for a later run', summary.spooled),
     ...optional('calls counted', summary.counted),
     ['dropped', formatCount(summary.dropped)],

@@ -1,5 +1,5 @@
-// One service as a child process, for as long as it is wanted: started again with backoff when it
-// dies, never twice at once, its counters summed over its incarnations.
+// One service as a child process: restarted with backoff when it dies, never running twice, its counters summed over
+// restarts.
 import { type ChildProcess, fork } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import type { DrainMessage, ServiceMessage } from '../../runtime/service.ts'
@@ -9,27 +9,27 @@ export type ServiceState = 'idle' | 'starting' | 'running' | 'waiting' | 'draini
 
 export interface SupervisedServiceOptions {
   readonly name: string
-  /** Options of Node itself, beside those of this process. */
+  /** Node options, in addition to those of this process. */
   readonly nodeOptions?: readonly string[]
   /** Arguments of the `ringside` command. */
   readonly args: readonly string[]
   readonly env: NodeJS.ProcessEnv
-  /** A piece of the child's stderr. */
+  /** Called with the child's stderr. */
   readonly onOutput: (chunk: Buffer) => void
-  /** The detail: why, or of one that runs where people find it. */
+  /** @param detail the reason; of a running service its URL, if any */
   readonly onState: (state: ServiceState, detail: string) => void
-  /** Delay before the first restart; it doubles up to 64 times this. Typically 250 ms. */
+  /** Delay before the first restart, 250 ms by default. It doubles up to 64 times this value. */
   readonly backoffMs?: number
   /** The program to run instead of the `ringside` command. */
   readonly program?: string
 }
 
-// What a new try cannot mend, by sysexits(3): usage, data, input, system, permission, configuration.
+// Errors that a restart does not fix, by sysexits(3): usage, data, input, system, permission, configuration.
 const permanentExitCodes = new Set([64, 65, 66, 71, 77, 78])
 const longestBackoff = 64
-/** A child that ran this long earns a fresh backoff. */
+/** After a life this long the backoff starts over. */
 const steadyMs = 30_000
-/** How long a stopped child may take before it is killed. */
+/** A child that has not stopped after this time is killed. */
 const stopGraceMs = 10_000
 
 const isServiceMessage = (message: unknown): message is ServiceMessage =>
@@ -64,12 +64,12 @@ export class SupervisedService {
     return this.#restarts
   }
 
-  /** Summed over all incarnations. */
+  /** Sums over all restarts. */
   get counters(): Counters {
     return this.#sums.sums()
   }
 
-  /** False once an incarnation ended without its final report: the sums can then be short. */
+  /** False after a process without a final report: the counters may be too low. */
   get complete(): boolean {
     return this.#sums.complete
   }
@@ -79,23 +79,23 @@ export class SupervisedService {
   }
 
   /**
-   * Lets it finish everything that is there, then end; resolves when it is gone.
-   * @param timeoutMs after this it is stopped, and soon after that killed
+   * Lets it finish its input and end; resolves when it is gone.
+   * @param timeoutMs after this time it is stopped, and then killed
    */
   async drain(timeoutMs: number): Promise<void> {
     if (['idle', 'ended', 'failed', 'stopped'].includes(this.#state)) return
-    // One that waits for its restart has work left: it is started once more to finish it.
+    // A service that waits for its restart has unfinished work: it is started once more.
     if (this.#state === 'waiting') this.#spawn()
     this.#enter('draining', '')
     const message: DrainMessage = { type: 'drain' }
     if (this.#child?.connected === true) this.#child.send(message, () => {})
-    const deadline = setTimeout(() => this.hurry(), timeoutMs)
+    const deadline = setTimeout(() => this.stop(), timeoutMs)
     await this.#gone.promise
     clearTimeout(deadline)
   }
 
-  /** Cuts a drain short: the child stops, and is killed when it does not. */
-  hurry(): void {
+  /** Ends a drain early: the child stops, and is killed after stopGraceMs. */
+  stop(): void {
     const child = this.#child
     if (child === undefined) return
     child.kill('SIGTERM')
@@ -110,7 +110,7 @@ export class SupervisedService {
   #spawn(): void {
     clearTimeout(this.#timer)
     const program = this.#options.program ?? fileURLToPath(new URL('../main.ts', import.meta.url))
-    // A session of its own: Ctrl-C reaches only `up`, which then ends everything in order.
+    // In a session of its own: Ctrl-C reaches only `up`, which stops the services in order.
     const child = fork(program, [...this.#options.args], {
       execArgv: [...process.execArgv, ...(this.#options.nodeOptions ?? [])],
       env: this.#options.env,
@@ -129,7 +129,7 @@ export class SupervisedService {
       else if (this.#state === 'starting') this.#enter('running', message.url ?? '')
     })
     child.on('error', (error) => this.#onExit(child, error.message, undefined, ended))
-    // `close` comes after the last of stderr and IPC, so no final report is missed.
+    // `close` follows the last data of stderr and IPC: no final report is missed.
     child.on('close', (code, signal) =>
       this.#onExit(child, signal === null ? `exit code ${code}` : `killed by ${signal}`, code ?? undefined, ended)
     )
@@ -139,9 +139,9 @@ export class SupervisedService {
     if (this.#child !== child) return
     clearTimeout(this.#timer)
     this.#child = undefined
-    this.#sums.endIncarnation(code === 0)
+    this.#sums.endProcess(code === 0)
     if (this.#state === 'draining') this.#conclude('stopped', how)
-    else if (ended && code === 0) this.#conclude('ended', 'its input is at its end')
+    else if (ended && code === 0) this.#conclude('ended', 'end of input')
     else if (code !== undefined && permanentExitCodes.has(code)) this.#conclude('failed', how)
     else this.#restartLater(how)
   }
@@ -158,6 +158,6 @@ export class SupervisedService {
     this.#failuresInRow += 1
     this.#restarts += 1
     this.#timer = setTimeout(() => this.#spawn(), delayMs)
-    this.#enter('waiting', `${how}; starts again in ${(delayMs / 1000).toFixed(2)} s`)
+    this.#enter('waiting', `${how}, restarting in ${(delayMs / 1000).toFixed(2)} s`)
   }
 }

@@ -1,4 +1,4 @@
-// One service in this process.
+// Runs one service in this process.
 import { Command } from 'commander'
 import { RingsideError } from '../../runtime/errors.ts'
 import { createLog } from '../../runtime/log.ts'
@@ -26,9 +26,9 @@ interface RunOptions extends CommonOptions, EdgeOptions, ServiceOptions {
 }
 
 const help = `
-A handler of your own is a module whose default export is a function (batch, context) => outputs, or
-{ create: (partition) => handler }: see consumer/handler.ts. SIGTERM lets an edge publish what it has,
-as long as Kafka takes it, and a consumer stop at its last commit; the third one kills.
+Your own handler is a module whose default export is a function (batch, context) => outputs, or
+{ create: (partition) => handler }: see consumer/handler.ts. On SIGTERM an edge publishes the events that it has read, and
+a consumer stops at its last commit. The third SIGTERM kills the process.
 
 Examples:
   sudo ringside run edge --brokers kafka1:9092 --comm nginx --call read=off
@@ -42,23 +42,27 @@ const edgeOnly = [
   ...(['securityRingBytes', 'ringBytes', 'batchEvents', 'batchMs', 'user', 'cpuBudget', 'goFunctions'] as const)
 ]
 
+/** "batchMs" → "--batch-ms" */
+const flagOf = (option: string): string => `--${option.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`
+
 const run = async (what: string, options: RunOptions): Promise<void> => {
   if (!isServiceName(what) && !isHandlerPath(what)) {
     throw new RingsideError(
       'USAGE',
-      `"${what}" is neither one of ${serviceNames.join(', ')} nor a path such as ./my-handler.ts`
+      `"${what}" is neither a service (${serviceNames.join(', ')}) nor a path such as ./my-handler.ts`
     )
   }
   if (isHandlerPath(what) && isServiceName(nameOf(what))) {
     throw new RingsideError(
       'USAGE',
-      `a handler named ${nameOf(what)} would share the work of that service: rename the file ${what}`
+      `a handler named ${nameOf(what)} would join the consumer group of that service: rename ${what}`
     )
   }
   const misplaced = what === 'edge' ? [] : edgeOnly.filter((name) => options[name] !== undefined)
-  if (misplaced.length > 0) throw new RingsideError('USAGE', `only the edge knows ${misplaced.join(', ')}`)
+  if (misplaced.length > 0)
+    throw new RingsideError('USAGE', `only the edge has the options ${misplaced.map(flagOf).join(', ')}`)
   if (what !== 'panel' && options.panelListen !== undefined) {
-    throw new RingsideError('USAGE', 'only the panel knows panelListen')
+    throw new RingsideError('USAGE', `only the panel has the option ${flagOf('panelListen')}`)
   }
 
   const config = configFrom(options)
@@ -77,14 +81,14 @@ export const runCommand = (): Command =>
     addServiceOptions(
       addCommonOptions(
         new Command('run')
-          .description('Runs one service until it is stopped, or until its recording ends.')
-          .argument('<service>', `${serviceNames.join(', ')}, or the path of a handler of your own`)
-          .option('--source <file>', 'edge: a recording in place of the live kernel')
+          .description('Run one service until it is stopped, or until its recording ends.')
+          .argument('<service>', `${serviceNames.join(', ')}, or the path of your own handler`)
+          .option('--source <file>', 'edge: read a recording instead of the live kernel')
           .option('--record <file>', 'edge: also write the raw ring to this file')
       )
     )
   )
-    .option('--ignore-family', 'edge: observe neither the parent process nor any of its children')
-    .option('--print-config', 'print the configuration, secrets redacted, and end')
+    .option('--ignore-family', 'edge: do not observe the parent process and its children')
+    .option('--print-config', 'print the configuration without secrets, and exit')
     .addHelpText('after', help)
     .action(run)

@@ -1,4 +1,4 @@
-// Rows of a topic to stdout, as they come or as they are.
+// Prints rows of a topic, existing or new ones.
 import { Argument, Command } from 'commander'
 import { messageOf } from '../../runtime/errors.ts'
 import type { ReceivedMessage } from '../../wire/client.ts'
@@ -30,10 +30,10 @@ interface TailOptions extends CommonOptions {
 }
 
 const help = `
-Fields that --where may use are those of --format json. A row for which the expression has no value
-(path.startsWith("/") where path is null) is left out. Calls that the edge counts are
-no events: \`tail rollups\` and \`top\` show them beside the others. \`tail hosts\` says how the stream
-of each host was doing, second by second.
+Without --since it prints new rows until it is stopped. With --since it prints the existing rows and ends, unless
+--follow is given. --where takes the fields of --format json; a row that the condition cannot be evaluated for, such as
+path.startsWith("/") with a null path, does not match. Counted calls are no events: \`tail rollups\` and \`top\` include
+them. \`tail hosts\` has emitted, counted and dropped events of each host, second by second.
 
 Examples:
   ringside tail events --since 1m --where 'syscall == "connect" && errno != null'
@@ -61,14 +61,14 @@ const tail = async (name: RowTopicName, options: TailOptions): Promise<void> => 
       return reader.rowsOf(message.value)
     } catch (error) {
       unreadable += 1
-      if (unreadable === 1) remark(`offset ${message.offset} is left out: ${messageOf(error)}`)
+      if (unreadable === 1) remark(`offset ${message.offset} is skipped: ${messageOf(error)}`)
       return []
     }
   }
   const onMessage = async (message: ReceivedMessage): Promise<boolean> => {
-    const wanted = rowsOf(message).filter((row) => filter?.matches(row as Record<string, unknown>) ?? true)
-    // Another partition's message may have made it full.
-    const rows = wanted.slice(0, max - shown)
+    const matching = rowsOf(message).filter((row) => filter?.matches(row as Record<string, unknown>) ?? true)
+    // Another partition's message may have reached the limit.
+    const rows = matching.slice(0, max - shown)
     shown += rows.length
     if (rows.length > 0) await output.line(linesOf(rows).join('\n'))
     return shown < max
@@ -77,7 +77,7 @@ const tail = async (name: RowTopicName, options: TailOptions): Promise<void> => 
     if (asJson) return rows.map((row) => JSON.stringify(row))
     const cells = rows.map((row) => reader.cells(row))
     const header = layout === undefined
-    // Nothing is cut for the width: a line that is too long goes on in the terminal's next.
+    // The terminal wraps long lines; none is cut.
     layout ??= new TableLayout(reader.columns, cells, Number.POSITIVE_INFINITY)
     const lines = cells.map((row) => layout?.line(row) ?? '')
     return header ? [layout.header(), ...lines] : lines
@@ -95,25 +95,25 @@ const tail = async (name: RowTopicName, options: TailOptions): Promise<void> => 
   if (!asJson && layout === undefined) {
     await output.line(new TableLayout(reader.columns, [], Number.POSITIVE_INFINITY).header())
   }
-  if (unreadable > 1) remark(`${unreadable} messages could not be read`)
+  if (unreadable > 1) remark(`${unreadable} unreadable messages were skipped`)
   if (filter !== undefined && filter.unevaluated > 0 && shown === 0) {
-    remark(`--where had no value for ${filter.unevaluated} row(s): ${filter.firstProblem}`)
+    remark(`--where could not be evaluated for ${filter.unevaluated} row(s): ${filter.firstProblem}`)
   }
 }
 
 export const tailCommand = (): Command =>
   addCommonOptions(
     new Command('tail')
-      .description('Rows of a topic, as they come (without --since) or as they are (with it).')
-      .addArgument(new Argument('<topic>', 'what to read').choices([...rowTopicNames]))
+      .description('Print rows of a topic: new ones, or with --since existing ones.')
+      .addArgument(new Argument('<topic>', 'topic, without its prefix').choices([...rowTopicNames]))
       .option(
         '--since <when>',
-        'from this long ago (30s, 5m, 2h, 1d) or this ISO time: when they came to Kafka',
+        'existing rows from this long ago (30s, 5m, 2h, 1d) or this ISO time on, by Kafka timestamp',
         sinceArgument
       )
-      .option('--max <n>', 'end after so many rows', integerArgument(1))
-      .option('--follow', 'go on with what comes; the default without --since')
-      .option('--where <cel>', 'only rows that meet this CEL condition')
+      .option('--max <n>', 'stop after this many rows', integerArgument(1))
+      .option('--follow', 'continue with new rows; the default without --since')
+      .option('--where <cel>', 'only rows that match this CEL condition')
       .option('--format <format>', 'table or json (default: table on a terminal)', formatArgument)
   )
     .addHelpText('after', help)

@@ -1,4 +1,4 @@
-// The topics: made with the settings Ringside wants, or shown as they are.
+// Creates the missing topics, or describes the topics.
 import { Command } from 'commander'
 import { formatCount } from '../../runtime/format-number.ts'
 import { topicSpecifications } from '../../wire/topics.ts'
@@ -31,7 +31,7 @@ const create = async (options: TopicsOptions): Promise<void> => {
   for (const { name, partitions, replicas, settings } of specifications) {
     const row = { name, created: created.has(name), partitions, replicas, settings }
     if (chosenFormat(options.format, process.stdout) === 'json') await output.line(JSON.stringify(row))
-    else await output.line(`${name}: ${row.created ? `created, ${partitions} partition(s)` : 'exists, left as it is'}`)
+    else await output.line(`${name}: ${row.created ? `created, ${partitions} partition(s)` : 'exists, unchanged'}`)
   }
 }
 
@@ -77,14 +77,12 @@ export const topicsCommand = (): Command => {
       'table or json (default: table on a terminal)',
       formatArgument
     )
-  addOptions(
-    verb.command('create').description('Create the topics that are missing; those that exist are left as they are.')
-  )
-    .option('--partitions <n>', 'partitions of each', integerArgument(1))
-    .option('--replicas <n>', 'replicas of each', integerArgument(1))
+  addOptions(verb.command('create').description('Create the missing topics; existing ones are not changed.'))
+    .option('--partitions <n>', 'partitions of each new topic', integerArgument(1))
+    .option('--replicas <n>', 'replicas of each new topic', integerArgument(1))
     .addHelpText('after', '\nExample:\n  ringside topics create --brokers kafka1:9092 --partitions 12 --replicas 3\n')
     .action(create)
-  addOptions(verb.command('describe').description('Show the topics: partitions, replicas, messages held.'))
+  addOptions(verb.command('describe').description('Show partitions, replicas and messages of each topic.'))
     .addHelpText('after', '\nExample:\n  ringside topics describe --format json\n')
     .action(describe)
   return verb.addHelpText('after', '\nExample:\n  ringside topics describe\n')

@@ -1,4 +1,4 @@
-// All of Ringside on this machine.
+// Runs everything on this machine.
 import { Command } from 'commander'
 import { RingsideError } from '../../runtime/errors.ts'
 import { printableConfig } from '../../runtime/printable-config.ts'
@@ -31,8 +31,8 @@ interface UpVerbOptions extends CommonOptions, EdgeOptions, ServiceOptions {
 }
 
 const help = `
-Progress and alerts go to stderr, the closing summary to stdout. The services' logs are in the state
-folder, below logs/. Ctrl-C ends everything in order; a second one hurries.
+Progress and alerts go to stderr, the closing summary goes to stdout. The services write their logs to the folder logs/
+of the state folder. Ctrl-C stops everything in order; a second Ctrl-C leaves unread events to the next run.
 
 Examples:
   sudo ringside up --for 30s
@@ -50,10 +50,11 @@ const up = async (options: UpVerbOptions): Promise<void> => {
     progress: new Progress(),
     log: quietLog('up')
   })
-  // The table unless JSON is asked for: the summary is for whoever ran it, even into a file.
+  // A table even in a file: the summary is for people.
   if (options.format === 'json') await output.line(JSON.stringify(summary))
   else await output.line(formatSummary(summary).join('\n'))
-  if (failed.length > 0) throw new RingsideError('UNAVAILABLE', `failed while running: ${failed.join(', ')}`)
+  if (failed.length > 0)
+    throw new RingsideError('UNAVAILABLE', `failed: ${failed.join(', ')}; their logs are in ${config.stateDir}/logs`)
 }
 
 export const upCommand = (): Command =>
@@ -62,15 +63,15 @@ export const upCommand = (): Command =>
       addCommonOptions(
         new Command('up')
           .description(
-            'Runs all of it on this machine: Kafka unless brokers are named, edge, rollups, alerts, audit, panel.'
+            'Run everything on this machine: Kafka (unless brokers are configured), edge, rollups, alerts, audit, panel.'
           )
-          .option('--for <span>', 'end by itself after this long (30s, 5m)', durationArgument)
-          .option('--source <file>', 'a recording in place of the live kernel')
-          .option('--kafka-port <n>', 'loopback port of the Kafka it starts (default: 9092)', integerArgument(1))
+          .option('--for <span>', 'stop after this time (30s, 5m)', durationArgument)
+          .option('--source <file>', 'read a recording instead of the live kernel')
+          .option('--kafka-port <n>', 'loopback port of the local Kafka (default: 9092)', integerArgument(1))
       )
     )
   )
-    .option('--print-config', 'print the configuration, secrets redacted, and end')
-    .option('--format <format>', 'closing summary as table or json (default: table)', formatArgument)
+    .option('--print-config', 'print the configuration without secrets, and exit')
+    .option('--format <format>', 'format of the summary, table or json (default: table)', formatArgument)
     .addHelpText('after', help)
     .action(up)

@@ -1,4 +1,4 @@
-// `ringside up` as a whole, with a recording in place of the kernel: needs Java, but no privileges.
+// `ringside up` with a recording instead of the live kernel: needs Java, but no privileges.
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { type AddressInfo, createServer } from 'node:net'
@@ -55,7 +55,7 @@ const startUpOn = async (
   const port = String(await freePort())
   const args = ['up', '--source', recording, '--kafka-port', port, '--panel-listen', '0', '--format', 'json', ...more]
   const up = startRingside(args, env)
-  // SIGTERM first, and in order: a Kafka that is left behind would write into a folder that is gone.
+  // In order: a Kafka that is left behind would write into a deleted folder.
   t.after(async () => {
     up.child.kill('SIGTERM')
     await up.finished
@@ -63,10 +63,10 @@ const startUpOn = async (
   return { ...up, env }
 }
 
-const said = (up: Running, what: RegExp): Promise<true> =>
-  eventually(`${what}`, 120, () => {
+const printed = (up: Running, pattern: RegExp): Promise<true> =>
+  eventually(`${pattern}`, 120, () => {
     if (up.child.exitCode !== null) throw new Error(`up ended:\n${up.output.stderr}`)
-    return what.test(up.output.stderr) || undefined
+    return pattern.test(up.output.stderr) || undefined
   })
 
 const isAlive = (pid: number): boolean => {
@@ -79,8 +79,8 @@ const isAlive = (pid: number): boolean => {
 }
 
 describe('ringside up', { skip: await localKafkaMissing() }, () => {
-  test('runs a recording through every service, ends by itself, and its counts agree', { timeout }, async (t) => {
-    // Somebody else's: the panel is all that is missing for it.
+  test('a recording goes through every service, and its counts agree', { timeout }, async (t) => {
+    // The panel's port is in use: only the panel fails.
     const taken = createServer().listen(0, '127.0.0.1')
     await once(taken, 'listening')
     t.after(() => taken.close())
@@ -92,18 +92,20 @@ describe('ringside up', { skip: await localKafkaMissing() }, () => {
     assert.equal(summary['agrees'], true, stdout)
     assert.deepEqual([summary['seen'], summary['published'], summary['dropped']], [events, events, 0])
     assert.deepEqual(summary['read'], { rollups: events, alerts: events, audit: events })
-    for (const line of [/Kafka ready on 127\.0\.0\.1:\d+ in/, /first events after/, /input is at its end/]) {
+    for (const line of [/Kafka ready on 127\.0\.0\.1:\d+ in/, /first events after/, /edge: end of input/]) {
       assert.match(stderr, line)
     }
     assert.match(stderr, new RegExp(`panel: .*cannot listen on 127.0.0.1:${port} .*choose another panel.listen`))
-    assert.match(stderr, /panel failed .* and is not started again/)
+    assert.match(stderr, /panel failed .* and is not restarted/)
   })
 
-  test('publishes what an edge left in the spool when Kafka was away, and its counts agree', { timeout }, async (t) => {
+  test('events that an edge left in the spool are published by the next up, and its counts agree', {
+    timeout
+  }, async (t) => {
     const prepared = await prepare(t)
-    const nobody = `127.0.0.1:${await freePort()}`
-    const edge = startRingside(['run', 'edge', '--source', prepared.recording, '--brokers', nobody], prepared.env)
-    await said(edge, /cannot publish/)
+    const unused = `127.0.0.1:${await freePort()}`
+    const edge = startRingside(['run', 'edge', '--source', prepared.recording, '--brokers', unused], prepared.env)
+    await printed(edge, /cannot publish/)
     edge.child.kill('SIGTERM')
     const left = await edge.finished
     assert.equal(left.code, 0, left.stderr)
@@ -121,9 +123,11 @@ describe('ringside up', { skip: await localKafkaMissing() }, () => {
     assert.deepEqual(summary['read'], { rollups: 2 * events, alerts: 2 * events, audit: 2 * events })
   })
 
-  test('starts a killed service again, refuses a second up, and ends in order on SIGTERM', { timeout }, async (t) => {
+  test('a killed service is restarted, a second up is refused, and SIGTERM stops everything in order', {
+    timeout
+  }, async (t) => {
     const up = await startUp(t)
-    await said(up, /running: .*rollups, alerts, audit/)
+    await printed(up, /running: .*rollups, alerts, audit/)
     const second = await startRingside(['up'], up.env).finished
     assert.equal(second.code, 69)
     assert.match(second.stderr, new RegExp(`another .*pid ${up.child.pid}`))
@@ -147,9 +151,9 @@ describe('ringside up', { skip: await localKafkaMissing() }, () => {
     assert.equal(summary.seen, summary.published)
   })
 
-  test('when it is killed itself, its services stop', { timeout }, async (t) => {
+  test('the services of a killed up stop', { timeout }, async (t) => {
     const up = await startUp(t)
-    await said(up, /running: .*rollups, alerts, audit/)
+    await printed(up, /running: .*rollups, alerts, audit/)
     const children = childrenOf(up.child.pid as number)
     const kafka = children.find(({ command }) => command.includes('kafka.Kafka'))
     t.after(() => kafka !== undefined && isAlive(kafka.pid) && process.kill(kafka.pid, 'SIGKILL'))

@@ -1,4 +1,4 @@
-// The verbs as a user runs them, against a real Kafka.
+// The verbs, run as commands, against a real Kafka.
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
@@ -18,7 +18,7 @@ const finish = (args: readonly string[], env: Record<string, string> = {}) => st
 describe('without Kafka', () => {
   const env = { RINGSIDE_STATE_DIR: '/nonexistent', RINGSIDE_BROKERS: '' }
 
-  test('help is on stdout and names every verb', { timeout }, async () => {
+  test('help goes to stdout and lists every verb', { timeout }, async () => {
     const { code, stdout } = await finish(['--help'])
     assert.equal(code, 0)
     for (const verb of ['up', 'run', 'tail', 'top', 'verify', 'doctor', 'topics']) {
@@ -34,11 +34,11 @@ describe('without Kafka', () => {
     [['up', '--kafka-port', '9092x'], /--kafka-port.*not a whole number/],
     [['tail', 'evnts'], /events, rollups, hosts, alerts, audit/],
     [['tail', 'events', '--where', 'foo == 1'], /Unknown variable: foo.*Fields: time, host/],
-    [['run', 'rolups'], /"rolups" is neither one of edge, rollups/],
-    [['run', 'audit', '--record', 'x'], /only the edge knows record/],
-    [['run', 'audit', '--batch-ms', '100'], /only the edge knows batchMs/],
-    [['run', 'audit', '--panel-listen', '0'], /only the panel knows panelListen/],
-    [['run', './audit.ts'], /a handler named audit would share the work of that service/]
+    [['run', 'rolups'], /"rolups" is neither a service \(edge, rollups/],
+    [['run', 'audit', '--record', 'x'], /only the edge has the options --record/],
+    [['run', 'audit', '--batch-ms', '100'], /only the edge has the options --batch-ms/],
+    [['run', 'audit', '--panel-listen', '0'], /only the panel has the option --panel-listen/],
+    [['run', './audit.ts'], /a handler named audit would join the consumer group of that service/]
   ] as const) {
     test(`ringside ${args.join(' ')}: one clear line and exit code 64`, { timeout }, async () => {
       const { code, stdout, stderr } = await finish(args, env)
@@ -49,19 +49,19 @@ describe('without Kafka', () => {
     })
   }
 
-  test('every problem of a configuration is named at once, exit code 78', { timeout }, async () => {
+  test('every problem of a configuration is reported at once, with exit code 78', { timeout }, async () => {
     const { code, stderr } = await finish(['up', '--brokers', 'x', '--batch-ms', '1'], env)
     assert.equal(code, 78)
     assert.match(stderr, /brokers\.0: must be host:port[\s\S]*edge\.batchMs/)
   })
 
-  test('no Kafka at all: exit code 69, and what to do', { timeout }, async () => {
+  test('without a Kafka the error says how to get one, with exit code 69', { timeout }, async () => {
     const { code, stderr } = await finish(['tail', 'events'], env)
     assert.equal(code, 69)
     assert.match(stderr, /ringside up.*--brokers/)
   })
 
-  test('the launcher works through a link, from elsewhere', { timeout }, async (t) => {
+  test('the launcher works through a link, from any folder', { timeout }, async (t) => {
     const link = join(temporaryDirectory(t, 'link'), 'ringside')
     await once(spawn('ln', ['-s', launcher, link]), 'close')
     const child = spawn(link, ['--version'], { cwd: '/', stdio: ['ignore', 'pipe', 'inherit'] })
@@ -91,7 +91,7 @@ describe('with Kafka', { skip: await kafkaMissing() }, () => {
     await producer.close()
   })
 
-  test('topics are created once, and described', { timeout }, async () => {
+  test('topics are created once and described', { timeout }, async () => {
     assert.doesNotMatch(await runRingside(['topics', 'create', '--format', 'json'], env), /"created":true/)
     const lines = (await runRingside(['topics', 'describe', '--format', 'json'], env)).trim().split('\n')
     const events = lines.map((line) => JSON.parse(line)).find(({ name }) => name === 'ringside.events')
@@ -100,7 +100,7 @@ describe('with Kafka', { skip: await kafkaMissing() }, () => {
     assert.match(missing, /none\.events +missing/)
   })
 
-  test('tail gives every event of a batch with all its fields, and leaves out what it cannot read', {
+  test('tail prints every event of a batch with all its fields, and skips unreadable messages', {
     timeout
   }, async () => {
     const found = await rows('events')
@@ -110,7 +110,7 @@ describe('with Kafka', { skip: await kafkaMissing() }, () => {
       ['connect', 'ECONNREFUSED', 443, null]
     )
     const { stderr } = await finish(['tail', 'events', '--since', '1h'], env)
-    assert.match(stderr, /offset \d+ is left out: cannot decode EventBatch/)
+    assert.match(stderr, /offset \d+ is skipped: cannot decode EventBatch/)
   })
 
   test('tail reads each topic', { timeout }, async () => {
@@ -119,13 +119,13 @@ describe('with Kafka', { skip: await kafkaMissing() }, () => {
     assert.equal((await rows('audit'))[0]?.['seq'], samples.AuditRecord.seq)
   })
 
-  test('--where and --max choose', { timeout }, async () => {
+  test('--where and --max select rows', { timeout }, async () => {
     assert.equal((await rows('events', '--where', 'pid == 100 && syscall == "connect"')).length, 1)
     assert.equal((await rows('events', '--where', 'pid == 101')).length, 0)
     assert.equal((await rows('events', '--max', '2')).length, 2)
   })
 
-  test('--max holds over partitions that are read at once', { timeout }, async () => {
+  test('--max is the limit for all partitions together', { timeout }, async () => {
     const many = { RINGSIDE_BROKERS: env['RINGSIDE_BROKERS'] ?? '' }
     await runRingside(['topics', 'create', '--topic-prefix', 'many.', '--partitions', '8'], many)
     const producer = await kafka.client.producer()
@@ -136,7 +136,7 @@ describe('with Kafka', { skip: await kafkaMissing() }, () => {
     assert.equal(found.length, 3)
   })
 
-  test('a table has a header and a line a row', { timeout }, async () => {
+  test('a table has a header and one line for each row', { timeout }, async () => {
     const [header, first] = (await runRingside(['tail', 'events', '--since', '1h', '--format', 'table'], env)).split(
       '\n'
     )
@@ -144,7 +144,7 @@ describe('with Kafka', { skip: await kafkaMissing() }, () => {
     assert.match(first ?? '', /web-1 .*curl .*connect +ECONNREFUSED .*tcp 10\.0\.0\.5:40000 → 203\.0\.113\.7:443/)
   })
 
-  test('following goes on until it is interrupted, which is no failure', { timeout }, async () => {
+  test('--follow continues until an interrupt, which is no failure', { timeout }, async () => {
     const following = startRingside(['tail', 'rollups', '--since', '1h', '--follow', '--format', 'json'], env)
     await once(following.child.stdout as NodeJS.ReadableStream, 'data')
     following.child.kill('SIGINT')
@@ -153,14 +153,14 @@ describe('with Kafka', { skip: await kafkaMissing() }, () => {
     assert.equal(stderr, '')
   })
 
-  test('a reader that leaves ends it without an error', { timeout }, async () => {
+  test('a closed pipe ends tail without an error', { timeout }, async () => {
     const child = spawn(launcher, ['tail', 'rollups', '--since', '1h', '--follow', '--format', 'json'], {
       env: { ...process.env, ...env },
       stdio: ['ignore', 'pipe', 'pipe']
     })
     await once(child.stdout, 'data')
     child.stdout.destroy()
-    // Only a write finds out that nobody reads: more rollups make it write.
+    // Only a write detects the closed pipe: more rollups make tail write.
     const producer = await kafka.client.producer()
     const timer = setInterval(() => {
       void producer.send('ringside.rollups', [{ key: 'x', value: encode('Rollup', samples.Rollup) }])
@@ -174,7 +174,7 @@ describe('with Kafka', { skip: await kafkaMissing() }, () => {
     assert.equal(stderr, '')
   })
 
-  test('top shows the newest windows, once', { timeout }, async () => {
+  test('top --once shows the newest windows', { timeout }, async () => {
     const [line] = (await runRingside(['top', '--once', '--by', 'call', '--format', 'json'], env)).split('\n')
     const row = JSON.parse(line ?? '') as Record<string, unknown>
     assert.equal(row['syscall'], samples.Rollup.syscall)
@@ -194,7 +194,7 @@ describe('with Kafka', { skip: await kafkaMissing() }, () => {
     }
   })
 
-  test('verify says what agrees, and with exit code 1 what does not', { timeout }, async () => {
+  test('verify exits with 0 when everything agrees, and with 1 and the findings when not', { timeout }, async () => {
     const producer = await kafka.client.producer()
     const event = samples.EventBatch.events.slice(0, 1)
     const whole = { ...samples.EventBatch, host: 'whole', batch: 1, continues: null, events: event, final: true }
@@ -219,7 +219,7 @@ describe('with Kafka', { skip: await kafkaMissing() }, () => {
     assert.match(none.stderr, /nothing to verify: ringside\.events has no batch of host nobody/)
   })
 
-  test('doctor names the cluster and its topics', { timeout }, async () => {
+  test('doctor checks Kafka and its topics', { timeout }, async () => {
     const { stdout } = await finish(['doctor', '--format', 'json'], env)
     const found = new Map(
       stdout

@@ -4,7 +4,7 @@ import { test } from 'node:test'
 import { ChildLog, noteworthy } from '../../../cli/up/child-log.ts'
 import { temporaryDirectory } from '../../support/ringside.ts'
 
-test('warnings, errors and what is not a log line are worth a note', () => {
+test('warnings, errors and lines that are not of pino are shown', () => {
   assert.equal(noteworthy('{"level":30,"msg":"ready"}'), undefined)
   assert.equal(noteworthy('{"level":40,"msg":"slow"}'), 'slow')
   assert.equal(noteworthy('{"level":50,"msg":"retry","component":"kafkajs"}'), undefined)
@@ -13,7 +13,7 @@ test('warnings, errors and what is not a log line are worth a note', () => {
   assert.equal(noteworthy(''), undefined)
 })
 
-test('every byte goes to the file, a line is noted when it is whole', (t) => {
+test('every byte goes to the file, and a message is shown when its line is complete', (t) => {
   const notes: string[] = []
   const log = new ChildLog(temporaryDirectory(t, 'log'), 'edge', (text) => notes.push(text))
   log.write(Buffer.from('{"level":50,"msg":"dis'))
@@ -24,7 +24,7 @@ test('every byte goes to the file, a line is noted when it is whole', (t) => {
   log.close()
 })
 
-test('the file is bounded: the one before is kept, older ones are not', (t) => {
+test('the file is bounded: only the previous one is kept', (t) => {
   const log = new ChildLog(temporaryDirectory(t, 'log'), 'edge', () => {})
   const chunk = Buffer.alloc(4 << 20, 'x')
   for (let i = 0; i < 7; i++) log.write(chunk)

@@ -2,21 +2,21 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { CounterSums } from '../../../cli/up/counter-sums.ts'
 
-test('counters are the latest report of the running incarnation plus the last of each before', () => {
+test('the sums are the latest report of the running process and the last one of each earlier process', () => {
   const sums = new CounterSums()
   sums.report({ events: 10 })
   sums.report({ events: 25, audit: 3 })
-  sums.endIncarnation(true)
+  sums.endProcess(true)
   assert.deepEqual(sums.sums(), { events: 25, audit: 3 })
   sums.report({ events: 5 })
   assert.deepEqual(sums.sums(), { events: 30, audit: 3 })
   assert.equal(sums.complete, true)
 })
 
-test('an incarnation that ends without its final report leaves the sums incomplete for good', () => {
+test('after a process without a final report the sums stay incomplete', () => {
   const sums = new CounterSums()
   sums.report({ events: 1 })
-  sums.endIncarnation(false)
-  sums.endIncarnation(true)
+  sums.endProcess(false)
+  sums.endProcess(true)
   assert.equal(sums.complete, false)
 })

@@ -9,7 +9,7 @@ import { temporaryDirectory } from '../../support/ringside.ts'
 
 const module = join(import.meta.dirname, '../../../cli/up/state-lock.ts')
 
-test('a second holder of the same folder is told who has it', (t) => {
+test('a second up on a state folder is refused, and the error names the first', (t) => {
   const dir = join(temporaryDirectory(t, 'lock'), 'state')
   const lock = lockState(dir)
   assert.throws(() => lockState(dir), { code: 'UNAVAILABLE', message: new RegExp(`pid ${process.pid}.*--state-dir`) })
@@ -19,7 +19,7 @@ test('a second holder of the same folder is told who has it', (t) => {
   next.release(true)
 })
 
-test('a holder that was killed leaves no lock behind, but a trace', { timeout: 30_000 }, async (t) => {
+test('a killed up leaves no lock, and the next one knows that it was cut off', { timeout: 30_000 }, async (t) => {
   const dir = join(temporaryDirectory(t, 'lock'), 'state')
   const script = `import { lockState } from ${JSON.stringify(module)}; lockState(${JSON.stringify(dir)}); console.log('held'); setInterval(() => {}, 1000)`
   const child = spawn(process.execPath, ['--input-type=module', '-e', script], { stdio: ['ignore', 'pipe', 'inherit'] })
@@ -33,7 +33,7 @@ test('a holder that was killed leaves no lock behind, but a trace', { timeout: 3
   lock.release(true)
 })
 
-test('a folder that cannot be made is named, with what to do', (t) => {
+test('a folder that cannot be created is refused, and the error says what to do', (t) => {
   const file = join(temporaryDirectory(t, 'lock'), 'file')
   writeFileSync(file, '')
   assert.throws(() => lockState(join(file, 'state')), { code: 'NO_PERMISSION', message: /file\/state.*--state-dir/ })

@@ -21,7 +21,7 @@ const tallies = (over: Partial<Tallies> = {}): Tallies => ({
   ...over
 })
 
-test('counts that agree say so', () => {
+test('a run in which every count agrees', () => {
   assert.deepEqual(summarize(tallies()), {
     duration_ms: 30_123,
     seen: 100,
@@ -48,7 +48,7 @@ test('an event that is neither published nor dropped is a disagreement', () => {
   assert.deepEqual(summary.disagreements, ['the edge saw 101 events, but published 97, spooled 0 and dropped 3'])
 })
 
-test('what is left in the spool is neither published nor dropped, and agrees', () => {
+test('spooled events are neither published nor dropped, and the counts agree', () => {
   const edge = tally({ seen: 100, published: 90, spooled: 7, dropped: 3 })
   const consumers = { audit: tally({ events: 90 }) }
   const summary = summarize(tallies({ edge, consumers }))
@@ -56,7 +56,7 @@ test('what is left in the spool is neither published nor dropped, and agrees', (
   assert.match(formatSummary(summary).join('\n'), /spooled for a later run +7/)
 })
 
-test('events of earlier runs that the spool had are read, but were not seen by this one', () => {
+test('consumers read the spooled events of earlier runs, which this run has not seen', () => {
   const edge = tally({ seen: 97, published: 97, published_earlier: 40 })
   const consumers = { audit: tally({ events: 137 }) }
   const summary = summarize(tallies({ edge, consumers }))
@@ -64,12 +64,12 @@ test('events of earlier runs that the spool had are read, but were not seen by t
   assert.equal(summarize(tallies({ edge, consumers: { audit: tally({ events: 97 }) } })).agrees, false)
 })
 
-test('a consumer that read less than was published is a disagreement', () => {
+test('a consumer that read fewer events than the edge published is a disagreement', () => {
   const consumers = { ...tallies().consumers, audit: tally({ events: 96 }) }
   assert.equal(summarize(tallies({ consumers })).agrees, false)
 })
 
-test('a consumer may have read before what an edge that took over publishes once more', () => {
+test('duplicates of an edge that took over are no disagreement', () => {
   const read = (counters: Record<string, number>) =>
     summarize(tallies({ consumers: { audit: tally(counters) } })).agrees
   assert.equal(read({ events: 90, duplicates: 7 }), true)
@@ -78,36 +78,36 @@ test('a consumer may have read before what an edge that took over publishes once
   assert.equal(read({ events: 98, duplicates: 20 }), false)
 })
 
-test('what a killed service counted cannot be known, which is neither agreement nor disagreement', () => {
+test('counts of a killed service are unknown: neither agreement nor disagreement', () => {
   const consumers = { ...tallies().consumers, audit: tally({ events: 120 }, { complete: false, restarts: 1 }) }
   const summary = summarize(tallies({ consumers }))
   assert.equal(summary.agrees, null)
   assert.match(summary.disagreements.join(), /audit read 120 events of 97 published: it died/)
 })
 
-test('events of others on the same topics make no disagreement', () => {
+test('events of other edges on the same topics are no disagreement', () => {
   const consumers = { rollups: tally({ events: 500 }) }
   const summary = summarize(tallies({ consumers, otherTraffic: 'others may publish' }))
   assert.equal(summary.agrees, null)
   assert.match(summary.disagreements.join(), /others may publish/)
 })
 
-test('an edge that saw nothing has no counts that agree, and says so', () => {
+test('an edge without events has nothing to compare', () => {
   const consumers = { audit: tally({ events: 0 }) }
   const summary = summarize(tallies({ edge: tally({ seen: 0, published: 0, dropped: 0, counted: 12 }), consumers }))
   assert.equal(summary.agrees, null)
   const text = formatSummary(summary).join('\n')
-  assert.match(text, /counts agree: cannot be known: the edge saw no event, and counted 12 calls: there is nothing/)
+  assert.match(text, /counts agree: unknown: the edge saw no event and counted 12 calls: nothing to compare/)
   assert.match(text, /calls counted +12/)
 })
 
-test('without an edge there is nothing to disagree with', () => {
+test('without an edge the counts agree', () => {
   const summary = summarize(tallies({ edge: undefined }))
   assert.equal(summary.agrees, true)
   assert.equal(summary.seen, 0)
 })
 
-test('the table names drops by class and restarts only when there are any', () => {
+test('the table has drops by class and restarts only when there are any', () => {
   const text = formatSummary(summarize(tallies())).join('\n')
   assert.match(text, /file, ring full +3/)
   assert.doesNotMatch(text, /restarts/)

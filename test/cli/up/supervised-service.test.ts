@@ -26,13 +26,13 @@ const supervise = (t: TestContext, behaviour: string): { service: SupervisedServ
 const until = (service: SupervisedService, state: ServiceState): Promise<true> =>
   eventually(state, 20, () => service.state === state || undefined)
 
-test('a killed service starts again, alone, and its counters go on', { timeout }, async (t) => {
+test('a killed service is restarted, never runs twice, and its counters continue', { timeout }, async (t) => {
   const { service, states } = supervise(t, 'run')
   await eventually('a report', 20, () => service.counters['events'] === 1 || undefined)
   const first = service.pid as number
   process.kill(first, 'SIGKILL')
   await eventually('another process', 20, () => (service.state === 'running' && service.pid !== first) || undefined)
-  assert.throws(() => process.kill(first, 0), 'the first is gone before the second begins')
+  assert.throws(() => process.kill(first, 0), 'the first process is gone before the second starts')
   await service.drain(10_000)
   assert.equal(service.counters['events'], 12)
   assert.equal(service.restarts, 1)
@@ -40,7 +40,7 @@ test('a killed service starts again, alone, and its counters go on', { timeout }
   assert.deepEqual(states, ['starting', 'running', 'waiting', 'starting', 'running', 'draining', 'stopped'])
 })
 
-test('a drained service has stopped in order with all its counters', { timeout }, async (t) => {
+test('a drained service stops in order, with all its counters', { timeout }, async (t) => {
   const { service } = supervise(t, 'run')
   await until(service, 'running')
   await service.drain(10_000)
@@ -49,20 +49,20 @@ test('a drained service has stopped in order with all its counters', { timeout }
   assert.equal(service.complete, true)
 })
 
-test('one whose input is at its end is not started again', { timeout }, async (t) => {
+test('a service is not restarted after the end of its input', { timeout }, async (t) => {
   const { service } = supervise(t, 'end')
   await until(service, 'ended')
   assert.equal(service.restarts, 0)
   assert.equal(service.complete, true)
 })
 
-test('an error that a new try cannot mend is not tried again', { timeout }, async (t) => {
+test('a service is not restarted after an error that a restart does not fix', { timeout }, async (t) => {
   const { service } = supervise(t, 'refuse')
   await until(service, 'failed')
   assert.equal(service.restarts, 0)
 })
 
-test('an error that may pass is tried again, later each time', { timeout }, async (t) => {
+test('a service is restarted after an error that may pass', { timeout }, async (t) => {
   const { service } = supervise(t, 'fail')
   await eventually('three restarts', 20, () => service.restarts >= 3 || undefined)
   await service.drain(10_000)
