@@ -1,4 +1,4 @@
-// A running edge with its use of the CPU measured, kept to its budget if it has one, and told with the rest as metrics.
+// Adds metrics and the CPU budget to a running edge.
 import type { Log } from '../runtime/log.ts'
 import type { Service } from '../runtime/service.ts'
 import { edgeMetrics } from './account/metrics.ts'
@@ -8,13 +8,13 @@ import { type CallModes, emittingClasses } from './source/syscall-table.ts'
 
 export interface MeasuredEdgeOptions {
   readonly edge: EdgeService
-  /** What the spool may take on disk; undefined: there is none. */
+  /** edge.spool.maxBytes; undefined without a spool. */
   readonly spoolLimitBytes: number | undefined
-  /** Percent of one core; undefined: only measured. */
+  /** Percent of one core; undefined: CPU use is only measured. */
   readonly cpuBudget: number | undefined
-  /** As configured: what there is to reduce. */
+  /** The configured modes: classes without emitted calls cannot be reduced. */
   readonly calls: CallModes
-  /** Nanoseconds that the programs have run; undefined where the kernel does not tell. */
+  /** Run time of the BPF programs since they were loaded; undefined when the kernel does not measure it. */
   readonly programTimeNs: () => number | undefined
   readonly log: Log
 }
@@ -28,7 +28,7 @@ export const measureEdge = (options: MeasuredEdgeOptions): Service => {
     setReduced: (classes, reason) => edge.setReduced(classes, reason),
     log
   })
-  // Its last seconds are no time to measure by.
+  // Draining uses more CPU than reading: no reason to reduce classes.
   const ending = (end: () => Promise<void>): Promise<void> => {
     keeper.stop()
     return end()

@@ -1,5 +1,5 @@
-// Gives up, for good, what only loading and attaching needs: the edge then reads its ring as a user who may
-// do nothing. What is left afterwards is read back from the kernel, thread by thread: no drop by half.
+// Drops, for good, the privileges that only loading and attaching need. Afterwards the privileges of every thread are
+// read back from the kernel, so that none is kept by mistake.
 import { readdirSync, readFileSync } from 'node:fs'
 import { type Addon, addon } from '../native/ring/addon.ts'
 import { messageOf, RingsideError } from '../runtime/errors.ts'
@@ -10,10 +10,10 @@ export interface User {
 }
 
 interface Expectation extends User {
-  /** Where the process may not change them, they stay as its starter chose. */
+  /** False when the process may not change them. */
   readonly noGroups: boolean
   readonly noBoundingSet: boolean
-  /** Capabilities that are permitted and effective still. */
+  /** Capabilities that stay permitted and effective. */
   readonly kept: bigint
 }
 
@@ -24,7 +24,7 @@ const capSetpcap = 8n
 const capSysPtrace = 19n
 const capSysAdmin = 21n
 
-/** A line of proc_pid_status(5), without its name. */
+/** The value of a line of proc_pid_status(5). */
 const fieldOf = (status: string, name: string): string =>
   new RegExp(`^${name}:[ \\t]*(.*?)[ \\t]*$`, 'm').exec(status)?.[1] ?? 'missing'
 
@@ -34,7 +34,7 @@ const has = (status: string, capability: bigint): boolean =>
 /** Whether this process may mount a file system: CAP_SYS_ADMIN, as root has outside of containers. */
 export const mayMount = (): boolean => has(readFileSync('/proc/self/status', 'utf8'), capSysAdmin)
 
-/** What a thread with this /proc/PID/status has beyond what is expected of it, as "Name: value". */
+/** The privileges in a thread's /proc/PID/status beyond the expected ones, as "Name: value". */
 export const privilegesLeft = (status: string, expected: Expectation): string[] => {
   const emptySets = ['CapInh', 'CapAmb', ...(expected.noBoundingSet ? ['CapBnd'] : [])]
   const kept = expected.kept.toString(16)
@@ -56,59 +56,62 @@ const verify = (expected: Expectation): void => {
   for (const thread of readdirSync('/proc/self/task')) {
     const left = privilegesLeft(readFileSync(`/proc/self/task/${thread}/status`, 'utf8'), expected)
     if (left.length === 0) continue
-    throw new RingsideError('OS', `thread ${thread} kept privileges that were dropped (${left.join(', ')})`)
+    throw new RingsideError('OS', `thread ${thread} still has privileges after the drop: ${left.join(', ')}`)
   }
 }
 
 const findUser = (name: string, native: Addon): User => {
   const user = native.findUser(name)
   if (user === null) {
-    throw new RingsideError('CONFIG', `edge.user: there is no user "${name}"; name one that exists, or "" to stay root`)
+    throw new RingsideError(
+      'CONFIG',
+      `edge.user: there is no user "${name}"; set it to an existing user, or to "" to stay root`
+    )
   }
   if (user.uid === 0) {
-    throw new RingsideError('CONFIG', `edge.user: "${name}" is root; name another user, or say "" to stay root`)
+    throw new RingsideError('CONFIG', `edge.user: "${name}" is root; set it to another user, or to "" to stay root`)
   }
   return user
 }
 
 /**
- * Whom root becomes by preparePrivilegeDrop; undefined when this process stays who it is.
- * @throws RingsideError CONFIG (no such user, or root again)
+ * The user that root becomes after the drop; undefined when the process keeps its user.
+ * @throws RingsideError CONFIG (no such user, or root)
  */
 export const futureUser = (userName: string): User | undefined =>
   userName === '' || process.geteuid?.() !== 0 ? undefined : findUser(userName, addon())
 
 const become = ({ uid, gid }: User): void => {
-  // All threads follow: glibc sees to it.
+  // glibc changes all threads.
   process.setgroups?.([])
   process.setgid?.(gid)
   process.setuid?.(uid)
 }
 
 /**
- * Finds out, before anything is loaded, what this process is to become.
- * @param userName whom root becomes: no supplementary group, no capability. Another user stays who it is, and
- * loses its capabilities. Empty: nothing is dropped
- * @param readsExecutables whether it goes on to look into other users' processes: CAP_SYS_PTRACE is then kept
- * @returns drops the privileges and says in a line what was done; throws RingsideError OS when any is left
- * @throws RingsideError CONFIG (no such user, or root again), NO_PERMISSION (may not become another user)
+ * Checks the drop before anything is loaded.
+ * @param userName the user that root becomes, without supplementary groups and capabilities. Another user keeps its
+ * identity and loses its capabilities. Empty: nothing is dropped
+ * @param readsExecutables keeps CAP_SYS_PTRACE, which reading other users' processes needs
+ * @returns drops the privileges and returns a line for the log; throws RingsideError OS when any is left
+ * @throws RingsideError CONFIG (no such user, or root), NO_PERMISSION (may not become another user)
  */
 export const preparePrivilegeDrop = (userName: string, readsExecutables = false): (() => string) => {
-  if (userName === '') return () => 'keeping all privileges, as edge.user is empty'
+  if (userName === '') return () => 'keeping all privileges, because edge.user is empty'
   const native = addon()
   const status = readFileSync('/proc/self/status', 'utf8')
   const noBoundingSet = has(status, capSetpcap)
   const isRoot = process.geteuid?.() === 0
   const kept = readsExecutables && has(status, capSysPtrace) ? 1n << capSysPtrace : 0n
   if (isRoot && !(has(status, capSetuid) && has(status, capSetgid))) {
-    const remedy = 'add them, start it as another user, or say "" to stay root'
+    const remedy = 'add them, start as another user, or set edge.user to "" to stay root'
     throw new RingsideError(
       'NO_PERMISSION',
       `edge.user: root cannot become "${userName}" without CAP_SETUID and CAP_SETGID: ${remedy}`
     )
   }
   const user = isRoot ? findUser(userName, native) : { uid: process.getuid?.() ?? 0, gid: process.getgid?.() ?? 0 }
-  const who = isRoot ? `user ${userName} (${user.uid}:${user.gid})` : `user ${user.uid}, as before`
+  const who = isRoot ? `user ${userName} (${user.uid}:${user.gid})` : `user ${user.uid}, unchanged`
   return () => {
     try {
       native.dropBoundingSet()
@@ -120,7 +123,7 @@ export const preparePrivilegeDrop = (userName: string, readsExecutables = false)
     }
     verify({ ...user, noGroups: isRoot, noBoundingSet, kept })
     const left =
-      kept === 0n ? 'no capability' : 'no capability but CAP_SYS_PTRACE, which reads the programs of Go processes'
+      kept === 0n ? 'no capability' : 'no capability but CAP_SYS_PTRACE, for reading the programs of Go processes'
     return `privileges dropped: ${who}, ${left}, no new privileges`
   }
 }

@@ -1,25 +1,25 @@
-// What /proc knows of a process and the kernel's records do not: its executable and its container.
+// Reads from /proc what the kernel's records lack: a process's executable and container.
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs'
 
 export interface ProcessFacts {
-  /** When the process began, in clock ticks since boot: with pid, its identity. */
+  /** Clock ticks since boot; identifies the process together with its pid. */
   readonly startTicks: number
-  /** null for kernel threads, and where permission is missing. */
+  /** null for kernel threads, and without permission. */
   readonly exe: string | null
   readonly containerId: string | null
 }
 
 export interface ProcReader {
-  /** undefined when there is no such process now. */
+  /** undefined when there is no such process. */
   read(pid: number): ProcessFacts | undefined
-  /** Every process there is now. */
+  /** All processes by pid. */
   scan(): Map<number, ProcessFacts>
 }
 
 /** USER_HZ, which every Linux has reported to user space since 2.4. */
 export const ticksPerSecond = 100
 
-/** Docker, containerd, CRI-O and Podman all name a container's cgroup by its 64 hex digits. */
+/** The container id of 64 hex digits by which Docker, containerd, CRI-O and Podman name its cgroup. */
 const containerPattern = /(?:^|[/:.-])([0-9a-f]{64})(?=$|[/.])/
 
 /** @param cgroup a cgroup's name or path, or a line of /proc/PID/cgroup */
@@ -37,15 +37,15 @@ const attempt = <T>(read: () => T): T | undefined => {
   try {
     return read()
   } catch {
-    // The process ended, or is another user's: either way nothing is known.
+    // The process has ended, or belongs to another user.
     return undefined
   }
 }
 
-/** Field 22 of /proc/PID/stat; the name before it may hold spaces and parentheses. */
+/** Field 22 of /proc/PID/stat; the name before it may contain spaces and parentheses. */
 const startTicksOf = (stat: string): number => Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19])
 
-/** @param root where procfs is mounted */
+/** @param root mount point of procfs */
 export const procReader = (root = '/proc'): ProcReader => {
   const read = (pid: number): ProcessFacts | undefined => {
     const stat = attempt(() => readFileSync(`${root}/${pid}/stat`, 'utf8'))
@@ -72,18 +72,18 @@ export const procReader = (root = '/proc'): ProcReader => {
 
 export const absentProc: ProcReader = { read: () => undefined, scan: () => new Map() }
 
-/** PROC_PID_INIT_INO (include/linux/proc_ns.h): events carry the ids of this namespace. */
+/** PROC_PID_INIT_INO (include/linux/proc_ns.h): events carry pids of this namespace. */
 const initialPidNamespace = 'pid:[4026531836]'
 
 /**
- * @param boot where the events come from
- * @returns this machine's /proc if its process ids are those of the events, else one that knows nothing
+ * @param boot boot id of the events
+ * @returns this machine's /proc if its pids are those of the events, otherwise an empty one
  */
 export const procOf = (boot: string): ProcReader => {
   const namespace = attempt(() => readlinkSync('/proc/self/ns/pid'))
   return boot === bootId() && namespace === initialPidNamespace ? procReader() : absentProc
 }
 
-/** Id of this boot, or undefined where /proc is not mounted. */
+/** Id of this boot; undefined without /proc. */
 export const bootId = (): string | undefined =>
   attempt(() => readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim())

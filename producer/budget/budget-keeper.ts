@@ -1,16 +1,15 @@
-// Keeps the edge to its CPU budget: measures once a second, and has classes counted or told again as the budget
-// decides.
+// Keeps the edge to its CPU budget: measures CPU use once a second, and reduces or restores classes as Budget decides.
 import type { Log } from '../../runtime/log.ts'
 import type { EventClass } from '../../wire/types.ts'
 import { Budget } from './budget.ts'
 import { type CpuReading, type CpuUse, cpuUseBetween, readCpu } from './cpu-meter.ts'
 
 export interface BudgetKeeperOptions {
-  /** Percent of one core; undefined: only measured. */
+  /** Percent of one core; undefined: CPU use is only measured. */
   readonly budgetPercent: number | undefined
-  /** Classes that have calls to reduce. */
+  /** Classes that emit calls. */
   readonly classes: readonly EventClass[]
-  /** Run time of the programs since they were loaded, nanoseconds; undefined where the kernel does not tell. */
+  /** Run time of the BPF programs since they were loaded; undefined when the kernel does not measure it. */
   readonly programTimeNs: () => number | undefined
   readonly setReduced: (classes: readonly EventClass[], reason: string) => void
   readonly log: Log
@@ -24,7 +23,7 @@ export class BudgetKeeper {
   readonly #timer: NodeJS.Timeout
   #reading: CpuReading
   #use: CpuUse | undefined
-  #saidExhausted = false
+  #hasWarned = false
 
   constructor(options: BudgetKeeperOptions) {
     const { budgetPercent, classes, programTimeNs, log } = options
@@ -32,12 +31,12 @@ export class BudgetKeeper {
     this.#budget = budgetPercent === undefined ? undefined : new Budget(budgetPercent / 100, classes)
     this.#reading = readCpu(programTimeNs)
     if (this.#budget !== undefined && this.#reading.programNanoseconds === undefined) {
-      log.warn('the kernel does not tell the run time of the programs: the CPU budget is of the process alone')
+      log.warn('the kernel does not measure the run time of BPF programs: the CPU budget covers the process alone')
     }
     this.#timer = setInterval(() => this.#sample(), sampleEveryMs).unref()
   }
 
-  /** Over the last second. */
+  /** CPU use over the last second. */
   get use(): CpuUse | undefined {
     return this.#use
   }
@@ -57,9 +56,12 @@ export class BudgetKeeper {
     if (budget === undefined) return
     const decision = budget.sample(use.process + (use.programs ?? 0), reading.atMs, tookMs)
     if (decision !== undefined) setReduced(decision.reduced, decision.reason)
-    if (budget.isExhausted && !this.#saidExhausted) {
-      log.warn({ ...use }, 'over the CPU budget with every class reduced: filters (edge.pids, edge.comms) would help')
+    if (budget.isExhausted && !this.#hasWarned) {
+      log.warn(
+        { ...use },
+        'over the CPU budget with every class reduced: observe fewer processes (edge.pids, edge.comms) or raise edge.cpuBudget'
+      )
     }
-    this.#saidExhausted = budget.isExhausted
+    this.#hasWarned = budget.isExhausted
   }
 }

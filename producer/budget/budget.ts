@@ -1,29 +1,29 @@
-// Which classes are counted instead of told one by one, so that the edge keeps to its share of a core. Samples of the
-// share used come in once a second; a decision comes out when one is due. What matters least for security goes first.
+// Decides which classes are counted instead of emitted, so that the edge keeps to its share of a core. One sample of
+// CPU use per second in; a decision out when one is due. Classes that matter least for security are reduced first.
 import type { EventClass } from '../../wire/types.ts'
 
-/** In this order classes are reduced; they come back the other way round. */
+/** Classes are reduced in this order, and restored in the reverse one. */
 export const reductionOrder: readonly EventClass[] = ['io', 'file', 'network', 'process']
 
-/** So long over the budget, and a class is reduced: one flush to the disk or one burst of connects is no reason. */
+/** Time over the budget before a class is reduced: longer than a flush to disk or a burst of connects. */
 const overMs = 2_000
-/** So long below this part of the budget, and a class comes back. */
+/** Time below this part of the budget before a class is restored. */
 const underMs = 10_000
 const quietPart = 0.6
-/** A class that is reduced again so soon after it came back waits twice as long the next time. */
+/** A class that is reduced again within this time after it was restored waits twice as long the next time. */
 const relapseMs = 60_000
 const maxUnderMs = 300_000
 
 export interface Decision {
   readonly reduced: readonly EventClass[]
-  /** For a person. */
+  /** For people. */
   readonly reason: string
 }
 
-interface Held {
-  /** How long it has to be quiet before it comes back. */
+interface ClassState {
+  /** Quiet time before the class is restored. */
   waitMs: number
-  cameBackAt: number
+  restoredAt: number
 }
 
 const percent = (share: number): string => `${Number((100 * share).toPrecision(2))}%`
@@ -31,7 +31,7 @@ const percent = (share: number): string => `${Number((100 * share).toPrecision(2
 export class Budget {
   readonly #share: number
   readonly #classes: readonly EventClass[]
-  readonly #held = new Map<EventClass, Held>()
+  readonly #states = new Map<EventClass, ClassState>()
   #reduced = 0
   #overSince: number | undefined
   #underSince: number | undefined
@@ -39,7 +39,7 @@ export class Budget {
 
   /**
    * @param share of one core: 0.03 is 3%
-   * @param classes that have calls to reduce, in any order
+   * @param classes that emit calls, in any order
    */
   constructor(share: number, classes: readonly EventClass[]) {
     this.#share = share
@@ -50,22 +50,22 @@ export class Budget {
     return this.#classes.slice(0, this.#reduced)
   }
 
-  /** Over the budget for as long as would reduce a class, and none is left. */
+  /** True while the budget is exceeded and every class is reduced. */
   get isExhausted(): boolean {
     return this.#isExhausted
   }
 
   /**
-   * @param used share of one core since the sample before
-   * @param nowMs of a clock that never goes back, at the end of that time
-   * @param tookMs the length of that time
-   * @returns what is to be reduced from now on; undefined when it stays as it is
+   * @param used share of one core since the last sample
+   * @param nowMs monotonic time of the sample
+   * @param tookMs time since the last sample
+   * @returns the classes to reduce from now on; undefined without a change
    */
   sample(used: number, nowMs: number, tookMs: number): Decision | undefined {
-    const beganMs = nowMs - tookMs
+    const startMs = nowMs - tookMs
     if (used > this.#share) {
       this.#underSince = undefined
-      this.#overSince ??= beganMs
+      this.#overSince ??= startMs
       if (nowMs - this.#overSince < overMs) return undefined
       return this.#reduce(used, nowMs)
     }
@@ -75,41 +75,41 @@ export class Budget {
       this.#underSince = undefined
       return undefined
     }
-    this.#underSince ??= beganMs
+    this.#underSince ??= startMs
     const last = this.#classes[this.#reduced - 1] as EventClass
-    if (nowMs - this.#underSince < this.#heldOf(last).waitMs) return undefined
+    if (nowMs - this.#underSince < this.#stateOf(last).waitMs) return undefined
     return this.#restore(last, used, nowMs)
   }
 
-  #heldOf(name: EventClass): Held {
-    let held = this.#held.get(name)
-    if (held === undefined) {
-      held = { waitMs: underMs, cameBackAt: Number.NEGATIVE_INFINITY }
-      this.#held.set(name, held)
+  #stateOf(name: EventClass): ClassState {
+    let state = this.#states.get(name)
+    if (state === undefined) {
+      state = { waitMs: underMs, restoredAt: Number.NEGATIVE_INFINITY }
+      this.#states.set(name, state)
     }
-    return held
+    return state
   }
 
   #reduce(used: number, nowMs: number): Decision | undefined {
     const next = this.#classes[this.#reduced]
     this.#isExhausted = next === undefined
     if (next === undefined) return undefined
-    const held = this.#heldOf(next)
-    const isRelapse = nowMs - held.cameBackAt < relapseMs
-    held.waitMs = isRelapse ? Math.min(maxUnderMs, 2 * held.waitMs) : underMs
+    const state = this.#stateOf(next)
+    const isRelapse = nowMs - state.restoredAt < relapseMs
+    state.waitMs = isRelapse ? Math.min(maxUnderMs, 2 * state.waitMs) : underMs
     this.#reduced++
-    // What this saves shows in the next samples.
+    // The next samples show the effect.
     this.#overSince = undefined
-    const reason = `the edge used ${percent(used)} of a core, and may use ${percent(this.#share)}`
+    const reason = `the edge uses ${percent(used)} of a core, its budget is ${percent(this.#share)}`
     return { reduced: this.reduced, reason }
   }
 
   #restore(last: EventClass, used: number, nowMs: number): Decision {
-    const held = this.#heldOf(last)
-    held.cameBackAt = nowMs
+    const state = this.#stateOf(last)
+    state.restoredAt = nowMs
     this.#reduced--
     this.#underSince = undefined
-    const quiet = `less than ${percent(quietPart * this.#share)} for ${Math.round(held.waitMs / 1000)} s`
-    return { reduced: this.reduced, reason: `the edge used ${percent(used)} of a core, ${quiet}` }
+    const quiet = `less than ${percent(quietPart * this.#share)} for ${Math.round(state.waitMs / 1000)} s`
+    return { reduced: this.reduced, reason: `the edge uses ${percent(used)} of a core, ${quiet}` }
   }
 }

@@ -1,32 +1,32 @@
-// How much of one core the edge uses: its process, and its programs in the kernel where their run time is known.
+// Measures the share of one core that the edge uses: its process, and its BPF programs where the kernel measures them.
 
 export interface CpuUse {
   /** Shares of one core. */
   readonly process: number
-  /** Undefined: the kernel does not tell. */
+  /** undefined when the kernel does not measure it. */
   readonly programs: number | undefined
 }
 
 export interface CpuReading {
-  /** Of a clock that never goes back. */
+  /** Monotonic time. */
   readonly atMs: number
   readonly processMicroseconds: number
   readonly programNanoseconds: number | undefined
 }
 
-/** @param programTimeNs run time of the programs since they were loaded; undefined where the kernel does not tell */
+/** @param programTimeNs run time of the BPF programs since they were loaded; undefined when not measured */
 export const readCpu = (programTimeNs: () => number | undefined): CpuReading => {
   const { user, system } = process.cpuUsage()
   return { atMs: performance.now(), processMicroseconds: user + system, programNanoseconds: programTimeNs() }
 }
 
-/** What was used between two readings. */
+/** CPU use between two readings. */
 export const cpuUseBetween = (from: CpuReading, to: CpuReading): CpuUse => {
   const tookMs = to.atMs - from.atMs
-  const known = from.programNanoseconds !== undefined && to.programNanoseconds !== undefined
+  const isMeasured = from.programNanoseconds !== undefined && to.programNanoseconds !== undefined
   return {
     process: (to.processMicroseconds - from.processMicroseconds) / 1000 / tookMs,
-    programs: known
+    programs: isMeasured
       ? ((to.programNanoseconds as number) - (from.programNanoseconds as number)) / 1_000_000 / tookMs
       : undefined
   }

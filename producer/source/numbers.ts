@@ -18,5 +18,8 @@ export const microsecondsAt = (raw: RawEvents, at: number): number => {
   return clampLong(high * 4_294_967 + Math.floor((high * 296 + raw.u32(at)) / 1000))
 }
 
+/** Whole microseconds in nanoseconds of a clock. */
+export const microsecondsOf = (nanoseconds: bigint): number => Number(nanoseconds / 1000n)
+
 /** The nanoseconds beyond microsecondsAt, 0 to 999. */
 export const nanosecondsBeyond = (raw: RawEvents, at: number): number => (raw.u32(at + 4) * 296 + raw.u32(at)) % 1000

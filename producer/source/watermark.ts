@@ -1,6 +1,7 @@
 // The clock of a batch: a moment by which every event that ended before it has left the rings, so that
 // no later batch holds one. Consumers close their windows by it.
 import type { Clock } from '../../wire/types.ts'
+import { microsecondsOf } from './numbers.ts'
 import type { ClockReading } from './source.ts'
 
 /** From an event's time stamp to its place in the ring: microseconds, more when its CPU is taken away. */
@@ -8,14 +9,12 @@ const inFlightUs = 10_000
 /** Rings that are never found empty are still nearly in order; two CPUs differ by far less, and a read takes less. */
 const disorderUs = 1_000_000
 
-const microseconds = (nanoseconds: bigint): number => Number(nanoseconds / 1000n)
-
 export class Watermark {
   #us = 0
 
   /** A pass that began at `reading` found both rings empty. */
   drained(reading: ClockReading): void {
-    this.#raise(microseconds(reading.monotonicNs) - inFlightUs)
+    this.#raise(microsecondsOf(reading.monotonicNs) - inFlightUs)
   }
 
   /**
@@ -28,7 +27,7 @@ export class Watermark {
 
   /** The rings are empty and will be: all time up to `reading` is complete, and the newest event in any case. */
   end(reading: ClockReading, newestUs: number): void {
-    this.#raise(Math.max(microseconds(reading.monotonicNs), newestUs + 1))
+    this.#raise(Math.max(microsecondsOf(reading.monotonicNs), newestUs + 1))
   }
 
   /**
@@ -36,8 +35,8 @@ export class Watermark {
    * @param reading of now, which relates the two clocks
    */
   clock(reading: ClockReading): Clock {
-    const sinceUs = microseconds(reading.monotonicNs) - this.#us
-    return { monotonic_us: this.#us, wall_us: microseconds(reading.wallNs) - sinceUs }
+    const sinceUs = microsecondsOf(reading.monotonicNs) - this.#us
+    return { monotonic_us: this.#us, wall_us: microsecondsOf(reading.wallNs) - sinceUs }
   }
 
   #raise(us: number): void {

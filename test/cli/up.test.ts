@@ -109,7 +109,7 @@ describe('ringside up', { skip: await localKafkaMissing() }, () => {
     edge.child.kill('SIGTERM')
     const left = await edge.finished
     assert.equal(left.code, 0, left.stderr)
-    assert.match(left.stderr, new RegExp(`Kafka was away: ${events} events wait in the spool`))
+    assert.match(left.stderr, new RegExp(`Kafka is away: ${events} events stay in the spool`))
 
     const up = await startUpOn(t, prepared, '--for', '3s')
     const { code, stdout, stderr } = await up.finished

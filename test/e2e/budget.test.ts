@@ -68,21 +68,21 @@ describe('the CPU budget, on a live kernel', { skip: kernelTests.skip || (await 
 
   test('with next to no budget every class is counted in the end, security calls last', { timeout }, async (t) => {
     const { floodUntil, wait, finish } = await start(t, 'tiny', '0.01%')
-    await floodUntil(/calls of class io are counted/)
-    await floodUntil(/calls of class file are counted/)
+    await floodUntil(/counting calls of class io /)
+    await floodUntil(/counting calls of class file /)
     await wait(/over the CPU budget with every class reduced/)
     const steps = await finish()
     assert.deepEqual(
       steps.map((step) => [step.class, step.mode]),
       ['io', 'file', 'network', 'process'].map((name) => [name, 'count'])
     )
-    assert.match(steps[0]?.reason ?? '', /^the edge used .*% of a core, and may use 0\.01%$/)
+    assert.match(steps[0]?.reason ?? '', /^the edge uses .*% of a core, its budget is 0\.01%$/)
   })
 
   test('when it is quiet, what was reduced is told again', { timeout }, async (t) => {
     const { floodUntil, wait, finish } = await start(t, 'ample', '10%')
-    await floodUntil(/calls of class io are counted/)
-    await wait(/calls of class io are told as configured again/)
+    await floodUntil(/counting calls of class io /)
+    await wait(/emitting calls of class io as configured again/)
     await floodUntil(/./)
     const steps = await finish()
     assert.deepEqual(

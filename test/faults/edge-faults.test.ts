@@ -47,7 +47,7 @@ describe('an edge on the live kernel', { skip: (await kafkaMissing()) || kernelT
       await delay(300 + Math.random() * 1500)
       await kill(edge)
       edge = await startObserver(t, env)
-      assert.match(edge.output.stderr, /from where run .* left it/)
+      assert.match(edge.output.stderr, /taking over from run /)
     }
     await delay(1000)
     const made = await calls.end()

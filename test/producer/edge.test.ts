@@ -1,4 +1,4 @@
-// The edge on a kernel and a Kafka of paper: what goes in comes out, and what does not is accounted for.
+// The edge between a fake kernel and a fake Kafka: every event is published, or accounted for.
 import assert from 'node:assert/strict'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -22,7 +22,7 @@ import { temporaryDirectory } from '../support/ringside.ts'
 
 const log = pino({ level: 'silent' })
 
-/** Keeps what it is sent; fails or waits as it is told. */
+/** Keeps the messages it receives; fails or waits as `behave` does. */
 class FakeKafka {
   readonly batches: EventBatch[] = []
   readonly messages: { topic: string; message: Message }[] = []
@@ -30,7 +30,7 @@ class FakeKafka {
   mostInFlight = 0
   producers = 0
   behave: () => Promise<void> = async () => {}
-  /** After it has stored what it was sent. */
+  /** Runs after the messages were stored, before the acknowledgement. */
   answer: () => Promise<void> = async () => {}
 
   async producer(): Promise<Producer> {
@@ -81,7 +81,7 @@ const totals = (batches: readonly EventBatch[]): { covered: number; events: numb
 
 const dropped = (drops: Record<string, number>): number => Object.values(drops).reduce((a, b) => a + b, 0)
 
-/** The promises of the stream that hold for any run that was drained. */
+/** Asserts the stream's promises for a run that was drained. */
 const assertAccounted = (batches: readonly EventBatch[], counters: Readonly<Record<string, number>>): void => {
   assert.deepEqual(
     batches.map((batch) => batch.batch),
@@ -89,11 +89,11 @@ const assertAccounted = (batches: readonly EventBatch[], counters: Readonly<Reco
   )
   const last = new Map<number, number>()
   for (const { cpu, first, last: end } of batches.flatMap((batch) => batch.sequences)) {
-    assert.equal(first, (last.get(cpu) ?? (cpu < 0 ? 0 : 1_000 * (cpu + 1))) + 1, 'ranges of a CPU follow each other')
+    assert.equal(first, (last.get(cpu) ?? (cpu < 0 ? 0 : 1_000 * (cpu + 1))) + 1, 'ranges of a CPU are contiguous')
     last.set(cpu, end)
   }
   const { covered, events, drops } = totals(batches)
-  assert.equal(covered, events + dropped(drops), 'gaps are the declared drops')
+  assert.equal(covered, events + dropped(drops), 'gaps equal the declared drops')
   assert.equal(counters['seen'], covered)
   assert.equal(counters['published'], events)
   assert.equal(counters['dropped'], dropped(drops))
@@ -101,13 +101,13 @@ const assertAccounted = (batches: readonly EventBatch[], counters: Readonly<Reco
   assert.equal(batches.filter((batch) => batch.final).length, 1)
   for (let i = 1; i < batches.length; i++) {
     const [before, batch] = [batches[i - 1], batches[i]] as [EventBatch, EventBatch]
-    assert.ok(batch.clock.monotonic_us >= before.clock.monotonic_us, 'the clock does not step back')
+    assert.ok(batch.clock.monotonic_us >= before.clock.monotonic_us, 'the clock never steps back')
   }
 }
 
 const now = (): bigint => process.hrtime.bigint()
 
-test('every event is published in order, in batches of at most the configured size, before drain ends', async () => {
+test('drain publishes every event in order, in batches of at most the configured size', async () => {
   const { kernel, kafka, service } = await start({ batchEvents: 100 })
   for (let i = 0; i < 1_050; i++) kernel.emit({ cpu: i % 2, ret: BigInt(i), timeNs: now() })
   await service.drain()
@@ -125,19 +125,19 @@ test('every event is published in order, in batches of at most the configured si
   assert.equal(kafka.messages[0]?.message.key, 'test-host')
 })
 
-test('an event is on its way within a fraction of a second, and a quiet ring still tells the time', async () => {
+test('an event is published within a fraction of a second, and a quiet ring publishes its clock', async () => {
   const { kernel, kafka, service } = await start()
   kernel.emit({ timeNs: now() })
-  const began = performance.now()
-  while (kafka.batches.length === 0 && performance.now() - began < 5_000) await sleep(5)
+  const startedMs = performance.now()
+  while (kafka.batches.length === 0 && performance.now() - startedMs < 5_000) await sleep(5)
   assert.equal(kafka.batches[0]?.events.length, 1)
-  while (kafka.batches.length < 2 && performance.now() - began < 10_000) await sleep(20)
+  while (kafka.batches.length < 2 && performance.now() - startedMs < 10_000) await sleep(20)
   assert.deepEqual([kafka.batches[1]?.events.length, kafka.batches[1]?.final], [0, false])
   await service.drain()
   assertAccounted(kafka.batches, service.counters())
 })
 
-test('no batch holds an event that ended before the clock of the batch before it', async () => {
+test('no batch has an event that ended before the clock of the previous batch', async () => {
   const { kernel, kafka, service } = await start({ batchEvents: 50, batchMs: 10 })
   for (let round = 0; round < 20; round++) {
     for (let i = 0; i < 30; i++) kernel.emit({ cpu: i % 4, timeNs: now() })
@@ -154,7 +154,7 @@ test('no batch holds an event that ended before the clock of the batch before it
   }
 })
 
-test('what the ring had no room for is declared, by class, exactly', async () => {
+test('events dropped by a full ring are declared by class, exactly', async () => {
   const { kernel, kafka, service } = await start({ batchEvents: 64 })
   const expected = [0, 0, 0, 0]
   for (let i = 0; i < 5_000; i++) {
@@ -175,7 +175,7 @@ test('what the ring had no room for is declared, by class, exactly', async () =>
   assert.equal(service.counters()['dropped_network'], expected[1])
 })
 
-test('records that leave the ring out of order are no drops', async () => {
+test('records that leave the ring out of order are not declared as dropped', async () => {
   const { kernel, kafka, service } = await start({ batchEvents: 1 })
   for (let i = 0; i < 50; i++) {
     const interrupted = kernel.number({ timeNs: now() })
@@ -189,7 +189,7 @@ test('records that leave the ring out of order are no drops', async () => {
   assert.deepEqual(totals(kafka.batches).drops, { 'io ring_full': 5 })
 })
 
-test('a Kafka that fails and comes back gets every batch, once each and in order', async () => {
+test('after failed sends Kafka gets every batch once, in order', async () => {
   const { kernel, kafka, service } = await start({ batchEvents: 20, batchMs: 10 })
   let sends = 0
   kafka.behave = async () => {
@@ -213,7 +213,7 @@ test('a Kafka that fails and comes back gets every batch, once each and in order
 test('a client that keeps failing is replaced', { timeout: 60_000 }, async () => {
   const { kernel, kafka, service } = await start({ batchMs: 10 })
   kafka.behave = async () => {
-    if (kafka.producers === 1) throw new Error('stuck for good')
+    if (kafka.producers === 1) throw new Error('stuck')
   }
   kernel.emit({ timeNs: now() })
   await service.drain()
@@ -221,7 +221,7 @@ test('a client that keeps failing is replaced', { timeout: 60_000 }, async () =>
   assertAccounted(kafka.batches, service.counters())
 })
 
-test('with Kafka away and no disk the rings fill, each for itself, and memory stays within its bound', async () => {
+test('without Kafka and spool, each ring fills on its own, and memory stays within its bound', async () => {
   const kernel = new FakeKernel()
   kernel.ringBytes = 32 << 20
   const { kafka, service } = await start({ batchEvents: 200 }, kernel)
@@ -247,7 +247,7 @@ test('with Kafka away and no disk the rings fill, each for itself, and memory st
   assert.ok((drops['io ring_full'] as number) > 5_000)
 })
 
-test('a recording waits for a Kafka that is slow, and loses nothing', async () => {
+test('a recording waits for a slow Kafka and drops nothing', async () => {
   const recording = new FakeKernel()
   recording.lossless = true
   const { kernel, kafka, service } = await start({}, recording)
@@ -264,14 +264,14 @@ test('a recording waits for a Kafka that is slow, and loses nothing', async () =
   assert.ok(most <= 18 << 20, `${most} bytes`)
 })
 
-test('a recording that is left in the middle has lost nothing', async (test) => {
+test('stopping in the middle of a recording drops nothing', async (test) => {
   const folder = mkdtempSync(join(tmpdir(), 'ringside-edge-'))
   test.after(() => rmSync(folder, { recursive: true }))
   const path = join(folder, 'recording')
   const kernel = new FakeKernel()
   const recorder = createRecorder(kernel, path)
   for (let i = 0; i < 1_000; i++) kernel.emit({ timeNs: now() })
-  // Each chunk tells of events that only later ones hold.
+  // The statistics of each chunk include events of later chunks.
   const room = new Uint8Array(100 * rawBytes(rawEvent()).length)
   while (recorder.read(room) > 0);
   recorder.close()
@@ -285,7 +285,7 @@ test('a recording that is left in the middle has lost nothing', async (test) => 
   assert.ok((seen as number) > 0 && (seen as number) < 1_000, `${seen} events`)
 })
 
-test('random drops and failures at once: the account is exact', { timeout: 120_000 }, async () => {
+test('with random drops and failures at once, every event is accounted for exactly', { timeout: 120_000 }, async () => {
   const { kernel, kafka, service } = await start({ batchEvents: 100, batchMs: 10 })
   kafka.behave = async () => {
     await sleep(Math.random() * 20)
@@ -309,7 +309,7 @@ test('random drops and failures at once: the account is exact', { timeout: 120_0
   assertAccounted(kafka.batches, service.counters())
 })
 
-test('stop gives a Kafka that is away some seconds, then counts the rest as dropped', { timeout: 60_000 }, async () => {
+test('stop waits some seconds for Kafka, then counts the rest as dropped', { timeout: 60_000 }, async () => {
   const { kernel, kafka, service } = await start()
   kafka.behave = () => new Promise(() => {})
   for (let i = 0; i < 100; i++) kernel.emit({ class: 1, timeNs: now() })
@@ -322,7 +322,7 @@ test('stop gives a Kafka that is away some seconds, then counts the rest as drop
   assert.equal(kernel.closed, true)
 })
 
-test('stop waits for a Kafka that is slow, as long as it takes something', { timeout: 60_000 }, async () => {
+test('stop waits for a slow Kafka as long as it acknowledges batches', { timeout: 60_000 }, async () => {
   const { kernel, kafka, service } = await start({ batchEvents: 100 })
   kafka.behave = () => sleep(3_000)
   const publishing = new Promise<void>((resolve) => {
@@ -342,7 +342,7 @@ test('stop waits for a Kafka that is slow, as long as it takes something', { tim
   assert.equal(service.counters()['dropped'], 0)
 })
 
-test('calls that no event can tell of are counted apart', async () => {
+test('untracked calls are counted separately', async () => {
   const { kernel, kafka, service } = await start()
   kernel.emit({ timeNs: now() })
   kernel.unaccounted = 3
@@ -351,7 +351,7 @@ test('calls that no event can tell of are counted apart', async () => {
   assert.deepEqual([service.counters()['seen'], service.counters()['untracked']], [1, 3])
 })
 
-test('bytes that are no events end the edge with an error that says so', async () => {
+test('invalid records end the edge with an error that names them', async () => {
   const { kernel, kafka, service } = await start()
   kernel.emit({ timeNs: now() })
   kernel.put({ ...kernel.number({}), class: 9 })
@@ -361,7 +361,7 @@ test('bytes that are no events end the edge with an error that says so', async (
   await service.stop()
 })
 
-test('an edge whose account fails ends even while Kafka is away', { timeout: 30_000 }, async () => {
+test('an edge with inconsistent statistics ends even while Kafka is away', { timeout: 30_000 }, async () => {
   const { kernel, kafka, service } = await start()
   kafka.behave = () => new Promise(() => {})
   kernel.emit({ timeNs: now() })
@@ -373,7 +373,7 @@ test('an edge whose account fails ends even while Kafka is away', { timeout: 30_
   assert.equal(kernel.closed, true)
 })
 
-test('a sequence gap that nobody counted is declared in the last batch', async () => {
+test('a sequence gap without a counted drop is declared in the final batch', async () => {
   const { kernel, kafka, service } = await start()
   kernel.emit({ timeNs: now() })
   kernel.number({})
@@ -383,7 +383,7 @@ test('a sequence gap that nobody counted is declared in the last batch', async (
   assert.deepEqual(totals(kafka.batches).drops, { 'process other': 1 })
 })
 
-test('stopped while Kafka is away, all is on disk, and the next run publishes it first', {
+test('an edge stopped without Kafka leaves its batches on disk, and the next run publishes them first', {
   timeout: 60_000
 }, async (t) => {
   const spoolPath = join(temporaryDirectory(t, 'edge'), 'edge', 'spool.sqlite')
@@ -410,7 +410,7 @@ test('stopped while Kafka is away, all is on disk, and the next run publishes it
   assert.deepEqual([counters['published_earlier'], counters['spooled'], counters['spoolBytes']], [100, 0, 0])
 })
 
-test('what Kafka stored without an answer comes again from the next run, and is known as a repeat', {
+test('batches that Kafka stored without acknowledging are sent again by the next run, and recognised as duplicates', {
   timeout: 60_000
 }, async (t) => {
   const spoolPath = join(temporaryDirectory(t, 'edge'), 'edge', 'spool.sqlite')
@@ -431,7 +431,7 @@ test('what Kafka stored without an answer comes again from the next run, and is 
   assert.equal(second.service.counters()['published_earlier'], 100)
 })
 
-test('with Kafka away for long a bounded disk loses what matters least, exactly declared', {
+test('during a long outage a full spool evicts the least important events, and declares them exactly', {
   timeout: 120_000
 }, async (t) => {
   const spoolPath = join(temporaryDirectory(t, 'edge'), 'edge', 'spool.sqlite')
@@ -476,7 +476,7 @@ const until = async (holds: () => boolean): Promise<void> => {
   assert.ok(holds())
 }
 
-test('a batch is released once Kafka has it, and not before', async () => {
+test('a batch is released once Kafka acknowledges it, and not before', async () => {
   const { kernel, kafka, service } = await start({ batchEvents: 10 })
   let open = (): void => {}
   const away = new Promise<void>((resolve) => {
@@ -506,7 +506,7 @@ test('a batch is released once Kafka has it, and not before', async () => {
   assert.deepEqual(last.mark, { security: 50 * 168, rest: 50 * 168, summaries: 0 })
 })
 
-test('a batch is released once the disk has it', { timeout: 60_000 }, async (t) => {
+test('a batch is released once the spool has it', { timeout: 60_000 }, async (t) => {
   const spoolPath = join(temporaryDirectory(t, 'edge'), 'edge', 'spool.sqlite')
   const { kernel, kafka, service } = await start({}, new FakeKernel(), spoolPath)
   kafka.behave = () => new Promise(() => {})
@@ -516,7 +516,7 @@ test('a batch is released once the disk has it', { timeout: 60_000 }, async (t) 
   await service.stop()
 })
 
-test('an edge goes on where a dead one was durable: all comes once, or is declared, and duplicates are known', {
+test('a new edge continues after the durable batches of a dead one: every event comes once or is declared, duplicates aside', {
   timeout: 60_000
 }, async (t) => {
   const kernel = new FakeKernel()
@@ -531,7 +531,7 @@ test('an edge goes on where a dead one was durable: all comes once, or is declar
   emit(100)
   kernel.count({ pid: 7 }, 1_000)
   await until(() => first.kafka.batches.some(({ events }) => events.some(({ ret }) => ret === 99)))
-  // Stored, and never acknowledged: what follows is not durable.
+  // Stored but never acknowledged: later batches are not durable.
   first.kafka.answer = () => new Promise(() => {})
   emit(10)
   emit(5, false)
@@ -557,7 +557,7 @@ test('an edge goes on where a dead one was durable: all comes once, or is declar
   const both = [...durable, ...second.kafka.batches]
   const seen = mapOf([...first.kafka.batches, ...second.kafka.batches])
   assert.equal(seen.size, made - 5)
-  assert.equal(both.flatMap(({ events }) => events).length, made - 5, 'no event twice beside duplicates')
+  assert.equal(both.flatMap(({ events }) => events).length, made - 5, 'no event twice except duplicates')
   const { covered, events, drops } = totals(both)
   assert.equal(covered, made)
   assert.equal(covered, events + dropped(drops))
@@ -575,7 +575,7 @@ test('an edge goes on where a dead one was durable: all comes once, or is declar
   }
 })
 
-test('counted calls come as summaries each second, and a batch says until when they are told', {
+test('counted calls come as summaries each second, and batches have the time that they are complete until', {
   timeout: 60_000
 }, async () => {
   const { kernel, kafka, service } = await start()
@@ -593,9 +593,9 @@ test('counted calls come as summaries each second, and a batch says until when t
     calls
   )
   let untilUs = -1
-  for (const { counted_until_us, clock, summaries: told } of kafka.batches) {
+  for (const { counted_until_us, clock, summaries: rows } of kafka.batches) {
     assert.ok(counted_until_us >= untilUs)
-    for (const { time_offset_ns } of told) assert.ok(clock.monotonic_us + time_offset_ns / 1000 > untilUs)
+    for (const { time_offset_ns } of rows) assert.ok(clock.monotonic_us + time_offset_ns / 1000 > untilUs)
     untilUs = counted_until_us
   }
   assert.ok(untilUs > 0)
@@ -605,7 +605,7 @@ test('counted calls come as summaries each second, and a batch says until when t
   assert.equal(service.counters()['counted'], calls)
 })
 
-test('the ledger travels once a second, and that of the last batch is exact', { timeout: 60_000 }, async () => {
+test('a ledger is in the stream every second, and the final one is exact', { timeout: 60_000 }, async () => {
   const { kernel, kafka, service } = await start({ batchMs: 20 })
   for (let i = 0; i < 60; i++) {
     for (let n = 0; n < 5; n++) kernel.emit({ class: n % 4, timeNs: now() }, n < 4)
@@ -634,7 +634,7 @@ test('the ledger travels once a second, and that of the last batch is exact', { 
   )
 })
 
-test('a class that is counted instead of told is a step in the ledger, once', { timeout: 60_000 }, async () => {
+test('reducing a class is one step in the ledger', { timeout: 60_000 }, async () => {
   const { kernel, kafka, service } = await start()
   service.setReduced(['io'], 'over 3% of a core')
   service.setReduced(['io'], 'still over')
@@ -654,16 +654,16 @@ test('a class that is counted instead of told is a step in the ledger, once', { 
   )
 })
 
-test('an edge that has closed its source still tells its last figures to whoever scrapes', async () => {
+test('metrics keep their last figures after the source is closed', async () => {
   const { kernel, service } = await start()
   for (let i = 0; i < 10; i++) kernel.emit({ timeNs: now() })
   await service.drain()
   assert.equal(kernel.closed, true)
-  const told = new Map(edgeMetrics({ edge: service }).map(({ name, samples }) => [name, [...samples()]]))
-  const published = told.get('ringside_edge_events_total')?.filter(({ labels }) => labels['outcome'] === 'published')
+  const exposed = new Map(edgeMetrics({ edge: service }).map(({ name, samples }) => [name, [...samples()]]))
+  const published = exposed.get('ringside_edge_events_total')?.filter(({ labels }) => labels['outcome'] === 'published')
   assert.equal(
     published?.reduce((sum, { value }) => sum + value, 0),
     10
   )
-  assert.deepEqual(told.get('ringside_edge_ring_unreleased_ratio'), [{ labels: {}, value: 0 }])
+  assert.deepEqual(exposed.get('ringside_edge_ring_unreleased_ratio'), [{ labels: {}, value: 0 }])
 })

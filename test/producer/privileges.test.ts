@@ -17,11 +17,11 @@ const status = (changed: Record<string, string> = {}): string => {
 }
 const expected = { uid: 65534, gid: 65534, noGroups: true, noBoundingSet: true, kept: 0n }
 
-test('a thread that is nobody and may do nothing has no privileges left', () => {
+test('a thread of nobody without capabilities has no privileges left', () => {
   assert.deepEqual(privilegesLeft(status(), expected), [])
 })
 
-test('whatever a thread kept is named', () => {
+test('each privilege that a thread kept is named', () => {
   const kept = {
     Uid: '65534\t65534\t0\t65534',
     Gid: '0\t0\t0\t0',
@@ -39,30 +39,30 @@ test('whatever a thread kept is named', () => {
   assert.deepEqual(privilegesLeft('Name:\tx\n', expected).length, Object.keys(kept).length)
 })
 
-test('groups and bounding set stay where they cannot be changed', () => {
+test('groups and bounding set are not checked where they cannot be changed', () => {
   const given = status({ Groups: '4 ', CapBnd: '000000c000000000' })
   assert.deepEqual(privilegesLeft(given, { ...expected, noGroups: false, noBoundingSet: false }), [])
 })
 
-/** What a process of its own prints when it runs this module. */
+/** The output of another process that runs this module. */
 const runModule = (script: string): string =>
   execFileSync(process.execPath, ['--input-type=module', '-e', script], { cwd: join(import.meta.dirname, '../..') })
     .toString()
     .trim()
 
 describe('root', { skip, timeout: 60_000 }, () => {
-  test('is told of a user that does not exist, or is root again, before anything is dropped', () => {
+  test('learns that the user does not exist, or is root, before anything is dropped', () => {
     assert.throws(() => preparePrivilegeDrop('no-such-user'), { code: 'CONFIG', message: /no user "no-such-user"/ })
     assert.throws(() => preparePrivilegeDrop('root'), { code: 'CONFIG', message: /"root" is root/ })
     assert.equal(process.geteuid?.(), 0)
   })
 
-  test('stays what it is when no user is named', () => {
+  test('keeps its privileges when no user is named', () => {
     assert.match(preparePrivilegeDrop('')(), /keeping all privileges/)
     assert.equal(process.geteuid?.(), 0)
   })
 
-  test('keeps CAP_SYS_PTRACE alone on every thread where it reads the executables of others', () => {
+  test('keeps only CAP_SYS_PTRACE, on every thread, to read executables of other users', () => {
     const output = runModule(`
       import { Worker } from 'node:worker_threads'
       import { readdirSync, readFileSync, readlinkSync } from 'node:fs'
@@ -77,7 +77,7 @@ describe('root', { skip, timeout: 60_000 }, () => {
     assert.deepEqual(JSON.parse(output), { left: [], exe: process.execPath })
   })
 
-  test('becomes nobody on every thread, also on those that begin meanwhile and afterwards', () => {
+  test('becomes nobody on every thread, also on threads that start during and after the drop', () => {
     const output = runModule(`
       import { readFile, readdirSync, readFileSync } from 'node:fs'
       import { Worker } from 'node:worker_threads'
@@ -99,12 +99,12 @@ describe('root', { skip, timeout: 60_000 }, () => {
     assert.ok(threads >= 10, `${threads} threads`)
   })
 
-  test('cannot come back', () => {
+  test('cannot become root again', () => {
     const output = runModule(`
       import { preparePrivilegeDrop } from './producer/privileges.ts'
       preparePrivilegeDrop('nobody')()
       for (const attempt of [() => process.setuid(0), () => process.setgid(0), () => process.setgroups([0])]) {
-        try { attempt(); console.log('came back') } catch (error) { console.log(error.code) }
+        try { attempt(); console.log('root again') } catch (error) { console.log(error.code) }
       }`)
     assert.deepEqual(output.split('\n'), ['EPERM', 'EPERM', 'EPERM'])
   })
@@ -112,7 +112,7 @@ describe('root', { skip, timeout: 60_000 }, () => {
   test('still reads its ring, changes its filter and detaches as nobody', { skip: privateCode() }, () => {
     const output = runModule(`
       import { execFileSync } from 'node:child_process'
-      import { openLiveSource } from './producer/live-source.ts'
+      import { openLiveSource } from './producer/source/live-source.ts'
       import { preparePrivilegeDrop } from './producer/privileges.ts'
       import { callsOf, commOf, drain, program, quiet } from './test/bpf/observe.ts'
       const flood = program('flood')

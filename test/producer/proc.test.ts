@@ -8,7 +8,7 @@ import { absentProc, bootId, containerIdOf, procOf, procReader } from '../../pro
 
 const id = '0123456789abcdef'.repeat(4)
 
-test('a container is recognised by its id in any of the usual cgroup paths', () => {
+test('a container id is found in the cgroup paths of all common runtimes', () => {
   for (const path of [
     `0::/system.slice/docker-${id}.scope`,
     `12:memory:/docker/${id}\n0::/`,
@@ -24,7 +24,7 @@ test('a container is recognised by its id in any of the usual cgroup paths', () 
   }
 })
 
-test('the facts of this very process are right', () => {
+test('the facts of this process are right', () => {
   const facts = procReader().read(process.pid)
   assert.equal(facts?.exe, process.execPath)
   const uptime = Number(execFileSync('cut', ['-d', ' ', '-f1', '/proc/uptime'], { encoding: 'utf8' }))
@@ -33,7 +33,7 @@ test('the facts of this very process are right', () => {
   assert.ok(procReader().scan().has(process.pid))
 })
 
-test('a process that is gone has no facts', async () => {
+test('a process that has ended has no facts', async () => {
   const child = spawn('true')
   await new Promise((resolve) => child.on('close', resolve))
   assert.equal(procReader().read(child.pid as number), undefined)
@@ -60,7 +60,7 @@ test('names with spaces and parentheses, deleted executables and kernel threads 
   )
 })
 
-test('events of another boot are not looked up here', () => {
+test('processes of another boot are not read from /proc', () => {
   assert.match(bootId() ?? '', /^[0-9a-f-]{36}$/)
   assert.equal(procOf('00000000-0000-0000-0000-000000000000'), absentProc)
 })

@@ -12,29 +12,29 @@ const keep = (budgetPercent: number | undefined, programTimeNs: () => number | u
   return { keeper, lines, stepped: stepped.promise }
 }
 
-test('programs that use more than the budget have the first class reduced, and it is said why', {
+test('when the BPF programs exceed the budget, the first class is reduced, with a reason', {
   timeout: 30_000
 }, async (t) => {
-  // Half a core, whatever the process uses.
+  // The programs use half a core.
   const { keeper, lines, stepped } = keep(40, () => performance.now() * 500_000)
   t.after(() => keeper.stop())
   const alive = setInterval(() => {}, 1000)
   const { classes, reason } = await stepped
   clearInterval(alive)
   assert.deepEqual(classes, ['file'])
-  assert.match(reason, /^the edge used \d+% of a core, and may use 40%$/)
+  assert.match(reason, /^the edge uses \d+% of a core, its budget is 40%$/)
   assert.ok((keeper.use?.programs ?? 0) > 0.4)
   assert.deepEqual(lines, [])
 })
 
-test('where the kernel does not tell, the log says once that the budget is of the process alone', (t) => {
+test('without run times of BPF programs, one warning says that the budget covers the process alone', (t) => {
   const { keeper, lines } = keep(3, () => undefined)
   t.after(() => keeper.stop())
   assert.equal(lines.length, 1)
-  assert.match(lines[0] ?? '', /the CPU budget is of the process alone/)
+  assert.match(lines[0] ?? '', /the CPU budget covers the process alone/)
 })
 
-test('without a budget it measures and says nothing', (t) => {
+test('without a budget nothing is reduced or logged', (t) => {
   const { keeper, lines } = keep(undefined, () => undefined)
   t.after(() => keeper.stop())
   assert.equal(keeper.use, undefined)

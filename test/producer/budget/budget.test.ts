@@ -5,7 +5,7 @@ import type { EventClass } from '../../../wire/types.ts'
 
 const all: readonly EventClass[] = ['process', 'network', 'file', 'io']
 
-/** A sample a second, in percent of a core; what is reduced after each. */
+/** One sample per second, in percent of a core; the reduced classes after each. */
 const run = (shares: readonly number[], budget = new Budget(0.03, all), fromMs = 0) => {
   const reduced: string[] = []
   const reasons: string[] = []
@@ -21,10 +21,10 @@ const repeat = (share: number, times: number): number[] => new Array(times).fill
 
 for (const { name, shares, expected } of [
   { name: 'within the budget nothing changes', shares: repeat(3, 5), expected: ['', '', '', '', ''] },
-  { name: 'a second over it is no reason', shares: [9, 1, 9, 1], expected: ['', '', '', ''] },
-  { name: 'two seconds over it reduce the class that matters least', shares: [4, 4], expected: ['', 'io'] },
+  { name: 'one second over the budget reduces nothing', shares: [9, 1, 9, 1], expected: ['', '', '', ''] },
+  { name: 'two seconds over the budget reduce the least important class', shares: [4, 4], expected: ['', 'io'] },
   {
-    name: 'as long as that is not enough, every two seconds another goes, security calls last',
+    name: 'while that is not enough, another class is reduced every two seconds, security calls last',
     shares: repeat(4, 9),
     expected: [
       '',
@@ -39,22 +39,22 @@ for (const { name, shares, expected } of [
     ]
   },
   {
-    name: 'ten quiet seconds bring it back',
+    name: 'ten quiet seconds restore a class',
     shares: [4, 4, ...repeat(1, 10)],
     expected: ['', 'io', ...texts('io', 9), '']
   },
   {
-    name: 'between 60% of the budget and the budget it stays as it is',
+    name: 'between 60% of the budget and the budget nothing changes',
     shares: [4, 4, ...repeat(2, 20)],
     expected: ['', ...texts('io', 21)]
   },
   {
-    name: 'the quiet seconds must follow each other',
+    name: 'the quiet seconds must be consecutive',
     shares: [4, 4, ...repeat(1, 9), 2, ...repeat(1, 9)],
     expected: ['', ...texts('io', 20)]
   },
   {
-    name: 'they come back the other way round, each after its ten seconds',
+    name: 'classes are restored in the reverse order, each after ten quiet seconds',
     shares: [4, 4, 4, 4, ...repeat(1, 20)],
     expected: ['', 'io', 'io', ...texts('io file', 10), ...texts('io', 10), '']
   }
@@ -66,7 +66,7 @@ function texts(text: string, times: number): string[] {
   return new Array(times).fill(text)
 }
 
-test('classes without a call to reduce are passed over', () => {
+test('classes that emit no call are skipped', () => {
   assert.deepEqual(run(repeat(4, 4), new Budget(0.03, ['network', 'file'])).reduced, [
     '',
     'file',
@@ -75,7 +75,7 @@ test('classes without a call to reduce are passed over', () => {
   ])
 })
 
-test('a class that has to go again soon after it came back waits twice as long, five minutes at most', () => {
+test('a class that is reduced again soon after it was restored waits twice as long, five minutes at most', () => {
   const budget = new Budget(0.03, ['file'])
   const waits: number[] = []
   let nowMs = 0
@@ -86,21 +86,21 @@ test('a class that has to go again soon after it came back waits twice as long, 
     waits.push(seconds)
   }
   assert.deepEqual(waits, [10, 20, 40, 80, 160, 300, 300, 300])
-  // After a while without trouble it begins anew.
+  // After two minutes within the budget it waits ten seconds again.
   nowMs += 120_000
   for (; budget.reduced.length === 0; nowMs += 1000) budget.sample(0.04, nowMs + 1000, 1000)
   assert.equal(budget.sample(0.01, nowMs + 10_000, 10_000)?.reduced.length, 0)
 })
 
-test('a reason says what was used and what may be', () => {
+test('a reason has the CPU use and the budget', () => {
   const { reasons } = run([4.2, 4.2, ...repeat(1, 10)])
   assert.deepEqual(reasons, [
-    'the edge used 4.2% of a core, and may use 3%',
-    'the edge used 1% of a core, less than 1.8% for 10 s'
+    'the edge uses 4.2% of a core, its budget is 3%',
+    'the edge uses 1% of a core, less than 1.8% for 10 s'
   ])
 })
 
-test('over the budget with nothing left to reduce is known', () => {
+test('the budget is exhausted when it is exceeded with every class reduced', () => {
   const budget = new Budget(0.03, ['io'])
   run(repeat(4, 3), budget)
   assert.equal(budget.isExhausted, false)
