@@ -140,11 +140,11 @@ export const configSchema = z.strictObject({
           enabled: z.boolean().default(true),
           /** Length of the windows that are compared: one of rollups.windowsMs. */
           windowSeconds: z.int().min(1).max(3600).default(10),
-          /** Length of the current period; a multiple of windowSeconds. */
+          /** Length of the current span; a multiple of windowSeconds. */
           currentSeconds: z.int().min(2).max(3600).default(120),
           /** Length of the baseline; a multiple of currentSeconds. */
           baselineSeconds: z.int().min(60).max(86_400).default(1800),
-          /** A period with fewer calls is not compared. */
+          /** A span with fewer calls is not compared. */
           minCalls: z.int().min(1).default(200),
           /** For latency: Kolmogorov–Smirnov distance, ratio of a quantile, and its difference in microseconds. */
           minDistance: z.number().min(0).max(1).default(0.2),

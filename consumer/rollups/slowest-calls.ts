@@ -16,27 +16,27 @@ export interface SlowCall {
 const syscallKind = eventKinds.indexOf('syscall')
 
 /** By code of the call: 1 + the index of its slowest event so far; 0 for none. Reused for every batch. */
-let places = new Int32Array(512)
+let slowest = new Int32Array(512)
 
 export const slowestCalls = ({ host, boot, clock, processes, events }: ColumnBatch): SlowCall[] => {
-  if (callNames.size > places.length) places = new Int32Array(2 * callNames.size)
+  if (callNames.size > slowest.length) slowest = new Int32Array(2 * callNames.size)
   const { length, kind, code, durationNs, process, cpu, seq, timeOffsetNs } = events
   const codes: number[] = []
   for (let i = 0; i < length; i++) {
     if (kind[i] !== syscallKind) continue
-    const name = code[i] as number
-    const place = places[name] as number
-    if (place === 0) codes.push(name)
-    if (place === 0 || (durationNs[i] as number) > (durationNs[place - 1] as number)) places[name] = i + 1
+    const call = code[i] as number
+    const at = slowest[call] as number
+    if (at === 0) codes.push(call)
+    if (at === 0 || (durationNs[i] as number) > (durationNs[at - 1] as number)) slowest[call] = i + 1
   }
-  return codes.flatMap((name): SlowCall[] => {
-    const i = (places[name] as number) - 1
-    places[name] = 0
+  return codes.flatMap((call): SlowCall[] => {
+    const i = (slowest[call] as number) - 1
+    slowest[call] = 0
     const caller = processes[process[i] as number]
     if (caller === undefined) return []
     return [
       {
-        ...{ host, boot, workload: workloadOf(caller), call: callNames.nameOf(name) },
+        ...{ host, boot, workload: workloadOf(caller), call: callNames.nameOf(call) },
         durationNs: durationNs[i] as number,
         timeSeconds: clock.wall_us / 1e6 + (timeOffsetNs[i] as number) / 1e9,
         ...{ cpu: cpu[i] as number, seq: seq[i] as number }

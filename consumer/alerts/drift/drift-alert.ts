@@ -17,7 +17,7 @@ export const driftState = z.object({
   call: z.string(),
   comm: z.string(),
   exe: z.string().nullable(),
-  /** Start of the current period that raised it. */
+  /** Start of the current span that raised it. */
   firstUs: z.number(),
   /** End of the last window with the deviation. */
   lastUs: z.number(),
@@ -63,7 +63,7 @@ export class DriftAlert {
     this.state.count++
   }
 
-  /** True when the deviation was absent for as long as the current period. */
+  /** True when the deviation was absent for as long as the current span. */
   isResolvedAt(nowUs: number): boolean {
     return nowUs - this.state.lastUs >= this.#thresholds.currentSeconds * 1e6
   }

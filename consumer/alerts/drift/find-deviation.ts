@@ -1,4 +1,4 @@
-// Compares the current period of one (host, workload, call) with its baseline, by latency or by rate. A deviation is large,
+// Compares the current span of one (host, workload, call) with its baseline, by latency or by rate. A deviation is large,
 // unlike every part of the baseline, larger than the parts differ among themselves, and unlikely by chance.
 import type { Config } from '../../../runtime/config.ts'
 import { Sketch } from '../../../wire/sketch.ts'
@@ -14,9 +14,9 @@ export type Thresholds = Config['alerts']['drift']
 /** Result of a comparison, whether it is a deviation or not. */
 export interface Finding {
   readonly kind: DriftKind
-  /** D of current period and baseline, 0 to 1. */
+  /** D of current span and baseline, 0 to 1. */
   readonly distance: number
-  /** D of current period and the most similar part of the baseline. */
+  /** D of current span and the most similar part of the baseline. */
   readonly nearestDistance: number
   /** D of the baseline and its least similar part. */
   readonly variation: number
@@ -34,7 +34,7 @@ export interface Finding {
 }
 
 const latencyQuantiles = [0.25, 0.5, 0.75, 0.9, 0.99]
-/** The median alone: a period has too few windows for more. */
+/** The median alone: a span has too few windows for more. */
 const rateQuantiles = [0.5]
 /** Share of the baseline's parts with enough values that a new drift needs. An active drift needs `minParts`. */
 const minShare = 0.5

@@ -1,5 +1,5 @@
-// The past of one (host, workload, call): the windows of the current period one by one, and earlier ones in parts as long as
-// that period. The spans bound the number of both.
+// The past of one (host, workload, call): the windows of the current span one by one, and earlier ones in parts as long as
+// that span. The spans bound the number of both.
 import { Sketch } from '../../../wire/sketch.ts'
 import { windowStart } from '../../state/window-start.ts'
 
@@ -10,10 +10,10 @@ export interface Spans {
   readonly baselineUs: number
 }
 
-/** Between baseline and current period, so that the baseline excludes a deviation that takes this long to be found. */
+/** Between baseline and current span, so that the baseline excludes a deviation that takes this long to be found. */
 export const gapUs = ({ currentUs }: Spans): number => 2 * currentUs
 
-/** From the start of the baseline to the end of the current period. */
+/** From the start of the baseline to the end of the current span. */
 export const totalUs = (spans: Spans): number => spans.baselineUs + gapUs(spans) + spans.currentUs
 
 export interface Window {
@@ -22,7 +22,7 @@ export interface Window {
   latency: Sketch
 }
 
-/** Consecutive windows, as many as the current period has. */
+/** Consecutive windows, as many as the current span has. */
 export interface Part {
   readonly startUs: number
   readonly latency: Sketch
@@ -32,7 +32,7 @@ export interface Part {
 
 export class History {
   readonly #spans: Spans
-  /** The windows of the current period, earliest first. */
+  /** The windows of the current span, earliest first. */
   readonly current: Window[] = []
   /** Earliest first; the last may be incomplete. */
   #parts: Part[] = []
@@ -41,7 +41,7 @@ export class History {
     this.#spans = spans
   }
 
-  /** The complete parts that end before the gap. @param startUs of the current period, or of an active drift */
+  /** The complete parts that end before the gap. @param startUs of the current span, or of an active drift */
   baselineFor(startUs: number): readonly Part[] {
     const untilUs = startUs - gapUs(this.#spans) - this.#spans.currentUs
     return this.#parts.filter((part) => part.startUs <= untilUs)
@@ -66,7 +66,7 @@ export class History {
     this.#trimStart()
   }
 
-  /** Replaces a window of the current period by a later revision; an earlier window keeps its revision. */
+  /** Replaces a window of the current span by a later revision; an earlier window keeps its revision. */
   correct(startUs: number, count: number, latency: Sketch): void {
     const window = this.current.find((each) => each.startUs === startUs)
     if (window === undefined) return

@@ -15,7 +15,7 @@ const log = pino({ level: 'silent' })
 
 export const thresholds = loadConfig({}, undefined, {}).alerts.drift
 
-/** Shorter spans for fewer rows: a current period of 30 s, a baseline of 5 minutes. */
+/** Shorter spans for fewer rows: a current span of 30 s, a baseline of 5 minutes. */
 export const quickThresholds = { ...thresholds, currentSeconds: 30, baselineSeconds: 300, minCalls: 50 }
 
 export const contextAt = (offset: number): Context => ({
