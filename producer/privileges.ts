@@ -31,7 +31,7 @@ const fieldOf = (status: string, name: string): string =>
 const has = (status: string, capability: bigint): boolean =>
   (BigInt(`0x${fieldOf(status, 'CapEff')}`) & (1n << capability)) !== 0n
 
-/** Whether this process may mount a file system: CAP_SYS_ADMIN, as root has outside of containers. */
+/** True when this process may mount a file system: it has CAP_SYS_ADMIN, as root outside of containers. */
 export const mayMount = (): boolean => has(readFileSync('/proc/self/status', 'utf8'), capSysAdmin)
 
 /** The privileges in a thread's /proc/PID/status beyond the expected ones, as "Name: value". */

@@ -25,7 +25,7 @@ export interface EncoderOptions {
   readonly symbolizer?: Symbolizer | undefined
 }
 
-/** What an encoder has added since it was created, over all batches. */
+/** Counters of an encoder since it was created, over all batches. */
 export interface Progress {
   /** By enum ringside_class: events. */
   readonly events: readonly number[]

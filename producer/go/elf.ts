@@ -1,18 +1,18 @@
-// An ELF file of 64 bits in this machine's byte order, as far as a Go program needs it (elf(5)): segments, sections,
-// and relocations that say what a pointer will be. Bytes come in, nothing is read.
+// Parses 64-bit ELF files in this machine's byte order, as far as Go programs need it (elf(5)): segments, sections, and
+// relocations that fill in pointers. Works on bytes in memory and reads no file.
 
 export const elfHeaderBytes = 64
 
 export interface ElfHeader {
-  /** ET_DYN: loaded anywhere, as position-independent executables are. */
+  /** ET_DYN: a position-independent executable, loaded at any address. */
   readonly isRelocatable: boolean
-  readonly segments: TablePlace
-  readonly sections: TablePlace
-  /** Index of the section that has the names of all. */
+  readonly segments: TableExtent
+  readonly sections: TableExtent
+  /** Index of the section with the section names. */
   readonly names: number
 }
 
-export interface TablePlace {
+export interface TableExtent {
   readonly offset: number
   readonly count: number
   readonly entryBytes: number
@@ -27,11 +27,11 @@ export interface Segment {
 
 export interface Section {
   readonly name: string
-  /** In memory; 0 when it is not loaded. */
+  /** Address in memory; 0 when it is not loaded. */
   readonly address: number
   readonly offset: number
   readonly bytes: number
-  /** SHT_NOBITS: nothing of it is in the file. */
+  /** SHT_NOBITS: it has no bytes in the file. */
   readonly isEmpty: boolean
 }
 
@@ -45,7 +45,10 @@ const relativeTypes: readonly number[] = [8, 1027]
 
 const word = (bytes: Buffer, at: number): number => bytes.readUInt32LE(at) + bytes.readUInt32LE(at + 4) * 2 ** 32
 
-/** @param bytes the file's first 64; undefined when this is no such file */
+/**
+ * @param bytes the file's first 64
+ * @returns undefined when this is no ELF file of that kind
+ */
 export const readElfHeader = (bytes: Buffer): ElfHeader | undefined => {
   const isElf64 = bytes.length >= elfHeaderBytes && bytes.readUInt32BE(0) === 0x7f454c46 && bytes[4] === 2
   if (!isElf64 || bytes[5] !== 1) return undefined
@@ -57,11 +60,14 @@ export const readElfHeader = (bytes: Buffer): ElfHeader | undefined => {
   }
 }
 
-const rows = ({ count, entryBytes }: TablePlace): number[] => Array.from({ length: count }, (_, i) => i * entryBytes)
+const rows = ({ count, entryBytes }: TableExtent): number[] => Array.from({ length: count }, (_, i) => i * entryBytes)
 
-/** @param bytes the table of segments; those that are loaded */
-export const readSegments = (bytes: Buffer, place: TablePlace): Segment[] =>
-  rows(place)
+/**
+ * @param bytes the table of segments
+ * @returns the loaded ones
+ */
+export const readSegments = (bytes: Buffer, extent: TableExtent): Segment[] =>
+  rows(extent)
     .filter((at) => bytes.readUInt32LE(at) === ptLoad)
     .map((at) => ({
       isExecutable: (bytes.readUInt32LE(at + 4) & pfExecute) !== 0,
@@ -72,12 +78,12 @@ export const readSegments = (bytes: Buffer, place: TablePlace): Segment[] =>
 
 /**
  * @param bytes the table of sections
- * @param names the section that has their names
+ * @param names the section with the section names
  */
-export const readSections = (bytes: Buffer, place: TablePlace, names: Buffer): Section[] =>
-  rows(place).map((at) => ({ ...readSection(bytes, at), name: nameIn(names, bytes.readUInt32LE(at)) }))
+export const readSections = (bytes: Buffer, extent: TableExtent, names: Buffer): Section[] =>
+  rows(extent).map((at) => ({ ...readSection(bytes, at), name: nameIn(names, bytes.readUInt32LE(at)) }))
 
-/** One row of the table of sections. */
+/** Parses one row of the table of sections. */
 export const readSection = (bytes: Buffer, at: number): Omit<Section, 'name'> => ({
   isEmpty: bytes.readUInt32LE(at + 4) === shtNobits,
   address: word(bytes, at + 16),
@@ -87,22 +93,22 @@ export const readSection = (bytes: Buffer, at: number): Omit<Section, 'name'> =>
 
 const nameIn = (names: Buffer, at: number): string => names.toString('latin1', at, Math.max(at, names.indexOf(0, at)))
 
-/** Pointers that a loader fills in: what they hold when the program is loaded where it was linked. */
+/** The pointers that the loader fills in, with their values for a program loaded at its linked address. */
 export class Relocations {
   readonly #bytes: Buffer
 
-  /** @param bytes the section .rela.dyn, or .rela as the linker of Go names it */
+  /** @param bytes the section .rela.dyn, or .rela as Go's linker names it */
   constructor(bytes: Buffer) {
     this.#bytes = bytes
   }
 
-  /** What the pointer at an address holds; undefined when no loader fills it in. */
+  /** The value of the pointer at an address; undefined when the loader does not fill it in. */
   at(address: number): number | undefined {
     for (const at of this.#relative()) if (word(this.#bytes, at) === address) return word(this.#bytes, at + 16)
     return undefined
   }
 
-  /** Addresses of the pointers that hold a value. */
+  /** Addresses of the pointers with this value. */
   to(value: number): number[] {
     const found: number[] = []
     for (const at of this.#relative()) if (word(this.#bytes, at + 16) === value) found.push(word(this.#bytes, at))

@@ -1,6 +1,8 @@
-// Which processes are Go's, and what their addresses mean. A process that begins is looked at off the hot path; one of
-// a Go program is marked, so that the kernel tells its stacks, and is known until it begins another program.
+// Finds the Go processes and resolves their stacks. A process is examined when a program starts, in parallel with the
+// reading of the rings. If the program is Go's, the process is marked, so that the kernel records its stacks, until it
+// executes another.
 import { readFile } from 'node:fs/promises'
+import { LRUCache } from 'lru-cache'
 import { messageOf } from '../../runtime/errors.ts'
 import type { Log } from '../../runtime/log.ts'
 import type { Stack } from '../../wire/types.ts'
@@ -11,9 +13,9 @@ import { ProgramFiles } from './program-files.ts'
 import { framesOf } from './stack-frames.ts'
 import type { Symbolizer } from './symbolizer.ts'
 
-/** Where processes are marked: the live source. */
+/** Marks processes in the kernel; the live source does it. */
 export interface GoMarks {
-  /** @returns false when there is no room for it */
+  /** @returns false when the table of marks is full */
   markGo(pid: number, startNs: bigint): boolean
   unmarkGo(pid: number): void
 }
@@ -21,33 +23,33 @@ export interface GoMarks {
 export interface GoProcessesOptions {
   readonly marks: GoMarks
   readonly log: Log
-  /** Of a second, for stacks not seen before: a process that makes ever new ones must not hold up the edge. */
+  /** Time per second for new stacks: a process that makes ever new ones must not delay the edge. */
   readonly resolveMs?: number
-  /** Where procfs is mounted. */
+  /** Mount point of procfs. */
   readonly root?: string
 }
 
-/** As many as can be marked, RINGSIDE_GO_MAX. */
+/** The size of the table of marks, RINGSIDE_GO_MAX. */
 const maxProcesses = 4096
-/** Processes that wait to be looked at; in a storm of them the rest is told without functions. */
+/** Processes waiting to be examined; beyond it, calls of new processes have no Go function. */
 const maxWaiting = 4096
-/** Some hundred bytes each; a program calls the system from some hundred places. */
-const maxPlaces = 16_384
+/** Some hundred bytes each; a program makes system calls from some hundred locations. */
+const maxLocations = 16_384
 
 interface Process {
   readonly startNs: bigint
   readonly program: GoProgram
-  /** From addresses as linked to those of the process. */
+  /** Difference between addresses in the process and as linked. */
   readonly bias: number
 }
 
-/** Fields 22 and 26 of /proc/PID/stat; the name before them may hold spaces and parentheses. */
+/** Fields 22 and 26 of /proc/PID/stat; the name before them may contain spaces and parentheses. */
 const fieldsOf = (stat: string): { readonly startTicks: number; readonly startCode: number } => {
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
   return { startTicks: Number(fields[19]), startCode: Number(fields[23]) }
 }
 
-const isGone = (error: unknown): boolean =>
+const isEnded = (error: unknown): boolean =>
   error instanceof Error && 'code' in error && (error.code === 'ENOENT' || error.code === 'ESRCH')
 
 export class GoProcesses implements Symbolizer {
@@ -57,12 +59,12 @@ export class GoProcesses implements Symbolizer {
   readonly #root: string
   readonly #waiting = new Map<number, bigint>()
   readonly #processes = new Map<number, Process>()
-  readonly #files = new ProgramFiles((program) => this.#letGo(program))
-  readonly #places = new Map<string, Stack>()
-  #isLooking = false
+  readonly #files = new ProgramFiles((program) => this.#release(program))
+  readonly #locations = new LRUCache<string, Stack>({ max: maxLocations })
+  #isExamining = false
   #second = 0
   #resolvedMs = 0
-  #wasRefused = false
+  #hasWarned = false
 
   constructor({ marks, log, resolveMs = 100, root = '/proc' }: GoProcessesOptions) {
     this.#marks = marks
@@ -71,49 +73,48 @@ export class GoProcesses implements Symbolizer {
     this.#root = root
   }
 
-  // What was known stays until it has been looked at again: it could have been of this very program already, and calls
-  // of a program that is not marked have no stack.
+  // The entry stays until the process is examined again: it may be of the new program already, and without a mark calls
+  // have no stack.
   programStarted(pid: number, startNs: bigint): void {
     if (this.#waiting.size >= maxWaiting) return
     this.#waiting.set(pid, startNs)
-    if (!this.#isLooking) void this.#lookAtAll()
+    if (!this.#isExamining) void this.#examineAll()
   }
 
   resolve(pid: number, startNs: bigint, addresses: readonly number[]): Stack | undefined {
     const process = this.#processes.get(pid)
     if (process === undefined || process.startNs !== startNs) return undefined
-    const began = performance.now()
-    if (Math.floor(began / 1000) !== this.#second) {
-      this.#second = Math.floor(began / 1000)
+    const startMs = performance.now()
+    if (Math.floor(startMs / 1000) !== this.#second) {
+      this.#second = Math.floor(startMs / 1000)
       this.#resolvedMs = 0
     }
     if (this.#resolvedMs > this.#resolveMs) return undefined
     const frame = chooseFrame(framesOf(process.program.table, addresses, process.bias))
-    this.#resolvedMs += performance.now() - began
-    return this.#placeOf(frame?.function ?? null, frame?.file ?? null, frame?.line ?? 0)
+    this.#resolvedMs += performance.now() - startMs
+    return this.#locationOf(frame?.function ?? null, frame?.file ?? null, frame?.line ?? 0)
   }
 
-  #placeOf(go_function: string | null, go_file: string | null, go_line: number): Stack {
+  #locationOf(go_function: string | null, go_file: string | null, go_line: number): Stack {
     const name = JSON.stringify([go_function, go_file, go_line])
-    const known = this.#places.get(name)
+    const known = this.#locations.get(name)
     if (known !== undefined) return known
-    if (this.#places.size >= maxPlaces) this.#places.clear()
-    const place = { go_function, go_file, go_line }
-    this.#places.set(name, place)
-    return place
+    const location = { go_function, go_file, go_line }
+    this.#locations.set(name, location)
+    return location
   }
 
-  async #lookAtAll(): Promise<void> {
-    this.#isLooking = true
+  async #examineAll(): Promise<void> {
+    this.#isExamining = true
     for (let next = this.#takeNext(); next !== undefined; next = this.#takeNext()) {
       const [pid, startNs] = next
       try {
-        await this.#look(pid, startNs)
+        await this.#examine(pid, startNs)
       } catch (error) {
-        if (!isGone(error)) this.#refused(pid, error)
+        if (!isEnded(error)) this.#warnOnce(pid, error)
       }
     }
-    this.#isLooking = false
+    this.#isExamining = false
   }
 
   #takeNext(): [number, bigint] | undefined {
@@ -122,7 +123,7 @@ export class GoProcesses implements Symbolizer {
     return next
   }
 
-  async #look(pid: number, startNs: bigint): Promise<void> {
+  async #examine(pid: number, startNs: bigint): Promise<void> {
     const exe = `${this.#root}/${pid}/exe`
     const name = await this.#files.nameOf(exe)
     const program = await this.#files.read(exe, name)
@@ -132,14 +133,14 @@ export class GoProcesses implements Symbolizer {
     }
     const { startTicks, startCode } = fieldsOf(await readFile(`${this.#root}/${pid}/stat`, 'latin1'))
     const isIt = Math.abs(startTicks - Number(startNs) / (1e9 / ticksPerSecond)) <= 1
-    // One that began another program meanwhile waits to be looked at again.
+    // A process that executed another program meanwhile is in the queue again.
     if (!isIt || this.#waiting.has(pid)) return
     const bias = program.lowestCode === undefined ? 0 : startCode - program.lowestCode
     const process = { startNs, program, bias }
     if (this.#processes.size >= maxProcesses) this.#unmark(this.#processes.keys().next().value as number)
     this.#processes.set(pid, process)
     if (!this.#marks.markGo(pid, startNs)) this.#unmark(pid)
-    // The mark could have come after another program had begun, whose beginning takes away only what was marked before.
+    // If another program started before the mark was set, the kernel did not remove the mark.
     const now = await this.#files.nameOf(exe).catch(() => undefined)
     const known = this.#processes.get(pid)
     if (now !== name && (known === undefined || known === process)) this.#unmark(pid)
@@ -150,15 +151,15 @@ export class GoProcesses implements Symbolizer {
     this.#marks.unmarkGo(pid)
   }
 
-  #letGo(program: GoProgram): void {
+  #release(program: GoProgram): void {
     for (const [pid, process] of this.#processes) if (process.program === program) this.#unmark(pid)
   }
 
-  #refused(pid: number, error: unknown): void {
-    if (this.#wasRefused) return
-    this.#wasRefused = true
+  #warnOnce(pid: number, error: unknown): void {
+    if (this.#hasWarned) return
+    this.#hasWarned = true
     this.#log.warn(
-      `the program of process ${pid} cannot be read (${messageOf(error)}): its calls, and those of others like it, are told without a Go function; needs CAP_SYS_PTRACE, and an executable that everyone may read`
+      `cannot read the program of process ${pid}: ${messageOf(error)}; its calls, and those of processes like it, have no Go function; needs CAP_SYS_PTRACE, and an executable that every user can read`
     )
   }
 }

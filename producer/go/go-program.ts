@@ -1,5 +1,5 @@
-// A Go program's file to its table of functions: finds .gopclntab, and through the linker's moduledata where the text
-// begins and where the trees of inlined calls are. Reads only these parts, each within a bound.
+// Reads the function table of a Go program from its file: .gopclntab, and through the linker's moduledata the start of
+// the text and the trees of inlined calls. Reads only these parts, with a bound on their total.
 import type { FileHandle } from 'node:fs/promises'
 import {
   elfHeaderBytes,
@@ -10,13 +10,13 @@ import {
   readSegments,
   type Section,
   type Segment,
-  type TablePlace
+  type TableExtent
 } from './elf.ts'
 import { PclnTable, readTableHeader, type TableHeader, tableHeaderBytes } from './pclntab.ts'
 
 export interface GoProgram {
   readonly table: PclnTable
-  /** Of a position-independent executable the lowest address of its code as linked; undefined: it is where it was linked. */
+  /** Lowest linked address of a position-independent executable's code; undefined: it is loaded where it was linked. */
   readonly lowestCode: number | undefined
 }
 
@@ -24,15 +24,15 @@ export interface GoProgram {
 export const maxProgramBytes = 64 << 20
 const maxHeaders = 4096
 
-/** Sections that may hold .gopclntab: of position-independent executables the linker writes to it. */
+/** Names of the table's section; in position-independent executables the loader writes to it. */
 const tableNames: readonly string[] = ['.gopclntab', '.data.rel.ro.gopclntab']
-/** Where moduledata is, before it had a section of its own. */
+/** Sections that may contain moduledata in programs before it got its own section. */
 const dataNames: readonly string[] = ['.noptrdata', '.data', '.data.rel.ro']
 
-/** Fields of runtime.moduledata, runtime/symtab.go: pclntab's names, text, and gofunc by the version of Go. */
+/** Offsets in runtime.moduledata (runtime/symtab.go): pclntab's names, text, and gofunc by Go version. */
 const field = { names: 8, text: 176, gofuncBefore120: 304, gofuncBefore127: 320, gofunc: 344 } as const
 
-/** Reads parts of a file, no more of it in all than a program may take. */
+/** Reads parts of a file, up to maxProgramBytes in total. */
 class PartReader {
   readonly #file: FileHandle
   #left = maxProgramBytes
@@ -41,13 +41,13 @@ class PartReader {
     this.#file = file
   }
 
-  /** @throws RangeError when the file has no such part, or it is beyond the bound */
+  /** @throws RangeError when the part is outside of the file or beyond the bound */
   async read(offset: number, bytes: number): Promise<Buffer> {
     this.#left -= bytes
-    if (this.#left < 0) throw new RangeError(`an executable of which more than ${maxProgramBytes} bytes are needed`)
+    if (this.#left < 0) throw new RangeError(`the parts of the executable have more than ${maxProgramBytes} bytes`)
     const buffer = Buffer.allocUnsafeSlow(bytes)
     const { bytesRead } = await this.#file.read(buffer, 0, bytes, offset)
-    if (bytesRead < bytes) throw new RangeError(`${bytes} bytes at ${offset} go beyond the executable's end`)
+    if (bytesRead < bytes) throw new RangeError(`${bytes} bytes at ${offset} are outside of the executable`)
     return buffer
   }
 }
@@ -68,7 +68,7 @@ class ElfFile {
 
   static async open(file: FileHandle): Promise<ElfFile | undefined> {
     const parts = new PartReader(file)
-    const readTable = ({ offset, count, entryBytes }: TablePlace) => parts.read(offset, count * entryBytes)
+    const readTable = ({ offset, count, entryBytes }: TableExtent) => parts.read(offset, count * entryBytes)
     const header = readElfHeader(await parts.read(0, elfHeaderBytes))
     if (header === undefined || header.sections.count > maxHeaders || header.segments.count > maxHeaders) {
       return undefined
@@ -95,7 +95,7 @@ class ElfFile {
     return this.#relocations
   }
 
-  /** The pointer at an address, as linked; undefined when the file does not have it. */
+  /** The value of the pointer at a linked address; undefined when the file does not contain it. */
   async pointerAt(address: number): Promise<number | undefined> {
     const filledIn = (await this.relocations()).at(address)
     if (filledIn !== undefined) return filledIn
@@ -108,7 +108,7 @@ class ElfFile {
   }
 }
 
-/** Addresses that moduledata may be at: its first field points to the table. */
+/** Possible addresses of moduledata: its first field points to the table. */
 const moduleCandidates = async (elf: ElfFile, table: Section): Promise<number[]> => {
   const own = elf.section('.go.module')
   if (own !== undefined) return [own.address]
@@ -131,11 +131,11 @@ const findModule = async (elf: ElfFile, table: Section, header: TableHeader): Pr
   return undefined
 }
 
-/** From go:func.* to the end of the section that it is in. */
+/** The bytes from go:func.* to the end of its section. */
 const readFunctionData = async (elf: ElfFile, module: number, isBefore120: boolean): Promise<Buffer | undefined> => {
-  const places = isBefore120 ? [field.gofuncBefore120] : [field.gofunc, field.gofuncBefore127]
-  for (const place of places) {
-    const address = (await elf.pointerAt(module + place)) ?? 0
+  const offsets = isBefore120 ? [field.gofuncBefore120] : [field.gofunc, field.gofuncBefore127]
+  for (const offset of offsets) {
+    const address = (await elf.pointerAt(module + offset)) ?? 0
     const section = elf.sections.find(
       (part) => !part.isEmpty && part.address > 0 && address >= part.address && address < part.address + part.bytes
     )
@@ -163,8 +163,8 @@ const read = async (file: FileHandle): Promise<GoProgram | undefined> => {
 }
 
 /**
- * Reads what a Go program knows of its functions.
- * @returns undefined when it is no Go program of 1.18 or later, or its tables are damaged or beyond all bounds
+ * Reads the function table of a Go program.
+ * @returns undefined for a file that is no Go program of 1.18 or later, or whose tables are damaged or too large
  * @throws Error of Node when the file cannot be read
  */
 export const readGoProgram = async (file: FileHandle): Promise<GoProgram | undefined> => {

@@ -1,4 +1,4 @@
-// Reads to encoded batches, whichever way reads and batches fall.
+// Encoding of reads to batches, for any split of records into reads and batches.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { createAvscEncoder } from '../../../producer/encode/avsc-encoder.ts'
@@ -24,7 +24,7 @@ const setUp = (limits = wide): { encoder: BatchEncoder; read: (events: readonly 
 
 const close = (encoder: BatchEncoder): EventBatch => decode('EventBatch', encoder.encode(headerOf()))
 
-test('records of several reads are one batch, and none is in two', () => {
+test('records of several reads are in one batch, each once', () => {
   const { encoder, read } = setUp()
   read([rawEvent({ class: 1, seq: 1n })])
   assert.equal(encoder.add(), false)
@@ -42,7 +42,7 @@ test('records of several reads are one batch, and none is in two', () => {
   assert.deepEqual(close(encoder).events, [])
 })
 
-test('a batch is full by its events or its bytes, and what is left of the read goes into the next', () => {
+test('a batch is full by events or by bytes, and the rest of the read goes into the next one', () => {
   for (const limits of [
     { ...wide, events: 4 },
     { ...wide, bytes: 480 }
@@ -62,15 +62,15 @@ test('a batch is full by its events or its bytes, and what is left of the read g
   }
 })
 
-test('progress tells what was added, over all batches', () => {
+test('progress counts the records of all batches', () => {
   const { encoder, read } = setUp({ ...wide, events: 2 })
-  const began = read([
+  const oldestUs = read([
     rawEvent({ class: 1, cpu: 3, seq: 9n, advance: 168, timeNs: 7_000n }),
     rawEvent({ class: 3, cpu: 3, seq: 7n, advance: 176, timeNs: 6_000n }),
     rawEvent({ class: 2, cpu: 0, seq: 5n, advance: 184, timeNs: 8_000n }),
     rawSummary({ class: 3, seq: 2n, advance: 1, timeNs: 9_000n })
   ])
-  assert.equal(began, 6)
+  assert.equal(oldestUs, 6)
   assert.equal(encoder.add(), true)
   assert.deepEqual(encoder.progress.taken, [168, 176, 0])
   assert.equal(encoder.progress.newestUs, 7)
@@ -84,7 +84,7 @@ test('progress tells what was added, over all batches', () => {
   assert.deepEqual([highest[0], highest[1], highest[3], highest[1024]], [5, 0, 9, 2])
 })
 
-test('of a read that is damaged nothing is added', () => {
+test('nothing of a damaged read is added', () => {
   const { encoder, read } = setUp()
   assert.throws(() => read([rawEvent(), rawEvent({ class: 9 })]), { code: 'DATA', message: /bpf\/event\.h/ })
   assert.equal(encoder.add(), false)

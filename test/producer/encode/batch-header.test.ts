@@ -14,12 +14,12 @@ const empty = (given: Partial<EventBatch>): EventBatch => ({
   summaries: []
 })
 
-test('a batch without its events says all else that it said', () => {
+test('an encoded header is the batch without its rows', () => {
   const header = headerOf({ batch: 7, sequences: [{ cpu: 1, first: 2, last: 3 }] })
   assert.deepEqual({ ...decode('EventBatch', encodeHeader(header)) }, empty(header))
 })
 
-test('losses are added to those that were declared before', () => {
+test('drops are added to those already declared', () => {
   const drops: EventBatch['drops'] = [
     { class: 'io', reason: 'ring_full', count: 1 },
     { class: 'io', reason: 'spool_full', count: 2 }
@@ -31,10 +31,10 @@ test('losses are added to those that were declared before', () => {
   ])
 })
 
-test('joined batches answer for all ranges of each, under the last number and clock', () => {
+test('merged headers cover the ranges of each, with the last number and clock', () => {
   const clock = { monotonic_us: 9, wall_us: 10 }
   const continues = { run: 'before', batch: 4 }
-  const joined = mergeHeaders([
+  const merged = mergeHeaders([
     empty({ batch: 1, continues, sequences: [{ cpu: 0, first: 1, last: 5 }] }),
     empty({
       batch: 2,
@@ -43,24 +43,24 @@ test('joined batches answer for all ranges of each, under the last number and cl
     }),
     empty({ batch: 3, final: true, clock, sequences: [{ cpu: 0, first: 6, last: 9 }] })
   ])
-  assert.deepEqual([joined.batch, joined.final, joined.clock, joined.continues], [3, true, clock, continues])
-  assert.deepEqual(joined.sequences, [
+  assert.deepEqual([merged.batch, merged.final, merged.clock, merged.continues], [3, true, clock, continues])
+  assert.deepEqual(merged.sequences, [
     { cpu: 0, first: 1, last: 9 },
     { cpu: 1, first: 1, last: 2 }
   ])
-  assert.deepEqual(joined.drops, [{ class: 'file', reason: 'other', count: 1 }])
+  assert.deepEqual(merged.drops, [{ class: 'file', reason: 'other', count: 1 }])
 })
 
-test('joined batches still say whom the run took over from, and every step of the ledger', () => {
+test('merged headers keep the predecessor of the run, and every step of the ledger', () => {
   const step = (reason: string) => ({ class: 'io' as const, mode: 'count', reason, monotonic_us: 1 })
   const ledger = (monotonic_us: number, ...reasons: string[]) => {
     return { monotonic_us, untracked: 0, uncounted: 0, classes: [], steps: reasons.map(step) }
   }
-  const joined = mergeHeaders([
+  const merged = mergeHeaders([
     empty({ batch: 1, continues: { run: 'before', batch: 4 }, ledger: ledger(1, 'a') }),
     empty({ batch: 2, ledger: ledger(2, 'b', 'c') }),
     empty({ batch: 3 })
   ])
-  assert.deepEqual(joined.continues, { run: 'before', batch: 4 })
-  assert.deepEqual(joined.ledger, ledger(2, 'a', 'b', 'c'))
+  assert.deepEqual(merged.continues, { run: 'before', batch: 4 })
+  assert.deepEqual(merged.ledger, ledger(2, 'a', 'b', 'c'))
 })

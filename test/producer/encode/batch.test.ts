@@ -1,4 +1,4 @@
-// Raw records to EventBatch: each field, and random records that Avro must carry unchanged.
+// Raw records to EventBatch: each field, and random records that must survive Avro unchanged.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { BatchBuilder } from '../../../producer/encode/batch.ts'
@@ -44,7 +44,7 @@ const ipv4Socket = {
   remotePort: 443
 }
 
-test('every field of a record arrives under its name', () => {
+test('every field of a record becomes a field of the event', () => {
   const { events, processes, sockets } = batchOf([
     rawEvent({ class: 1, call: 6, seq: 1001n, ret: -111n, tid: 101, cpu: 2, fd: 5, comm: 'curl', socket: ipv4Socket })
   ])
@@ -96,7 +96,7 @@ test('every field of a record arrives under its name', () => {
   ])
 })
 
-test('events of one process and one socket share a row, in each batch anew', () => {
+test('events of one process and one socket share a row in each batch', () => {
   const builder = newBuilder()
   const events = [rawEvent({ socket: ipv4Socket }), rawEvent({ socket: ipv4Socket }), rawEvent({ comm: 'other' })]
   for (let round = 0; round < 2; round++) {
@@ -117,7 +117,7 @@ test('events of one process and one socket share a row, in each batch anew', () 
   }
 })
 
-test('a path that is not UTF-8, or cut off, is still a path', () => {
+test('a path that is not UTF-8 or is truncated is kept', () => {
   const { events } = batchOf([
     rawEvent({ path: Buffer.from('2f746d702fff80c3', 'hex') }),
     rawEvent({ path: `/${'é'.repeat(2000)}`, pathTruncated: true }),
@@ -131,7 +131,7 @@ test('a path that is not UTF-8, or cut off, is still a path', () => {
   )
 })
 
-test('a call without a number of its own has its name, of its ABI', () => {
+test('a call that the enum Syscall lacks has its name, by ABI', () => {
   const other = callNames.indexOf('other')
   const { events, summaries } = batchOf([
     rawEvent({ call: other, nr: 39 }),
@@ -154,7 +154,7 @@ test('a call without a number of its own has its name, of its ABI', () => {
   assert.equal(summaries[0]?.call, 'call_39')
 })
 
-test('a rename has two names, an open its flags, a ptrace its request and its target', () => {
+test('a rename has two paths, an open its flags, a ptrace its request and target', () => {
   const { events } = batchOf([
     rawEvent({ class: 2, call: 24, path: '/a', extra: '/b' }),
     rawEvent({ class: 2, call: 3, path: '/a', arg: 0x80000000 }),
@@ -172,7 +172,7 @@ test('a rename has two names, an open its flags, a ptrace its request and its ta
   )
 })
 
-test('what was counted becomes a summary, its cells by what they count', () => {
+test('a summary has its buckets by measure', () => {
   const counted = { count: 2n ** 63n, errors: 3n, totalNs: 4n, bytes: 5n }
   const { events, processes, summaries } = batchOf([
     rawSummary(
@@ -213,7 +213,7 @@ test('what was counted becomes a summary, its cells by what they count', () => {
   ])
 })
 
-test('nanoseconds stay exact after years of uptime', () => {
+test('nanoseconds are exact after years of uptime', () => {
   const timeNs = 300n * 86_400_000_000_000n * 12n + 123_456_789n
   const later = { monotonic_us: Number(timeNs / 1000n), wall_us: 0 }
   const builder = newBuilder()
@@ -226,14 +226,14 @@ test('nanoseconds stay exact after years of uptime', () => {
   assert.equal(processes[0]?.start_us, Number(timeNs / 1000n))
 })
 
-test('the bound on the size holds for what is encoded', () => {
+test('the bound on the size holds for the encoded rows', () => {
   const empty = { ...samples.EventBatch, processes: [], sockets: [], stacks: [], events: [], summaries: [] }
   const header = encode('EventBatch', empty).length
   for (let round = 0; round < 50; round++) {
     const world = randomWorld(50, 50)
     const builder = newBuilder()
     addAll([...Array.from({ length: 50 }, () => randomEvent(world)), randomSummary(world)], builder)
-    // Beside its rows a batch has the lengths of four arrays, and an array's end is there without any.
+    // Each array also has the length of its block; an empty one has its end marker in the header.
     const bound = builder.bytes + 4 * 5
     assert.ok(encode('EventBatch', { ...empty, ...builder.take(clock) }).length - header <= bound)
   }
@@ -244,7 +244,7 @@ const nearest = (value: bigint): number => {
   return Number(value < least ? least : value > greatest ? greatest : value)
 }
 
-test('whatever a record holds, Avro takes it and gives it back', () => {
+test('any record survives Avro unchanged', () => {
   for (let round = 0; round < 50; round++) {
     const world = randomWorld(20, 10)
     const given = Array.from({ length: 100 }, () => randomEvent(world))

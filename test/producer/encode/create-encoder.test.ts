@@ -18,7 +18,7 @@ const named = (codec: 'native' | 'avsc'): { name: string; warnings: string[] } =
   return { name: createEncoder(codec, options, log).constructor.name, warnings }
 }
 
-test('the encoder in C++ is taken when it is built, and that of avsc when it is asked for', () => {
+test('the native encoder is chosen when it is built, the avsc one when it is configured', () => {
   assert.deepEqual(named('native'), { name: 'CppEncoder', warnings: [] })
   assert.deepEqual(named('avsc'), { name: 'AvscEncoder', warnings: [] })
 })

@@ -1,5 +1,5 @@
-// The encoder in C++ against the one of avsc: the same records, in the same reads, give the same bytes.
-// RINGSIDE_TEST_ROUNDS: how many worlds of random records (about 20 batches each) are tried.
+// Compares the encoder in C++ with the avsc one: the same records in the same reads give the same bytes.
+// RINGSIDE_TEST_ROUNDS: number of random worlds, of about 20 batches each.
 import assert from 'node:assert/strict'
 import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
@@ -24,30 +24,30 @@ import { samples } from '../../support/records.ts'
 const rounds = Number(process.env['RINGSIDE_TEST_ROUNDS'] ?? 150)
 
 /**
- * A /proc for each encoder, alike for both: some of its processes began when the world says, some did not. Each look
- * finds another executable, so that a look more or less by one of the two is seen.
+ * Equal /proc readers for both encoders: some processes started when the world says, some at another time. Each read
+ * returns another executable, so that an additional read by one encoder changes its bytes.
  */
 const procOf = (world: World): (() => ProcReader) => {
   const facts = new Map<number, ProcessFacts>()
   for (const { pid, startNs } of world.processes) {
-    const began = Number(startNs / 10_000_000n)
-    const startTicks = oneOf([began, began, began, 7, Number.NaN])
+    const ticks = Number(startNs / 10_000_000n)
+    const startTicks = oneOf([ticks, ticks, ticks, 7, Number.NaN])
     facts.set(pid | 0, { startTicks, exe: oneOf([null, '/usr/bin/é', '']), containerId: oneOf([null, 'f'.repeat(64)]) })
   }
   const present = [...facts].filter(() => Math.random() < 0.5)
   return () => {
-    let looks = 0
+    let reads = 0
     const read = (pid: number): ProcessFacts | undefined => {
       const known = facts.get(pid)
-      return known && { ...known, exe: known.exe && `/look/${++looks}` }
+      return known && { ...known, exe: known.exe && `/read/${++reads}` }
     }
     return { read, scan: () => new Map(present) }
   }
 }
 
-/** Knows most stacks, by their first address; tells in its answers what it was told before. */
+/** Resolves most stacks, by their first address; results depend on the programs that started before. */
 const symbolizerOf = (): Symbolizer => {
-  const places = new Map<string, Stack>()
+  const locations = new Map<string, Stack>()
   let started = 0
   return {
     programStarted: (pid, startNs) => {
@@ -56,10 +56,14 @@ const symbolizerOf = (): Symbolizer => {
     resolve: (pid, startNs, [first = 0, ...rest]) => {
       if (first % 5 === 0) return undefined
       const go_function = first % 7 === 0 ? null : `main.é${(started + pid + Number(startNs % 97n)) % 50}`
-      const place = { go_function, go_file: first % 3 === 0 ? null : `/src/${rest.length}`, go_line: rest.length % 9 }
-      const name = JSON.stringify(place)
-      if (!places.has(name)) places.set(name, place)
-      return places.get(name)
+      const location = {
+        go_function,
+        go_file: first % 3 === 0 ? null : `/src/${rest.length}`,
+        go_line: rest.length % 9
+      }
+      const name = JSON.stringify(location)
+      if (!locations.has(name)) locations.set(name, location)
+      return locations.get(name)
     }
   }
 }
@@ -71,7 +75,7 @@ type PairOptions = Omit<EncoderOptions, 'buffer' | 'proc'> & {
   readonly isWithSymbolizer?: boolean
 }
 
-/** Both encoders, each with a buffer of its own. */
+/** Both encoders, each with its own buffer. */
 class Pair {
   readonly #buffers: readonly [Uint8Array, Uint8Array]
   readonly #encoders: readonly [BatchEncoder, BatchEncoder]
@@ -87,7 +91,7 @@ class Pair {
     ]
   }
 
-  /** What both say of a read, or that both refuse it with the same words. */
+  /** Starts a read in both encoders, or asserts that both refuse it with the same error. */
   begin(bytes: Uint8Array): boolean {
     for (const buffer of this.#buffers) buffer.set(bytes)
     const [oracle, native] = this.#encoders.map((encoder) => {
@@ -101,7 +105,7 @@ class Pair {
     return typeof oracle === 'number'
   }
 
-  /** @returns whether the batch is full */
+  /** @returns true when the batch is full */
   add(): boolean {
     const [oracle, native] = this.#encoders
     const full = oracle.add()
@@ -150,7 +154,7 @@ const pump = (pair: Pair): void => {
   if (Math.random() < 0.3) pair.close(randomHeader())
 }
 
-test('random records give the same bytes, however reads and batches fall', { timeout: 600_000 }, () => {
+test('random records give the same bytes, for any split into reads and batches', { timeout: 600_000 }, () => {
   let batches = 0
   for (let round = 0; round < rounds; round++) {
     const world = randomWorld(1 + below(60), below(40))
@@ -166,7 +170,7 @@ test('random records give the same bytes, however reads and batches fall', { tim
   assert.ok(batches > 10 * rounds, `${batches} batches`)
 })
 
-test('tables that are full forget the same processes and sockets', { timeout: 600_000 }, () => {
+test('full tables evict the same processes and sockets', { timeout: 600_000 }, () => {
   const startNs = 1_000_000_000n
   const pids = Array.from({ length: 36_000 }, (_, i) => i + 1)
   const processes = pids.map((pid) => ({ pid, startNs, ppid: 1, uid: 0, comm: '', cgroupId: 0n }))
@@ -206,7 +210,7 @@ test('many names of many processes with long paths take little memory', () => {
   assert.ok(megabytes < 128, `${megabytes} MiB`)
 })
 
-test('damaged bytes are refused alike, and nothing of them is taken', () => {
+test('both refuse the same damaged reads, and add nothing of them', () => {
   const world = randomWorld(20, 10)
   const limits = { events: 100, bytes: 900_000 }
   const options = { limits, proc: procOf(world), callName: nameOfCall, isWithSymbolizer: true }
@@ -217,7 +221,7 @@ test('damaged bytes are refused alike, and nothing of them is taken', () => {
     const place = below(bytes.length / 160) * 160 + oneOf([...Object.values(eventField), below(160)])
     for (let i = 0; i < 1 + below(3); i++) bytes[Math.min(bytes.length - 1, place + i)] = below(256)
     const length = Math.random() < 0.2 ? below(bytes.length) : bytes.length
-    // A buffer that ends where the read does lets a sanitizer see what reads beyond it.
+    // A buffer that ends with the read lets a sanitizer detect reads beyond it.
     const pair = Math.random() < 0.3 ? new Pair(options, length) : lasting
     if (!pair.begin(bytes.subarray(0, length))) refused++
     pump(pair)
@@ -244,7 +248,7 @@ for (const name of readdirSync(recordings).filter((file) => file.endsWith('.rec'
   })
 }
 
-test('the addon writes the schema of today, and reads the records of today', () => {
+test('the addon is built for the current schema and records', () => {
   assert.equal(loadCodec().schema, schemaFingerprint('EventBatch'))
   assert.equal(loadCodec().eventVersion, eventVersion)
 })

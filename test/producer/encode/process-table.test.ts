@@ -1,4 +1,4 @@
-// Where a process's executable and container come from, and how long they are believed.
+// Sources of a process's executable and container, and how long they are valid.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { ProcessTable } from '../../../producer/encode/process-table.ts'
@@ -31,7 +31,7 @@ const facts = (given: Partial<ProcessFacts> = {}): ProcessFacts => ({
 
 let batch = 0
 
-/** The row that the table gives for an event, in a batch of its own. */
+/** The row of an event, in its own batch. */
 const rowOf = (table: ProcessTable, event: Partial<RawEvent>): Process => {
   const rows: Process[] = []
   const index = table.indexOf(new RawEvents(rawBuffer([rawEvent(event)])), 0, ++batch, rows)
@@ -41,7 +41,7 @@ const rowOf = (table: ProcessTable, event: Partial<RawEvent>): Process => {
 const raw = (event: Partial<RawEvent>): RawEvents => new RawEvents(rawBuffer([rawEvent(event)]))
 const containerId = 'c'.repeat(64)
 
-test('a process that was there at the start is known without another look', () => {
+test('a process that ran before the start is known without reading /proc again', () => {
   const proc = new FakeProc()
   proc.now.set(100, facts({ containerId }))
   const table = new ProcessTable(proc)
@@ -52,7 +52,7 @@ test('a process that was there at the start is known without another look', () =
   assert.equal(proc.reads, 0)
 })
 
-test('a process first seen while it runs is looked up once', () => {
+test('a process first seen while it runs is read from /proc once', () => {
   const proc = new FakeProc()
   const table = new ProcessTable(proc)
   proc.now.set(100, facts())
@@ -60,7 +60,7 @@ test('a process first seen while it runs is looked up once', () => {
   assert.equal(proc.reads, 1)
 })
 
-test('what /proc says of a later process of the same pid is not believed', () => {
+test('facts of a later process with the same pid are not used', () => {
   const proc = new FakeProc()
   proc.now.set(100, facts({ startTicks: 500 }))
   const table = new ProcessTable(proc)
@@ -82,7 +82,7 @@ test('a child has the executable and container of its parent until it executes',
   assert.equal(proc.reads, 0)
 })
 
-test('a child of a process that was never seen has what /proc says of its parent', () => {
+test('a child of an unknown process has the facts of its parent in /proc', () => {
   const proc = new FakeProc()
   proc.now.set(100, facts({ containerId }))
   const table = new ProcessTable(proc)
@@ -92,7 +92,7 @@ test('a child of a process that was never seen has what /proc says of its parent
   assert.deepEqual([rowOf(table, child).exe, rowOf(table, child).container_id], ['/usr/bin/cat', containerId])
 })
 
-test('an executable that the kernel could not name is looked up, and null when it is too late', () => {
+test('without a usable path the executable is read from /proc, and null when the process has ended', () => {
   const proc = new FakeProc()
   const table = new ProcessTable(proc)
   proc.now.set(100, facts({ exe: '/home/u/prog' }))
@@ -105,7 +105,7 @@ test('an executable that the kernel could not name is looked up, and null when i
   assert.equal(rowOf(table, {}).exe, null)
 })
 
-test("a cgroup's name tells the container at fork and exec, without a look at /proc", () => {
+test("the container comes from the cgroup's name at fork and exec, without reading /proc", () => {
   const proc = new FakeProc()
   const table = new ProcessTable(proc)
   proc.now.set(100, facts())
@@ -121,11 +121,11 @@ test("a cgroup's name tells the container at fork and exec, without a look at /p
   const outside = { pid: 102, ppid: 100, startNs: 3_000_000_000n }
   table.fork(raw({ ...outside, ppid: 103 }), 0)
   table.exec(raw({ extra: 'ssh.service' }), 0, '/usr/sbin/sshd')
-  assert.equal(rowOf(table, {}).container_id, containerId, 'what is known is not forgotten')
-  assert.equal(proc.reads, 1, 'the parent that nobody knew')
+  assert.equal(rowOf(table, {}).container_id, containerId, 'the container is kept')
+  assert.equal(proc.reads, 1, 'the unknown parent')
 })
 
-test('an ended process is still known for late events, but not for ever', () => {
+test('an ended process is known for late events, for a while', () => {
   const proc = new FakeProc()
   const table = new ProcessTable(proc)
   proc.now.set(100, facts())
@@ -166,7 +166,7 @@ test('a full table evicts the process used least recently', () => {
   assert.equal(rowOf(table, { pid: 101 }).exe, null, 'used once')
 })
 
-test('rows of a process that ended are not kept', () => {
+test('rows of an ended process are not kept', () => {
   const table = new ProcessTable(new FakeProc())
   const rows: Process[] = []
   const indexOf = (): number => table.indexOf(raw({}), 0, ++batch, rows)

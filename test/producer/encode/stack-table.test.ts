@@ -6,24 +6,24 @@ import { RawEvents } from '../../../producer/source/raw-event.ts'
 import type { Stack } from '../../../wire/types.ts'
 import { rawBuffer, rawEvent } from '../../support/raw-events.ts'
 
-const place = (go_function: string | null): Stack => ({ go_function, go_file: null, go_line: 0 })
-const places = new Map([1n, 2n, 3n].map((first) => [Number(first), place(`main.f${first % 2n}`)]))
-places.set(3, places.get(1) as Stack)
-places.set(4, place(null))
+const location = (go_function: string | null): Stack => ({ go_function, go_file: null, go_line: 0 })
+const locations = new Map([1n, 2n, 3n].map((first) => [Number(first), location(`main.f${first % 2n}`)]))
+locations.set(3, locations.get(1) as Stack)
+locations.set(4, location(null))
 
-/** Knows stacks by their first address, and counts how often it is asked. */
+/** Resolves stacks by their first address, and counts the calls. */
 class CountingSymbolizer implements Symbolizer {
-  asked = 0
+  resolved = 0
   programStarted(): void {}
   resolve(_pid: number, _startNs: bigint, [first = 0]: readonly number[]): Stack | undefined {
-    this.asked++
-    return places.get(first)
+    this.resolved++
+    return locations.get(first)
   }
 }
 
 const stackOf = (...stack: bigint[]): RawEvents => new RawEvents(rawBuffer([rawEvent({ stack, path: '/odd' })]))
 
-test('a stack is asked for once for each program, and places are rows once in a batch', () => {
+test('a stack is resolved once per program, and a location is one row of a batch', () => {
   const symbolizer = new CountingSymbolizer()
   const table = new StackTable(symbolizer)
   const rows: Stack[] = []
@@ -31,22 +31,22 @@ test('a stack is asked for once for each program, and places are rows once in a 
     table.indexOf(raw, 0, 1, 1, rows)
   )
   assert.deepEqual(indexes, [0, 1, 0, 0])
-  assert.deepEqual(rows, [places.get(1), places.get(2)])
-  assert.equal(symbolizer.asked, 3)
+  assert.deepEqual(rows, [locations.get(1), locations.get(2)])
+  assert.equal(symbolizer.resolved, 3)
   table.indexOf(stackOf(1n, 7n), 0, 2, 1, rows)
-  assert.equal(symbolizer.asked, 4)
+  assert.equal(symbolizer.resolved, 4)
   const next: Stack[] = []
   assert.equal(table.indexOf(stackOf(2n), 0, 1, 2, next), 0)
-  assert.deepEqual(next, [places.get(2)])
+  assert.deepEqual(next, [locations.get(2)])
 })
 
-test('what is not known yet is asked for again, what the program does not tell is not', () => {
+test('a stack of an unknown program is resolved again, one without a function is not', () => {
   const symbolizer = new CountingSymbolizer()
   const table = new StackTable(symbolizer)
   for (const first of [9n, 9n, 4n, 4n]) assert.equal(table.indexOf(stackOf(first), 0, 1, 1, []), -1)
-  assert.equal(symbolizer.asked, 3)
+  assert.equal(symbolizer.resolved, 3)
 })
 
-test('without anybody who knows no stack is told', () => {
+test('without a symbolizer no event has a stack', () => {
   assert.equal(new StackTable().indexOf(stackOf(1n), 0, 1, 1, []), -1)
 })

@@ -1,5 +1,4 @@
-// Go programs, built here, under observation: each call is told with the function, file and line that Go's own runtime
-// says it was made from.
+// Observes Go programs that are built here: each call has the function, file and line that Go's own runtime reports.
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
@@ -27,7 +26,7 @@ interface Seen {
   readonly batches: readonly EventBatch[]
 }
 
-/** Runs a program once it is marked as Go's. */
+/** Runs a program, which waits until it is marked, and returns its output and batches. */
 const observe = async (path: string, codec: 'native' | 'avsc'): Promise<Seen> => {
   const source = await openLiveSource({ ...quiet, comms: [comm], goFunctions: true })
   const log = pino({ level: 'silent' })
@@ -63,18 +62,18 @@ const observe = async (path: string, codec: 'native' | 'avsc'): Promise<Seen> =>
   return { stdout: await stdout, batches }
 }
 
-/** By what a call is known by: the path or the port that it was given. */
-const placesOf = (batches: readonly EventBatch[]): Map<string, Stack> => {
-  const places = new Map<string, Stack>()
+/** Locations by the calls' path or port. */
+const locationsOf = (batches: readonly EventBatch[]): Map<string, Stack> => {
+  const locations = new Map<string, Stack>()
   for (const batch of batches) {
     for (const event of batch.events) {
       const stack = batch.stacks[event.stack]
       const port = batch.sockets[event.socket]?.remote_port
       const name = event.path ?? (event.syscall === 'connect' && event.kind === 'syscall' ? String(port) : undefined)
-      if (stack !== undefined && name !== undefined) places.set(name, stack)
+      if (stack !== undefined && name !== undefined) locations.set(name, stack)
     }
   }
-  return places
+  return locations
 }
 
 const variants: readonly (readonly [name: string, codec: 'native' | 'avsc', ...flags: string[]])[] = [
@@ -86,15 +85,15 @@ const variants: readonly (readonly [name: string, codec: 'native' | 'avsc', ...f
 
 describe('calls of a Go program', { skip, timeout: 4 * kernelTimeoutMs }, () => {
   for (const [name, codec, ...flags] of variants) {
-    it(`have the function, file and line that they were made from: ${name}, encoded by ${codec}`, async () => {
+    it(`have their function, file and line: ${name} program, ${codec} encoder`, async () => {
       const { stdout, batches } = await observe(buildGo(folder, comm, name, ...flags), codec)
       const expected = stdout.trim().split('\n')
       assert.equal(expected.length, 7)
-      const places = placesOf(batches)
+      const locations = locationsOf(batches)
       const found = expected.map((line) => {
         const [call = ''] = line.split('\t')
-        const place = places.get(call)
-        return [call, place?.go_function, place?.go_file, place?.go_line].join('\t')
+        const location = locations.get(call)
+        return [call, location?.go_function, location?.go_file, location?.go_line].join('\t')
       })
       assert.deepEqual(found, expected)
     })

@@ -1,4 +1,4 @@
-// The table of a program that is built here, held against what Go's own tools say of the same addresses.
+// Compares the function table of a Go program, built here, with the output of Go's own tools.
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
@@ -30,7 +30,7 @@ interface Symbol {
   readonly bytes: number
 }
 
-/** Functions of the text that Go compiled or assembled. */
+/** Functions in the text that Go compiled or assembled. */
 const functionsOf = (path: string): Symbol[] =>
   execFileSync('go', ['tool', 'nm', '-size', path], { encoding: 'utf8', maxBuffer: 1 << 26 })
     .split('\n')
@@ -52,8 +52,8 @@ const sectionOf = (path: string, name: string): Buffer => {
   return file.subarray(section.offset, section.offset + section.bytes)
 }
 
-describe('the table of functions of a Go program', { skip: skipWithoutGo, timeout: 120_000 }, () => {
-  it('has the file and line that go tool addr2line tells, and the function that everything there was put into', async () => {
+describe('the function table of a Go program', { skip: skipWithoutGo, timeout: 120_000 }, () => {
+  it('has the same file, line and outermost function as go tool addr2line', async () => {
     const path = buildGo(folder, 'rs-go-calls', 'plain')
     const { table } = await load(path)
     const functions = functionsOf(path)
@@ -62,24 +62,24 @@ describe('the table of functions of a Go program', { skip: skipWithoutGo, timeou
       const { address, bytes } = functions[Math.floor(next() * functions.length)] as Symbol
       return address + Math.floor(next() * Math.max(1, bytes))
     })
-    // Each once: the few that differ would count as often as they were chosen.
+    // Each address once: a differing one must not count several times.
     const asked = [...new Set(chosen)]
     const input = asked.map((address) => `0x${address.toString(16)}\n`).join('')
     const lines = execFileSync('go', ['tool', 'addr2line', path], { input, encoding: 'utf8', maxBuffer: 1 << 26 })
       .trimEnd()
       .split('\n')
     const differing = asked.filter((address, i) => {
-      const [name = '', place] = [lines[2 * i], lines[2 * i + 1]]
+      const [name = '', location] = [lines[2 * i], lines[2 * i + 1]]
       const frames = table.framesAt(address)
       const expected = name.replace(/\[.*\]/, '[...]')
       const found = `${frames[0]?.file}:${frames[0]?.line}`
-      // What lies between functions has a symbol or a place in only one of the two.
-      return name !== '?' && place !== '?:0' && (frames.at(-1)?.function !== expected || found !== place)
+      // Addresses between functions have a symbol or a location in only one of the two.
+      return name !== '?' && location !== '?:0' && (frames.at(-1)?.function !== expected || found !== location)
     })
     assert.ok(differing.length <= addresses / 500, `${differing.length} of ${asked.length}: ${differing.slice(0, 5)}`)
   })
 
-  it('is the same whether the program is stripped or not', async () => {
+  it('is the same in a stripped program', async () => {
     const [plain, stripped] = [
       await load(buildGo(folder, 'rs-go-calls', 'plain')),
       await load(buildGo(folder, 'rs-go-calls', 'stripped', '-ldflags=-s -w'))
@@ -89,7 +89,7 @@ describe('the table of functions of a Go program', { skip: skipWithoutGo, timeou
     }
   })
 
-  it('that is damaged anywhere gives other functions or none, never an error', async () => {
+  it('gives wrong functions or none when it is damaged, never an error', async () => {
     const path = buildGo(folder, 'rs-go-calls', 'plain')
     const functions = functionsOf(path)
     const bytes = sectionOf(path, '.gopclntab')
@@ -107,7 +107,7 @@ describe('the table of functions of a Go program', { skip: skipWithoutGo, timeou
   })
 })
 
-test('what is no table of Go is not taken for one', () => {
+test('bytes that are no function table are refused', () => {
   assert.equal(readTableHeader(Buffer.alloc(72)), undefined)
   assert.equal(readTableHeader(Buffer.from('f1ffffff', 'hex')), undefined)
   const parts = { table: Buffer.alloc(72), textStart: 0, functionData: undefined }

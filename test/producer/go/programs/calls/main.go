@@ -1,5 +1,5 @@
-// Opens files and connects from known places, and says of each which function, file and line it is, as Go's runtime
-// knows it. Begins when it is told to, so that whoever observes it can get ready.
+// Opens files and connects, and prints the function, file and line of each call as Go's runtime reports them. Waits for a
+// line on stdin, so that the observer can get ready.
 package main
 
 import (
@@ -10,8 +10,8 @@ import (
 	"syscall"
 )
 
-// Prints where it was called from, and the path or port by which the call is known there.
-func tell(name string) string {
+// Prints its caller's location, and the path or port of the call.
+func report(name string) string {
 	pcs := make([]uintptr, 1)
 	runtime.Callers(2, pcs)
 	frame, _ := runtime.CallersFrames(pcs).Next()
@@ -21,12 +21,12 @@ func tell(name string) string {
 
 type server struct{ name string }
 
-func (s *server) read() { os.Open(tell(s.name)) }
+func (s *server) read() { os.Open(report(s.name)) }
 
-// The compiler puts it into its caller.
-func inlined(name string) { syscall.Open(tell(name), 0, 0) }
+// Inlined by the compiler.
+func inlined(name string) { syscall.Open(report(name), 0, 0) }
 
-func generic[T any](name string, _ T) { os.Open(tell(name)) }
+func generic[T any](name string, _ T) { os.Open(report(name)) }
 
 //go:noinline
 func deep(levels int) {
@@ -34,7 +34,7 @@ func deep(levels int) {
 		deep(levels - 1)
 		return
 	}
-	os.ReadFile(tell("/go-calls/deep"))
+	os.ReadFile(report("/go-calls/deep"))
 }
 
 func main() {
@@ -43,12 +43,12 @@ func main() {
 	inlined("/go-calls/inlined")
 	generic("/go-calls/generic", map[string]int{})
 	deep(100)
-	func() { os.Remove(tell("/go-calls/closure")) }()
+	func() { os.Remove(report("/go-calls/closure")) }()
 	done := make(chan bool)
 	go func() {
-		os.Rename(tell("/go-calls/goroutine"), "/go-calls/other")
+		os.Rename(report("/go-calls/goroutine"), "/go-calls/other")
 		close(done)
 	}()
 	<-done
-	net.Dial("tcp", "127.0.0.1:"+tell("9"))
+	net.Dial("tcp", "127.0.0.1:"+report("9"))
 }
