@@ -66,7 +66,7 @@ export class Batcher {
    */
   endPass(reading: ClockReading, statistics: SourceStatistics, drained: boolean): void {
     const { source, tracker } = this.#options
-    // A recording may stop with numbered records missing: finish() decides about them.
+    // A recording's statistics may be ahead of its records; at its end finish() uses exact ones.
     tracker.update(statistics, drained && !source.ended)
     if (drained) this.#watermark.drained(reading)
     if (this.#isDue) this.#close(false)

@@ -1,5 +1,5 @@
-// Reads the source until it has ended, in passes of a few reads each, and pauses while too much waits for Kafka: what
-// is not released occupies the rings, read or unread.
+// Reads the source until it has ended, in passes of a few reads each. Pauses while too many bytes wait for Kafka: records
+// stay in the rings until they are released, read or not.
 import { setImmediate, setTimeout as sleep } from 'node:timers/promises'
 import type { Batcher } from './batcher.ts'
 import type { Publisher } from './deliver/publisher.ts'
@@ -40,7 +40,7 @@ export class ReadLoop {
       const { bytes, drained } = await this.#pass()
       const isSummarizing = await summarize()
       if (source.ended) return
-      // The last summaries may wait for room that is no longer released.
+      // The last summaries may be waiting for room in the ring, which is no longer released.
       if (drained && !isSummarizing && publisher.hasGivenUp) return
       restMs = bytes > 0 ? busyMs : Math.min(quietMs, restMs * 1.5)
       await (drained ? sleep(restMs) : setImmediate())

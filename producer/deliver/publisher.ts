@@ -123,7 +123,7 @@ export class Publisher {
     return this.#gaveUp.signal.aborted
   }
 
-  /** Resolves when all batches are acknowledged; after giving up, when the disk has all that it takes. */
+  /** Resolves when all batches are acknowledged; after giving up, when the spool has as many as it takes. */
   async idle(): Promise<void> {
     await this.#queue.onIdle()
     if (!this.hasGivenUp) return

@@ -40,7 +40,7 @@ export interface Progress {
 
 export interface BatchEncoder {
   /**
-   * Starts on the first `length` bytes of the buffer, which a read just filled; the previous read must be complete.
+   * Starts on a read that filled the first `length` bytes of the buffer, and discards the rest of the previous read.
    * @returns the time of the older of the two rings' first events, CLOCK_MONOTONIC in microseconds; 0 without any
    * @throws RingsideError DATA when the bytes are not whole records; no record is added then
    */

@@ -30,7 +30,7 @@ export const blankEvent = (): Event => ({
 })
 
 /**
- * Sets all fields of an event but process, socket, stack and call.
+ * Sets all fields of an event except process, socket, stack and call.
  * @param event its time_offset_ns becomes the nanoseconds beyond the record's whole microseconds
  * @param record offset of the event in raw
  */

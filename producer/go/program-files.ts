@@ -14,7 +14,7 @@ export class ProgramFiles {
   /** Files without a Go program. */
   readonly #others = new LRUCache<string, true>({ max: maxFiles })
 
-  /** @param onEvicted releases the program: nothing may refer to it any more */
+  /** @param onEvicted called with an evicted program, to release it everywhere */
   constructor(onEvicted: (program: GoProgram) => void, maxSize = maxTableBytes) {
     this.#programs = new LRUCache({
       max: maxFiles,

@@ -575,7 +575,7 @@ test('a new edge continues after the durable batches of a dead one: every event 
   }
 })
 
-test('counted calls come as summaries each second, and batches have the time that they are complete until', {
+test('counted calls arrive as summaries each second, and batches carry the time up to which these are complete', {
   timeout: 60_000
 }, async () => {
   const { kernel, kafka, service } = await start()
