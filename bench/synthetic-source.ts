@@ -1,6 +1,6 @@
 // Ring bytes without a kernel: a busy host's mix of calls. The same bytes repeat with new sequence numbers, so that
 // only the edge is measured.
-import { eventField } from '../producer/source/raw-event.ts'
+import { eventField } from '../bpf/event.ts'
 import { noMark, type Source, type SourceStatistics } from '../producer/source/source.ts'
 import { type RawEvent, rawBuffer, rawEvent } from '../test/support/raw-events.ts'
 

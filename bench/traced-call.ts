@@ -6,8 +6,8 @@ import { execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
+import { knownCall } from '../bpf/event.ts'
 import { Ring, type RingFilter } from '../native/ring/ring.ts'
-import { callNames } from '../producer/source/raw-event.ts'
 import { callTable, modeTable } from '../producer/source/syscall-table.ts'
 import { RingsideError } from '../runtime/errors.ts'
 import { isInstalled } from './processes.ts'
@@ -64,7 +64,7 @@ const underRingside =
   async (loop) => {
     const callOf = callTable()
     const number = getppid[process.arch] as number
-    callOf[number] = callNames.indexOf('write')
+    callOf[number] = knownCall.write
     const modeOf = mode === 'off' ? new Uint8Array(callOf.length) : modeTable({})
     modeOf[number] = modes.indexOf(mode)
     const filter = { pids: [], comms: [], cgroups: [], ...only }

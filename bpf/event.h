@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
 /*
  * The contract between the kernel programs and user space: the records in the two rings, the configuration that user
- * space writes, and the counters and groups that the programs write. The programs and native/ include this file; a
- * test compares the offsets in producer/source/raw-event.ts with its BTF.
+ * space writes, and the counters and groups that the programs write. The programs and native/ include this file;
+ * scripts/generate-event.ts writes bpf/event.ts from its BTF.
  *
  * All integers are in the machine's byte order. No struct is packed: every field is naturally aligned and every hole
  * is named, so that all compilers agree on the layout.
@@ -10,29 +10,40 @@
 #ifndef RINGSIDE_EVENT_H
 #define RINGSIDE_EVENT_H
 
-/* Raised by every change to a layout or to the meaning of a number below. */
-#define RINGSIDE_EVENT_VERSION 3
-
 /* PATH_MAX, NUL included: the longest path that a record can carry. */
 #define RINGSIDE_PATH_MAX 4096
 /* Room for the path of an ordinary record. A longer path needs a second, longer reservation. */
 #define RINGSIDE_PATH_SHORT 256
-/* TASK_COMM_LEN, include/linux/sched.h */
-#define RINGSIDE_COMM_SIZE 16
-/* Call numbers: below NR_URING the system calls of the ABI (the last one of x86-64 with x32 is 547), from NR_URING on
- * the operations of io_uring (IORING_OP_*, include/uapi/linux/io_uring.h), which need no system call. */
-#define RINGSIDE_NR_URING 768
-#define RINGSIDE_NR_MAX 1024
+
+/* Numbers that bpf/event.ts has, too: constants of an enum, because BTF has no macros. */
+enum ringside_limit {
+	/* Raised by every change to a layout or to the meaning of a number in this file. */
+	RINGSIDE_EVENT_VERSION = 3,
+	/* TASK_COMM_LEN, include/linux/sched.h */
+	RINGSIDE_COMM_SIZE = 16,
+	/* Call numbers: below NR_URING the system calls of the ABI (the last one of x86-64 with x32 is 547), from
+	 * NR_URING on the operations of io_uring (IORING_OP_*, include/uapi/linux/io_uring.h), which need no system
+	 * call. */
+	RINGSIDE_NR_URING = 768,
+	RINGSIDE_NR_MAX = 1024,
+	/* The per-CPU counters are one mmapped array: reading them costs no system call. */
+	RINGSIDE_CPU_MAX = 1024,
+	/* The cpu of summaries. They have their own seq, as if one more CPU had made them. */
+	RINGSIDE_SUMMARY_CPU = RINGSIDE_CPU_MAX,
+	/* Addresses of a stack. A Go HTTP server has about 13 frames; its first own function is the 9th to 13th. */
+	RINGSIDE_STACK_MAX = 32,
+};
+#define RINGSIDE_STACK_BYTES (RINGSIDE_STACK_MAX * 8)
+
 /* Each ABI has its own call numbers: the kernel's own ABI, and that of 32-bit processes. */
-#define RINGSIDE_ABI_NATIVE 0
-#define RINGSIDE_ABI_COMPAT 1
-#define RINGSIDE_ABI_COUNT 2
-/* The per-CPU counters are one mmapped array: reading them costs no system call. */
-#define RINGSIDE_CPU_MAX 1024
-/* The cpu of summaries. They have their own seq, as if one more CPU had made them. */
-#define RINGSIDE_CPU_SUMMARIES RINGSIDE_CPU_MAX
+enum ringside_abi {
+	RINGSIDE_ABI_NATIVE = 0,
+	RINGSIDE_ABI_COMPAT = 1,
+	RINGSIDE_ABI_COUNT = 2,
+};
 
 enum ringside_kind {
+	RINGSIDE_KIND_OTHER = 0,	/* never written */
 	RINGSIDE_KIND_SYSCALL = 1,	/* a system call returned */
 	RINGSIDE_KIND_EXEC = 2,		/* a process began a new program; path is its file name */
 	RINGSIDE_KIND_FORK = 3,		/* a process began; the fields describe the child, ppid its parent */
@@ -49,9 +60,10 @@ enum ringside_class {
 	RINGSIDE_CLASS_FILE = 2,	/* open*, unlink*, rename* */
 	RINGSIDE_CLASS_IO = 3,		/* read, write, recv*, and every call of no other class */
 	RINGSIDE_CLASS_COUNT = 4,
+	RINGSIDE_LAST_SECURITY_CLASS = RINGSIDE_CLASS_NETWORK,
 };
 /* Records of these classes go through the security ring, all others through the rest ring. */
-#define RINGSIDE_IS_SECURITY(event_class) ((event_class) <= RINGSIDE_CLASS_NETWORK)
+#define RINGSIDE_IS_SECURITY(event_class) ((event_class) <= RINGSIDE_LAST_SECURITY_CLASS)
 
 /* Calls with handlers or names of their own, the same on every architecture. */
 enum ringside_call {
@@ -87,9 +99,11 @@ enum ringside_call {
 	RINGSIDE_CALL_OTHER = 29,	/* any other call; nr identifies it */
 	RINGSIDE_CALL_COUNT = 30,
 };
-/* An entry of call_of is a ringside_call, with this bit if a positive result is the number of bytes moved. */
-#define RINGSIDE_MOVES_BYTES 0x80
-#define RINGSIDE_CALL_MASK 31
+/* Bits of an entry of ringside_config.call_of. */
+enum ringside_call_entry {
+	RINGSIDE_CALL_MASK = 31,	/* the ringside_call */
+	RINGSIDE_MOVES_BYTES = 0x80,	/* a positive result is the number of bytes moved */
+};
 
 /* The mode of a call number. */
 enum ringside_mode {
@@ -102,15 +116,13 @@ enum ringside_mode {
 #define RINGSIDE_MODE_MASK 3
 #define RINGSIDE_MODE_ACTIVATION 4
 
-/* ringside_event.flags */
-#define RINGSIDE_HAS_SOCKET 0x1		/* socket is filled in */
-#define RINGSIDE_PATH_TRUNCATED 0x2	/* path or extra is the beginning of a longer string; for exec, path is the end */
-#define RINGSIDE_IS_COMPAT 0x4		/* nr is a number of RINGSIDE_ABI_COMPAT */
-#define RINGSIDE_HAS_STACK 0x8		/* the record ends with the caller's stack */
-
-/* Addresses of a stack. A Go HTTP server has about 13 frames; its first own function is the 9th to 13th. */
-#define RINGSIDE_STACK_MAX 32
-#define RINGSIDE_STACK_BYTES (RINGSIDE_STACK_MAX * 8)
+/* Bits of ringside_event.flags. */
+enum ringside_flag {
+	RINGSIDE_HAS_SOCKET = 0x1,	/* socket is filled in */
+	RINGSIDE_PATH_TRUNCATED = 0x2,	/* path or extra is the beginning of a longer string; for exec, path is the end */
+	RINGSIDE_IS_COMPAT = 0x4,	/* nr is a number of RINGSIDE_ABI_COMPAT */
+	RINGSIDE_HAS_STACK = 0x8,	/* the record ends with the caller's stack */
+};
 
 /* Slots for processes marked as Go programs: sets of one cache line each, chosen by the lowest bits of the pid. */
 #define RINGSIDE_GO_MAX 4096
@@ -143,7 +155,7 @@ struct ringside_event {
 	__s64 ret;		/* as the kernel returned it: negative is -errno */
 	__u64 start_ns;		/* CLOCK_BOOTTIME when the process began; (pid, start_ns) identifies it */
 	__u64 cgroup_id;	/* in the default (v2) hierarchy */
-	__u16 cpu;		/* RINGSIDE_CPU_SUMMARIES for a summary */
+	__u16 cpu;		/* RINGSIDE_SUMMARY_CPU for a summary */
 	__u16 nr;		/* call number in its ABI, or RINGSIDE_NR_URING + IORING_OP_*; else 0 */
 	__u32 pid;		/* tgid in the initial pid namespace, as are tid and ppid */
 	__u32 tid;
@@ -165,6 +177,11 @@ struct ringside_event {
 	 *   [0] the instruction after the system call; [1] the word at the stack pointer, which is a return address if the
 	 *   function has no frame; then the return addresses found by frame pointers, innermost first. */
 	char path[];
+};
+
+enum ringside_record {
+	/* path_size has 16 bits; only a summary needs them all. */
+	RINGSIDE_RECORD_MAX_BYTES = sizeof(struct ringside_event) + 65536,
 };
 
 /* The value that a cell or a group is a distribution of. */

@@ -35,5 +35,21 @@
 #include "process.h"
 #include "uring.h"
 
+/* BTF has only types that something uses: bpf/event.ts is generated from these. */
+struct contract {
+	enum ringside_limit limit;
+	enum ringside_abi abi;
+	enum ringside_kind kind;
+	enum ringside_class event_class;
+	enum ringside_call call;
+	enum ringside_call_entry call_entry;
+	enum ringside_mode mode;
+	enum ringside_flag flag;
+	enum ringside_record record;
+	enum ringside_measure measure;
+	struct ringside_summary summary;
+};
+const struct contract *const contract __attribute__((unused)) = 0;
+
 /* the helpers that read memory and task storage are for GPL-compatible programs only */
 char LICENSE[] SEC("license") = "Dual BSD/GPL";

@@ -1,12 +1,6 @@
 // A batch decoded by avsc → columns, for messages that the C++ decoder cannot decode. Tests compare the C++ decoder with it.
-import {
-  type BucketColumns,
-  type ColumnBatch,
-  callNames,
-  type EventColumns,
-  eventKinds,
-  type SummaryColumns
-} from './columns.ts'
+import { type BucketColumns, type ColumnBatch, callNames, type EventColumns, type SummaryColumns } from './columns.ts'
+import { eventKinds } from './event-kind.ts'
 import type { Bucket, Event, EventBatch, Summary } from './types.ts'
 
 const kindCodes = new Map(eventKinds.map((kind, code) => [kind, code]))

@@ -1,6 +1,6 @@
 // An EventBatch as columns: the fields of events and summaries that rollups need, in typed arrays instead of an object for
 // each row. Names of calls are small integers, the same for all batches in a process.
-import type { EventBatch, EventKind } from './types.ts'
+import type { EventBatch } from './types.ts'
 
 /** All ABIs and io_uring together have some 900 names: a bound against forged messages. */
 const maxNames = 4096
@@ -31,9 +31,6 @@ export class CallNames {
 
 /** The codes of all columns in this process. */
 export const callNames = new CallNames()
-
-/** The symbols of EventKind in the schema's order; EventColumns.kind is an index into it. */
-export const eventKinds: readonly EventKind[] = ['other', 'syscall', 'exec', 'fork', 'exit', 'socket_state', 'io_uring']
 
 /** Events in the order of the batch. Only the first `length` values of each column are valid. */
 export interface EventColumns {

@@ -1,41 +1,12 @@
 // The class of an event, as the BPF programs assign it: a batch does not carry it.
+import { classOfCall, eventClasses } from '../bpf/event.ts'
 import type { Event, EventClass } from './types.ts'
 
-/** In the order of enum ringside_class in bpf/event.h. */
-export const eventClasses: readonly EventClass[] = ['process', 'network', 'file', 'io']
+export { eventClasses }
 
-/** Every symbol of the Syscall enum of schemas/event_batch.avsc but none, as class_of_call in bpf/calls.h has it. */
-export const syscallClasses = {
-  execve: 'process',
-  execveat: 'process',
-  ptrace: 'process',
-  socket: 'network',
-  connect: 'network',
-  accept: 'network',
-  accept4: 'network',
-  bind: 'network',
-  listen: 'network',
-  sendto: 'network',
-  sendmsg: 'network',
-  sendmmsg: 'network',
-  dup2: 'network',
-  dup3: 'network',
-  close: 'network',
-  open: 'file',
-  openat: 'file',
-  openat2: 'file',
-  unlink: 'file',
-  unlinkat: 'file',
-  rename: 'file',
-  renameat: 'file',
-  renameat2: 'file',
-  read: 'io',
-  write: 'io',
-  recvfrom: 'io',
-  recvmsg: 'io',
-  recvmmsg: 'io',
-  other: 'io'
-} as const satisfies Readonly<Record<string, EventClass>>
+const { none: _, ...classesOfCalls } = classOfCall
+/** Every symbol of the Syscall enum of schemas/event_batch.avsc but none. */
+export const syscallClasses = classesOfCalls
 
 /** Kinds of events that are not calls. */
 export const kindClasses = {

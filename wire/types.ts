@@ -1,9 +1,11 @@
 // TypeScript types of the records in schemas/, whose docs describe each field. After decoding with avsc, long and int are
 // numbers (all below 2^53), bytes are Buffers, and a union with null is the value or null.
+import type { EventClass, RecordKind } from '../bpf/event.ts'
 
-export type EventClass = 'process' | 'network' | 'file' | 'io'
+export type { EventClass }
 export type DropReason = 'other' | 'ring_full' | 'backlog_full' | 'spool_full'
-export type EventKind = 'other' | 'syscall' | 'exec' | 'fork' | 'exit' | 'socket_state' | 'io_uring'
+/** A summary is a record of the rings, and no event. */
+export type EventKind = Exclude<RecordKind, 'summary'>
 
 export interface Clock {
   monotonic_us: number

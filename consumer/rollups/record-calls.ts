@@ -1,6 +1,7 @@
 // Records each call of a batch once, emitted or counted, in the cell of its window. Requests to io_uring are calls, too.
 import { movesBytes } from '../../wire/bytes-moved.ts'
-import { type ColumnBatch, callNames, eventKinds } from '../../wire/columns.ts'
+import { type ColumnBatch, callNames } from '../../wire/columns.ts'
+import { eventKinds } from '../../wire/event-kind.ts'
 import type { Process } from '../../wire/types.ts'
 import type { ShortestWindow } from './shortest-window.ts'
 

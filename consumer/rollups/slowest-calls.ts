@@ -1,5 +1,6 @@
 // The slowest event of each call in a batch, in one pass over the columns: metrics use them as exemplars.
-import { type ColumnBatch, callNames, eventKinds } from '../../wire/columns.ts'
+import { type ColumnBatch, callNames } from '../../wire/columns.ts'
+import { eventKinds } from '../../wire/event-kind.ts'
 import { workloadOf } from '../../wire/workload.ts'
 
 export interface SlowCall {

@@ -175,7 +175,7 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   exports.Set("Encoder", Encoder::Define(env));
   exports.Set("Decoder", DefineDecoder(env));
   exports.Set("schema", kSchemaFingerprint);
-  exports.Set("eventVersion", RINGSIDE_EVENT_VERSION);
+  exports.Set("eventVersion", static_cast<double>(RINGSIDE_EVENT_VERSION));
   exports.Set("stateNumbers", static_cast<double>(sizeof(State) / sizeof(double)));
   return exports;
 }

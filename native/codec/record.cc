@@ -11,8 +11,8 @@ bool IsRecord(const ringside_event& record, size_t left) {
   if (record.size < sizeof(ringside_event) || record.size > left || record.size % 8 != 0) return false;
   if (size_t{record.path_size} + record.extra_size > record.size - sizeof(ringside_event)) return false;
   if (record.event_class >= RINGSIDE_CLASS_COUNT || record.nr >= RINGSIDE_NR_MAX) return false;
-  if (!IsSummary(record)) return record.cpu < RINGSIDE_CPU_SUMMARIES;
-  return record.cpu == RINGSIDE_CPU_SUMMARIES && record.path_size >= sizeof(ringside_summary) &&
+  if (!IsSummary(record)) return record.cpu < RINGSIDE_SUMMARY_CPU;
+  return record.cpu == RINGSIDE_SUMMARY_CPU && record.path_size >= sizeof(ringside_summary) &&
          (record.path_size - sizeof(ringside_summary)) % sizeof(ringside_cell) == 0;
 }
 

@@ -4,6 +4,7 @@
 
 #include <linux/types.h>
 
+#include <algorithm>
 #include <string_view>
 
 #include "../../bpf/event.h"
@@ -29,7 +30,7 @@ inline StackView StackOf(const ringside_event& record) {
   const size_t begin = (sizeof(record) + record.path_size + record.extra_size + 7) & ~size_t{7};
   const size_t count = (record.size - begin) / sizeof(uint64_t);
   return {reinterpret_cast<const uint64_t*>(reinterpret_cast<const uint8_t*>(&record) + begin),
-          count < RINGSIDE_STACK_MAX ? count : RINGSIDE_STACK_MAX};
+          std::min<size_t>(count, RINGSIDE_STACK_MAX)};
 }
 inline bool IsSummary(const ringside_event& record) { return record.kind == RINGSIDE_KIND_SUMMARY; }
 inline int64_t Microseconds(uint64_t ns) { return ClampUnsigned(ns / 1000); }

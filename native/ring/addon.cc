@@ -4,7 +4,7 @@
 //
 //   open(options) -> Promise<Ring>        Ring#begin, #previous, #notes, #leftOut, #ringBytes
 //   clock() -> [monotonicNs, wallNs]      Ring#read(into) -> bytes, #release(table, run), #pressure
-//   layout(object, struct) -> fields      Ring#summarize() -> Promise<boolean>
+//   contract(object) -> types of event.h  Ring#summarize() -> Promise<boolean>
 //   summarize(groups, ...) -> records     Ring#setFilter(pids, comms, cgroups), #setModes(modeOf)
 //                                         Ring#markGo(pid, startNs) -> boolean, #unmarkGo(pid)
 //   findUser(name) -> {uid, gid} | null   Ring#statistics() -> Float64Array, #programTimeNs()
@@ -19,7 +19,7 @@
 #include <optional>
 
 #include "bpffs.h"
-#include "layout.h"
+#include "contract.h"
 #include "privileges.h"
 #include "session.h"
 #include "values.h"
@@ -311,15 +311,27 @@ Napi::Value ReadClocks(const Napi::CallbackInfo& info) {
   return pair;
 }
 
-Napi::Value ReadLayout(const Napi::CallbackInfo& info) {
+Napi::Value ReadContractOf(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
   try {
-    auto fields = Napi::Object::New(env);
-    const Layout layout = LayoutOf(info[0].As<Napi::String>(), info[1].As<Napi::String>());
-    for (const Layout::Field& field : layout.fields) fields.Set(field.name, field.offset);
-    auto result = Napi::Object::New(env);
-    result.Set("bytes", layout.bytes);
-    result.Set("fields", fields);
+    const Contract contract = ReadContract(info[0].As<Napi::String>());
+    auto structs = Napi::Object::New(env), enums = Napi::Object::New(env), result = Napi::Object::New(env);
+    for (const Contract::Struct& each : contract.structs) {
+      auto fields = Napi::Object::New(env), layout = Napi::Object::New(env);
+      for (const Contract::Field& field : each.fields) fields.Set(field.name, field.offset);
+      layout.Set("bytes", each.bytes);
+      layout.Set("fields", fields);
+      structs.Set(each.name, layout);
+    }
+    for (const Contract::Enum& each : contract.enums) {
+      auto constants = Napi::Object::New(env);
+      for (const Contract::Constant& constant : each.constants) constants.Set(constant.name, constant.value);
+      enums.Set(each.name, constants);
+    }
+    result.Set("structs", structs);
+    result.Set("enums", enums);
+    result.Set("classOfCall", Napi::Buffer<uint8_t>::Copy(env, contract.class_of_call.data(),
+                                                          contract.class_of_call.size()));
     return result;
   } catch (const Failure& failure) {
     throw ToError(env, failure);
@@ -373,7 +385,7 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   exports.Set("open", Napi::Function::New<OpenRing>(env, "open"));
   exports.Set("clock", Napi::Function::New<ReadClocks>(env, "clock"));
   exports.Set("summarize", Napi::Function::New<Summary>(env, "summarize"));
-  exports.Set("layout", Napi::Function::New<ReadLayout>(env, "layout"));
+  exports.Set("contract", Napi::Function::New<ReadContractOf>(env, "contract"));
   exports.Set("findUser", Napi::Function::New<FindUserByName>(env, "findUser"));
   exports.Set("dropBoundingSet", Napi::Function::New<ChangeEveryThread<DropBoundingSet>>(env, "dropBoundingSet"));
   exports.Set("keepCapabilities", Napi::Function::New<ChangeEveryThread<KeepCapabilities>>(env, "keepCapabilities"));

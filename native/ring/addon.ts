@@ -14,6 +14,14 @@ export interface StructLayout {
   readonly fields: Readonly<Record<string, number>>
 }
 
+/** Types of bpf/event.h by their names in C, and class_of_call of bpf/calls.h. */
+export interface Contract {
+  readonly structs: Readonly<Record<string, StructLayout>>
+  /** Values of constants. */
+  readonly enums: Readonly<Record<string, Readonly<Record<string, number>>>>
+  readonly classOfCall: Uint8Array
+}
+
 /** An account as numbers: marks, batch, declared and events by class; then pairs of cpu and seq. */
 export interface NativeAccount {
   readonly table: Float64Array
@@ -63,7 +71,7 @@ export interface Addon {
   open(options: NativeOptions): Promise<NativeRing>
   clock(): [bigint, bigint]
   summarize(groups: Uint8Array, seqBefore: number, timeNs: number, durationNs: number): Uint8Array
-  layout(object: string, struct: string): StructLayout
+  contract(object: string): Contract
   findUser(name: string): { readonly uid: number; readonly gid: number } | null
   dropBoundingSet(): void
   keepCapabilities(): void

@@ -3,26 +3,16 @@
 import { createHash } from 'node:crypto'
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { abis, commSize, eventClasses, nrMax, recordMaxBytes } from '../../bpf/event.ts'
 import { RingsideError } from '../../runtime/errors.ts'
-import {
-  addon,
-  buildDir,
-  type NativeAccount,
-  type NativeOptions,
-  type NativeRing,
-  type StructLayout,
-  toRingsideError
-} from './addon.ts'
+import { addon, buildDir, type NativeAccount, type NativeOptions, type NativeRing, toRingsideError } from './addon.ts'
 
 const kernelTypes = '/sys/kernel/btf/vmlinux'
 
-/** RINGSIDE_ABI_COUNT × RINGSIDE_NR_MAX, bpf/event.h. */
-const callNumbers = 2 * 1024
-const classCount = 4
+const callNumbers = abis.length * nrMax
+const classCount = eventClasses.length
 const laneCount = 3
-const commMaxBytes = 15
-/** A record is read only into room for the longest: its header, and strings whose sizes have 16 bits. */
-const longestRecordBytes = 160 + 65_536
+const commMaxBytes = commSize - 1
 
 /** Empty: all pass. What is not empty must all be met. */
 export interface RingFilter {
@@ -41,9 +31,9 @@ export interface RingOptions {
   readonly securityRingBytes: number
   /** Of the ring for the rest, files, reads and writes; likewise. */
   readonly ringBytes: number
-  /** By ABI and system call number: enum ringside_call, 0 for no such call; 2 × 1024 entries. */
+  /** By ABI and system call number: enum ringside_call, 0 for no such call; abis.length × nrMax entries. */
   readonly callOf: Uint8Array
-  /** By ABI and system call number: enum ringside_mode; 2 × 1024 entries. */
+  /** By ABI and system call number: enum ringside_mode; abis.length × nrMax entries. */
   readonly modeOf: Uint8Array
   readonly filter: RingFilter
   /** Observe neither this process's parent nor any of the parent's children. */
@@ -170,18 +160,6 @@ export const readClocks = (): { monotonicNs: bigint; wallNs: bigint } => {
   return { monotonicNs, wallNs }
 }
 
-/**
- * Where the fields of a struct lie, by the type information of a built object.
- * @throws RingsideError OS when the object or the struct is not there
- */
-export const readLayout = (struct: string, object = join(buildDir, 'ringside.bpf.o')): StructLayout => {
-  try {
-    return addon().layout(object, struct)
-  } catch (error) {
-    throw toRingsideError(error)
-  }
-}
-
 export class Ring {
   readonly #native: NativeRing
   /** Where reading begins; all zeros unless taken over. */
@@ -243,8 +221,8 @@ export class Ring {
    * @returns bytes filled; 0 when there is nothing to read
    */
   read(into: Uint8Array): number {
-    if (into.byteLength < 4 * longestRecordBytes) {
-      const message = `${into.byteLength} bytes have no room for four records of ${longestRecordBytes}`
+    if (into.byteLength < 4 * recordMaxBytes) {
+      const message = `${into.byteLength} bytes have no room for four records of ${recordMaxBytes}`
       throw new RingsideError('SOFTWARE', message)
     }
     return this.#native.read(into)
@@ -287,7 +265,7 @@ export class Ring {
     }
   }
 
-  /** @param modeOf by ABI and system call number: enum ringside_mode; 2 × 1024 entries */
+  /** @param modeOf by ABI and system call number: enum ringside_mode; abis.length × nrMax entries */
   setModes(modeOf: Uint8Array): void {
     requireLength('modeOf', modeOf, callNumbers)
     this.#native.setModes(modeOf)

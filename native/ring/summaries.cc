@@ -36,7 +36,7 @@ ringside_event HeadOf(const ringside_group& group) {
   event.flags = group.abi == RINGSIDE_ABI_COMPAT ? RINGSIDE_IS_COMPAT : 0;
   event.start_ns = group.start_ns;
   event.cgroup_id = group.cgroup_id;
-  event.cpu = RINGSIDE_CPU_SUMMARIES;
+  event.cpu = RINGSIDE_SUMMARY_CPU;
   event.nr = group.nr;
   event.pid = group.pid;
   event.tid = group.tid;

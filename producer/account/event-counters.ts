@@ -1,9 +1,9 @@
 // Event counters by class and outcome: for the edge's log and metrics, and as the ledger in the stream. After drain()
 // or stop(), seen = published + spooled + dropped.
+import { eventClasses } from '../../wire/event-class.ts'
 import type { DropReason, EventClass, Ledger as LedgerRecord, Step } from '../../wire/types.ts'
 import type { PublishedBatch } from '../deliver/publisher.ts'
 import type { Spool } from '../deliver/spool.ts'
-import { eventClasses } from '../source/raw-event.ts'
 import type { SourceStatistics } from '../source/source.ts'
 
 /** Events of this run that were dropped after they had left the rings. */

@@ -1,8 +1,8 @@
 // The edge's metrics: events by class and outcome, backlog and spool, CPU use and budget.
 import { type Sample, type ScalarFamily, single } from '../../runtime/metric-family.ts'
+import { eventClasses } from '../../wire/event-class.ts'
 import type { EventClass, Ledger } from '../../wire/types.ts'
 import type { CpuUse } from '../budget/cpu-meter.ts'
-import { eventClasses } from '../source/raw-event.ts'
 import type { Loss } from './event-counters.ts'
 
 export interface EdgeFigures {

@@ -1,9 +1,10 @@
 // Assigns ranges of sequence numbers to batches and declares the drops in them. Over a run, numbers in ranges = events
 // in batches + declared drops, exactly. A run that takes over continues after the durable batches of its predecessor.
+import { summaryCpu } from '../../bpf/event.ts'
 import { RingsideError } from '../../runtime/errors.ts'
+import { eventClasses } from '../../wire/event-class.ts'
 import type { Drop, SequenceRange } from '../../wire/types.ts'
 import type { Progress } from '../encode/encoder.ts'
-import { eventClasses, summaryCpu } from '../source/raw-event.ts'
 import type { Account, Source, SourceStatistics } from '../source/source.ts'
 
 /** Ranges and drops for the header of a batch, and the account that a successor needs once the batch is durable. */

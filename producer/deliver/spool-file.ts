@@ -2,9 +2,9 @@
 // stays in its place, covers its sequence numbers and declares its events as dropped. Every failure throws.
 import { RingsideError } from '../../runtime/errors.ts'
 import { decode } from '../../wire/codec.ts'
+import { eventClasses } from '../../wire/event-class.ts'
 import { eventBatchKey } from '../../wire/topics.ts'
 import { type BatchHeader, encodeHeader, mergeHeaders, withDrops } from '../encode/batch-header.ts'
-import { eventClasses } from '../source/raw-event.ts'
 import { type Row, SpoolDatabase } from './spool-database.ts'
 
 export interface SpoolableBatch {

@@ -3,7 +3,7 @@
 import { existsSync, renameSync } from 'node:fs'
 import { messageOf } from '../../runtime/errors.ts'
 import type { Log } from '../../runtime/log.ts'
-import { eventClasses } from '../source/raw-event.ts'
+import { eventClasses } from '../../wire/event-class.ts'
 import { type SpoolableBatch, type SpooledBatch, SpoolFile } from './spool-file.ts'
 
 export interface SpoolOptions {

@@ -1,15 +1,10 @@
 // The encoder in JavaScript: raw records become objects, which avsc writes. The reference for the native encoder, and
 // its replacement where the addon is not built.
+import { eventField as field, recordKind, summaryCpu } from '../../bpf/event.ts'
 import { encode } from '../../wire/codec.ts'
+import { eventClasses } from '../../wire/event-class.ts'
 import { clampLong, microsecondsAt } from '../source/numbers.ts'
-import {
-  eventClasses,
-  eventField as field,
-  isSecurityClass,
-  RawEvents,
-  summaryCpu,
-  summaryKind
-} from '../source/raw-event.ts'
+import { isSecurityClass, RawEvents } from '../source/raw-event.ts'
 import { RecordWalk } from '../source/walk.ts'
 import { BatchBuilder } from './batch.ts'
 import type { BatchHeader } from './batch-header.ts'
@@ -52,7 +47,7 @@ class AvscEncoder implements BatchEncoder {
     while (this.#builder.count < this.#limits.events && this.#builder.bytes < this.#limits.bytes) {
       const record = this.#walk.next()
       if (record < 0) return false
-      if (this.#raw.u8(record + field.kind) === summaryKind) this.#addSummary(record)
+      if (this.#raw.u8(record + field.kind) === recordKind.summary) this.#addSummary(record)
       else this.#addEvent(record)
     }
     return true
@@ -83,7 +78,7 @@ class AvscEncoder implements BatchEncoder {
 
   #addEvent(record: number): void {
     this.#builder.addEvent(this.#raw, record)
-    const eventClass = this.#raw.u8(record + field.class)
+    const eventClass = this.#raw.u8(record + field.eventClass)
     this.#events[eventClass] = (this.#events[eventClass] as number) + 1
     this.#byClass[eventClass] = (this.#byClass[eventClass] as number) + 1
     this.#newestUs = Math.max(this.#newestUs, microsecondsAt(this.#raw, record + field.timeNs))

@@ -1,8 +1,8 @@
 // The header of a batch: everything but its rows. The spool replaces an evicted batch by its header, which still covers
 // its sequence numbers and declares its events as dropped, and merges adjacent headers into one.
 import { encode } from '../../wire/codec.ts'
+import { eventClasses } from '../../wire/event-class.ts'
 import type { Drop, EventBatch, Ledger, SequenceRange } from '../../wire/types.ts'
-import { eventClasses } from '../source/raw-event.ts'
 
 export type BatchHeader = Omit<EventBatch, 'processes' | 'sockets' | 'stacks' | 'events' | 'summaries'>
 

@@ -1,17 +1,18 @@
 // Collects raw records as the rows of an EventBatch. Event objects are reused: content that was taken is valid until
 // the next event is added.
-import type { Clock, Event, EventBatch, Process, Socket, Stack, Summary } from '../../wire/types.ts'
-import { clampLong, microsecondsAt } from '../source/numbers.ts'
 import {
-  callNames,
+  cellBytes,
   eventFlag,
   eventField as field,
-  type RawEvents,
-  summaryCellBytes,
+  knownCall,
+  recordKind,
   summaryHeaderBytes
-} from '../source/raw-event.ts'
+} from '../../bpf/event.ts'
+import type { Clock, Event, EventBatch, Process, Socket, Stack, Summary } from '../../wire/types.ts'
+import { clampLong, microsecondsAt } from '../source/numbers.ts'
+import type { RawEvents } from '../source/raw-event.ts'
 import type { NameOfCall } from './encoder.ts'
-import { blankEvent, readEvent, recordKind } from './event-row.ts'
+import { blankEvent, readEvent } from './event-row.ts'
 import type { ProcessTable } from './process-table.ts'
 import type { SocketTable } from './socket-table.ts'
 import { StackTable } from './stack-table.ts'
@@ -25,8 +26,6 @@ const stackBytes = 16
 const summaryBytes = 96
 /** A bucket's index takes at most 3, its count 5. */
 const bucketBytes = 8
-
-const otherCall = callNames.indexOf('other')
 
 const stringBytes = (text: string | null): number => (text === null ? 0 : Buffer.byteLength(text))
 
@@ -85,8 +84,8 @@ export class BatchBuilder {
     event.process = this.#processOf(raw, record)
     event.socket = (flags & eventFlag.hasSocket) === 0 ? -1 : this.#socketOf(raw, record)
     event.stack = (flags & eventFlag.hasStack) === 0 ? -1 : this.#stackOf(raw, record)
-    const isOther = raw.u8(record + field.call) === otherCall
-    event.call = isOther || kind === recordKind.ioUring ? this.#nameOf(raw, record) : null
+    const isOther = raw.u8(record + field.call) === knownCall.other
+    event.call = isOther || kind === recordKind.io_uring ? this.#nameOf(raw, record) : null
     this.#events.push(event)
     this.#eventTimes.push(microsecondsAt(raw, record + field.timeNs))
     this.#bytes += eventBytes + stringBytes(event.path) + stringBytes(event.call) + stringBytes(event.path_to)
@@ -95,10 +94,10 @@ export class BatchBuilder {
 
   /** Adds the summary at offset `record` of raw. */
   addSummary(raw: RawEvents, record: number): void {
-    const call = raw.u8(record + field.call) === otherCall ? this.#nameOf(raw, record) : null
+    const call = raw.u8(record + field.call) === knownCall.other ? this.#nameOf(raw, record) : null
     this.#summaries.push(readSummary(raw, record, this.#processOf(raw, record), call))
     this.#summaryTimes.push(microsecondsAt(raw, record + field.timeNs))
-    const buckets = (raw.u16(record + field.pathSize) - summaryHeaderBytes) / summaryCellBytes
+    const buckets = (raw.u16(record + field.pathSize) - summaryHeaderBytes) / cellBytes
     this.#bytes += summaryBytes + stringBytes(call) + bucketBytes * buckets
   }
 

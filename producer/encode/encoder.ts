@@ -30,7 +30,7 @@ export interface Progress {
   /** By enum ringside_class: events. */
   readonly events: readonly number[]
   readonly summaries: number
-  /** The highest seq by CPU, RINGSIDE_CPU_SUMMARIES for the summaries; 0 without any. */
+  /** The highest seq by CPU, RINGSIDE_SUMMARY_CPU for the summaries; 0 without any. */
   readonly highest: Float64Array
   /** Sums of the field `advance` by lane: security records, other records, summaries. */
   readonly taken: readonly [number, number, number]

@@ -1,12 +1,12 @@
 // Reads the fields of an event's row that come from its record alone; the batch adds the references to its tables.
+import { eventFlag, eventField as field, knownCalls, recordKind } from '../../bpf/event.ts'
+import { eventKinds } from '../../wire/event-kind.ts'
 import type { Event } from '../../wire/types.ts'
 import { clampLong, nanosecondsBeyond } from '../source/numbers.ts'
-import { callNames, eventFlag, eventKinds, eventField as field, type RawEvents } from '../source/raw-event.ts'
-
-export const recordKind = { exec: 2, fork: 3, exit: 4, ioUring: 6 } as const
+import type { RawEvents } from '../source/raw-event.ts'
 
 /** Calls whose record has a value in arg. */
-const hasArg: readonly boolean[] = callNames.map((name) => ['open', 'openat', 'openat2', 'ptrace'].includes(name))
+const hasArg: readonly boolean[] = knownCalls.map((name) => ['open', 'openat', 'openat2', 'ptrace'].includes(name))
 
 export const blankEvent = (): Event => ({
   kind: 'other',
@@ -40,7 +40,7 @@ export const readEvent = (event: Event, raw: RawEvents, record: number): void =>
   // The second string of an exec or fork is the cgroup's name, which only the process table uses.
   const isNewProcess = kind === recordKind.exec || kind === recordKind.fork
   event.kind = eventKinds[kind] ?? 'other'
-  event.syscall = callNames[call] ?? 'none'
+  event.syscall = knownCalls[call] ?? 'none'
   event.cpu = raw.u16(record + field.cpu)
   event.seq = clampLong(raw.u64(record + field.seq))
   event.time_offset_ns = nanosecondsBeyond(raw, record + field.timeNs)
@@ -51,6 +51,6 @@ export const readEvent = (event: Event, raw: RawEvents, record: number): void =>
   event.path = raw.u16(record + field.pathSize) === 0 ? null : raw.path(record)
   event.path_truncated = (raw.u8(record + field.flags) & eventFlag.pathTruncated) !== 0
   event.path_to = isNewProcess || raw.u16(record + field.extraSize) === 0 ? null : raw.extra(record)
-  event.arg = hasArg[call] || kind === recordKind.ioUring ? raw.u32(record + field.arg) : -1
+  event.arg = hasArg[call] || kind === recordKind.io_uring ? raw.u32(record + field.arg) : -1
   event.target_pid = raw.i32(record + field.target)
 }

@@ -1,15 +1,25 @@
 // The encoder in C++ (native/codec), called once per read and once per batch. avsc writes the fields before and after a
 // batch's rows, the addon writes the rows.
+import { eventClasses, eventVersion, nrMax, summaryCpu } from '../../bpf/event.ts'
 import { type CodecAddon, loadCodec, type NativeEncoder } from '../../native/codec/codec.ts'
 import { messageOf, RingsideError } from '../../runtime/errors.ts'
 import { schemaFingerprint } from '../../wire/codec.ts'
-import { callNumberMax, eventVersion, RawEvents, summaryCpu } from '../source/raw-event.ts'
+import { RawEvents } from '../source/raw-event.ts'
 import { noRecord } from '../source/walk.ts'
 import { type BatchHeader, encodeHeader } from './batch-header.ts'
 import type { BatchEncoder, EncoderOptions, NameOfCall, Progress } from './encoder.ts'
 
 /** Offsets in struct State of native/codec/addon.cc. */
-const state = { count: 0, byClass: 1, events: 5, summaries: 9, taken: 10, newestUs: 13, highest: 14 } as const
+const classes = eventClasses.length
+const state = {
+  count: 0,
+  byClass: 1,
+  events: 1 + classes,
+  summaries: 1 + 2 * classes,
+  taken: 2 + 2 * classes,
+  newestUs: 5 + 2 * classes,
+  highest: 6 + 2 * classes
+} as const
 const stateNumbers = state.highest + summaryCpu + 1
 
 /** @throws RingsideError OS when the addon is not built, or built for another version */
@@ -33,7 +43,7 @@ const loadAddon = (): CodecAddon => {
 }
 
 const namesOf = (callName: NameOfCall): (string | undefined)[] =>
-  [false, true].flatMap((isCompat) => Array.from({ length: callNumberMax }, (_, nr) => callName(nr, isCompat)))
+  [false, true].flatMap((isCompat) => Array.from({ length: nrMax }, (_, nr) => callName(nr, isCompat)))
 
 /** Without rows, each of the five arrays takes one byte; so does the ledger, the last field, when it is null. */
 const emptyRows = 5

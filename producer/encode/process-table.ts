@@ -1,11 +1,12 @@
 // Rows of a batch's process table. A process keeps its executable and container until it executes another program. A
 // row is made once and knows its index in the open batch.
 import { LRUCache } from 'lru-cache'
+import { eventFlag, eventField as field } from '../../bpf/event.ts'
 import type { Process } from '../../wire/types.ts'
 import type { Symbolizer } from '../go/symbolizer.ts'
 import { containerIdIn, type ProcessFacts, type ProcReader, ticksPerSecond } from '../proc.ts'
 import { clampLong, microsecondsAt } from '../source/numbers.ts'
-import { eventFlag, eventField as field, type RawEvents } from '../source/raw-event.ts'
+import type { RawEvents } from '../source/raw-event.ts'
 
 /** About 600 bytes each, a few times as much with dozens of rows. A busy host has some thousands of processes. */
 const maxProcesses = 32_768

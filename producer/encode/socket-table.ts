@@ -1,7 +1,8 @@
 // Rows of a batch's socket table, one for each distinct pair of addresses.
 import { LRUCache } from 'lru-cache'
+import { eventField as field } from '../../bpf/event.ts'
 import type { Socket } from '../../wire/types.ts'
-import { eventField as field, type RawEvents } from '../source/raw-event.ts'
+import type { RawEvents } from '../source/raw-event.ts'
 
 /** About 500 bytes each: at most 8 MB. Evicted rows are made again. */
 const maxSockets = 16_384

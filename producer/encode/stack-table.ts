@@ -1,8 +1,9 @@
 // Rows of a batch's stack table, one for each distinct source location. Each stack of a program is resolved once.
 import { LRUCache } from 'lru-cache'
+import { eventField as field } from '../../bpf/event.ts'
 import type { Stack } from '../../wire/types.ts'
 import type { Symbolizer } from '../go/symbolizer.ts'
-import { eventField as field, type RawEvents } from '../source/raw-event.ts'
+import type { RawEvents } from '../source/raw-event.ts'
 
 /** About 700 bytes each: at most 12 MB. Evicted stacks are resolved again. */
 const maxStacks = 16_384

@@ -1,16 +1,17 @@
 // Reads the row of a summary from its record.
-import type { Bucket, Summary } from '../../wire/types.ts'
-import { clampLong, nanosecondsBeyond } from '../source/numbers.ts'
 import {
-  callNames,
+  cellBytes,
   cellField,
-  eventClasses,
   eventField as field,
-  type RawEvents,
-  summaryCellBytes,
+  knownCalls,
+  measure,
   summaryField,
   summaryHeaderBytes
-} from '../source/raw-event.ts'
+} from '../../bpf/event.ts'
+import { eventClasses } from '../../wire/event-class.ts'
+import type { Bucket, Summary } from '../../wire/types.ts'
+import { clampLong, nanosecondsBeyond } from '../source/numbers.ts'
+import type { RawEvents } from '../source/raw-event.ts'
 
 /**
  * @param record offset of the summary in raw
@@ -22,9 +23,9 @@ export const readSummary = (raw: RawEvents, record: number, process: number, cal
   const at = record + field.path
   const summary: Summary = {
     process,
-    syscall: callNames[raw.u8(record + field.call)] ?? 'none',
+    syscall: knownCalls[raw.u8(record + field.call)] ?? 'none',
     call,
-    class: eventClasses[raw.u8(record + field.class)] as Summary['class'],
+    class: eventClasses[raw.u8(record + field.eventClass)] as Summary['class'],
     seq: clampLong(raw.u64(record + field.seq)),
     time_offset_ns: nanosecondsBeyond(raw, record + field.timeNs),
     duration_ns: clampLong(raw.u64(record + field.durationNs)),
@@ -36,10 +37,13 @@ export const readSummary = (raw: RawEvents, record: number, process: number, cal
     sizes: [],
     errnos: []
   }
-  // By enum ringside_measure.
-  const buckets: readonly Bucket[][] = [summary.latency, summary.sizes, summary.errnos]
+  const buckets: Readonly<Record<number, Bucket[]>> = {
+    [measure.latency]: summary.latency,
+    [measure.bytes]: summary.sizes,
+    [measure.errno]: summary.errnos
+  }
   const end = at + raw.u16(record + field.pathSize)
-  for (let cell = at + summaryHeaderBytes; cell < end; cell += summaryCellBytes) {
+  for (let cell = at + summaryHeaderBytes; cell < end; cell += cellBytes) {
     const index = raw.u16(cell + cellField.index)
     buckets[raw.u16(cell + cellField.measure)]?.push({ index, count: raw.u32(cell + cellField.count) })
   }

@@ -2,11 +2,11 @@
 import { readFileSync, statSync } from 'node:fs'
 import { release } from 'node:os'
 import { join } from 'node:path'
+import { eventClasses, summaryCpu } from '../../bpf/event.ts'
 import { type CpuCounters, Ring, type RingFilter, type RingOptions, readClocks } from '../../native/ring/ring.ts'
 import { messageOf, RingsideError } from '../../runtime/errors.ts'
 import type { EventClass } from '../../wire/types.ts'
 import type { GoMarks } from '../go/go-processes.ts'
-import { eventClasses, summaryCpu } from './raw-event.ts'
 import type { Account, ClockReading, Mark, Source, SourceStatistics } from './source.ts'
 import { type CallModes, callTable, modeTable } from './syscall-table.ts'
 

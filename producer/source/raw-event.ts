@@ -1,123 +1,10 @@
-// Where the fields of struct ringside_event (bpf/event.h) lie, and reading them out of a batch of raw
-// records. A test holds every offset here against the type information of the built BPF object.
-import type { EventClass, EventKind } from '../../wire/types.ts'
+// Reads the fields of raw records, struct ringside_event of bpf/event.h, in place.
+import { commSize, eventField, eventHeaderBytes, lastSecurityClass, stackMax } from '../../bpf/event.ts'
 
-/** RINGSIDE_EVENT_VERSION of the layout below. */
-export const eventVersion = 3
-/** The oldest whose records mean the same: they have no stack. */
-export const oldestEventVersion = 2
+const stackMaxBytes = 8 * stackMax
 
-/** Bytes before the path: sizeof(struct ringside_event). */
-export const eventHeaderBytes = 160
-
-/** The longest record: a path_size of 16 bits, as a summary may have. */
-export const eventMaxBytes = eventHeaderBytes + 65_536
-
-/** Byte offset of each field within a record. */
-export const eventField = {
-  size: 0,
-  kind: 4,
-  class: 5,
-  call: 6,
-  flags: 7,
-  seq: 8,
-  timeNs: 16,
-  durationNs: 24,
-  ret: 32,
-  startNs: 40,
-  cgroupId: 48,
-  cpu: 56,
-  nr: 58,
-  pid: 60,
-  tid: 64,
-  ppid: 68,
-  uid: 72,
-  fd: 76,
-  pathSize: 80,
-  extraSize: 82,
-  advance: 84,
-  arg: 88,
-  target: 92,
-  comm: 96,
-  socketFamily: 112,
-  socketType: 114,
-  socketProtocol: 116,
-  socketLocalPort: 118,
-  socketRemotePort: 120,
-  socketNetns: 124,
-  socketLocalAddress: 128,
-  socketRemoteAddress: 144,
-  path: 160
-} as const
-
-/** RINGSIDE_STACK_BYTES: a stack has at most 32 addresses. */
-export const stackMaxBytes = 256
-
-/** TASK_COMM_LEN: comm is a C string within this many bytes. */
-export const commBytes = 16
-
-/** By enum ringside_kind; 0 is never written. */
-export const eventKinds: readonly EventKind[] = ['other', 'syscall', 'exec', 'fork', 'exit', 'socket_state', 'io_uring']
-
-/** RINGSIDE_KIND_SUMMARY: a record that becomes a row of the batch's summaries. */
-export const summaryKind = 7
-
-/** Byte offset of each field of struct ringside_summary, a summary's path, and of the cells behind it. */
-export const summaryField = { count: 0, errors: 8, totalNs: 16, bytes: 24 } as const
-export const summaryHeaderBytes = 32
-export const cellField = { measure: 0, index: 2, count: 4 } as const
-export const summaryCellBytes = 8
-
-/** RINGSIDE_NR_MAX: numbers of calls and of operations of io_uring are below it. */
-export const callNumberMax = 1024
-
-/** RINGSIDE_CPU_SUMMARIES: what stands in the field cpu of a summary. */
-export const summaryCpu = 1024
-
-/** By enum ringside_class. */
-export const eventClasses: readonly EventClass[] = ['process', 'network', 'file', 'io']
-
-/** RINGSIDE_IS_SECURITY: whether a class, by enum ringside_class, goes through the security ring. */
-export const isSecurityClass = (eventClass: number): boolean => eventClass <= 1
-
-/** By enum ringside_call; the same names as the Syscall enum of schemas/event_batch.avsc. */
-export const callNames = [
-  'none',
-  'open',
-  'openat',
-  'openat2',
-  'read',
-  'write',
-  'connect',
-  'accept',
-  'accept4',
-  'sendto',
-  'sendmsg',
-  'bind',
-  'listen',
-  'dup2',
-  'dup3',
-  'execve',
-  'execveat',
-  'close',
-  'sendmmsg',
-  'recvfrom',
-  'recvmsg',
-  'recvmmsg',
-  'unlink',
-  'unlinkat',
-  'rename',
-  'renameat',
-  'renameat2',
-  'ptrace',
-  'socket',
-  'other'
-] as const
-
-export type CallName = (typeof callNames)[number]
-
-/** Bits of the field flags. */
-export const eventFlag = { hasSocket: 0x1, pathTruncated: 0x2, isCompat: 0x4, hasStack: 0x8 } as const
+/** @param eventClass a number of eventClass: whether its records go through the security ring */
+export const isSecurityClass = (eventClass: number): boolean => eventClass <= lastSecurityClass
 
 /**
  * Reads the records of one batch buffer, which may be filled again and again. Every `at` is a
@@ -184,7 +71,7 @@ export class RawEvents {
   comm(record: number): string {
     const start = record + eventField.comm
     let end = start
-    while (end < start + commBytes && this.bytes[end] !== 0) end++
+    while (end < start + commSize && this.bytes[end] !== 0) end++
     return this.bytes.toString('utf8', start, end)
   }
 

@@ -9,10 +9,12 @@
 import { closeSync, openSync, readSync, writeFileSync } from 'node:fs'
 import { basename } from 'node:path'
 import { z } from 'zod'
+import { eventHeaderBytes, eventVersion, recordMaxBytes } from '../../bpf/event.ts'
 import { messageOf, RingsideError } from '../../runtime/errors.ts'
-import { eventHeaderBytes, eventMaxBytes, eventVersion, oldestEventVersion } from './raw-event.ts'
 import { type Account, type ClockReading, type Mark, noMark, type Source, type SourceStatistics } from './source.ts'
 
+/** The oldest version whose records mean the same: they have no stack. */
+const oldestEventVersion = 2
 const magic = 'RINGSIDE'
 const byteOrder = 0x01020304
 const headerBytes = 64
@@ -268,7 +270,7 @@ class PlayedSource implements Source {
     let end = this.#at
     while (end < records.length) {
       const size = end + 4 <= records.length ? records.readUInt32LE(end) : 0
-      if (size < eventHeaderBytes || size > eventMaxBytes || size % 8 !== 0 || end + size > records.length) {
+      if (size < eventHeaderBytes || size > recordMaxBytes || size % 8 !== 0 || end + size > records.length) {
         throw this.#damage(`is damaged: a record claims ${size} bytes`)
       }
       if (end + size - this.#at > room) break

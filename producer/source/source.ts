@@ -48,7 +48,7 @@ export interface Account {
   readonly run: string
   /** Number of the last batch that is durable. */
   readonly batch: number
-  /** Per CPU, RINGSIDE_CPU_SUMMARIES for the summaries: the last seq that durable batches answer for. */
+  /** Per CPU, RINGSIDE_SUMMARY_CPU for the summaries: the last seq that durable batches answer for. */
   readonly closed: readonly { readonly cpu: number; readonly seq: number }[]
   /** By enum ringside_class: drops that durable batches declare, since the programs were loaded. */
   readonly declared: readonly number[]

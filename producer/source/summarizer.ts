@@ -1,6 +1,6 @@
 // When calls that the kernel counts become summaries: right after each second of the wall clock begins, and when all
 // of them have been read. One summarize() at a time.
-import { summaryCpu } from './raw-event.ts'
+import { summaryCpu } from '../../bpf/event.ts'
 import type { Source } from './source.ts'
 
 const second = 1_000_000_000n

@@ -2,31 +2,32 @@
 // which of them are known by more (enum ringside_call of bpf/event.h), and what is told of each.
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import {
+  type CallMode,
+  callEntry,
+  callMode,
+  classOfCall,
+  type EventClass,
+  eventClasses,
+  type KnownCall,
+  knownCall,
+  nrMax,
+  nrUring
+} from '../../bpf/event.ts'
 import { RingsideError } from '../../runtime/errors.ts'
 import { nearestNames } from '../../runtime/nearest.ts'
 import { movesBytes } from '../../wire/bytes-moved.ts'
-import { classOfSyscall, eventClasses } from '../../wire/event-class.ts'
-import type { EventClass } from '../../wire/types.ts'
-import { type CallName, callNames } from './raw-event.ts'
 import { uringOperations } from './uring-operations.ts'
-import { callOfUringOperation, firstUringNumber } from './uring-table.ts'
-
-export type CallMode = 'emit' | 'count' | 'off'
+import { callOfUringOperation } from './uring-table.ts'
 
 /** By name of the call, the same name in every ABI; what is not named does what its class does. */
 export type CallModes = Readonly<Record<string, CallMode>>
-
-/** RINGSIDE_NR_MAX, bpf/event.h. */
-const numbersOfAbi = 1024
 
 /** The columns of syscalls.tsv that make the tables of an architecture, as process.arch names it: native, compat. */
 const columnsOf: Readonly<Record<string, readonly [readonly string[], readonly string[]]>> = {
   x64: [['x64', 'x32'], ['i386']],
   arm64: [['arm64'], ['arm']]
 }
-
-/** By enum ringside_mode. */
-const modes: readonly CallMode[] = ['off', 'emit', 'count']
 
 const modeOfClass: Readonly<Record<EventClass, CallMode>> = {
   process: 'emit',
@@ -36,11 +37,7 @@ const modeOfClass: Readonly<Record<EventClass, CallMode>> = {
 }
 
 /** Numbers that 32-bit processes have twice: with times of 64 bits too. */
-const sameAs: Readonly<Record<string, CallName>> = { recvmmsg_time64: 'recvmmsg' }
-
-/** RINGSIDE_CALL_MASK and RINGSIDE_MOVES_BYTES: an entry of call_of is a call, marked when its result is of bytes. */
-export const callMask = 31
-const movesBytesBit = 0x80
+const sameAs: Readonly<Record<string, KnownCall>> = { recvmmsg_time64: 'recvmmsg' }
 
 /** Names by number of each column, and every name that there is. */
 const readTable = (): { columns: ReadonlyMap<string, ReadonlyMap<number, string>>; names: readonly string[] } => {
@@ -64,11 +61,11 @@ export const configurableCalls: readonly string[] = [...systemCalls, ...uringOpe
 
 interface Callable {
   readonly name: string
-  readonly call: CallName
+  readonly call: KnownCall
 }
 
-const isKnown = (name: string): name is CallName =>
-  name !== 'none' && name !== 'other' && (callNames as readonly string[]).includes(name)
+const isKnown = (name: string): name is KnownCall =>
+  name !== 'none' && name !== 'other' && Object.hasOwn(knownCall, name)
 
 const systemCall = (name: string): Callable => ({ name, call: isKnown(name) ? name : (sameAs[name] ?? 'other') })
 
@@ -80,8 +77,8 @@ const uringOperation = (index: number): Callable => {
 
 /** One entry for each number: a kernel may know more calls than syscalls.tsv. */
 const callablesOf = (titles: readonly string[]): Callable[] =>
-  Array.from({ length: numbersOfAbi }, (_, number) => {
-    if (number >= firstUringNumber) return uringOperation(number - firstUringNumber)
+  Array.from({ length: nrMax }, (_, number) => {
+    if (number >= nrUring) return uringOperation(number - nrUring)
     const name = titles.map((title) => columns.get(title)?.get(number)).find((found) => found !== undefined)
     return systemCall(name ?? `syscall_${number}`)
   })
@@ -111,7 +108,7 @@ const fill = (architecture: string, value: (callable: Callable) => number): Uint
  * @throws RingsideError OS when its numbers are not known
  */
 export const callTable = (architecture: string = process.arch): Uint8Array =>
-  fill(architecture, ({ name, call }) => callNames.indexOf(call) | (movesBytes.has(name) ? movesBytesBit : 0))
+  fill(architecture, ({ name, call }) => knownCall[call] | (movesBytes.has(name) ? callEntry.movesBytes : 0))
 
 const none: ReadonlySet<EventClass> = new Set()
 
@@ -132,9 +129,9 @@ export const modeTable = (
     throw new RingsideError('CONFIG', `no system call or io_uring operation: ${problems.join('; ')}`)
   }
   return fill(architecture, ({ name, call }) => {
-    const eventClass = classOfSyscall(call)
+    const eventClass = classOfCall[call]
     const mode = chosen[name] ?? chosen[sameAs[name] ?? ''] ?? modeOfClass[eventClass]
-    return modes.indexOf(mode === 'emit' && reduced.has(eventClass) ? 'count' : mode)
+    return callMode[mode === 'emit' && reduced.has(eventClass) ? 'count' : mode]
   })
 }
 

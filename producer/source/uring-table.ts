@@ -1,12 +1,9 @@
-// The system calls that io_uring operations stand for, and the numbers of operations among those of calls.
-import type { CallName } from './raw-event.ts'
+// The system calls that io_uring operations stand for.
+import type { KnownCall } from '../../bpf/event.ts'
 import type { uringOperations } from './uring-operations.ts'
 
-/** RINGSIDE_NR_URING, bpf/event.h: the number of the first operation among those of the calls. */
-export const firstUringNumber = 768
-
 /** The system call that does the same as an operation; the other operations have none among the named calls. */
-export const callOfUringOperation: Readonly<Partial<Record<(typeof uringOperations)[number], CallName>>> = {
+export const callOfUringOperation: Readonly<Partial<Record<(typeof uringOperations)[number], KnownCall>>> = {
   read_fixed: 'read',
   write_fixed: 'write',
   sendmsg: 'sendmsg',

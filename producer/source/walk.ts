@@ -1,22 +1,21 @@
 // Bytes of a read to the records in them, each checked against the contract of bpf/event.h before the first is handed
 // out. A read has up to three parts: of the security ring, of the other, of the summaries.
-import { RingsideError } from '../../runtime/errors.ts'
-import { microsecondsAt } from './numbers.ts'
 import {
-  callNumberMax,
+  cellBytes,
   eventClasses,
   eventHeaderBytes,
   eventField as field,
-  isSecurityClass,
-  type RawEvents,
-  summaryCellBytes,
+  nrMax,
+  recordKind,
   summaryCpu,
-  summaryHeaderBytes,
-  summaryKind
-} from './raw-event.ts'
+  summaryHeaderBytes
+} from '../../bpf/event.ts'
+import { RingsideError } from '../../runtime/errors.ts'
+import { microsecondsAt } from './numbers.ts'
+import { isSecurityClass, type RawEvents } from './raw-event.ts'
 
 const isSummaryWhole = (pathSize: number): boolean =>
-  pathSize >= summaryHeaderBytes && (pathSize - summaryHeaderBytes) % summaryCellBytes === 0
+  pathSize >= summaryHeaderBytes && (pathSize - summaryHeaderBytes) % cellBytes === 0
 
 /** Bytes that the record at `record` claims, or that are there when they are no record's. */
 const claimedBytes = (raw: RawEvents, length: number, record: number): number => {
@@ -40,12 +39,12 @@ const sizeOf = (raw: RawEvents, length: number, record: number): number => {
 
 const isEvent = (raw: RawEvents, record: number, size: number): boolean => {
   const pathSize = raw.u16(record + field.pathSize)
-  const isSummary = raw.u8(record + field.kind) === summaryKind
+  const isSummary = raw.u8(record + field.kind) === recordKind.summary
   const cpu = raw.u16(record + field.cpu)
   return (
     pathSize + raw.u16(record + field.extraSize) <= size - eventHeaderBytes &&
-    raw.u8(record + field.class) < eventClasses.length &&
-    raw.u16(record + field.nr) < callNumberMax &&
+    raw.u8(record + field.eventClass) < eventClasses.length &&
+    raw.u16(record + field.nr) < nrMax &&
     (isSummary ? cpu === summaryCpu && isSummaryWhole(pathSize) : cpu < summaryCpu)
   )
 }
@@ -79,8 +78,8 @@ export class RecordWalk {
     let at = 0
     while (at < length) {
       const size = sizeOf(raw, length, at)
-      const isSummary = raw.u8(at + field.kind) === summaryKind
-      if (securityEnd < 0 && (isSummary || !isSecurityClass(raw.u8(at + field.class)))) securityEnd = at
+      const isSummary = raw.u8(at + field.kind) === recordKind.summary
+      if (securityEnd < 0 && (isSummary || !isSecurityClass(raw.u8(at + field.eventClass)))) securityEnd = at
       if (otherEnd < 0 && isSummary) otherEnd = at
       at += size
     }

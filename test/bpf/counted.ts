@@ -1,6 +1,7 @@
 // What summaries say, added up: by process and number of the call, over any number of flips.
+import { eventClasses, eventField, recordKind } from '../../bpf/event.ts'
 import type { LiveSource } from '../../producer/source/live-source.ts'
-import { eventClasses, eventField, RawEvents, summaryKind } from '../../producer/source/raw-event.ts'
+import { RawEvents } from '../../producer/source/raw-event.ts'
 import { noMark } from '../../producer/source/source.ts'
 import type { EventClass } from '../../wire/types.ts'
 
@@ -71,11 +72,11 @@ export class Counts {
   }
 
   #add(raw: RawEvents, at: number): void {
-    if (raw.u8(at + eventField.kind) !== summaryKind) {
-      const lane = raw.u8(at + eventField.class) <= 1 ? 'security' : 'rest'
+    if (raw.u8(at + eventField.kind) !== recordKind.summary) {
+      const lane = raw.u8(at + eventField.eventClass) <= 1 ? 'security' : 'rest'
       this.#place[lane] += raw.u32(at + eventField.advance)
       const told = { pid: raw.u32(at + eventField.pid), nr: raw.u16(at + eventField.nr) }
-      this.events.push({ ...told, class: eventClasses[raw.u8(at + eventField.class)] })
+      this.events.push({ ...told, class: eventClasses[raw.u8(at + eventField.eventClass)] })
       return
     }
     const pid = raw.u32(at + eventField.pid)

@@ -2,17 +2,11 @@
 import { execFileSync, spawn } from 'node:child_process'
 import { existsSync, mkdirSync, statSync } from 'node:fs'
 import { join } from 'node:path'
+import { eventClasses, eventField, eventFlag, knownCalls, recordKind } from '../../bpf/event.ts'
 import { type LiveSource, type LiveSourceOptions, openLiveSource } from '../../producer/source/live-source.ts'
-import {
-  callNames,
-  eventClasses,
-  eventField,
-  eventFlag,
-  eventKinds,
-  RawEvents,
-  summaryKind
-} from '../../producer/source/raw-event.ts'
+import { RawEvents } from '../../producer/source/raw-event.ts'
 import type { Source, SourceStatistics } from '../../producer/source/source.ts'
+import { eventKinds } from '../../wire/event-kind.ts'
 
 const programsDir = join(import.meta.dirname, 'programs')
 const buildDir = join(import.meta.dirname, '..', '..', 'build', 'test')
@@ -101,8 +95,8 @@ const decode = (raw: RawEvents, at: number): Seen => {
   const flags = raw.u8(at + eventField.flags)
   return {
     kind: eventKinds[raw.u8(at + eventField.kind)] ?? '?',
-    call: callNames[raw.u8(at + eventField.call)] ?? '?',
-    class: eventClasses[raw.u8(at + eventField.class)] ?? '?',
+    call: knownCalls[raw.u8(at + eventField.call)] ?? '?',
+    class: eventClasses[raw.u8(at + eventField.eventClass)] ?? '?',
     cpu: raw.u16(at + eventField.cpu),
     nr: raw.u16(at + eventField.nr),
     isCompat: (flags & eventFlag.isCompat) !== 0,
@@ -134,7 +128,7 @@ export const drain = (source: Source): Seen[] => {
   const seen: Seen[] = []
   for (let bytes = source.read(batch); bytes > 0; bytes = source.read(batch)) {
     for (let at = 0; at < bytes; at += raw.u32(at)) {
-      if (raw.u8(at + eventField.kind) !== summaryKind) seen.push(decode(raw, at))
+      if (raw.u8(at + eventField.kind) !== recordKind.summary) seen.push(decode(raw, at))
     }
   }
   return seen

@@ -3,8 +3,8 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, describe, it } from 'node:test'
-import { callNames } from '../../producer/source/raw-event.ts'
-import { callMask, callTable } from '../../producer/source/syscall-table.ts'
+import { callEntry, knownCalls } from '../../bpf/event.ts'
+import { callTable } from '../../producer/source/syscall-table.ts'
 import { kernelTimeoutMs } from '../support/kernel.ts'
 import { callsOf, observeProgram, program, type Seen, skip } from './observe.ts'
 
@@ -56,7 +56,8 @@ describe('syscalls', { skip, timeout: kernelTimeoutMs }, () => {
       assert.equal(event.uid, 0)
       assert.equal(event.comm, 'rs-files')
       assert.equal(event.isCompat, false)
-      if (event.kind === 'syscall') assert.equal(callNames[(callTable()[event.nr] ?? 0) & callMask], event.call)
+      if (event.kind === 'syscall')
+        assert.equal(knownCalls[(callTable()[event.nr] ?? 0) & callEntry.callMask], event.call)
       assert.ok(event.startNs > 0 && event.timeNs > 0)
     }
     assert.ok(callsOf(events, 'openat').every((event) => event.durationNs > 0 && event.durationNs < 10e9))

@@ -6,8 +6,9 @@ import { join } from 'node:path'
 import { describe, it } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Worker } from 'node:worker_threads'
-import { Ring, type RingAccount, type RingOptions, readClocks, readLayout } from '../../native/ring/ring.ts'
-import { summaryKind } from '../../producer/source/raw-event.ts'
+import { recordKind } from '../../bpf/event.ts'
+import { readContract } from '../../native/ring/contract.ts'
+import { Ring, type RingAccount, type RingOptions, readClocks } from '../../native/ring/ring.ts'
 import { callTable, modeTable } from '../../producer/source/syscall-table.ts'
 import { RingsideError } from '../../runtime/errors.ts'
 import { skip } from '../bpf/observe.ts'
@@ -134,7 +135,8 @@ describe('the ring', { skip, timeout: kernelTimeoutMs }, () => {
     const view = new DataView(small.buffer)
     let records = 0
     for (let bytes = ring.read(small); bytes > 0; bytes = ring.read(small)) {
-      for (let at = 0; at < bytes; at += view.getUint32(at, true)) if (view.getUint8(at + 4) !== summaryKind) records++
+      for (let at = 0; at < bytes; at += view.getUint32(at, true))
+        if (view.getUint8(at + 4) !== recordKind.summary) records++
     }
     assert.equal(records, counted)
     ring.close()
@@ -209,7 +211,7 @@ describe('the ring', { skip, timeout: kernelTimeoutMs }, () => {
     const broken = join(tmpdir(), `ringside-broken-${process.pid}.o`)
     writeFileSync(broken, 'not an object')
     await assert.rejects(Ring.open({ ...options, object: broken }), isError('OS', /\(open .*broken.*not a proper ELF/s))
-    assert.throws(() => readLayout('no_such_struct'), isError('OS', /find struct no_such_struct: ENOENT/))
+    assert.throws(() => readContract(broken), isError('OS', /open .*broken.*not a proper ELF/s))
   })
 
   it('names the privileges that are missing', { skip: privateCode() }, () => {

@@ -1,6 +1,7 @@
 // A kernel with two rings, counts and pins: the edge's input without a kernel. emit() is a program that runs, count()
 // one that counts; successor() is what an edge finds after the death of the one before.
-import { eventClasses, isSecurityClass, summaryCpu } from '../../producer/source/raw-event.ts'
+import { summaryCpu } from '../../bpf/event.ts'
+import { isSecurityClass } from '../../producer/source/raw-event.ts'
 import {
   type Account,
   type ClockReading,
@@ -9,6 +10,7 @@ import {
   type Source,
   type SourceStatistics
 } from '../../producer/source/source.ts'
+import { eventClasses } from '../../wire/event-class.ts'
 import type { EventClass } from '../../wire/types.ts'
 import { type RawEvent, rawBytes, rawEvent, rawSummary } from './raw-events.ts'
 

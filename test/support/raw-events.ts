@@ -1,5 +1,5 @@
 // Raw records as bpf/event.h lays them out.
-import { commBytes, eventHeaderBytes, eventField as field } from '../../producer/source/raw-event.ts'
+import { commSize, eventHeaderBytes, eventField as field } from '../../bpf/event.ts'
 
 export interface RawSocket {
   family: number
@@ -103,7 +103,7 @@ export const rawBytes = (event: RawEvent): Buffer => {
   for (const [i, address] of event.stack.entries()) record.writeBigUInt64LE(address, stackAt + 8 * i)
   record.writeUInt32LE(record.length, field.size)
   record[field.kind] = event.kind
-  record[field.class] = event.class
+  record[field.eventClass] = event.class
   record[field.call] = event.call
   const hasStack = event.stack.length > 0
   record[field.flags] =
@@ -126,7 +126,7 @@ export const rawBytes = (event: RawEvent): Buffer => {
   record.writeUInt32LE(event.advance, field.advance)
   record.writeUInt32LE(event.arg, field.arg)
   record.writeInt32LE(event.target, field.target)
-  Buffer.from(event.comm).copy(record, field.comm, 0, commBytes)
+  Buffer.from(event.comm).copy(record, field.comm, 0, commSize)
   path.copy(record, field.path)
   extra.copy(record, field.path + path.length)
   const { socket } = event

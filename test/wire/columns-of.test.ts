@@ -2,8 +2,9 @@ import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { callNames, eventKinds } from '../../wire/columns.ts'
+import { callNames } from '../../wire/columns.ts'
 import { columnsOf } from '../../wire/columns-of.ts'
+import { eventKinds } from '../../wire/event-kind.ts'
 import { samples } from '../support/records.ts'
 
 test('every value of a batch is in its column, in the order of the batch', () => {

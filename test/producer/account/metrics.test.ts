@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { edgeMetrics } from '../../../producer/account/metrics.ts'
-import { eventClasses } from '../../../producer/source/raw-event.ts'
+import { eventClasses } from '../../../wire/event-class.ts'
 
 const counts = { off: 1, counted: 2, emitted: 30, dropped: 4, published: 25, spooled: 3 }
 

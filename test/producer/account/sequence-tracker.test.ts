@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { summaryCpu } from '../../../bpf/event.ts'
 import { SequenceTracker } from '../../../producer/account/sequence-tracker.ts'
-import { summaryCpu } from '../../../producer/source/raw-event.ts'
 import type { Account, SourceStatistics } from '../../../producer/source/source.ts'
 
 type Sequences = SourceStatistics['sequences']

@@ -1,12 +1,14 @@
 // Raw records to EventBatch: each field, and random records that must survive Avro unchanged.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { eventField, knownCall, knownCalls, recordKind } from '../../../bpf/event.ts'
 import { BatchBuilder } from '../../../producer/encode/batch.ts'
 import { ProcessTable } from '../../../producer/encode/process-table.ts'
 import { SocketTable } from '../../../producer/encode/socket-table.ts'
 import { absentProc } from '../../../producer/proc.ts'
-import { callNames, eventField, eventKinds, RawEvents, summaryKind } from '../../../producer/source/raw-event.ts'
+import { RawEvents } from '../../../producer/source/raw-event.ts'
 import { decode, encode } from '../../../wire/codec.ts'
+import { eventKinds } from '../../../wire/event-kind.ts'
 import type { EventBatch, Process, Socket } from '../../../wire/types.ts'
 import { randomEvent, randomSummary, randomWorld } from '../../support/random-records.ts'
 import { type RawEvent, rawBuffer, rawEvent, rawSummary } from '../../support/raw-events.ts'
@@ -23,7 +25,7 @@ const addAll = (events: readonly RawEvent[], builder: BatchBuilder): void => {
   const bytes = rawBuffer(events)
   const raw = new RawEvents(bytes)
   for (let record = 0; record < bytes.length; record += raw.u32(record)) {
-    if (raw.u8(record + eventField.kind) === summaryKind) builder.addSummary(raw, record)
+    if (raw.u8(record + eventField.kind) === recordKind.summary) builder.addSummary(raw, record)
     else builder.addEvent(raw, record)
   }
 }
@@ -132,7 +134,7 @@ test('a path that is not UTF-8 or is truncated is kept', () => {
 })
 
 test('a call that the enum Syscall lacks has its name, by ABI', () => {
-  const other = callNames.indexOf('other')
+  const { other } = knownCall
   const { events, summaries } = batchOf([
     rawEvent({ call: other, nr: 39 }),
     rawEvent({ call: other, nr: 20, isCompat: true }),
@@ -253,7 +255,7 @@ test('any record survives Avro unchanged', () => {
     batch.events.forEach((event, i) => {
       const from = given[i] as RawEvent
       assert.equal(event.kind, eventKinds[from.kind] ?? 'other')
-      assert.equal(event.syscall, callNames[from.call] ?? 'none')
+      assert.equal(event.syscall, knownCalls[from.call] ?? 'none')
       assert.equal(event.seq, nearest(from.seq))
       assert.equal(event.ret, nearest(from.ret))
       assert.equal(event.duration_ns, nearest(from.durationNs))

@@ -2,7 +2,9 @@ import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, it } from 'node:test'
-import { callNames, eventField, eventKinds, RawEvents } from '../../../producer/source/raw-event.ts'
+import { eventField, knownCalls } from '../../../bpf/event.ts'
+import { RawEvents } from '../../../producer/source/raw-event.ts'
+import { eventKinds } from '../../../wire/event-kind.ts'
 
 const schemaSymbols = (name: string): string[] => {
   const text = readFileSync(join(import.meta.dirname, '..', '..', '..', 'schemas', 'event_batch.avsc'), 'utf8')
@@ -60,7 +62,7 @@ describe('RawEvents', () => {
   })
 
   it('names calls and kinds as the schema does', () => {
-    assert.deepEqual(callNames, schemaSymbols('Syscall'))
+    assert.deepEqual(knownCalls, schemaSymbols('Syscall'))
     assert.deepEqual(eventKinds, schemaSymbols('EventKind'))
   })
 })

@@ -3,7 +3,7 @@ import { mkdtempSync, readFileSync, rmSync, statSync, truncateSync, writeFileSyn
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, describe, it } from 'node:test'
-import { eventHeaderBytes } from '../../../producer/source/raw-event.ts'
+import { eventHeaderBytes } from '../../../bpf/event.ts'
 import { createRecorder, openRecording } from '../../../producer/source/recording.ts'
 import { type ClockReading, noMark, type Source, type SourceStatistics } from '../../../producer/source/source.ts'
 import { RingsideError } from '../../../runtime/errors.ts'

@@ -2,9 +2,8 @@ import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
 import { existsSync, readFileSync } from 'node:fs'
 import { describe, it } from 'node:test'
-import { callNames } from '../../../producer/source/raw-event.ts'
+import { callEntry, knownCalls } from '../../../bpf/event.ts'
 import {
-  callMask,
   callName,
   callTable,
   configurableCalls,
@@ -19,7 +18,7 @@ const uring = 768
 const off = 0
 const emit = 1
 const count = 2
-const nameOf = (call: number) => callNames[call & callMask]
+const nameOf = (call: number) => knownCalls[call & callEntry.callMask]
 const callAt = (table: Uint8Array, at: number) => nameOf(table[at] ?? 0)
 
 /** The text of a kernel header of this machine; '' without one. */
@@ -72,7 +71,7 @@ describe('system call tables', () => {
   it('know calls by the numbers of arm64, which has neither open nor dup2, and of 32-bit arm', () => {
     const table = callTable('arm64')
     const native = new Set([...table.subarray(0, uring)].map(nameOf))
-    const known = callNames.filter((name) => name !== 'none')
+    const known = knownCalls.filter((name) => name !== 'none')
     assert.deepEqual(
       known.filter((name) => !native.has(name)),
       ['open', 'dup2', 'unlink', 'rename']

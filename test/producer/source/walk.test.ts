@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { eventField, RawEvents } from '../../../producer/source/raw-event.ts'
+import { eventField } from '../../../bpf/event.ts'
+import { RawEvents } from '../../../producer/source/raw-event.ts'
 import { RecordWalk } from '../../../producer/source/walk.ts'
 import { type RawEvent, rawBuffer, rawEvent, rawSummary } from '../../support/raw-events.ts'
 
@@ -69,7 +70,7 @@ test('bytes that are no records are refused, before the first of them is visited
     changed((view) => view.setUint32(eventField.size, 164, true)),
     changed((view) => view.setUint32(eventField.size, 176, true)),
     changed((view) => view.setUint16(eventField.pathSize, 9, true)),
-    changed((view) => view.setUint8(eventField.class, 4)),
+    changed((view) => view.setUint8(eventField.eventClass, 4)),
     changed((view) => view.setUint16(eventField.nr, 1024, true)),
     changed((view) => view.setUint16(eventField.cpu, 1025, true)),
     changed((view) => view.setUint16(eventField.cpu, 1024, true)),
