@@ -165,6 +165,8 @@ describe("the panel's page in a browser", { skip, timeout: 400_000 }, () => {
     const hosts = page.getByTestId('hosts')
     await hosts.locator('[data-host=web-2] .bad').getByText('ring full').waitFor()
     assert.equal(await hosts.locator('[data-host=web-1] [data-lost]').getAttribute('data-lost'), '0')
+    const titles = ['host', 'age', 'emitted', 'counted', 'lost', 'reduced']
+    assert.deepEqual(await hosts.locator('thead th').allTextContents(), titles)
     await page.context().close()
   })
 

@@ -35,7 +35,11 @@ export const ChartFrame = ({ name, title, children, isStale, ...plot }: ChartFra
       </header>
       <div class="plot-area">
         <Plot {...plot} testId={`chart-${name}`} />
-        {(state === 'loading' || state === 'empty') && <p class="plot-message">{messages[state]}</p>}
+        {(state === 'loading' || state === 'empty') && (
+          <p class="plot-message">
+            <span>{messages[state]}</span>
+          </p>
+        )}
       </div>
     </section>
   )

@@ -100,7 +100,6 @@ export const HostStrip = () => {
           <table>
             <thead>
               <tr>
-                <th scope="col">host</th>
                 {columns.map(({ title, meaning, isNumber }) => (
                   <th key={title} scope="col" class={isNumber ? 'number' : undefined} title={meaning}>
                     {title}

@@ -55,9 +55,7 @@ const Empty = () => {
     const chosen = Object.entries(view.filter).map(([name, value]) => `${name} ${value}`)
     return (
       <div class="notice" data-testid="empty">
-        <span>
-          No data for {chosen.join(', ')} in {view.range.text}.
-        </span>
+        <span>No data for {chosen.join(', ')} in this time range.</span>
         <button type="button" class="plain" onClick={() => controller.choose({ filter: {} })}>
           Clear filters
         </button>

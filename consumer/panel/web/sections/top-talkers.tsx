@@ -121,7 +121,7 @@ export const TopTalkers = () => {
             </ViewLink>
           ))}
         </nav>
-        {top !== undefined && <p class="dim">last {top.spanMs / 1000} s</p>}
+        {top !== undefined && top.rows.length > 0 && <p class="dim">last {top.spanMs / 1000} s</p>}
       </header>
       {top === undefined && <p class="empty">Loading …</p>}
       {top?.rows.length === 0 && <Empty by={view.by} />}
