@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { before, describe, test } from 'node:test'
 import { encode } from '../../wire/codec.ts'
 import { middleOf } from '../../wire/log-linear.ts'
-import { kafkaMissing, withKafka } from '../support/kafka.ts'
+import { kafkaMissing, uniqueName, withKafka } from '../support/kafka.ts'
 import { samples } from '../support/records.ts'
 import { runRingside, startRingside, tailRows, temporaryDirectory } from '../support/ringside.ts'
 
@@ -74,28 +74,29 @@ describe('without Kafka', () => {
 
 describe('with Kafka', { skip: await kafkaMissing() }, () => {
   const kafka = withKafka()
-  const env: Record<string, string> = {}
+  const prefix = `${uniqueName('verbs')}.`
+  const env: Record<string, string> = { RINGSIDE_TOPIC_PREFIX: prefix }
   const rows = (topic: string, ...more: string[]) => tailRows(topic, ['--since', '1h', ...more], env)
 
   before(async () => {
     env['RINGSIDE_BROKERS'] = kafka.brokers.join(',')
     await runRingside(['topics', 'create', '--partitions', '1'], env)
     const producer = await kafka.client.producer()
-    await producer.send('ringside.events', [
+    await producer.send(`${prefix}events`, [
       { key: 'web-1', value: encode('EventBatch', samples.EventBatch) },
       { key: 'web-1', value: Buffer.from('not a batch') }
     ])
-    await producer.send('ringside.rollups', [{ key: 'k', value: encode('Rollup', samples.Rollup) }])
-    await producer.send('ringside.alerts', [{ key: 'k', value: encode('Alert', samples.Alert) }])
-    await producer.send('ringside.audit', [{ key: 'k', value: encode('AuditRecord', samples.AuditRecord) }])
+    await producer.send(`${prefix}rollups`, [{ key: 'k', value: encode('Rollup', samples.Rollup) }])
+    await producer.send(`${prefix}alerts`, [{ key: 'k', value: encode('Alert', samples.Alert) }])
+    await producer.send(`${prefix}audit`, [{ key: 'k', value: encode('AuditRecord', samples.AuditRecord) }])
     await producer.close()
   })
 
   test('topics are created once and described', { timeout }, async () => {
     assert.doesNotMatch(await runRingside(['topics', 'create', '--format', 'json'], env), /"created":true/)
     const lines = (await runRingside(['topics', 'describe', '--format', 'json'], env)).trim().split('\n')
-    const events = lines.map((line) => JSON.parse(line)).find(({ name }) => name === 'ringside.events')
-    assert.deepEqual(events, { name: 'ringside.events', exists: true, partitions: 1, replicas: 1, messages: 2 })
+    const events = lines.map((line) => JSON.parse(line)).find(({ name }) => name === `${prefix}events`)
+    assert.deepEqual(events, { name: `${prefix}events`, exists: true, partitions: 1, replicas: 1, messages: 2 })
     const missing = await runRingside(['topics', 'describe', '--topic-prefix', 'none.', '--format', 'table'], env)
     assert.match(missing, /none\.events +missing/)
   })
@@ -126,13 +127,13 @@ describe('with Kafka', { skip: await kafkaMissing() }, () => {
   })
 
   test('--max is the limit for all partitions together', { timeout }, async () => {
-    const many = { RINGSIDE_BROKERS: env['RINGSIDE_BROKERS'] ?? '' }
-    await runRingside(['topics', 'create', '--topic-prefix', 'many.', '--partitions', '8'], many)
+    const many = { ...env, RINGSIDE_TOPIC_PREFIX: `${uniqueName('many')}.` }
+    await runRingside(['topics', 'create', '--partitions', '8'], many)
     const producer = await kafka.client.producer()
     const messages = Array.from({ length: 80 }, (_, i) => ({ key: `k${i}`, value: encode('Rollup', samples.Rollup) }))
-    await producer.send('many.rollups', messages)
+    await producer.send(`${many.RINGSIDE_TOPIC_PREFIX}rollups`, messages)
     await producer.close()
-    const found = await tailRows('rollups', ['--since', '1h', '--max', '3', '--topic-prefix', 'many.'], many)
+    const found = await tailRows('rollups', ['--since', '1h', '--max', '3'], many)
     assert.equal(found.length, 3)
   })
 
@@ -163,7 +164,7 @@ describe('with Kafka', { skip: await kafkaMissing() }, () => {
     // Only a write detects the closed pipe: more rollups make tail write.
     const producer = await kafka.client.producer()
     const timer = setInterval(() => {
-      void producer.send('ringside.rollups', [{ key: 'x', value: encode('Rollup', samples.Rollup) }])
+      void producer.send(`${prefix}rollups`, [{ key: 'x', value: encode('Rollup', samples.Rollup) }])
     }, 300)
     let stderr = ''
     child.stderr.on('data', (text) => (stderr += text))
@@ -205,7 +206,7 @@ describe('with Kafka', { skip: await kafkaMissing() }, () => {
       summaries: [],
       ledger: null
     })
-    await producer.send('ringside.events', [{ key: 'whole', value }])
+    await producer.send(`${prefix}events`, [{ key: 'whole', value }])
     await producer.close()
     const agreeing = await finish(['verify', '--host', 'whole', '--format', 'json'], env)
     assert.equal(agreeing.code, 0, agreeing.stderr)
@@ -216,7 +217,7 @@ describe('with Kafka', { skip: await kafkaMissing() }, () => {
     assert.match(all.stdout, /^web-1: unreadable: offset 1 of partition 0/m)
     const none = await finish(['verify', '--host', 'nobody'], env)
     assert.equal(none.code, 66)
-    assert.match(none.stderr, /nothing to verify: ringside\.events has no batch of host nobody/)
+    assert.match(none.stderr, new RegExp(`nothing to verify: ${prefix}events has no batch of host nobody`))
   })
 
   test('doctor checks Kafka and its topics', { timeout }, async () => {

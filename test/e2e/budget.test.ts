@@ -7,7 +7,7 @@ import { describe, type TestContext, test } from 'node:test'
 import type { HostReport } from '../../verify/reconciliation.ts'
 import { decode } from '../../wire/codec.ts'
 import type { Step } from '../../wire/types.ts'
-import { kafkaMissing, readAll, withKafka } from '../support/kafka.ts'
+import { kafkaMissing, readAll, uniqueName, withKafka } from '../support/kafka.ts'
 import { kernelTests } from '../support/kernel.ts'
 import '../support/quiet-machine.ts'
 import { eventually, runRingside, startRingside, temporaryDirectory } from '../support/ringside.ts'
@@ -20,12 +20,12 @@ describe('the CPU budget, on a live kernel', { skip: kernelTests.skip || (await 
 
   const start = async (t: TestContext, name: string, budget: string) => {
     const directory = temporaryDirectory(t, name)
+    const prefix = `${uniqueName(name)}.`
     const env = {
       RINGSIDE_STATE_DIR: directory,
       RINGSIDE_HOST: name,
-      RINGSIDE_TOPIC_PREFIX: `${name}.`,
-      RINGSIDE_BROKERS: kafka.brokers.join(','),
-      RINGSIDE_PIN_DIR: ''
+      RINGSIDE_TOPIC_PREFIX: prefix,
+      RINGSIDE_BROKERS: kafka.brokers.join(',')
     }
     const flood = join(directory, 'flood')
     execFileSync('gcc', ['-O1', '-o', flood, join(import.meta.dirname, '../bpf/programs/flood.c')])
@@ -51,7 +51,7 @@ describe('the CPU budget, on a live kernel', { skip: kernelTests.skip || (await 
         const { code, stdout, stderr } = await startRingside(['verify', '--format', 'json'], env).finished
         assert.equal(code, 0, stdout + stderr)
         const { dropped, classes } = JSON.parse(stdout) as HostReport
-        const batches = (await readAll(kafka.client, `${name}.events`)).map(({ value }) => decode('EventBatch', value))
+        const batches = (await readAll(kafka.client, `${prefix}events`)).map(({ value }) => decode('EventBatch', value))
         const emitted = batches.flatMap(({ events }) => events).filter(({ syscall }) => syscall === 'write').length
         const counted = batches
           .flatMap(({ summaries }) => summaries)

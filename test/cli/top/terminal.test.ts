@@ -5,7 +5,7 @@ import { once } from 'node:events'
 import { join } from 'node:path'
 import { before, describe, type TestContext, test } from 'node:test'
 import { encode } from '../../../wire/codec.ts'
-import { kafkaMissing, withKafka } from '../../support/kafka.ts'
+import { kafkaMissing, uniqueName, withKafka } from '../../support/kafka.ts'
 import { eventually, runRingside, startRingside } from '../../support/ringside.ts'
 import { rollup, status } from './rollup.ts'
 
@@ -16,7 +16,8 @@ const back = '\u001b[?25h\u001b[?1049l'
 
 describe('top in a terminal', { skip: await kafkaMissing(), timeout: 180_000 }, () => {
   const kafka = withKafka()
-  const env: Record<string, string> = {}
+  const prefix = `${uniqueName('top')}.`
+  const env: Record<string, string> = { RINGSIDE_TOPIC_PREFIX: prefix }
   before(async () => {
     env['RINGSIDE_BROKERS'] = kafka.brokers.join(',')
     await runRingside(['topics', 'create', '--partitions', '2'], env)
@@ -33,11 +34,11 @@ describe('top in a terminal', { skip: await kafkaMissing(), timeout: 180_000 }, 
     }
     const kinds = ['process', 'workload'] as const
     await producer.send(
-      'ringside.rollups',
+      `${prefix}rollups`,
       kinds.flatMap((by) => [of(by, 'read', nowUs - 1_000_000, true), of(by, 'write', nowUs, false)])
     )
     const hostStatus = status({ window_start: nowUs - 1_000_000, watermark: nowUs })
-    await producer.send('ringside.hosts', [{ key: 'a', value: encode('HostStatus', hostStatus) }])
+    await producer.send(`${prefix}hosts`, [{ key: 'a', value: encode('HostStatus', hostStatus) }])
     await producer.close()
   }
 
