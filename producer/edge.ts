@@ -114,7 +114,7 @@ class Edge implements EdgeService {
     this.#readLoop = new ReadLoop({
       ...{ source, buffer, batcher: this.#batcher, publisher: this.#publisher, spool: this.#spool, maxMemoryBytes },
       maxLosslessBytes: Math.min(maxMemoryBytes, config.edge.spool.maxBytes / 4),
-      summarize: () => (this.#detached === undefined ? summarizer.keepTime() : summarizer.flush()),
+      summarize: () => (this.#detached === undefined ? summarizer.tick() : summarizer.flush()),
       onPass: () => dropWatch.update(this.counters(), performance.now())
     })
     options.dropPrivileges?.()

@@ -18,7 +18,8 @@ export interface EdgeSource {
 
 export const startEdgeService = async (config: Config, log: Log, from: EdgeSource): Promise<Service> => {
   const { startEdge } = await import('../../producer/edge.ts')
-  const { createRecorder, openRecording } = await import('../../producer/source/recording.ts')
+  const { createRecorder } = await import('../../producer/source/recorder.ts')
+  const { openRecording } = await import('../../producer/source/recording.ts')
   const { measureEdge } = await import('../../producer/measured-edge.ts')
   const { createKafkaClient } = await import('../../wire/kafka.ts')
   const client = createKafkaClient({ brokers: config.brokers, clientId: 'ringside-edge', log })

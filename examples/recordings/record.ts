@@ -4,7 +4,7 @@ import { copyFileSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { openLiveSource } from '../../producer/source/live-source.ts'
-import { createRecorder } from '../../producer/source/recording.ts'
+import { createRecorder } from '../../producer/source/recorder.ts'
 import { commOf, program, quiet, run } from '../../test/bpf/observe.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'ringside-'))

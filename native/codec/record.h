@@ -35,7 +35,7 @@ inline StackView StackOf(const ringside_event& record) {
 inline bool IsSummary(const ringside_event& record) { return record.kind == RINGSIDE_KIND_SUMMARY; }
 inline int64_t Microseconds(uint64_t ns) { return ClampUnsigned(ns / 1000); }
 
-// Iterates over the records of a read, as producer/source/walk.ts does: both rings merged by time, then the summaries.
+// Iterates over the records of a read, as producer/source/record-walk.ts does: both rings merged by time, then the summaries.
 class RecordWalk {
  public:
   // The bytes start at a multiple of 8 and must live until the end of the walk.

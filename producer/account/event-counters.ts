@@ -95,7 +95,7 @@ export class EventCounters {
       off: total(statistics.off) - total(this.#initial.off),
       counted: total(statistics.counted) - total(this.#initial.counted),
       uncounted: (statistics.uncounted ?? 0) - (this.#initial.uncounted ?? 0),
-      untracked: (statistics.unaccounted ?? 0) - (this.#initial.unaccounted ?? 0),
+      untracked: (statistics.untracked ?? 0) - (this.#initial.untracked ?? 0),
       batches: this.#batches,
       bytes: this.#bytes,
       spoolBytes: this.#spool?.bytes ?? 0
@@ -118,7 +118,7 @@ export class EventCounters {
     const spooled = this.#spool?.account.spooled
     return {
       monotonic_us: monotonicUs,
-      untracked: statistics.unaccounted ?? 0,
+      untracked: statistics.untracked ?? 0,
       uncounted: statistics.uncounted ?? 0,
       classes: eventClasses.map((name, i) => ({
         class: name,

@@ -10,7 +10,7 @@ import {
 } from '../../bpf/event.ts'
 import type { Clock, Event, EventBatch, Process, Socket, Stack, Summary } from '../../wire/types.ts'
 import { clampLong, microsecondsAt } from '../source/numbers.ts'
-import type { RawEvents } from '../source/raw-event.ts'
+import type { RawEvents } from '../source/raw-events.ts'
 import type { NameOfCall } from './encoder.ts'
 import { blankEvent, readEvent } from './event-row.ts'
 import type { ProcessTable } from './process-table.ts'

@@ -3,7 +3,7 @@ import { eventFlag, eventField as field, knownCalls, recordKind } from '../../bp
 import { eventKinds } from '../../wire/event-kind.ts'
 import type { Event } from '../../wire/types.ts'
 import { clampLong, nanosecondsBeyond } from '../source/numbers.ts'
-import type { RawEvents } from '../source/raw-event.ts'
+import type { RawEvents } from '../source/raw-events.ts'
 
 /** Calls whose record has a value in arg. */
 const hasArg: readonly boolean[] = knownCalls.map((name) => ['open', 'openat', 'openat2', 'ptrace'].includes(name))

@@ -4,8 +4,8 @@ import { eventClasses, eventVersion, nrMax, summaryCpu } from '../../bpf/event.t
 import { type CodecAddon, loadCodec, type NativeEncoder } from '../../native/codec/codec.ts'
 import { messageOf, RingsideError } from '../../runtime/errors.ts'
 import { schemaFingerprint } from '../../wire/codec.ts'
-import { RawEvents } from '../source/raw-event.ts'
-import { noRecord } from '../source/walk.ts'
+import { RawEvents } from '../source/raw-events.ts'
+import { invalidRecord } from '../source/record-walk.ts'
 import { type BatchHeader, encodeHeader } from './batch-header.ts'
 import type { BatchEncoder, EncoderOptions, NameOfCall, Progress } from './encoder.ts'
 
@@ -72,7 +72,7 @@ class CppEncoder implements BatchEncoder {
 
   begin(length: number): number {
     const oldestUs = this.#native.begin(length)
-    if (oldestUs < 0) throw noRecord(this.#raw, length, -1 - oldestUs)
+    if (oldestUs < 0) throw invalidRecord(this.#raw, length, -1 - oldestUs)
     return oldestUs
   }
 

@@ -6,7 +6,7 @@ import type { Process } from '../../wire/types.ts'
 import type { Symbolizer } from '../go/symbolizer.ts'
 import { containerIdIn, type ProcessFacts, type ProcReader, ticksPerSecond } from '../proc.ts'
 import { clampLong, microsecondsAt } from '../source/numbers.ts'
-import type { RawEvents } from '../source/raw-event.ts'
+import type { RawEvents } from '../source/raw-events.ts'
 
 /** About 600 bytes each, a few times as much with dozens of rows. A busy host has some thousands of processes. */
 const maxProcesses = 32_768

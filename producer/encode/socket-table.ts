@@ -2,7 +2,7 @@
 import { LRUCache } from 'lru-cache'
 import { eventField as field } from '../../bpf/event.ts'
 import type { Socket } from '../../wire/types.ts'
-import type { RawEvents } from '../source/raw-event.ts'
+import type { RawEvents } from '../source/raw-events.ts'
 
 /** About 500 bytes each: at most 8 MB. Evicted rows are made again. */
 const maxSockets = 16_384

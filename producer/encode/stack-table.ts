@@ -3,7 +3,7 @@ import { LRUCache } from 'lru-cache'
 import { eventField as field } from '../../bpf/event.ts'
 import type { Stack } from '../../wire/types.ts'
 import type { Symbolizer } from '../go/symbolizer.ts'
-import type { RawEvents } from '../source/raw-event.ts'
+import type { RawEvents } from '../source/raw-events.ts'
 
 /** About 700 bytes each: at most 12 MB. Evicted stacks are resolved again. */
 const maxStacks = 16_384

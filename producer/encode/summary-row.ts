@@ -11,7 +11,7 @@ import {
 import { eventClasses } from '../../wire/event-class.ts'
 import type { Bucket, Summary } from '../../wire/types.ts'
 import { clampLong, nanosecondsBeyond } from '../source/numbers.ts'
-import type { RawEvents } from '../source/raw-event.ts'
+import type { RawEvents } from '../source/raw-events.ts'
 
 /**
  * @param record offset of the summary in raw

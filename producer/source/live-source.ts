@@ -131,7 +131,7 @@ class KernelSource implements LiveSource {
       dropped,
       off: sumByClass(cpus, (row) => row.off),
       counted: sumByClass(cpus, (row) => row.counted),
-      unaccounted: cpus.reduce((sum, row) => sum + row.untracked, skipped),
+      untracked: cpus.reduce((sum, row) => sum + row.untracked, skipped),
       uncounted: cpus.reduce((sum, row) => sum + row.uncounted, 0),
       ...(countedUntilNs === undefined ? {} : { countedUntilUs: Math.floor(countedUntilNs / 1000) }),
       sequences: [...cpus, { cpu: summaryCpu, ...summaries }]

@@ -1,5 +1,5 @@
 // Numbers of the kernel within the bounds of Avro's long as avsc reads and writes it.
-import type { RawEvents } from './raw-event.ts'
+import type { RawEvents } from './raw-events.ts'
 
 /** avsc refuses what is greater, or below -(2^53 - 2). */
 const greatest = 2 ** 53 - 2

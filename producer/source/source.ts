@@ -21,7 +21,7 @@ export interface SourceStatistics {
   /** Calls that were counted in the kernel. */
   readonly counted?: Readonly<Record<EventClass, number>>
   /** Calls that no state could be kept for, so that no event tells of them and none of the above counts them. */
-  readonly unaccounted?: number
+  readonly untracked?: number
   /** Of `counted`: calls that no summary has, for want of room. */
   readonly uncounted?: number
   /** CLOCK_MONOTONIC: the summaries up to the last of `sequences` have every counted call that ended before. */

@@ -26,7 +26,7 @@ export class Summarizer {
    * @returns whether summaries are being made
    * @throws what summarize() failed with
    */
-  keepTime(): boolean {
+  tick(): boolean {
     if (this.#failure !== undefined) throw this.#failure.error
     const now = this.#source.clock().wallNs / second
     if (this.#running === undefined && now !== this.#second) {

@@ -17,8 +17,8 @@ import {
 import { RingsideError } from '../../runtime/errors.ts'
 import { nearestNames } from '../../runtime/nearest.ts'
 import { movesBytes } from '../../wire/bytes-moved.ts'
+import { callOfUringOperation } from './uring-calls.ts'
 import { uringOperations } from './uring-operations.ts'
-import { callOfUringOperation } from './uring-table.ts'
 
 /** By name of the call, the same name in every ABI; what is not named does what its class does. */
 export type CallModes = Readonly<Record<string, CallMode>>

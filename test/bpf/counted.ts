@@ -1,7 +1,7 @@
 // What summaries say, added up: by process and number of the call, over any number of flips.
 import { eventClasses, eventField, recordKind } from '../../bpf/event.ts'
 import type { LiveSource } from '../../producer/source/live-source.ts'
-import { RawEvents } from '../../producer/source/raw-event.ts'
+import { RawEvents } from '../../producer/source/raw-events.ts'
 import { noMark } from '../../producer/source/source.ts'
 import type { EventClass } from '../../wire/types.ts'
 

@@ -4,7 +4,7 @@ import { existsSync, mkdirSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { eventClasses, eventField, eventFlag, knownCalls, recordKind } from '../../bpf/event.ts'
 import { type LiveSource, type LiveSourceOptions, openLiveSource } from '../../producer/source/live-source.ts'
-import { RawEvents } from '../../producer/source/raw-event.ts'
+import { RawEvents } from '../../producer/source/raw-events.ts'
 import type { Source, SourceStatistics } from '../../producer/source/source.ts'
 import { eventKinds } from '../../wire/event-kind.ts'
 

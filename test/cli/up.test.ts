@@ -4,7 +4,7 @@ import { once } from 'node:events'
 import { type AddressInfo, createServer } from 'node:net'
 import { join } from 'node:path'
 import { describe, type TestContext, test } from 'node:test'
-import { createRecorder } from '../../producer/source/recording.ts'
+import { createRecorder } from '../../producer/source/recorder.ts'
 import { FakeKernel } from '../support/fake-kernel.ts'
 import { localKafkaMissing } from '../support/kafka.ts'
 import {

@@ -8,7 +8,8 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import pino from 'pino'
 import { edgeMetrics } from '../../producer/account/metrics.ts'
 import { type EdgeService, startEdge } from '../../producer/edge.ts'
-import { createRecorder, openRecording } from '../../producer/source/recording.ts'
+import { createRecorder } from '../../producer/source/recorder.ts'
+import { openRecording } from '../../producer/source/recording.ts'
 import type { Config } from '../../runtime/config.ts'
 import { RingsideError } from '../../runtime/errors.ts'
 import { loadConfig } from '../../runtime/load-config.ts'
@@ -345,7 +346,7 @@ test('stop waits for a slow Kafka as long as it acknowledges batches', { timeout
 test('untracked calls are counted separately', async () => {
   const { kernel, kafka, service } = await start()
   kernel.emit({ timeNs: now() })
-  kernel.unaccounted = 3
+  kernel.untracked = 3
   await service.drain()
   assertAccounted(kafka.batches, service.counters())
   assert.deepEqual([service.counters()['seen'], service.counters()['untracked']], [1, 3])

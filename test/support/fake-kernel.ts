@@ -1,7 +1,7 @@
 // A kernel with two rings, counts and pins: the edge's input without a kernel. emit() is a program that runs, count()
 // one that counts; successor() is what an edge finds after the death of the one before.
 import { summaryCpu } from '../../bpf/event.ts'
-import { isSecurityClass } from '../../producer/source/raw-event.ts'
+import { isSecurityClass } from '../../producer/source/raw-events.ts'
 import {
   type Account,
   type ClockReading,
@@ -73,7 +73,7 @@ export class FakeKernel implements Source {
   readonly reduced: (readonly EventClass[])[] = []
   closed = false
   lossless = false
-  unaccounted = 0
+  untracked = 0
   /** Of each ring; beyond it the programs find no room. */
   ringBytes = Infinity
 
@@ -164,7 +164,7 @@ export class FakeKernel implements Source {
     const seen = [...Object.values(emitted), ...Object.values(dropped)].reduce((a, b) => a + b, 0)
     const sequences = [...this.#pins.cpus].map(([cpu, range]) => ({ cpu, ...range }))
     if (summaries > 0) sequences.push({ cpu: summaryCpu, before: 0, last: summaries })
-    const statistics = { seen, emitted, dropped, counted, unaccounted: this.unaccounted, sequences }
+    const statistics = { seen, emitted, dropped, counted, untracked: this.untracked, sequences }
     return countedUntilUs === undefined ? statistics : { ...statistics, countedUntilUs }
   }
 

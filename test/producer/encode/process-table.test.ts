@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { ProcessTable } from '../../../producer/encode/process-table.ts'
 import type { ProcessFacts, ProcReader } from '../../../producer/proc.ts'
-import { RawEvents } from '../../../producer/source/raw-event.ts'
+import { RawEvents } from '../../../producer/source/raw-events.ts'
 import type { Process } from '../../../wire/types.ts'
 import { type RawEvent, rawBuffer, rawEvent } from '../../support/raw-events.ts'
 

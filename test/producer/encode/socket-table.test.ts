@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { SocketTable } from '../../../producer/encode/socket-table.ts'
-import { RawEvents } from '../../../producer/source/raw-event.ts'
+import { RawEvents } from '../../../producer/source/raw-events.ts'
 import type { Socket } from '../../../wire/types.ts'
 import { type RawSocket, rawBuffer, rawEvent } from '../../support/raw-events.ts'
 

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { StackTable } from '../../../producer/encode/stack-table.ts'
 import type { Symbolizer } from '../../../producer/go/symbolizer.ts'
-import { RawEvents } from '../../../producer/source/raw-event.ts'
+import { RawEvents } from '../../../producer/source/raw-events.ts'
 import type { Stack } from '../../../wire/types.ts'
 import { rawBuffer, rawEvent } from '../../support/raw-events.ts'
 

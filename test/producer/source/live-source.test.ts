@@ -5,7 +5,8 @@ import { join } from 'node:path'
 import { after, describe, it } from 'node:test'
 import { summaryCpu } from '../../../bpf/event.ts'
 import { openLiveSource } from '../../../producer/source/live-source.ts'
-import { createRecorder, openRecording } from '../../../producer/source/recording.ts'
+import { createRecorder } from '../../../producer/source/recorder.ts'
+import { openRecording } from '../../../producer/source/recording.ts'
 import { RingsideError } from '../../../runtime/errors.ts'
 import { callsOf, commOf, drain, program, quiet, run, skip } from '../../bpf/observe.ts'
 import { kernelTimeoutMs } from '../../support/kernel.ts'
@@ -29,7 +30,7 @@ describe('the live source', { skip, timeout: kernelTimeoutMs }, () => {
     await run(program('flood'), '1000')
     await source.detach()
     const events = drain(source)
-    const { seen, emitted, dropped, unaccounted, sequences } = source.statistics()
+    const { seen, emitted, dropped, untracked, sequences } = source.statistics()
     assert.equal(callsOf(events, 'write').length, 1000)
     assert.equal(seen, events.length)
     assert.equal(emitted.io, 1000)
@@ -38,7 +39,7 @@ describe('the live source', { skip, timeout: kernelTimeoutMs }, () => {
       sequences.reduce((sum, { cpu, before, last }) => sum + (cpu === summaryCpu ? 0 : last - before), 0),
       seen
     )
-    assert.equal(unaccounted, 0)
+    assert.equal(untracked, 0)
     assert.equal(source.ended, true)
     source.close()
   })

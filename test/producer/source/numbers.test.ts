@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { clampLong, microsecondsAt, nanosecondsBeyond } from '../../../producer/source/numbers.ts'
-import { RawEvents } from '../../../producer/source/raw-event.ts'
+import { RawEvents } from '../../../producer/source/raw-events.ts'
 
 test('nanoseconds divide into microseconds and a rest without losing a digit', () => {
   for (const ns of [0n, 999n, 1_000n, 2n ** 32n - 1n, 2n ** 32n, 2n ** 53n + 1n, 2n ** 62n + 12_345n]) {

@@ -4,7 +4,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, describe, it } from 'node:test'
 import { eventHeaderBytes } from '../../../bpf/event.ts'
-import { createRecorder, openRecording } from '../../../producer/source/recording.ts'
+import { createRecorder } from '../../../producer/source/recorder.ts'
+import { openRecording } from '../../../producer/source/recording.ts'
 import { type ClockReading, noMark, type Source, type SourceStatistics } from '../../../producer/source/source.ts'
 import { RingsideError } from '../../../runtime/errors.ts'
 
@@ -186,11 +187,11 @@ describe('a recording', () => {
     const without = readFileSync(writeRecording('without'))
     without.write('{"no"', without.indexOf('{"seen"'))
     writeFileSync(path, without)
-    assert.throws(() => play(openRecording(path)), isData(/its statistics are none/))
+    assert.throws(() => play(openRecording(path)), isData(/its statistics cannot be read/))
     const other = readFileSync(writeRecording('other-statistics'))
     other.write('"sawn"', other.indexOf('"seen"'))
     writeFileSync(path, other)
-    assert.throws(() => play(openRecording(path)), isData(/its statistics are none/))
+    assert.throws(() => play(openRecording(path)), isData(/its statistics cannot be read/))
 
     assert.throws(
       () => openRecording(join(folder, 'absent')),

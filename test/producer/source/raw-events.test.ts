@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, it } from 'node:test'
 import { eventField, knownCalls } from '../../../bpf/event.ts'
-import { RawEvents } from '../../../producer/source/raw-event.ts'
+import { RawEvents } from '../../../producer/source/raw-events.ts'
 import { eventKinds } from '../../../wire/event-kind.ts'
 
 const schemaSymbols = (name: string): string[] => {

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { eventField } from '../../../bpf/event.ts'
-import { RawEvents } from '../../../producer/source/raw-event.ts'
-import { RecordWalk } from '../../../producer/source/walk.ts'
+import { RawEvents } from '../../../producer/source/raw-events.ts'
+import { RecordWalk } from '../../../producer/source/record-walk.ts'
 import { type RawEvent, rawBuffer, rawEvent, rawSummary } from '../../support/raw-events.ts'
 
 const visited = (bytes: Uint8Array, length = bytes.length): number[] => {

@@ -12,7 +12,7 @@ import {
 } from '../../bpf/event.ts'
 import { RingsideError } from '../../runtime/errors.ts'
 import { microsecondsAt } from './numbers.ts'
-import { isSecurityClass, type RawEvents } from './raw-event.ts'
+import { isSecurityClass, type RawEvents } from './raw-events.ts'
 
 const isSummaryWhole = (pathSize: number): boolean =>
   pathSize >= summaryHeaderBytes && (pathSize - summaryHeaderBytes) % cellBytes === 0
@@ -24,7 +24,7 @@ const claimedBytes = (raw: RawEvents, length: number, record: number): number =>
 }
 
 /** The error for a read of which the bytes at `record` are no record. */
-export const noRecord = (raw: RawEvents, length: number, record: number): RingsideError =>
+export const invalidRecord = (raw: RawEvents, length: number, record: number): RingsideError =>
   new RingsideError(
     'DATA',
     `the ring's bytes are not events as bpf/event.h describes them: at ${record} of ${length} a record claims ${claimedBytes(raw, length, record)} bytes; the recording is damaged, or the BPF object is of another version`
@@ -34,7 +34,7 @@ export const noRecord = (raw: RawEvents, length: number, record: number): Ringsi
 const sizeOf = (raw: RawEvents, length: number, record: number): number => {
   const size = claimedBytes(raw, length, record)
   if (size >= eventHeaderBytes && size <= length - record && size % 8 === 0 && isEvent(raw, record, size)) return size
-  throw noRecord(raw, length, record)
+  throw invalidRecord(raw, length, record)
 }
 
 const isEvent = (raw: RawEvents, record: number, size: number): boolean => {
