@@ -16,10 +16,10 @@ export const isServiceName = (text: string): text is ServiceName => serviceNames
 export const isHandlerPath = (text: string): boolean => isAbsolute(text) || /^\.\.?\//.test(text)
 
 /** "rollups" → "rollups", "./my-handler.ts" → "my-handler" */
-export const nameOf = (what: string): string => (isServiceName(what) ? what : basename(what, extname(what)))
+export const nameOf = (target: string): string => (isServiceName(target) ? target : basename(target, extname(target)))
 
-const consumerModule = async (what: string, config: Config, log: Log): Promise<HandlerModule> => {
-  switch (what) {
+const consumerModule = async (target: string, config: Config, log: Log): Promise<HandlerModule> => {
+  switch (target) {
     case 'rollups':
       if (config.metrics.listen !== '') {
         const { measuredRollupsModule } = await import('../../consumer/rollups/measured-rollups.ts')
@@ -38,19 +38,19 @@ const consumerModule = async (what: string, config: Config, log: Log): Promise<H
       return alertsModule(config.alerts, loadRules(config.alerts.rulesDir))
     }
     default:
-      return (await import('../../consumer/service.ts')).loadHandlerModule(what)
+      return (await import('../../consumer/service.ts')).loadHandlerModule(target)
   }
 }
 
 /**
- * @param what a service's name, or the path of a handler
+ * @param target a service's name, or the path of a handler
  * @param config with resolved brokers
  * @param from for the edge only
  */
-export const startService = async (what: string, config: Config, log: Log, from: EdgeSource): Promise<Service> => {
-  if (what === 'edge') return startEdgeService(config, log, from)
-  if (what === 'panel') return (await import('../../consumer/panel/panel.ts')).startPanel({ config, log })
-  const module = await consumerModule(what, config, log)
+export const startService = async (target: string, config: Config, log: Log, from: EdgeSource): Promise<Service> => {
+  if (target === 'edge') return startEdgeService(config, log, from)
+  if (target === 'panel') return (await import('../../consumer/panel/panel.ts')).startPanel({ config, log })
+  const module = await consumerModule(target, config, log)
   const { startConsumer } = await import('../../consumer/service.ts')
-  return startConsumer({ name: nameOf(what), module, config, log })
+  return startConsumer({ name: nameOf(target), module, config, log })
 }

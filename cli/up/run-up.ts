@@ -141,7 +141,7 @@ export const runUp = async ({ config, forMs, source, progress, log }: UpOptions)
     feeds.abort()
     await feeding
     const summary = summarize({
-      ...services.tallies(),
+      ...services.counts(),
       otherTraffic: otherTrafficOf(cluster, lock),
       durationMs: performance.now() - startedMs
     })

@@ -5,7 +5,7 @@ import type { Config } from '../../runtime/config.ts'
 import { withPortRaised } from '../../runtime/listen.ts'
 import { ChildLog } from './child-log.ts'
 import type { Totals } from './status-line.ts'
-import type { Tallies } from './summary.ts'
+import type { RunCounts } from './summary.ts'
 import { type ServiceState, SupervisedService } from './supervised-service.ts'
 
 /** Consumers of every event: their counts are compared with the edge's. */
@@ -136,7 +136,7 @@ export class Services {
     }
   }
 
-  tallies(): Pick<Tallies, 'edge' | 'consumers'> {
+  counts(): Pick<RunCounts, 'edge' | 'consumers'> {
     return {
       edge: this.#edge,
       consumers: Object.fromEntries(this.#consumers.map((service) => [service.name, service]))

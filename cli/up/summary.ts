@@ -6,15 +6,15 @@ import { formatTable } from '../terminal/table.ts'
 import type { Counters } from './counter-sums.ts'
 
 /** The counters of one service, summed over restarts; not complete: they may be too low. */
-export interface ServiceTally {
+export interface ServiceCounts {
   readonly counters: Counters
   readonly complete: boolean
   readonly restarts: number
 }
 
-export interface Tallies {
-  readonly edge: ServiceTally | undefined
-  readonly consumers: Readonly<Record<string, ServiceTally>>
+export interface RunCounts {
+  readonly edge: ServiceCounts | undefined
+  readonly consumers: Readonly<Record<string, ServiceCounts>>
   /** A legitimate cause for consumers to read more or fewer events than the edge published; undefined: none. */
   readonly otherTraffic: string | undefined
   readonly durationMs: number
@@ -48,15 +48,15 @@ export interface Summary {
 
 const droppedPrefix = 'dropped_'
 
-const sumOf = (tallies: Readonly<Record<string, ServiceTally>>, counter: string): number =>
-  Object.values(tallies).reduce((sum, tally) => sum + (tally.counters[counter] ?? 0), 0)
+const sumOf = (services: Readonly<Record<string, ServiceCounts>>, counter: string): number =>
+  Object.values(services).reduce((sum, service) => sum + (service.counters[counter] ?? 0), 0)
 
 interface Judgement {
   readonly agrees: boolean | null
   readonly reason: string
 }
 
-const judgeEdge = (edge: ServiceTally): Judgement | undefined => {
+const judgeEdge = (edge: ServiceCounts): Judgement | undefined => {
   const { seen = 0, published = 0, spooled = 0, dropped = 0, counted = 0 } = edge.counters
   if (seen === 0) {
     const also = counted > 0 ? ` and counted ${counted} calls` : ''
@@ -71,8 +71,8 @@ const judgeEdge = (edge: ServiceTally): Judgement | undefined => {
 
 const judgeConsumer = (
   name: string,
-  consumer: ServiceTally,
-  edge: ServiceTally,
+  consumer: ServiceCounts,
+  edge: ServiceCounts,
   otherTraffic: string | undefined
 ): Judgement | undefined => {
   const { events: read = 0, duplicates = 0 } = consumer.counters
@@ -86,13 +86,13 @@ const judgeConsumer = (
   return { agrees: false, reason }
 }
 
-export const summarize = ({ edge, consumers, otherTraffic, durationMs }: Tallies): Summary => {
+export const summarize = ({ edge, consumers, otherTraffic, durationMs }: RunCounts): Summary => {
   const judgements: Judgement[] = []
   if (edge !== undefined) {
     const services = Object.entries(consumers)
     for (const judgement of [
       judgeEdge(edge),
-      ...services.map(([name, tally]) => judgeConsumer(name, tally, edge, otherTraffic))
+      ...services.map(([name, service]) => judgeConsumer(name, service, edge, otherTraffic))
     ]) {
       if (judgement !== undefined) judgements.push(judgement)
     }
@@ -115,8 +115,10 @@ export const summarize = ({ edge, consumers, otherTraffic, durationMs }: Tallies
     alerts: sumOf(consumers, 'alerts'),
     audit: sumOf(consumers, 'audit'),
     deadletters: sumOf(consumers, 'deadletters'),
-    read: Object.fromEntries(Object.entries(consumers).map(([name, tally]) => [name, tally.counters['events'] ?? 0])),
-    restarts: Object.fromEntries(Object.entries(all).map(([name, tally]) => [name, tally.restarts])),
+    read: Object.fromEntries(
+      Object.entries(consumers).map(([name, service]) => [name, service.counters['events'] ?? 0])
+    ),
+    restarts: Object.fromEntries(Object.entries(all).map(([name, service]) => [name, service.restarts])),
     agrees: judgements.some(({ agrees }) => agrees === false) ? false : judgements.length === 0 ? true : null,
     disagreements: judgements.map(({ reason }) => reason),
     counted: edgeCounters['counted'] ?? 0

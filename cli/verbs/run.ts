@@ -45,34 +45,34 @@ const edgeOnly = [
 /** "batchMs" → "--batch-ms" */
 const flagOf = (option: string): string => `--${option.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`
 
-const run = async (what: string, options: RunOptions): Promise<void> => {
-  if (!isServiceName(what) && !isHandlerPath(what)) {
+const run = async (target: string, options: RunOptions): Promise<void> => {
+  if (!isServiceName(target) && !isHandlerPath(target)) {
     throw new RingsideError(
       'USAGE',
-      `"${what}" is neither a service (${serviceNames.join(', ')}) nor a path such as ./my-handler.ts`
+      `"${target}" is neither a service (${serviceNames.join(', ')}) nor a path such as ./my-handler.ts`
     )
   }
-  if (isHandlerPath(what) && isServiceName(nameOf(what))) {
+  if (isHandlerPath(target) && isServiceName(nameOf(target))) {
     throw new RingsideError(
       'USAGE',
-      `a handler named ${nameOf(what)} would join the consumer group of that service: rename ${what}`
+      `a handler named ${nameOf(target)} would join the consumer group of that service: rename ${target}`
     )
   }
-  const misplaced = what === 'edge' ? [] : edgeOnly.filter((name) => options[name] !== undefined)
+  const misplaced = target === 'edge' ? [] : edgeOnly.filter((name) => options[name] !== undefined)
   if (misplaced.length > 0)
     throw new RingsideError('USAGE', `only the edge has the options ${misplaced.map(flagOf).join(', ')}`)
-  if (what !== 'panel' && options.panelListen !== undefined) {
+  if (target !== 'panel' && options.panelListen !== undefined) {
     throw new RingsideError('USAGE', `only the panel has the option ${flagOf('panelListen')}`)
   }
 
   const config = configFrom(options)
   if (options.printConfig === true) return new Output().line(printableConfig(config))
   const source = checkedSource(options.source)
-  const name = nameOf(what)
+  const name = nameOf(target)
   const log = createLog(name)
   const brokers = [...(await resolveBrokers(config))]
   const from = { source, record: options.record, ignoreFamily: options.ignoreFamily === true }
-  const start = () => startService(what, { ...config, brokers }, log, from)
+  const start = () => startService(target, { ...config, brokers }, log, from)
   await host({ name, log, start, metrics: config.metrics })
 }
 

@@ -49,7 +49,7 @@ const publishDelayMs = 15_000
 const readingMs = 3000
 
 const keys: Readonly<Record<string, Sorting>> = { c: 'calls', e: 'errors', m: 'p50', p: 'p99', t: 'time', y: 'bytes' }
-const footer = 'q quit   b by   sort: c calls, e errors, m p50, p p99, t time, y bytes'
+const footer = 'q quit   b grouping   sort: c calls, e errors, m p50, p p99, t time, y bytes'
 
 const help = `
 Grouping by process sums the rollups by process, grouping by Go function those by Go function, all others those by
@@ -193,9 +193,9 @@ export const topCommand = (): Command =>
       .description(
         'Show a live table of system calls: calls and errors per second, latency, share of the time of all calls.'
       )
-      .option('--by <what>', `one row for each ${groupings.join(', ')}`, choiceArgument(groupings), 'process-call')
-      .option('--sort <by>', `descending by ${sortings.join(', ')}`, choiceArgument(sortings), 'time')
-      .option('--window <span>', 'length of time that the table covers (default: 10s)', durationArgument)
+      .option('--by <grouping>', `one row for each ${groupings.join(', ')}`, choiceArgument(groupings), 'process-call')
+      .option('--sort <column>', `descending by ${sortings.join(', ')}`, choiceArgument(sortings), 'time')
+      .option('--window <duration>', 'length of time that the table covers (default: 10s)', durationArgument)
       .option('--host <name>', 'only this host')
       .option('--workload <name>', 'only this executable path, or container (id or its first characters)')
       .option('--where <cel>', 'only rollups that match this CEL condition')

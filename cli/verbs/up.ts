@@ -65,7 +65,7 @@ export const upCommand = (): Command =>
           .description(
             'Run everything on this machine: Kafka (unless brokers are configured), edge, rollups, alerts, audit, panel.'
           )
-          .option('--for <span>', 'stop after this time (30s, 5m)', durationArgument)
+          .option('--for <duration>', 'stop after this time (30s, 5m)', durationArgument)
           .option('--source <file>', 'read a recording instead of the live kernel')
           .option('--kafka-port <n>', 'loopback port of the local Kafka (default: 9092)', integerArgument(1))
       )

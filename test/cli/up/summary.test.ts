@@ -1,20 +1,20 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { formatSummary, type ServiceTally, summarize, type Tallies } from '../../../cli/up/summary.ts'
+import { formatSummary, type RunCounts, type ServiceCounts, summarize } from '../../../cli/up/summary.ts'
 
-const tally = (counters: Record<string, number>, over: Partial<ServiceTally> = {}): ServiceTally => ({
+const serviceCounts = (counters: Record<string, number>, over: Partial<ServiceCounts> = {}): ServiceCounts => ({
   counters,
   complete: true,
   restarts: 0,
   ...over
 })
 
-const tallies = (over: Partial<Tallies> = {}): Tallies => ({
-  edge: tally({ seen: 100, published: 97, dropped: 3, dropped_file_ring_full: 3, dropped_io_ring_full: 0 }),
+const runCounts = (over: Partial<RunCounts> = {}): RunCounts => ({
+  edge: serviceCounts({ seen: 100, published: 97, dropped: 3, dropped_file_ring_full: 3, dropped_io_ring_full: 0 }),
   consumers: {
-    rollups: tally({ events: 97, rollups: 12 }),
-    alerts: tally({ events: 97, alerts: 1 }),
-    audit: tally({ events: 97, audit: 40, deadletters: 2 })
+    rollups: serviceCounts({ events: 97, rollups: 12 }),
+    alerts: serviceCounts({ events: 97, alerts: 1 }),
+    audit: serviceCounts({ events: 97, audit: 40, deadletters: 2 })
   },
   otherTraffic: undefined,
   durationMs: 30_123.4,
@@ -22,7 +22,7 @@ const tallies = (over: Partial<Tallies> = {}): Tallies => ({
 })
 
 test('a run in which every count agrees', () => {
-  assert.deepEqual(summarize(tallies()), {
+  assert.deepEqual(summarize(runCounts()), {
     duration_ms: 30_123,
     seen: 100,
     published: 97,
@@ -43,35 +43,35 @@ test('a run in which every count agrees', () => {
 })
 
 test('an event that is neither published nor dropped is a disagreement', () => {
-  const summary = summarize(tallies({ edge: tally({ seen: 101, published: 97, dropped: 3 }) }))
+  const summary = summarize(runCounts({ edge: serviceCounts({ seen: 101, published: 97, dropped: 3 }) }))
   assert.equal(summary.agrees, false)
   assert.deepEqual(summary.disagreements, ['the edge saw 101 events, but published 97, spooled 0 and dropped 3'])
 })
 
 test('spooled events are neither published nor dropped, and the counts agree', () => {
-  const edge = tally({ seen: 100, published: 90, spooled: 7, dropped: 3 })
-  const consumers = { audit: tally({ events: 90 }) }
-  const summary = summarize(tallies({ edge, consumers }))
+  const edge = serviceCounts({ seen: 100, published: 90, spooled: 7, dropped: 3 })
+  const consumers = { audit: serviceCounts({ events: 90 }) }
+  const summary = summarize(runCounts({ edge, consumers }))
   assert.deepEqual([summary.agrees, summary.spooled], [true, 7])
   assert.match(formatSummary(summary).join('\n'), /spooled for a later run +7/)
 })
 
 test('consumers read the spooled events of earlier runs, which this run has not seen', () => {
-  const edge = tally({ seen: 97, published: 97, published_earlier: 40 })
-  const consumers = { audit: tally({ events: 137 }) }
-  const summary = summarize(tallies({ edge, consumers }))
+  const edge = serviceCounts({ seen: 97, published: 97, published_earlier: 40 })
+  const consumers = { audit: serviceCounts({ events: 137 }) }
+  const summary = summarize(runCounts({ edge, consumers }))
   assert.deepEqual([summary.agrees, summary.published_earlier], [true, 40])
-  assert.equal(summarize(tallies({ edge, consumers: { audit: tally({ events: 97 }) } })).agrees, false)
+  assert.equal(summarize(runCounts({ edge, consumers: { audit: serviceCounts({ events: 97 }) } })).agrees, false)
 })
 
 test('a consumer that read fewer events than the edge published is a disagreement', () => {
-  const consumers = { ...tallies().consumers, audit: tally({ events: 96 }) }
-  assert.equal(summarize(tallies({ consumers })).agrees, false)
+  const consumers = { ...runCounts().consumers, audit: serviceCounts({ events: 96 }) }
+  assert.equal(summarize(runCounts({ consumers })).agrees, false)
 })
 
 test('duplicates of an edge that took over are no disagreement', () => {
   const read = (counters: Record<string, number>) =>
-    summarize(tallies({ consumers: { audit: tally(counters) } })).agrees
+    summarize(runCounts({ consumers: { audit: serviceCounts(counters) } })).agrees
   assert.equal(read({ events: 90, duplicates: 7 }), true)
   assert.equal(read({ events: 97, duplicates: 20 }), true)
   assert.equal(read({ events: 90, duplicates: 6 }), false)
@@ -79,22 +79,27 @@ test('duplicates of an edge that took over are no disagreement', () => {
 })
 
 test('counts of a killed service are unknown: neither agreement nor disagreement', () => {
-  const consumers = { ...tallies().consumers, audit: tally({ events: 120 }, { complete: false, restarts: 1 }) }
-  const summary = summarize(tallies({ consumers }))
+  const consumers = {
+    ...runCounts().consumers,
+    audit: serviceCounts({ events: 120 }, { complete: false, restarts: 1 })
+  }
+  const summary = summarize(runCounts({ consumers }))
   assert.equal(summary.agrees, null)
   assert.match(summary.disagreements.join(), /audit read 120 events of 97 published: it died/)
 })
 
 test('events of other edges on the same topics are no disagreement', () => {
-  const consumers = { rollups: tally({ events: 500 }) }
-  const summary = summarize(tallies({ consumers, otherTraffic: 'others may publish' }))
+  const consumers = { rollups: serviceCounts({ events: 500 }) }
+  const summary = summarize(runCounts({ consumers, otherTraffic: 'others may publish' }))
   assert.equal(summary.agrees, null)
   assert.match(summary.disagreements.join(), /others may publish/)
 })
 
 test('an edge without events has nothing to compare', () => {
-  const consumers = { audit: tally({ events: 0 }) }
-  const summary = summarize(tallies({ edge: tally({ seen: 0, published: 0, dropped: 0, counted: 12 }), consumers }))
+  const consumers = { audit: serviceCounts({ events: 0 }) }
+  const summary = summarize(
+    runCounts({ edge: serviceCounts({ seen: 0, published: 0, dropped: 0, counted: 12 }), consumers })
+  )
   assert.equal(summary.agrees, null)
   const text = formatSummary(summary).join('\n')
   assert.match(text, /counts agree: unknown: the edge saw no event and counted 12 calls: nothing to compare/)
@@ -102,16 +107,16 @@ test('an edge without events has nothing to compare', () => {
 })
 
 test('without an edge the counts agree', () => {
-  const summary = summarize(tallies({ edge: undefined }))
+  const summary = summarize(runCounts({ edge: undefined }))
   assert.equal(summary.agrees, true)
   assert.equal(summary.seen, 0)
 })
 
 test('the table has drops by class and restarts only when there are any', () => {
-  const text = formatSummary(summarize(tallies())).join('\n')
+  const text = formatSummary(summarize(runCounts())).join('\n')
   assert.match(text, /file, ring full +3/)
   assert.doesNotMatch(text, /restarts/)
   assert.match(text, /counts agree: yes/)
-  const consumers = { ...tallies().consumers, audit: tally({ events: 97 }, { restarts: 2 }) }
-  assert.match(formatSummary(summarize(tallies({ consumers }))).join('\n'), /restarts of audit +2/)
+  const consumers = { ...runCounts().consumers, audit: serviceCounts({ events: 97 }, { restarts: 2 }) }
+  assert.match(formatSummary(summarize(runCounts({ consumers }))).join('\n'), /restarts of audit +2/)
 })
