@@ -12,8 +12,8 @@ const quantile = (q: number) => ({
 
 export const calls = dashboard({
   uid: 'ringside-calls',
-  title: 'Ringside: latency of calls',
-  description: 'System calls of the busiest workloads; all others of a host are under "other".',
+  title: 'Ringside: system calls',
+  description: 'System calls of the busiest workloads. All others of a host have the workload "other".',
   variables: [
     labelVariable('host', `${duration}_count`),
     labelVariable('workload', `${duration}_count`, 'host=~"$host"'),
@@ -22,7 +22,7 @@ export const calls = dashboard({
   panels: [
     heatMap({
       title: 'Durations',
-      description: 'Calls by duration, each row twice as long as the one below. A second band is another kind of call.',
+      description: 'Calls by duration. Each row is twice as long as the row below. Two bands are two kinds of calls.',
       ...{ unit: 's', width: 24, height: 11 },
       queries: [
         {
@@ -34,13 +34,13 @@ export const calls = dashboard({
     lines({
       title: 'Percentiles',
       description:
-        'Of the chosen calls together, to within a power of two: topic rollups has them within 1.6%. An exemplar is a slow event: ringside tail events --where with its cpu and seq.',
+        'All selected calls together, within a power of two; topic rollups has them within 1.6%. An exemplar is one slow event: find it with ringside tail events --where and its cpu and seq.',
       ...{ unit: 's', width: 12 },
       queries: [quantile(0.5), quantile(0.9), quantile(0.99)]
     }),
     lines({
       title: 'p99 by call',
-      description: 'The ten slowest.',
+      description: 'The ten slowest calls.',
       ...{ unit: 's', width: 12 },
       queries: [
         {
@@ -51,13 +51,13 @@ export const calls = dashboard({
     }),
     lines({
       title: 'Calls',
-      description: 'A second; the ten most frequent.',
+      description: 'Per second, the ten most frequent.',
       ...{ unit: 'ops', width: 12 },
       queries: [{ expr: `topk(10, ${rateOf(`${duration}_count`, 'workload, call')})`, legend: '{{workload}} {{call}}' }]
     }),
     lines({
-      title: 'Share of calls that fail',
-      description: 'By errno, of all chosen calls. EAGAIN and EINPROGRESS are how non-blocking sockets work.',
+      title: 'Share of failed calls',
+      description: 'By errno. EAGAIN and EINPROGRESS are normal for non-blocking sockets.',
       ...{ unit: 'percentunit', width: 12 },
       queries: [
         {
@@ -69,21 +69,21 @@ export const calls = dashboard({
     lines({
       title: 'Time spent in calls',
       description:
-        'Seconds a second, the ten greatest: 1 is one thread that is always in this call. Most of it is waiting.',
+        'Seconds per second, the ten highest. 1 is one thread that is always in this call. Most of the time is waiting.',
       ...{ unit: 'short', width: 12 },
       queries: [{ expr: `topk(10, ${rateOf(`${duration}_sum`, 'workload, call')})`, legend: '{{workload}} {{call}}' }]
     }),
     lines({
       title: 'Bytes moved',
-      description: 'By read, write, sendto and sendmsg.',
+      description: 'Bytes per second of read, write, sendto and sendmsg.',
       ...{ unit: 'Bps', width: 12 },
       queries: [
         { expr: `topk(10, ${rateOf('ringside_call_bytes_total', 'workload, call')})`, legend: '{{workload}} {{call}}' }
       ]
     }),
     table({
-      title: 'Failing calls',
-      description: 'Errors a second by host, workload, call and errno, now.',
+      title: 'Failed calls',
+      description: 'Current errors per second by host, workload, call and errno.',
       ...{ unit: 'ops', width: 16 },
       queries: [
         {
@@ -93,8 +93,8 @@ export const calls = dashboard({
       ]
     }),
     lines({
-      title: 'Calls without a series of their own',
-      description: 'A second. metrics.series says how many have one.',
+      title: 'Calls beyond metrics.series',
+      description: 'Per second. These calls are in the series with workload and call "other".',
       ...{ unit: 'ops', width: 8 },
       queries: [
         {

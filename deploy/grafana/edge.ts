@@ -1,4 +1,4 @@
-// The ledger of an edge: what became of every call it saw, where things wait, and what the budget does.
+// The ledger of an edge: calls by outcome, waiting batches, CPU budget.
 import { dashboard, labelVariable, lines, states } from './panels.ts'
 
 const edge = 'instance=~"$instance"'
@@ -7,24 +7,25 @@ const events = (outcome: string): string =>
 
 export const edgeLedger = dashboard({
   uid: 'ringside-edge',
-  title: 'Ringside: ledger of an edge',
-  description: 'Seen = off + counted + emitted + dropped (ring_full); emitted = published + spooled + lost later.',
+  title: 'Ringside: edge',
+  description:
+    'Seen = off + counted + emitted + dropped (ring_full); emitted = published + spooled + dropped after the ring.',
   variables: [labelVariable('instance', 'ringside_edge_published_batches_total')],
   panels: [
     lines({
-      title: 'What became of calls, in the kernel',
-      description: 'A second: not observed, counted, put into a ring, or dropped as the ring was full.',
+      title: 'Calls by outcome, in the kernel',
+      description: 'Per second: off, counted, emitted into a ring, dropped because the ring was full.',
       ...{ unit: 'eps', width: 12, height: 9, stacked: true },
       queries: [
         ...['off', 'counted', 'emitted'].map((outcome) => ({ expr: `sum(${events(outcome)})`, legend: outcome })),
         {
           expr: `sum(rate(ringside_edge_events_total{${edge}, outcome="dropped", reason="ring_full"}[$__rate_interval]))`,
-          legend: 'dropped, ring full'
+          legend: 'dropped, ring_full'
         }
       ]
     }),
     lines({
-      title: 'Events after the ring, by outcome',
+      title: 'Events by outcome, after the ring',
       description:
         'Per second: acknowledged by Kafka, from this run and from earlier ones through the spool; and dropped.',
       ...{ unit: 'eps', width: 12, height: 9, stacked: true },
@@ -45,14 +46,14 @@ export const edgeLedger = dashboard({
       ]
     }),
     lines({
-      title: 'Events by class',
-      description: 'Put into a ring, a second.',
+      title: 'Emitted events by class',
+      description: 'Per second.',
       ...{ unit: 'eps', width: 8 },
       queries: [{ expr: `sum by (class) (${events('emitted')})`, legend: '{{class}}' }]
     }),
     lines({
-      title: 'Dropped by class',
-      description: 'Share of the events of a class that its ring had no room for.',
+      title: 'Share of dropped events by class',
+      description: 'Events that the ring had no room for, as a share of all events of the class.',
       ...{ unit: 'percentunit', width: 8 },
       queries: [
         {
@@ -62,8 +63,8 @@ export const edgeLedger = dashboard({
       ]
     }),
     lines({
-      title: 'Calls missing from the ledger',
-      description: 'Untracked: the kernel had no memory for their state. Uncounted: no summary had a group for them.',
+      title: 'Untracked and uncounted calls',
+      description: 'Per second. Untracked: no memory for their state. Uncounted: no group of a summary had room.',
       ...{ unit: 'ops', width: 8 },
       queries: [
         { expr: `sum(rate(ringside_edge_untracked_calls_total{${edge}}[$__rate_interval]))`, legend: 'untracked' },
@@ -72,8 +73,7 @@ export const edgeLedger = dashboard({
     }),
     lines({
       title: 'Ring occupied by records that are not durable',
-      description:
-        'At 100% events are dropped. Grows while Kafka does not acknowledge and the spool does not take over.',
+      description: 'At 100% the kernel drops events. Grows while neither Kafka nor the spool takes batches.',
       ...{ unit: 'percentunit', width: 8, max: 1 },
       queries: [{ expr: `max by (instance) (ringside_edge_ring_unreleased_ratio{${edge}})`, legend: '{{instance}}' }]
     }),
@@ -94,8 +94,8 @@ export const edgeLedger = dashboard({
       queries: [{ expr: `sum by (class) (ringside_edge_spooled_events{${edge}})`, legend: '{{class}}' }]
     }),
     lines({
-      title: 'Published',
-      description: 'Encoded bytes, before compression.',
+      title: 'Published bytes',
+      description: 'Per second, encoded, before compression.',
       ...{ unit: 'Bps', width: 8 },
       queries: [
         {
@@ -106,13 +106,13 @@ export const edgeLedger = dashboard({
     }),
     lines({
       title: 'CPU',
-      description: 'Share of one core: the process, and its programs in the kernel where that is measured.',
+      description: 'Share of one core: the edge process, and its programs where the kernel measures them.',
       ...{ unit: 'percentunit', width: 8 },
       queries: [{ expr: `max by (instance, part) (ringside_edge_cpu_ratio{${edge}})`, legend: '{{instance}} {{part}}' }]
     }),
     states({
-      title: 'Classes counted instead of emitted',
-      description: 'To keep within the CPU budget; the log says why each step was taken.',
+      title: 'Classes reduced for the CPU budget',
+      description: 'The edge counts the calls of these classes. Its log has the reason of each step.',
       ...{ unit: 'short', width: 8 },
       queries: [{ expr: `max by (instance, class) (ringside_edge_reduced{${edge}})`, legend: '{{instance}} {{class}}' }]
     })

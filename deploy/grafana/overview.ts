@@ -1,4 +1,4 @@
-// Hosts and the pipeline behind them: is anything lost, late or silent?
+// Hosts and the pipeline behind them: drops, lag, silent hosts, errors of services.
 import { dashboard, labelVariable, lines, number, states, table } from './panels.ts'
 
 const host = 'host=~"$host"'
@@ -6,18 +6,19 @@ const host = 'host=~"$host"'
 export const overview = dashboard({
   uid: 'ringside-overview',
   title: 'Ringside: hosts and pipeline',
-  description: 'What comes from each host, what is lost on the way, and how late it is.',
+  description: 'Events of each host, drops on the way, and lag.',
   variables: [labelVariable('host', 'ringside_host_watermark_timestamp_seconds')],
   panels: [
     number({
       title: 'Hosts',
-      description: 'Of which the rollups service knows.',
+      description: 'Hosts that the rollups service has read events of.',
       ...{ unit: 'short', width: 4 },
       queries: [{ expr: `count(max by (host) (ringside_host_watermark_timestamp_seconds{${host}}))`, legend: 'hosts' }]
     }),
     number({
       title: 'Silent hosts',
-      description: 'Nothing for a minute, and the edge did not end in order. See the alert RingsideHostSilent.',
+      description:
+        'Hosts without events for a minute whose edge did not end in order. See the alert RingsideHostSilent.',
       ...{ unit: 'short', width: 4, warningAt: 1, criticalAt: 5 },
       queries: [
         {
@@ -28,24 +29,25 @@ export const overview = dashboard({
     }),
     number({
       title: 'Oldest watermark',
-      description: 'How old what is known of the worst host is. Normal is a second or two.',
+      description: 'Age of the watermark of the host that is furthest behind. Normal: one or two seconds.',
       ...{ unit: 's', width: 4, warningAt: 10, criticalAt: 60 },
-      queries: [{ expr: `max(min by (host) (ringside_host_lag_seconds{${host}}))`, legend: 'behind' }]
+      queries: [{ expr: `max(min by (host) (ringside_host_lag_seconds{${host}}))`, legend: 'lag' }]
     }),
     number({
-      title: 'Events lost',
-      description: 'A second, of all classes and for all reasons, as edges declare them.',
+      title: 'Dropped events',
+      description: 'Per second, all classes and reasons, as the edges declare them.',
       ...{ unit: 'eps', width: 4, warningAt: 0.001, criticalAt: 100 },
       queries: [
         {
           expr: `sum(rate(ringside_host_dropped_events_total{${host}}[$__rate_interval])) or vector(0)`,
-          legend: 'lost'
+          legend: 'dropped'
         }
       ]
     }),
     number({
       title: 'Dead letters',
-      description: 'Messages of the last hour that could not be handled: topic deadletter says why.',
+      description:
+        'Messages of the last hour that no consumer could handle. Topic deadletter has each with its reason.',
       ...{ unit: 'short', width: 4, warningAt: 1, criticalAt: 100 },
       queries: [
         {
@@ -55,14 +57,14 @@ export const overview = dashboard({
       ]
     }),
     number({
-      title: 'Services that do not answer',
-      description: 'Targets of the job ringside whose last scrape failed.',
+      title: 'Services down',
+      description: 'Targets of job ringside whose last scrape failed.',
       ...{ unit: 'short', width: 4, warningAt: 1, criticalAt: 2 },
       queries: [{ expr: 'count(up{job="ringside"} == 0) or vector(0)', legend: 'down' }]
     }),
     lines({
       title: 'Calls',
-      description: 'System calls a second by host: emitted as events, and counted in the kernel.',
+      description: 'System calls per second by host: emitted as events, and counted in the kernel.',
       ...{ unit: 'ops', width: 12, stacked: true },
       queries: [
         {
@@ -72,9 +74,9 @@ export const overview = dashboard({
       ]
     }),
     lines({
-      title: 'Events lost',
+      title: 'Dropped events by class and reason',
       description:
-        'By class and reason. ring_full: the host makes more than is read; spool_full: Kafka is away too long.',
+        'Per second. ring_full: the host emits events faster than the edge reads; spool_full: Kafka is away for too long.',
       ...{ unit: 'eps', width: 12 },
       queries: [
         {
@@ -84,20 +86,23 @@ export const overview = dashboard({
       ]
     }),
     lines({
-      title: 'How old what is known of each host is',
-      description: 'Grows by a second a second for a host of which nothing comes; 0 once its edge has ended in order.',
+      title: 'Host lag',
+      description:
+        'Age of the watermark of each host. Grows while no events arrive; 0 after the edge has ended in order.',
       ...{ unit: 's', width: 12 },
       queries: [{ expr: `min by (host) (ringside_host_lag_seconds{${host}})`, legend: '{{host}}' }]
     }),
     lines({
-      title: 'How far consumers are behind',
-      description: 'Age of what was handled last while more waits. Start more instances, up to one for each partition.',
+      title: 'Consumer lag',
+      description:
+        'Age of the last handled message while others wait. Start more instances, up to one for each partition.',
       ...{ unit: 's', width: 12 },
       queries: [{ expr: 'max by (service, topic) (ringside_consumer_lag_seconds)', legend: '{{service}} {{topic}}' }]
     }),
     lines({
-      title: 'Calls that rollups do not tell apart, or came too late for',
-      description: 'Share of all calls of a host: rows for others (rollups.maxKeys), and late (rollups.latenessMs).',
+      title: 'Calls beyond maxKeys, and late calls',
+      description:
+        'Share of all calls of a host: in rows named other (rollups.maxKeys), and late or outside the accepted time range (rollups.latenessMs).',
       ...{ unit: 'percentunit', width: 12 },
       queries: [
         {
@@ -111,14 +116,14 @@ export const overview = dashboard({
       ]
     }),
     states({
-      title: 'Classes that are counted instead of told',
-      description: 'To keep within an edge’s CPU budget: rates and latencies stay right, single events are missing.',
+      title: 'Classes reduced for the CPU budget',
+      description: 'The edge counts the calls of these classes: rates and latencies stay right, events are missing.',
       ...{ unit: 'short', width: 12 },
       queries: [{ expr: `max by (host, class) (ringside_host_reduced{${host}})`, legend: '{{host}} {{class}}' }]
     }),
     lines({
       title: 'Records published',
-      description: 'By what they are: the work that consumers do.',
+      description: 'Per second, by kind of record.',
       ...{ unit: 'ops', width: 12 },
       queries: [
         {
@@ -129,7 +134,7 @@ export const overview = dashboard({
     }),
     lines({
       title: 'CPU',
-      description: 'Cores that each service uses; an edge’s programs in the kernel are on the edge’s own dashboard.',
+      description: 'Cores that each service uses. The edge’s programs in the kernel are in the dashboard of the edge.',
       ...{ unit: 'short', width: 6 },
       queries: [
         {
@@ -140,7 +145,7 @@ export const overview = dashboard({
     }),
     lines({
       title: 'Memory',
-      description: 'Resident.',
+      description: 'Resident memory of each service.',
       ...{ unit: 'bytes', width: 6 },
       queries: [
         {
@@ -150,8 +155,8 @@ export const overview = dashboard({
       ]
     }),
     table({
-      title: 'Alerts that fire',
-      description: 'Of the rules in deploy/prometheus; the annotation runbook of each says what to do.',
+      title: 'Firing alerts',
+      description: 'Alerts of the rules in deploy/prometheus. The annotation runbook of each says what to do.',
       ...{ unit: 'short', width: 24 },
       queries: [{ expr: 'ALERTS{alertname=~"Ringside.*", alertstate="firing"}', legend: '', table: true }]
     })

@@ -1,4 +1,4 @@
-// The pieces that dashboards are made of, typed by Grafana's own schema: queries, panels, variables, and their places.
+// Parts of dashboards, typed by Grafana's schema: queries, panels, variables, layout.
 import {
   AxisPlacement,
   type Dashboard,
@@ -26,15 +26,15 @@ import {
 } from '@grafana/schema/dist/esm/raw/composable/heatmap/panelcfg/x/HeatmapPanelCfg_types.gen'
 import type { Options as TimeSeriesOptions } from '@grafana/schema/dist/esm/raw/composable/timeseries/panelcfg/x/TimeSeriesPanelCfg_types.gen'
 
-/** A choice of the reader's: any Prometheus that has the metrics. */
+/** The Prometheus that the reader selects. */
 const datasource = { type: 'prometheus', uid: '$datasource' }
 
 export interface Query {
   readonly expr: string
   readonly legend: string
-  /** Shows exemplars beside the series. */
+  /** Shows exemplars, too. */
   readonly exemplar?: boolean
-  /** One value now, as a row of a table. */
+  /** One row of a table with the current value, instead of a series. */
   readonly table?: boolean
   readonly heatmap?: boolean
 }
@@ -54,18 +54,18 @@ const targetsOf = (queries: readonly Query[]): Record<string, unknown>[] =>
     range: !(query.table ?? false)
   }))
 
-interface Shown {
+interface PanelOptions {
   readonly title: string
-  /** For who looks at it: what it says, and what to do about it. */
+  /** For the reader: the meaning, and what to do. */
   readonly description: string
   readonly unit: string
-  /** Of 24 columns. */
+  /** Columns, of 24. */
   readonly width: number
   readonly height?: number
   readonly queries: readonly Query[]
 }
 
-const common = ({ title, description, width, height = 8, queries }: Shown, type: string): Panel => ({
+const common = ({ title, description, width, height = 8, queries }: PanelOptions, type: string): Panel => ({
   type,
   title,
   description,
@@ -74,9 +74,9 @@ const common = ({ title, description, width, height = 8, queries }: Shown, type:
   gridPos: { h: height, w: width, x: 0, y: 0 }
 })
 
-/** Lines, or areas upon each other. */
-export const lines = (shown: Shown & { readonly stacked?: boolean; readonly max?: number }): Panel => {
-  const { unit, stacked = false, max } = shown
+/** Lines, or stacked areas. */
+export const lines = (panel: PanelOptions & { readonly stacked?: boolean; readonly max?: number }): Panel => {
+  const { unit, stacked = false, max } = panel
   const graph: GraphFieldConfig = {
     drawStyle: GraphDrawStyle.Line,
     lineWidth: 1,
@@ -93,7 +93,7 @@ export const lines = (shown: Shown & { readonly stacked?: boolean; readonly max?
     tooltip: { mode: TooltipDisplayMode.Multi, sort: SortOrder.Descending }
   }
   return {
-    ...common(shown, 'timeseries'),
+    ...common(panel, 'timeseries'),
     fieldConfig: {
       defaults: { unit, min: 0, ...(max === undefined ? {} : { max }), custom: { ...graph } },
       overrides: []
@@ -102,14 +102,14 @@ export const lines = (shown: Shown & { readonly stacked?: boolean; readonly max?
   }
 }
 
-/** One number, coloured by the levels of the alerting rules. */
-export const number = (shown: Shown & { readonly warningAt?: number; readonly criticalAt?: number }): Panel => {
-  const { unit, warningAt, criticalAt } = shown
+/** One number, coloured by the severities of the alerting rules. */
+export const number = (panel: PanelOptions & { readonly warningAt?: number; readonly criticalAt?: number }): Panel => {
+  const { unit, warningAt, criticalAt } = panel
   const steps: Threshold[] = [{ color: 'green', value: null }]
   if (warningAt !== undefined) steps.push({ color: 'orange', value: warningAt })
   if (criticalAt !== undefined) steps.push({ color: 'red', value: criticalAt })
   return {
-    ...common({ height: 4, ...shown }, 'stat'),
+    ...common({ height: 4, ...panel }, 'stat'),
     fieldConfig: { defaults: { unit, thresholds: { mode: ThresholdsMode.Absolute, steps } }, overrides: [] },
     options: {
       reduceOptions: { calcs: ['lastNotNull'], fields: '', values: false },
@@ -121,8 +121,8 @@ export const number = (shown: Shown & { readonly warningAt?: number; readonly cr
   }
 }
 
-/** Buckets of a histogram over time; colours by the logarithm, so that few slow calls are seen beside many fast ones. */
-export const heatMap = (shown: Shown): Panel => {
+/** Buckets of a histogram over time. The colour scale is exponential: a few slow calls stay visible among many fast ones. */
+export const heatMap = (panel: PanelOptions): Panel => {
   const options: HeatmapOptions = {
     calculate: false,
     cellGap: 1,
@@ -141,17 +141,17 @@ export const heatMap = (shown: Shown): Panel => {
     rowsFrame: { layout: HeatmapCellLayout.auto, value: 'calls' },
     showValue: VisibilityMode.Never,
     tooltip: { mode: TooltipDisplayMode.Single, yHistogram: true, showColorScale: true },
-    yAxis: { axisPlacement: AxisPlacement.Left, unit: shown.unit, reverse: false }
+    yAxis: { axisPlacement: AxisPlacement.Left, unit: panel.unit, reverse: false }
   }
-  return { ...common(shown, 'heatmap'), options: { ...options } }
+  return { ...common(panel, 'heatmap'), options: { ...options } }
 }
 
-/** What each state was when; 1 is on. */
-export const states = (shown: Shown): Panel => ({
-  ...common(shown, 'state-timeline'),
+/** Each series as a state over time; 1 is on. */
+export const states = (panel: PanelOptions): Panel => ({
+  ...common(panel, 'state-timeline'),
   fieldConfig: {
     defaults: {
-      unit: shown.unit,
+      unit: panel.unit,
       custom: { fillOpacity: 70, lineWidth: 0 },
       mappings: [],
       color: { mode: FieldColorModeId.ContinuousGrYlRd },
@@ -163,14 +163,14 @@ export const states = (shown: Shown): Panel => ({
   options: { mergeValues: true, showValue: 'never', rowHeight: 0.8, legend: { showLegend: false } }
 })
 
-export const table = (shown: Shown): Panel => ({
-  ...common(shown, 'table'),
-  fieldConfig: { defaults: { unit: shown.unit, custom: { filterable: true } }, overrides: [] },
+export const table = (panel: PanelOptions): Panel => ({
+  ...common(panel, 'table'),
+  fieldConfig: { defaults: { unit: panel.unit, custom: { filterable: true } }, overrides: [] },
   transformations: [{ id: 'organize', options: { excludeByName: { Time: true, __name__: true, job: true } } }],
   options: { showHeader: true, cellHeight: 'sm', sortBy: [{ displayName: 'Value', desc: true }] }
 })
 
-/** Values of a label, several at once. */
+/** A variable with the values of a label; several can be selected. */
 export const labelVariable = (name: string, metric: string, filter = ''): VariableModel => ({
   type: 'query',
   name,
@@ -193,7 +193,7 @@ const datasourceVariable: VariableModel = {
   refresh: VariableRefresh.onDashboardLoad
 }
 
-/** Panels from left to right, then downwards. */
+/** Lays out panels from left to right, then downwards. */
 const placed = (panels: readonly Panel[]): Panel[] => {
   let [x, y, rowHeight] = [0, 0, 0]
   return panels.map((panel, i) => {

@@ -1,4 +1,4 @@
-// Writes the dashboards as the JSON that Grafana reads: node deploy/grafana/write-dashboards.ts
+// Writes the dashboards as JSON for Grafana: node deploy/grafana/write-dashboards.ts
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Dashboard } from '@grafana/schema'
@@ -6,7 +6,7 @@ import { calls } from './calls.ts'
 import { edgeLedger } from './edge.ts'
 import { overview } from './overview.ts'
 
-/** By the names of their files. */
+/** By file name. */
 export const dashboards: Readonly<Record<string, Dashboard>> = { overview, calls, edge: edgeLedger }
 
 export const dashboardsDir = join(import.meta.dirname, 'dashboards')

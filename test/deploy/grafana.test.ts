@@ -1,5 +1,4 @@
-// The dashboards: as their source makes them, as Grafana places panels, and with queries that Prometheus understands and
-// that name only metrics that there are. That they fit Grafana's schema, the compiler checks.
+// The dashboards: generated files, layout, and queries. The compiler checks Grafana's schema.
 import assert from 'node:assert/strict'
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -16,7 +15,7 @@ const panelsOf = ({ panels = [] }: Dashboard): Panel[] => panels.filter((panel):
 const queriesOf = (dashboard: Dashboard): string[] =>
   panelsOf(dashboard).flatMap(({ targets = [] }) => targets.map((target) => String(target['expr'])))
 
-test('the files are what the source makes', () => {
+test('the dashboard files are up to date', () => {
   assert.deepEqual(readdirSync(dashboardsDir).sort(), all.map(([name]) => `${name}.json`).sort())
   for (const [name, dashboard] of all) {
     const hint = 'run node deploy/grafana/write-dashboards.ts'
@@ -24,17 +23,17 @@ test('the files are what the source makes', () => {
   }
 })
 
-test('no two panels of a dashboard lie upon each other or beyond the 24 columns', () => {
+test('the panels of a dashboard fit its 24 columns and do not overlap', () => {
   for (const [name, dashboard] of all) {
     const taken = new Set<string>()
     const panels = panelsOf(dashboard)
     assert.equal(new Set(panels.map(({ id }) => id)).size, panels.length)
     for (const { gridPos, title, description } of panels) {
       assert.ok(gridPos !== undefined && gridPos.x + gridPos.w <= 24, title)
-      assert.ok((description?.length ?? 0) > 5, `${name}: ${title} says what it is`)
+      assert.ok((description?.length ?? 0) > 5, `${name}: ${title} has a description`)
       for (let x = gridPos.x; x < gridPos.x + gridPos.w; x++) {
         for (let y = gridPos.y; y < gridPos.y + gridPos.h; y++) {
-          assert.ok(!taken.has(`${x} ${y}`), `${name}: ${title} lies upon another`)
+          assert.ok(!taken.has(`${x} ${y}`), `${name}: ${title} overlaps another`)
           taken.add(`${x} ${y}`)
         }
       }
@@ -52,7 +51,7 @@ test('promtool parses every query', { skip: promtoolMissing() }, (context) => {
   assert.equal(code, 0, text)
 })
 
-test('queries and variables name only metrics that there are, and variables that the dashboard has', () => {
+test('queries and variables use documented metrics and existing variables', () => {
   for (const [name, dashboard] of all) {
     const variables = dashboard.templating?.list ?? []
     const asked = [...queriesOf(dashboard), ...variables.map(({ query }) => JSON.stringify(query ?? ''))]
