@@ -19,11 +19,11 @@ import type { BatchEncoder } from './encode/encoder.ts'
 import type { Symbolizer } from './go/symbolizer.ts'
 import { procOf } from './proc.ts'
 import { ReadLoop } from './read-loop.ts'
+import { callName } from './source/call-names.ts'
 import { DropWatch } from './source/drop-watch.ts'
 import { microsecondsOf } from './source/numbers.ts'
 import type { Source, SourceStatistics } from './source/source.ts'
 import { Summarizer } from './source/summarizer.ts'
-import { callName } from './source/syscall-table.ts'
 
 export interface EdgeOptions {
   readonly config: Pick<Config, 'host' | 'topicPrefix' | 'edge'>

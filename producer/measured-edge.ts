@@ -4,7 +4,7 @@ import type { Service } from '../runtime/service.ts'
 import { edgeMetrics } from './account/metrics.ts'
 import { BudgetKeeper } from './budget/budget-keeper.ts'
 import type { EdgeService } from './edge.ts'
-import { type CallModes, emittingClasses } from './source/syscall-table.ts'
+import { type CallModes, emittingClasses } from './source/call-tables.ts'
 
 export interface MeasuredEdgeOptions {
   readonly edge: EdgeService

@@ -1,5 +1,5 @@
-// Makes known-calls.rec again: what the small programs of test/bpf/programs do, as the live kernel tells it.
-// Run as root from the project: node examples/recordings/record.ts. It is played by whatever takes a recording.
+// Records known-calls.rec again: the calls of the programs in test/bpf/programs on the live kernel. Run it as root:
+// node examples/recordings/record.ts. Play the recording with: ringside up --source examples/recordings/known-calls.rec
 import { copyFileSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -23,7 +23,7 @@ const names = [
   'flood'
 ]
 
-/** The path under which a program is recorded. */
+/** Copies a program to where it is recorded. */
 const place = (name: string): string => {
   const path = join(folder, commOf(name))
   copyFileSync(program(name), path)

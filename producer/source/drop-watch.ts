@@ -1,29 +1,29 @@
-// Says in the log when the edge begins to drop events, why, and when that has ended.
+// Logs when the edge begins to drop events, with the cause, and when it stops.
 import type { Log } from '../../runtime/log.ts'
 
-/** So long without a drop, and dropping has ended. */
+/** Dropping has stopped after this long without a drop. */
 const calmMs = 10_000
 
-/** Batches that wait in memory: more than a Kafka that is well ever has before it. */
-const crowdedBytes = 8 << 20
+/** A larger backlog means that Kafka is slow or away: a healthy one never reaches it. */
+const slowBacklogBytes = 8 << 20
 
 type Counters = Readonly<Record<string, number>>
 
 const causeOf = (counters: Counters): string => {
   const isAny = (...names: string[]): boolean => names.every((name) => (counters[name] ?? 0) > 0)
   if (isAny('spoolBytes', 'dropped_spool_full')) {
-    return 'Kafka was away for longer than the spool has room (edge.spool.maxBytes)'
+    return 'Kafka was away until the spool was full (edge.spool.maxBytes)'
   }
-  if ((counters['backlogBytes'] ?? 0) >= crowdedBytes) {
-    return 'the ring is full: Kafka does not take them fast enough, and no disk does (edge.spool, edge.ringBytes)'
+  if ((counters['backlogBytes'] ?? 0) >= slowBacklogBytes) {
+    return 'the ring is full, because Kafka is slower than the events and there is no spool (edge.spool, edge.ringBytes)'
   }
-  return 'the ring is full (edge.ringBytes, edge.securityRingBytes), or calls emit that need not (edge.calls)'
+  return 'the ring is full: raise edge.ringBytes or edge.securityRingBytes, or count calls instead of emitting them (edge.calls)'
 }
 
 export class DropWatch {
   readonly #log: Log
-  /** What had been dropped before. */
-  #droppingSince: number | undefined
+  /** Drops before dropping began; undefined while nothing is dropped. */
+  #droppedBefore: number | undefined
   #lastDropAt = 0
   #dropped = 0
 
@@ -32,24 +32,22 @@ export class DropWatch {
   }
 
   /**
-   * To be called every now and then with the edge's counters.
-   * @param nowMs of a clock that never steps back
+   * Call it with each pass of the read loop.
+   * @param counters the edge's counters
+   * @param nowMs of a monotonic clock
    */
   update(counters: Counters, nowMs: number): void {
     const dropped = counters['dropped'] ?? 0
     if (dropped > this.#dropped) {
-      if (this.#droppingSince === undefined) {
-        this.#droppingSince = this.#dropped
-        this.#log.warn({ dropped }, `events are being dropped: ${causeOf(counters)}`)
+      if (this.#droppedBefore === undefined) {
+        this.#droppedBefore = this.#dropped
+        this.#log.warn({ dropped }, `dropping events: ${causeOf(counters)}`)
       }
       this.#dropped = dropped
       this.#lastDropAt = nowMs
-    } else if (this.#droppingSince !== undefined && nowMs - this.#lastDropAt >= calmMs) {
-      this.#log.warn(
-        { dropped: dropped - this.#droppingSince },
-        `events are no longer dropped; ${dropped - this.#droppingSince} were`
-      )
-      this.#droppingSince = undefined
+    } else if (this.#droppedBefore !== undefined && nowMs - this.#lastDropAt >= calmMs) {
+      this.#log.warn({ dropped: dropped - this.#droppedBefore }, 'stopped dropping events')
+      this.#droppedBefore = undefined
     }
   }
 }

@@ -1,4 +1,4 @@
-// The running kernel as a source: raw records of this host, from the programs in bpf/ through their rings.
+// The running kernel as a source: raw records of this host, from the rings of the programs in bpf/.
 import { readFileSync, statSync } from 'node:fs'
 import { release } from 'node:os'
 import { join } from 'node:path'
@@ -7,68 +7,71 @@ import { type CpuCounters, Ring, type RingFilter, type RingOptions, readClocks }
 import { messageOf, RingsideError } from '../../runtime/errors.ts'
 import type { EventClass } from '../../wire/types.ts'
 import type { GoMarks } from '../go/go-processes.ts'
+import { type CallModes, callTable, modeTable } from './call-tables.ts'
 import type { Account, ClockReading, Mark, Source, SourceStatistics } from './source.ts'
-import { type CallModes, callTable, modeTable } from './syscall-table.ts'
 
-/** Empty: all pass. What is not empty must all be met. */
+/** A process is observed when it matches every list that is not empty. */
 export interface LiveFilter {
   /** Thread group ids in the initial pid namespace. */
   readonly pids: readonly number[]
   /** Names of threads, at most 15 bytes. */
   readonly comms: readonly string[]
-  /** v2 cgroups, as paths below the mount point or whole; what lies below them matches too. */
+  /** Paths of v2 cgroups, absolute or relative to the mount point; their descendants match, too. */
   readonly cgroups: readonly string[]
 }
 
 export interface LiveSourceOptions extends LiveFilter {
-  /** Of the ring for processes and connections: a power of two, at least a page. */
+  /** Size of the ring for processes and connections: a power of two, at least a page. */
   readonly securityRingBytes: number
-  /** Of the ring for the rest; likewise. */
+  /** Size of the ring for the rest: a power of two, at least a page. */
   readonly ringBytes: number
-  /** By name of the call; what is not named does what its class does. */
+  /** Modes by the call's name; other calls have the mode of their class. */
   readonly calls: CallModes
   /** Observe neither this process's parent nor any of the parent's children: the rest of `ringside up`. */
   readonly ignoreFamily: boolean
-  /** Folder of a bpffs for what is to outlive this process; '' or undefined: nothing is. */
+  /** Folder of a bpffs in which programs and rings outlive this process; '' or undefined: they end with it. */
   readonly pinDir?: string
-  /** Who will remove the pins, if this process becomes another user. */
+  /** User that removes the pins, when this process becomes another user. */
   readonly pinOwner?: RingOptions['pinOwner']
-  /** Have the kernel measure what the programs cost, which costs a little with each run. */
+  /** Makes the kernel measure the time of the programs, at a small cost per run. */
   readonly measureCost?: boolean
-  /** Told calls of Go processes, which markGo names, come with the addresses that they were made from. */
+  /** Emitted calls of processes marked by markGo carry their stack. */
   readonly goFunctions?: boolean
 }
 
 export interface LiveSource extends Source, GoMarks {
-  /** Takes the place of the filter there was, at once. */
+  /** Replaces the filter at once. */
   setFilter(filter: LiveFilter): void
-  /** For the log: what was taken over or could not be, why nothing is pinned, what this kernel has no place for. */
+  /** Lines for the log: the result of a takeover, why nothing is pinned, what this kernel cannot observe. */
   readonly notes: readonly string[]
-  /** Nanoseconds that the programs have run, on all CPUs; undefined unless it is measured. */
+  /** Time of the programs on all CPUs, in nanoseconds; undefined without measureCost. */
   programTimeNs(): number | undefined
   /**
-   * Takes the place of the modes there were.
-   * @param reduced classes of which calls that would emit are counted
+   * Replaces the modes.
+   * @param reduced classes whose calls are counted instead of emitted
    */
   setCalls(calls: CallModes, reduced?: ReadonlySet<EventClass>): void
 }
 
-/** Where cgroup v2 is mounted: /sys/fs/cgroup, or /sys/fs/cgroup/unified on a hybrid host. */
+/** The mount point of cgroup v2: /sys/fs/cgroup, or /sys/fs/cgroup/unified on a hybrid host. */
 const findCgroupMount = (): string => {
   for (const line of readFileSync('/proc/mounts', 'utf8').split('\n')) {
     const [, path, type] = line.split(' ')
     if (type === 'cgroup2' && path !== undefined) return path
   }
-  throw new RingsideError('CONFIG', 'a filter by cgroup needs cgroup v2, and none is mounted')
+  throw new RingsideError(
+    'CONFIG',
+    'a filter by cgroup needs cgroup v2, which is not mounted: mount -t cgroup2 none /sys/fs/cgroup'
+  )
 }
 
-/** A cgroup's id is the inode of its folder. */
+/** The id of a cgroup is the inode of its folder. */
 const cgroupId = (path: string, mount: string): bigint => {
   const folder = path === mount || path.startsWith(`${mount}/`) ? path : join(mount, path)
   try {
     return statSync(folder, { bigint: true }).ino
   } catch (cause) {
-    throw new RingsideError('CONFIG', `there is no cgroup "${path}": ${messageOf(cause)}`, { cause })
+    throw new RingsideError('CONFIG', `there is no cgroup "${path}" in ${mount}: ${messageOf(cause)}`, { cause })
   }
 }
 
@@ -85,13 +88,13 @@ const sumByClass = (rows: readonly CpuCounters[], pick: (row: CpuCounters) => re
 const total = (counts: Readonly<Record<EventClass, number>>): number =>
   Object.values(counts).reduce((sum, count) => sum + count, 0)
 
-/** The same tracepoint, by its name of before Linux 6.5 and the one since. */
+/** One tracepoint: its name before Linux 6.5, and since. */
 const uringPrograms: readonly string[] = ['io_uring_submit_sqe', 'io_uring_submit_req']
 
 const notesOf = (leftOut: readonly string[]): string[] => {
   const names = leftOut.filter((name) => !uringPrograms.includes(name))
   if (uringPrograms.every((name) => leftOut.includes(name))) names.push('requests to io_uring')
-  return names.map((name) => `not observed, as this kernel does not tell: ${name}`)
+  return names.map((name) => `not observed, because this kernel has no tracepoint for it: ${name}`)
 }
 
 class KernelSource implements LiveSource {
@@ -101,7 +104,7 @@ class KernelSource implements LiveSource {
   readonly previous: Account | undefined
   readonly notes: readonly string[]
   readonly #ring: Ring
-  /** A look at a process may end later than the source. */
+  /** Processes are examined asynchronously: marks may come after close(). */
   #closed = false
 
   constructor(ring: Ring) {
@@ -187,7 +190,8 @@ class KernelSource implements LiveSource {
 }
 
 /**
- * Begins to observe this host, or goes on where a dead process stopped; events flow when it resolves. Needs CAP_BPF and CAP_PERFMON.
+ * Begins to observe this host, or takes over from a dead edge. Needs CAP_BPF and CAP_PERFMON.
+ * @returns once the programs are attached
  * @throws RingsideError CONFIG (an unknown call, cgroup, or ring size), NO_PERMISSION, or OS (no BTF, not built)
  */
 export const openLiveSource = async (options: LiveSourceOptions): Promise<LiveSource> => {

@@ -1,5 +1,5 @@
-// The folder in which programs and rings are pinned: edge.pinDir below a bpffs, or where none is mounted there, a
-// folder of the same name in a bpffs that Ringside mounts itself.
+// The folder in which programs and rings are pinned: edge.pinDir if it is in a bpffs, else a folder of the same name in
+// a bpffs that Ringside mounts.
 import { accessSync, constants, mkdirSync, readdirSync, statfsSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import { addon } from '../../native/ring/addon.ts'
@@ -12,16 +12,16 @@ const bpffsMagic = 0xcafe4a11
 
 export interface PinFolder {
   readonly path: string
-  /** Folder at which a bpffs has to be mounted first; undefined where `path` needs none. */
+  /** Folder at which a bpffs must be mounted first; undefined if `path` is in one, or none can be mounted. */
   readonly mountAt?: string
 }
 
-/** What the choice depends on. */
+/** The machine's folders, for the choice. */
 export interface Folders {
   isBpffs(folder: string): boolean
-  /** Names in a folder; none where it is missing or cannot be read. */
+  /** Names in a folder; none if it is missing or cannot be read. */
   namesIn(folder: string): readonly string[]
-  /** Whether the folder can be made, or is there and empty. */
+  /** True if the folder can be created, or exists and is empty. */
   canMount(folder: string): boolean
 }
 
@@ -33,7 +33,7 @@ const namesIn = (folder: string): string[] => {
   }
 }
 
-/** What gives an edge a bpffs to pin in. */
+/** For the log: how to get a bpffs. */
 export const mountRemedy = (folder: string): string =>
   `run the edge as root, which mounts one; or mount -t bpf -o mode=700 bpf ${folder}`
 
@@ -67,10 +67,10 @@ const machine: Folders = { isBpffs, namesIn, canMount }
  */
 export const findPinFolder = (pinDir: string, stateDir: string, folders: Folders = machine): PinFolder => {
   const name = basename(pinDir)
-  // /run is gone after a reboot, as pins are; where it is read-only, the state folder is not.
+  // /run is emptied by a reboot, as a bpffs is. Where /run is read-only, the state folder is writable.
   const mounts = ['/run/ringside/bpf', join(stateDir, 'bpf')]
   const mounted = mounts.filter((mount) => folders.isBpffs(mount)).map((mount) => join(mount, name))
-  // The pins of a dead edge decide: a bpffs that was mounted at edge.pinDir since then has none of them.
+  // Pins of a dead edge come first: a bpffs mounted at edge.pinDir since then has none.
   const left = mounted.find((folder) => folders.namesIn(folder).length > 0)
   if (left !== undefined) return { path: left }
   if (folders.isBpffs(dirname(pinDir))) return { path: pinDir }
@@ -82,7 +82,7 @@ export const findPinFolder = (pinDir: string, stateDir: string, folders: Folders
 /**
  * Chooses the folder and mounts the bpffs that it needs, before privileges are dropped.
  * @param pinDir edge.pinDir
- * @returns '' where nothing can be pinned
+ * @returns '' when nothing can be pinned
  */
 export const preparePinFolder = (pinDir: string, stateDir: string, log: Log): string => {
   if (pinDir === '') return ''

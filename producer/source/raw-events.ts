@@ -7,8 +7,8 @@ const stackMaxBytes = 8 * stackMax
 export const isSecurityClass = (eventClass: number): boolean => eventClass <= lastSecurityClass
 
 /**
- * Reads the records of one batch buffer, which may be filled again and again. Every `at` is a
- * record's offset plus one of eventField; the caller walks from record to record by size.
+ * Reads the records in a buffer, which may be refilled. Every `at` is the offset of a record plus one of eventField, every
+ * `record` the offset of a record.
  */
 export class RawEvents {
   readonly bytes: Buffer
@@ -16,7 +16,7 @@ export class RawEvents {
   readonly #u32: Uint32Array
   readonly #i32: Int32Array
 
-  /** @param bytes begins at a multiple of 8 in its ArrayBuffer; records in this machine's byte order (little-endian) */
+  /** @param bytes begins at a multiple of 8 in its ArrayBuffer; little-endian, as this machine is */
   constructor(bytes: Uint8Array) {
     const { buffer, byteOffset, byteLength } = bytes
     this.bytes = Buffer.from(buffer, byteOffset, byteLength)
@@ -41,13 +41,13 @@ export class RawEvents {
     return this.#i32[at >>> 2] as number
   }
 
-  /** Exact up to 2^53; beyond it the nearest double. */
+  /** Exact up to 2^53, then the nearest double. */
   u64(at: number): number {
     const word = at >>> 2
     return (this.#u32[word + 1] as number) * 0x1_0000_0000 + (this.#u32[word] as number)
   }
 
-  /** All 64 bits: with a process id, what names a process. */
+  /** CLOCK_BOOTTIME at the start of the process; together with its pid it identifies the process. */
   startNs(record: number): bigint {
     return this.bytes.readBigUInt64LE(record + eventField.startNs)
   }
@@ -59,15 +59,15 @@ export class RawEvents {
   }
 
   /**
-   * The unsigned 64-bit value at `at` less `high` × 2^32 + `low`, exact whenever the difference is within
-   * ±2^53: nanosecond clocks pass 2^53 after 104 days of uptime, their differences do not.
+   * The unsigned 64-bit value at `at` minus (`high` × 2^32 + `low`), exact if the difference is within ±2^53. Clocks in
+   * nanoseconds pass 2^53 after 104 days of uptime, their differences do not.
    */
   since(at: number, high: number, low: number): number {
     const word = at >>> 2
     return ((this.#u32[word + 1] as number) - high) * 0x1_0000_0000 + ((this.#u32[word] as number) - low)
   }
 
-  /** The thread's name; bytes that are not UTF-8 become U+FFFD. */
+  /** The thread's name. Bytes that are not UTF-8 become U+FFFD. */
   comm(record: number): string {
     const start = record + eventField.comm
     let end = start
@@ -75,13 +75,13 @@ export class RawEvents {
     return this.bytes.toString('utf8', start, end)
   }
 
-  /** The path, or '' when the record has none; bytes that are not UTF-8 become U+FFFD. */
+  /** The path, '' without one. Bytes that are not UTF-8 become U+FFFD. */
   path(record: number): string {
     const start = record + eventField.path
     return this.bytes.toString('utf8', start, start + this.u16(record + eventField.pathSize))
   }
 
-  /** The addresses of a record's stack, in words of 32 bits, lower halves first. */
+  /** The addresses of the stack as 32-bit words, the lower half of each first. */
   stackWords(record: number): number[] {
     const strings = this.u16(record + eventField.pathSize) + this.u16(record + eventField.extraSize)
     const begin = (record + eventHeaderBytes + strings + 7) & ~7
@@ -89,7 +89,7 @@ export class RawEvents {
     return Array.from(this.#u32.subarray(begin >>> 2, Math.min(end, begin + stackMaxBytes) >>> 2))
   }
 
-  /** The string behind the path, likewise. */
+  /** The second string, '' without one. Bytes that are not UTF-8 become U+FFFD. */
   extra(record: number): string {
     const start = record + eventField.path + this.u16(record + eventField.pathSize)
     return this.bytes.toString('utf8', start, start + this.u16(record + eventField.extraSize))

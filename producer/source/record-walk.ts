@@ -1,5 +1,5 @@
-// Bytes of a read to the records in them, each checked against the contract of bpf/event.h before the first is handed
-// out. A read has up to three parts: of the security ring, of the other, of the summaries.
+// Iterates over the records of a read, after checking all of them against bpf/event.h. A read has up to three parts:
+// records of the security ring, records of the rest ring, summaries.
 import {
   cellBytes,
   eventClasses,
@@ -17,20 +17,20 @@ import { isSecurityClass, type RawEvents } from './raw-events.ts'
 const isSummaryWhole = (pathSize: number): boolean =>
   pathSize >= summaryHeaderBytes && (pathSize - summaryHeaderBytes) % cellBytes === 0
 
-/** Bytes that the record at `record` claims, or that are there when they are no record's. */
+/** The size field of the record at `record`, or the bytes left when they are too few for a record. */
 const claimedBytes = (raw: RawEvents, length: number, record: number): number => {
   const left = length - record
   return left < eventHeaderBytes ? left : raw.u32(record + field.size)
 }
 
-/** The error for a read of which the bytes at `record` are no record. */
+/** The error for a read without a valid record at `record`. */
 export const invalidRecord = (raw: RawEvents, length: number, record: number): RingsideError =>
   new RingsideError(
     'DATA',
-    `the ring's bytes are not events as bpf/event.h describes them: at ${record} of ${length} a record claims ${claimedBytes(raw, length, record)} bytes; the recording is damaged, or the BPF object is of another version`
+    `invalid record at byte ${record} of ${length}, with a size of ${claimedBytes(raw, length, record)} bytes: the recording is damaged, or the BPF object is of another version (build it with: npm run build)`
   )
 
-/** @throws RingsideError DATA when there is no whole record at `record` */
+/** @throws RingsideError DATA without a valid record at `record` */
 const sizeOf = (raw: RawEvents, length: number, record: number): number => {
   const size = claimedBytes(raw, length, record)
   if (size >= eventHeaderBytes && size <= length - record && size % 8 === 0 && isEvent(raw, record, size)) return size
@@ -49,10 +49,7 @@ const isEvent = (raw: RawEvents, record: number, size: number): boolean => {
   )
 }
 
-/**
- * Goes through the records of a read: those of both rings merged by time, so that what a process did before an exec
- * comes before it, then the summaries.
- */
+/** Yields the records of both rings merged by time, so that a process's exec follows its earlier calls; then summaries. */
 export class RecordWalk {
   readonly #raw: RawEvents
   #security = 0
@@ -66,9 +63,9 @@ export class RecordWalk {
   }
 
   /**
-   * A read filled the first `length` bytes of the buffer.
-   * @returns CLOCK_MONOTONIC in microseconds of the oldest of the events that its parts begin with; 0 without any
-   * @throws RingsideError DATA when the bytes are not whole records; there is then nothing to go through
+   * Begins a read that filled the first `length` bytes of the buffer.
+   * @returns CLOCK_MONOTONIC in microseconds of the older of the first events of both rings; 0 without events
+   * @throws RingsideError DATA when the bytes are not whole, valid records; next() then returns -1
    */
   begin(length: number): number {
     const raw = this.#raw

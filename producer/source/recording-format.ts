@@ -45,7 +45,7 @@ const statisticsSchema = z.object({
 /** @throws RingsideError NO_INPUT when the file cannot be read, CONFIG when it cannot be written */
 export const openFile = (path: string, flags: 'r' | 'w'): number => {
   try {
-    // A new file is for its owner alone: it shows what every user of the machine executes, opens and connects to.
+    // Readable by its owner alone: a recording shows the files and connections of every user of the machine.
     return openSync(path, flags, 0o600)
   } catch (cause) {
     const [code, purpose] = flags === 'r' ? (['NO_INPUT', 'read'] as const) : (['CONFIG', 'write'] as const)
@@ -53,7 +53,7 @@ export const openFile = (path: string, flags: 'r' | 'w'): number => {
   }
 }
 
-/** @param problem what follows the file's name */
+/** @param problem completes the sentence "the recording PATH …" */
 export const damage = (path: string, problem: string): RingsideError =>
   new RingsideError('DATA', `the recording ${path} ${problem}`)
 

@@ -1,6 +1,5 @@
-// The seam between the kernel and the edge: raw records as bpf/event.h lays them out, in batches.
-// The live rings (producer/source/live-source.ts) and a recording of ring bytes (producer/source/recording.ts)
-// stand behind it alike, so that everything after it runs without root.
+// Where the edge's raw records come from, as bpf/event.h lays them out: the live kernel (live-source.ts) or a recording
+// (recording.ts). The rest of the edge is the same for both, and needs no root for a recording.
 import type { EventClass } from '../../wire/types.ts'
 
 /** Two clocks read at the same moment, in nanoseconds. */
@@ -9,30 +8,30 @@ export interface ClockReading {
   readonly wallNs: bigint
 }
 
-/** Cumulative since the programs were loaded; summed over CPUs. */
+/** Sums over all CPUs since the programs were loaded. */
 export interface SourceStatistics {
-  /** Every event the programs gave a seq to: emitted + dropped. */
+  /** Events that have a seq: emitted + dropped. */
   readonly seen: number
   readonly emitted: Readonly<Record<EventClass, number>>
-  /** The class's ring had no room. */
+  /** Events for which their ring had no room. */
   readonly dropped: Readonly<Record<EventClass, number>>
-  /** Calls that were not observed, by their mode or by a filter. */
+  /** Calls not observed because of their mode or a filter. */
   readonly off?: Readonly<Record<EventClass, number>>
-  /** Calls that were counted in the kernel. */
+  /** Calls counted in the kernel. */
   readonly counted?: Readonly<Record<EventClass, number>>
-  /** Calls that no state could be kept for, so that no event tells of them and none of the above counts them. */
+  /** Calls for which no state could be kept: no event has them, and no other figure here includes them. */
   readonly untracked?: number
-  /** Of `counted`: calls that no summary has, for want of room. */
+  /** Calls in `counted` that no summary includes, for lack of room. */
   readonly uncounted?: number
-  /** CLOCK_MONOTONIC: the summaries up to the last of `sequences` have every counted call that ended before. */
+  /** CLOCK_MONOTONIC: the summaries in `sequences` include every counted call that ended before. */
   readonly countedUntilUs?: number
-  /** Per CPU that gave out any, and of the summaries: the seq before the first, and the last given out. */
+  /** The seq before the first and the last seq, for each CPU that assigned any and for the summaries. */
   readonly sequences: readonly { readonly cpu: number; readonly before: number; readonly last: number }[]
 }
 
 /**
- * A place in the three lanes that records come by: the security ring, the ring of the rest, the summaries. Each is the
- * sum of the field `advance` of the lane's records up to there, since the programs were loaded.
+ * A position in the three lanes of records: the security ring, the rest ring, the summaries. Each is the sum of the field
+ * `advance` of the lane's records up to there, since the programs were loaded.
  */
 export interface Mark {
   readonly security: number
@@ -40,57 +39,54 @@ export interface Mark {
   readonly summaries: number
 }
 
-/** Where reading begins that takes nothing over. */
+/** The position of a source that takes over nothing. */
 export const noMark: Mark = { security: 0, rest: 0, summaries: 0 }
 
-/** What the edge has to know again when it takes over from a dead one: its account at a mark. */
+/** The durable state of an edge at a mark: the edge that takes over continues with it. */
 export interface Account {
   readonly run: string
-  /** Number of the last batch that is durable. */
+  /** Number of the last durable batch. */
   readonly batch: number
-  /** Per CPU, RINGSIDE_SUMMARY_CPU for the summaries: the last seq that durable batches answer for. */
+  /** The last seq that durable batches account for, by CPU; summaries have RINGSIDE_SUMMARY_CPU. */
   readonly closed: readonly { readonly cpu: number; readonly seq: number }[]
-  /** By enum ringside_class: drops that durable batches declare, since the programs were loaded. */
+  /** Drops declared in durable batches since the programs were loaded, by class number. */
   readonly declared: readonly number[]
-  /** By enum ringside_class: events that durable batches hold, since the programs were loaded. */
+  /** Events in durable batches since the programs were loaded, by class number. */
   readonly events: readonly number[]
 }
 
 export interface Source {
-  /** /proc/sys/kernel/random/boot_id where the events come from. */
+  /** /proc/sys/kernel/random/boot_id of the host that the events come from. */
   readonly boot: string
   /** For people: "live kernel 6.18.44, rings 16 MiB and 64 MiB", "recording demo.rec". */
   readonly description: string
-  /** Reading late loses nothing, as with a recording: the edge then waits for Kafka, and never drops. */
+  /** True when a late read loses nothing, as with a recording: the edge then waits for Kafka and never drops. */
   readonly lossless?: boolean
-  /** The account that a dead edge left, where reading goes on; undefined when reading begins anew. */
+  /** Account of the dead edge that this source takes over from; undefined without one. */
   readonly previous?: Account | undefined
-  /** Where reading begins; all zeros unless taken over. */
+  /** The position of the first read: noMark unless taken over. */
   readonly begin: Mark
   /**
-   * Copies whole records into `into`: those of the security ring, then the others, then summaries; each ring gives some
-   * if it has any, when there is room for four of the longest. Returns the bytes filled; 0 when there is nothing now.
-   * Never blocks.
+   * Copies whole records: first of the security ring, then of the rest ring, then summaries. With room for four of the
+   * longest records, each lane that has records gets some of the room. Never blocks.
+   * @returns bytes copied; 0 when there is no record now
    */
   read(into: Uint8Array): number
-  /**
-   * What lies before the mark is durable: its room is given back, and a successor begins there with this account.
-   * Marks never go back.
-   */
+  /** Releases the room of the records before the mark, which are durable. Marks never go back. */
   release(mark: Mark, account: Account): void
   /**
-   * Ends the time that summaries are of: when it resolves, `read` gives them. Does nothing while those of the time before
-   * are not all released, or nothing is counted; says whether it did.
+   * Ends a counting period: once it resolves, `read` returns its summaries.
+   * @returns false when it did nothing: the last summaries are not all released, or no call was counted
    */
   summarize(): Promise<boolean>
-  /** From 0 to 1: what was read and is not released holds this share of its ring, of the fuller one. */
+  /** Share of a ring that is read and not released, from 0 to 1; of the fuller ring. */
   readonly pressure?: number
-  /** Now, for a live source; the recorded moment that belongs to what was read last, for a recording. */
+  /** Now for a live source; for a recording the clock recorded with the last read. */
   clock(): ClockReading
   statistics(): SourceStatistics
-  /** True when no record will ever come again: detached and drained, or the recording's end. */
+  /** True when no record is left and none will follow. */
   readonly ended: boolean
-  /** Stops the making of events. What is in the rings and counted can still be read, until `ended`. */
+  /** Stops observing. Records and counts that exist can still be read, until `ended`. */
   detach(): Promise<void>
   close(): void
 }

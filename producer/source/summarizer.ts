@@ -1,5 +1,5 @@
-// When calls that the kernel counts become summaries: right after each second of the wall clock begins, and when all
-// of them have been read. One summarize() at a time.
+// Decides when the kernel's counts become summaries: as each second of the wall clock begins, and at the end. One
+// summarize() at a time.
 import { summaryCpu } from '../../bpf/event.ts'
 import type { Source } from './source.ts'
 
@@ -7,24 +7,24 @@ const second = 1_000_000_000n
 
 export class Summarizer {
   readonly #source: Source
-  /** The second of the wall clock in which summarize() was last called. */
+  /** Second of the wall clock in which tick() last called summarize(). */
   #second: bigint
   #running: Promise<boolean> | undefined
   #failure: { readonly error: unknown } | undefined
-  /** Seq of the last summary that runs before told. */
-  readonly #summarizedBefore: number
+  /** Seq of the last summary that the previous edge published. */
+  readonly #previousSeq: number
   #countedUntilUs = -1
 
   constructor(source: Source) {
     this.#source = source
     this.#second = source.clock().wallNs / second
-    this.#summarizedBefore = source.previous?.closed.find(({ cpu }) => cpu === summaryCpu)?.seq ?? 0
+    this.#previousSeq = source.previous?.closed.find(({ cpu }) => cpu === summaryCpu)?.seq ?? 0
   }
 
   /**
-   * To be called every few milliseconds: begins to summarize once in a second. A clock that steps begins another second.
-   * @returns whether summaries are being made
-   * @throws what summarize() failed with
+   * Starts summarize() once per second, and when the wall clock steps; call it every few milliseconds.
+   * @returns true while summarize() runs
+   * @throws the error of a failed summarize()
    */
   tick(): boolean {
     if (this.#failure !== undefined) throw this.#failure.error
@@ -38,7 +38,11 @@ export class Summarizer {
     return this.#running !== undefined
   }
 
-  /** Makes summaries of all that is counted until now. @returns false when there is nothing, or no room for them yet */
+  /**
+   * Summarizes all calls counted so far.
+   * @returns false when no call was counted, or the last summaries are not released yet
+   * @throws the error of a failed summarize()
+   */
   async flush(): Promise<boolean> {
     await this.#running?.catch(() => {})
     if (this.#failure !== undefined) throw this.#failure.error
@@ -46,16 +50,16 @@ export class Summarizer {
   }
 
   /**
-   * CLOCK_MONOTONIC until which every counted call is in a summary that the encoder was given; -1 while nothing is
-   * counted.
-   * @param progress of the encoder: its highest seq by CPU
+   * CLOCK_MONOTONIC up to which the encoder has a summary of every counted call; -1 while no call is counted.
+   * @param progress the encoder's highest seq by CPU
    */
   countedUntilUs({ highest }: { readonly highest: ArrayLike<number> }): number {
     const { countedUntilUs, sequences } = this.#source.statistics()
     const last = sequences.find(({ cpu }) => cpu === summaryCpu)?.last ?? 0
-    const told = Math.max(highest[summaryCpu] ?? 0, this.#summarizedBefore)
-    if (countedUntilUs !== undefined)
-      this.#countedUntilUs = told >= last ? countedUntilUs : Math.max(0, this.#countedUntilUs)
+    const encoded = Math.max(highest[summaryCpu] ?? 0, this.#previousSeq)
+    if (countedUntilUs !== undefined) {
+      this.#countedUntilUs = encoded >= last ? countedUntilUs : Math.max(0, this.#countedUntilUs)
+    }
     return this.#countedUntilUs
   }
 

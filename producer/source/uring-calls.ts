@@ -1,8 +1,8 @@
-// The system calls that io_uring operations stand for.
+// The known calls that io_uring operations are handled as: the system call that does the same.
 import type { KnownCall } from '../../bpf/event.ts'
 import type { uringOperations } from './uring-operations.ts'
 
-/** The system call that does the same as an operation; the other operations have none among the named calls. */
+/** Operations without an entry are `other`. */
 export const callOfUringOperation: Readonly<Partial<Record<(typeof uringOperations)[number], KnownCall>>> = {
   read_fixed: 'read',
   write_fixed: 'write',

@@ -1,38 +1,35 @@
-// The clock of a batch: a moment by which every event that ended before it has left the rings, so that
-// no later batch holds one. Consumers close their windows by it.
+// The clock of a batch, its watermark: every event that ended before it has left the rings, so no later batch has one.
+// Consumers close their windows by it.
 import type { Clock } from '../../wire/types.ts'
 import { microsecondsOf } from './numbers.ts'
 import type { ClockReading } from './source.ts'
 
-/** From an event's time stamp to its place in the ring: microseconds, more when its CPU is taken away. */
+/** Between an event's timestamp and its place in the ring: microseconds, more when its CPU is preempted. */
 const inFlightUs = 10_000
-/** Rings that are never found empty are still nearly in order; two CPUs differ by far less, and a read takes less. */
+/** Bound on the disorder within rings that are never empty: CPUs differ by far less, and a read takes less. */
 const disorderUs = 1_000_000
 
 export class Watermark {
   #us = 0
 
-  /** A pass that began at `reading` found both rings empty. */
+  /** Both rings were empty in a pass that began at `reading`. */
   drained(reading: ClockReading): void {
     this.#raise(microsecondsOf(reading.monotonicNs) - inFlightUs)
   }
 
-  /**
-   * A read begins with an event of this time: the oldest of those with which the rings' parts begin. A ring that gave
-   * nothing was found empty, so what it gives later is newer still.
-   */
+  /** The older of the first events of both rings in a read has this time. A ring without events was empty then. */
   follow(firstUs: number): void {
     this.#raise(firstUs - disorderUs)
   }
 
-  /** The rings are empty and will be: all time up to `reading` is complete, and the newest event in any case. */
+  /** No event will follow: the clock passes `reading` and the newest event. */
   end(reading: ClockReading, newestUs: number): void {
     this.#raise(Math.max(microsecondsOf(reading.monotonicNs), newestUs + 1))
   }
 
   /**
-   * The clock of a batch that is closed now.
-   * @param reading of now, which relates the two clocks
+   * Returns the clock of a batch that is closed now.
+   * @param reading both clocks now
    */
   clock(reading: ClockReading): Clock {
     const sinceUs = microsecondsOf(reading.monotonicNs) - this.#us

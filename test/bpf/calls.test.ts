@@ -5,7 +5,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { constants, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, describe, it } from 'node:test'
-import { callName } from '../../producer/source/syscall-table.ts'
+import { callName } from '../../producer/source/call-names.ts'
 import { kernelTimeoutMs } from '../support/kernel.ts'
 import { callsOf, commOf, kindsOf, observe, observeProgram, program, run, type Seen, skip } from './observe.ts'
 

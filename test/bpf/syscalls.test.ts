@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, describe, it } from 'node:test'
 import { callEntry, knownCalls } from '../../bpf/event.ts'
-import { callTable } from '../../producer/source/syscall-table.ts'
+import { callTable } from '../../producer/source/call-tables.ts'
 import { kernelTimeoutMs } from '../support/kernel.ts'
 import { callsOf, observeProgram, program, type Seen, skip } from './observe.ts'
 

@@ -1,5 +1,5 @@
-// A kernel with two rings, counts and pins: the edge's input without a kernel. emit() is a program that runs, count()
-// one that counts; successor() is what an edge finds after the death of the one before.
+// A source with two rings, counts and pins, without a kernel. emit() and count() stand for BPF programs; successor() is
+// the source of the edge that takes over from a dead one.
 import { summaryCpu } from '../../bpf/event.ts'
 import { isSecurityClass } from '../../producer/source/raw-events.ts'
 import {
@@ -20,15 +20,15 @@ interface LaneRecord {
   readonly end: number
 }
 
-/** Records that come by one way, kept until they are released. */
+/** Records of one ring or of the summaries, kept until they are released. */
 class Lane {
   readonly records: LaneRecord[] = []
-  /** Sum of the steps of all that was ever put in, and of what was released. */
+  /** Sum of `advance` of all records, and of the released ones. */
   end = 0
   released = 0
 
   put(event: RawEvent): void {
-    // A ring's records have a header of 8 bytes.
+    // The ring buffer adds a header of 8 bytes to a record.
     const advance = rawBytes(event).length + 8
     this.end += advance
     this.records.push({ bytes: rawBytes({ ...event, advance }), end: this.end })
@@ -46,7 +46,7 @@ class Lane {
 
 const byClass = (): Record<EventClass, number> => ({ process: 0, network: 0, file: 0, io: 0 })
 
-/** What outlives an edge. */
+/** The state that outlives an edge. */
 class Pins {
   readonly lanes = [new Lane(), new Lane(), new Lane()] as const
   readonly cpus = new Map<number, { before: number; last: number }>()
@@ -61,7 +61,7 @@ class Pins {
 
 export class FakeKernel implements Source {
   readonly boot = '00000000-0000-0000-0000-000000000000'
-  readonly description = 'a kernel made of paper'
+  readonly description = 'a fake kernel'
   readonly previous: Account | undefined
   readonly begin: Mark
   readonly released: { mark: Mark; account: Account }[] = []
@@ -69,12 +69,12 @@ export class FakeKernel implements Source {
   readonly #read: [number, number, number]
   #detached = false
   #dead = false
-  /** The classes that were to be counted, each time that this changed. */
+  /** The reduced classes of each change. */
   readonly reduced: (readonly EventClass[])[] = []
   closed = false
   lossless = false
   untracked = 0
-  /** Of each ring; beyond it the programs find no room. */
+  /** Size of each ring: beyond it records are dropped. */
   ringBytes = Infinity
 
   constructor(pins = new Pins()) {
@@ -88,20 +88,20 @@ export class FakeKernel implements Source {
     this.#read = [this.begin.security, this.begin.rest, this.begin.summaries]
   }
 
-  /** The same kernel for the edge after this one, which is dead from now on. */
+  /** The same kernel for the next edge; this source is dead from now on. */
   successor(): FakeKernel {
     this.#dead = true
     return new FakeKernel(this.#pins)
   }
 
-  /** An event that the programs saw; `room` is whether the ring took it. */
+  /** The programs observe an event; without `room` its ring drops it. */
   emit(given: Partial<RawEvent>, room = true): void {
     const hasRoom = room && this.#laneOf(rawEvent(given)).used < this.ringBytes
     const event = this.number(given, hasRoom)
     if (hasRoom) this.put(event)
   }
 
-  /** Gives an event its seq, and its place in the statistics. */
+  /** Assigns an event its seq and counts it in the statistics. */
   number(given: Partial<RawEvent>, room = true): RawEvent {
     const cpu = given.cpu ?? 0
     const range = this.#pins.cpus.get(cpu) ?? { before: 1_000 * (cpu + 1), last: 1_000 * (cpu + 1) }
@@ -117,7 +117,7 @@ export class FakeKernel implements Source {
     this.#laneOf(event).put(event)
   }
 
-  /** Calls that are counted, and of which the next summaries tell. */
+  /** The programs count calls, for the next summaries. */
   count(given: Partial<RawEvent>, calls = 1): void {
     this.#pins.countedUntilUs ??= 0
     const summary = rawSummary(given, { count: BigInt(calls) })

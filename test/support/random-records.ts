@@ -1,5 +1,6 @@
-// Raw records with everything at random that their layout allows, edges of every integer and broken text among it.
+// Random raw records: every field has any value that its layout allows, with the edges of integers and broken UTF-8.
 import { randomBytes } from 'node:crypto'
+import { cpuMax, eventClasses, nrMax } from '../../bpf/event.ts'
 import { type RawEvent, type RawSocket, rawEvent, rawSummary } from './raw-events.ts'
 
 export const below = (bound: number): number => Math.floor(Math.random() * bound)
@@ -8,7 +9,7 @@ export const oneOf = <T>(values: readonly T[]): T => values[below(values.length)
 const edges64 = [0n, 1n, 999n, 1000n, 2n ** 32n, 2n ** 52n, 2n ** 53n - 2n, 2n ** 53n, 2n ** 63n - 1n, 2n ** 63n]
 const edges32 = [0, 1, 63, 64, 8191, 8192, 2 ** 31 - 1, 2 ** 31, 2 ** 32 - 1]
 
-/** 64 bits, of any magnitude. */
+/** 64 random bits of any magnitude. */
 export const random64 = (): bigint => {
   if (Math.random() < 0.2) return BigInt.asUintN(64, oneOf(edges64) + BigInt(below(3) - 1))
   return randomBytes(8).readBigUInt64LE() >> BigInt(below(64))
@@ -27,7 +28,7 @@ const pieces = [
   Buffer.from(`/kubepods/pod1/${containerId}`)
 ]
 
-/** Pieces of names, of UTF-8 that is broken in every way, and plain noise. */
+/** Names, UTF-8 that is broken in every way, and random bytes. */
 export const randomText = (): Buffer => {
   if (Math.random() < 0.4) return Buffer.alloc(0)
   const parts = Array.from({ length: 1 + below(4) }, () =>
@@ -47,7 +48,7 @@ const randomSocket = (): RawSocket => ({
   remotePort: random32() % 65_536
 })
 
-/** Processes and sockets that come again, so that tables have something to find. */
+/** Processes, sockets and stacks that several records share, so that tables find them. */
 export interface World {
   readonly processes: readonly Pick<RawEvent, 'pid' | 'startNs' | 'ppid' | 'uid' | 'comm' | 'cgroupId'>[]
   readonly sockets: readonly RawSocket[]
@@ -66,7 +67,7 @@ export const randomWorld = (processes: number, sockets: number): World => {
       cgroupId: random64()
     })),
     sockets: Array.from({ length: sockets }, randomSocket),
-    // Beyond 32 addresses none is read.
+    // Only 32 addresses are read.
     stacks: Array.from({ length: 20 }, () => Array.from({ length: 1 + below(40) }, random64))
   }
 }
@@ -74,12 +75,12 @@ export const randomWorld = (processes: number, sockets: number): World => {
 const common = (world: World): Partial<RawEvent> => ({
   ...(Math.random() < 0.9 ? oneOf(world.processes) : randomWorld(1, 0).processes[0]),
   ...(Math.random() < 0.1 ? { comm: randomBytes(below(17)) } : {}),
-  class: below(4),
+  class: below(eventClasses.length),
   call: below(32),
   seq: random64(),
   timeNs: random64(),
   durationNs: random64(),
-  nr: below(1024),
+  nr: below(nrMax),
   isCompat: Math.random() < 0.3,
   advance: random32()
 })
@@ -89,7 +90,7 @@ export const randomEvent = (world: World): RawEvent =>
     ...common(world),
     kind: oneOf([0, 1, 1, 1, 2, 3, 4, 5, 6, 8, 255]),
     ret: randomSigned64(),
-    cpu: oneOf([0, 1, 2, 63, 64, 1023]),
+    cpu: oneOf([0, 1, 2, 63, 64, cpuMax - 1]),
     tid: random32(),
     fd: random32() | 0,
     arg: random32(),

@@ -1,5 +1,18 @@
-// Raw records as bpf/event.h lays them out.
-import { commSize, eventHeaderBytes, eventField as field } from '../../bpf/event.ts'
+// Encodes raw records as bpf/event.h lays them out.
+import {
+  cellBytes,
+  cellField,
+  commSize,
+  eventClass,
+  eventFlag,
+  eventHeaderBytes,
+  eventField as field,
+  knownCall,
+  recordKind,
+  summaryCpu,
+  summaryField,
+  summaryHeaderBytes
+} from '../../bpf/event.ts'
 
 export interface RawSocket {
   family: number
@@ -38,15 +51,15 @@ export interface RawEvent {
   path: string | Uint8Array
   pathTruncated: boolean
   socket: RawSocket | undefined
-  /** Addresses; none: the record has no stack. */
+  /** Addresses; empty for a record without a stack. */
   stack: readonly bigint[]
 }
 
-/** A read of 100 bytes by pid 100, but for what is given. */
+/** A read(2) of 100 bytes by pid 100, with the given fields changed. */
 export const rawEvent = (given: Partial<RawEvent> = {}): RawEvent => ({
-  kind: 1,
-  class: 3,
-  call: 4,
+  kind: recordKind.syscall,
+  class: eventClass.io,
+  call: knownCall.read,
   seq: 1n,
   timeNs: 5_000_000_000n,
   durationNs: 1_500n,
@@ -82,17 +95,21 @@ export interface RawSummary {
   cells: readonly (readonly [number, number, number])[]
 }
 
-/** The summary of some reads by pid 100 in a second, but for what is given. */
+/** The summary of a second's reads by pid 100, with the given fields changed. */
 export const rawSummary = (given: Partial<RawEvent> = {}, summary: Partial<RawSummary> = {}): RawEvent => {
   const { count = 2n, errors = 1n, totalNs = 300n, bytes = 64n, cells = [] } = summary
-  const path = Buffer.alloc(32 + 8 * cells.length)
-  for (const [i, value] of [count, errors, totalNs, bytes].entries()) path.writeBigUInt64LE(value, 8 * i)
+  const path = Buffer.alloc(summaryHeaderBytes + cellBytes * cells.length)
+  path.writeBigUInt64LE(count, summaryField.count)
+  path.writeBigUInt64LE(errors, summaryField.errors)
+  path.writeBigUInt64LE(totalNs, summaryField.totalNs)
+  path.writeBigUInt64LE(bytes, summaryField.bytes)
   for (const [i, [measure, index, cellCount]] of cells.entries()) {
-    path.writeUInt16LE(measure, 32 + 8 * i)
-    path.writeUInt16LE(index, 34 + 8 * i)
-    path.writeUInt32LE(cellCount, 36 + 8 * i)
+    const cell = summaryHeaderBytes + cellBytes * i
+    path.writeUInt16LE(measure, cell + cellField.measure)
+    path.writeUInt16LE(index, cell + cellField.index)
+    path.writeUInt32LE(cellCount, cell + cellField.count)
   }
-  return rawEvent({ kind: 7, cpu: 1024, durationNs: 1_000_000_000n, ret: 0n, path, ...given })
+  return rawEvent({ kind: recordKind.summary, cpu: summaryCpu, durationNs: 1_000_000_000n, ret: 0n, path, ...given })
 }
 
 export const rawBytes = (event: RawEvent): Buffer => {
@@ -105,9 +122,11 @@ export const rawBytes = (event: RawEvent): Buffer => {
   record[field.kind] = event.kind
   record[field.eventClass] = event.class
   record[field.call] = event.call
-  const hasStack = event.stack.length > 0
   record[field.flags] =
-    (event.socket === undefined ? 0 : 1) | (event.pathTruncated ? 2 : 0) | (event.isCompat ? 4 : 0) | (hasStack ? 8 : 0)
+    (event.socket === undefined ? 0 : eventFlag.hasSocket) |
+    (event.pathTruncated ? eventFlag.pathTruncated : 0) |
+    (event.isCompat ? eventFlag.isCompat : 0) |
+    (event.stack.length > 0 ? eventFlag.hasStack : 0)
   record.writeBigUInt64LE(event.seq, field.seq)
   record.writeBigUInt64LE(event.timeNs, field.timeNs)
   record.writeBigUInt64LE(event.durationNs, field.durationNs)
@@ -143,6 +162,6 @@ export const rawBytes = (event: RawEvent): Buffer => {
   return record
 }
 
-/** Whole records in memory that begins at a multiple of 8. */
+/** The records one after the other, from a multiple of 8 on. */
 export const rawBuffer = (events: readonly RawEvent[]): Uint8Array =>
   new Uint8Array(Buffer.concat(events.map(rawBytes)))

@@ -18,14 +18,14 @@ const isConfig = (message: RegExp) => (error: unknown) =>
   error instanceof RingsideError && error.code === 'CONFIG' && message.test(error.message)
 
 describe('the live source', { skip, timeout: kernelTimeoutMs }, () => {
-  it('says where its events come from', async () => {
+  it('describes its kernel and its rings', async () => {
     const source = await openLiveSource(quiet)
     assert.equal(source.boot, readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim())
     assert.match(source.description, /^live kernel \d+\.\d+.*, rings 4 MiB and 4 MiB$/)
     source.close()
   })
 
-  it('accounts for every event it has seen', async () => {
+  it('accounts for every event', async () => {
     const source = await openLiveSource({ ...quiet, comms: [commOf('flood')] })
     await run(program('flood'), '1000')
     await source.detach()
@@ -44,7 +44,7 @@ describe('the live source', { skip, timeout: kernelTimeoutMs }, () => {
     source.close()
   })
 
-  it('gives a recording that plays the same', async () => {
+  it('can be recorded, and the recording plays the same events', async () => {
     const path = join(folder, 'live')
     const recorder = createRecorder(await openLiveSource({ ...quiet, comms: [commOf('tcp')] }), path)
     await run(program('tcp'), '4')
@@ -60,10 +60,10 @@ describe('the live source', { skip, timeout: kernelTimeoutMs }, () => {
     played.close()
   })
 
-  it('refuses a call, a cgroup or a name that cannot be', async () => {
+  it('refuses an unknown call or cgroup, and an empty name', async () => {
     await assert.rejects(
       openLiveSource({ ...quiet, calls: { opennat: 'off' } }),
-      isConfig(/"opennat" \(near it: openat,/)
+      isConfig(/"opennat" \(similar: openat,/)
     )
     await assert.rejects(openLiveSource({ ...quiet, cgroups: ['no/such'] }), isConfig(/no cgroup "no\/such"|cgroup v2/))
     await assert.rejects(openLiveSource({ ...quiet, comms: [''] }), isConfig(/not a thread's name/))

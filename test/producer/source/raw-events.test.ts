@@ -29,7 +29,7 @@ describe('RawEvents', () => {
     assert.equal(raw.u8(20), 255)
   })
 
-  it('takes differences of clocks beyond 2^53 exactly', () => {
+  it('subtracts clocks beyond 2^53 exactly', () => {
     const batch = new Uint8Array(8)
     const now = 2n ** 60n + 12_345n
     new DataView(batch.buffer).setBigUint64(0, now, true)
@@ -55,7 +55,7 @@ describe('RawEvents', () => {
     assert.equal(raw.comm(at), 'bash')
   })
 
-  it('reads a part of a larger buffer', () => {
+  it('reads a slice of a larger buffer', () => {
     const whole = new Uint8Array(64)
     new DataView(whole.buffer).setUint32(16, 7, true)
     assert.equal(new RawEvents(whole.subarray(8)).u32(8), 7)

@@ -38,13 +38,13 @@ test('summaries come last, whatever their class and time', () => {
   assert.deepEqual(visited(rawBuffer(summaries)), [0, 192])
 })
 
-test('times that differ by a nanosecond are told apart after years of uptime', () => {
+test('times one nanosecond apart keep their order after years of uptime', () => {
   const timeNs = 2n ** 57n
   const bytes = rawBuffer([rawEvent({ class: 1, timeNs: timeNs + 1n }), rawEvent({ timeNs })])
   assert.deepEqual(visited(bytes), [160, 0])
 })
 
-test('a read begins with the oldest of the events that its rings begin with', () => {
+test('a read begins at the older of the first events of both rings', () => {
   const begin = (events: RawEvent[]): number => {
     const bytes = rawBuffer(events)
     return new RecordWalk(new RawEvents(bytes)).begin(bytes.length)
@@ -57,7 +57,7 @@ test('a read begins with the oldest of the events that its rings begin with', ()
   assert.equal(begin([]), 0)
 })
 
-test('bytes that are no records are refused, before the first of them is visited', () => {
+test('a read with an invalid record is refused before any record is visited', () => {
   const bytes = rawBuffer([rawEvent({ path: '/x' })])
   const changed = (change: (view: DataView) => void): Uint8Array => {
     const copy = bytes.slice()

@@ -19,7 +19,7 @@ const record = (seq: number, extra = 0): Buffer => {
   return bytes
 }
 
-/** Gives one batch a read; its clock and statistics count the reads. */
+/** Each read returns one batch; clock and statistics count the reads. */
 class ScriptedSource implements Source {
   readonly boot = '0f2c2c5e-7a2b-4b52-9a55-6f4f1f0b7c11'
   readonly description = 'scripted'
@@ -83,7 +83,7 @@ const isData = (message: RegExp) => (error: unknown) =>
   error instanceof RingsideError && error.code === 'DATA' && message.test(error.message)
 
 describe('a recording', () => {
-  it('plays what was read, byte for byte', () => {
+  it('plays the same bytes as were read', () => {
     const source = openRecording(writeRecording('whole'))
     assert.equal(source.boot, '0f2c2c5e-7a2b-4b52-9a55-6f4f1f0b7c11')
     assert.equal(source.description, 'recording whole')
@@ -92,11 +92,11 @@ describe('a recording', () => {
     source.close()
   })
 
-  it('is for its owner alone', () => {
+  it('is readable by its owner alone', () => {
     assert.equal(statSync(writeRecording('mode')).mode & 0o777, 0o600)
   })
 
-  it('of a run that took over begins where the run before ended', () => {
+  it('of a run that took over begins after the events of the previous run', () => {
     const path = join(folder, 'taken-over')
     const source = new ScriptedSource(batches)
     const previous = { run: 'before', batch: 3, closed: [{ cpu: 0, seq: 10 }], declared: [], events: [] }
@@ -108,18 +108,18 @@ describe('a recording', () => {
     assert.deepEqual(played.statistics().sequences, [{ cpu: 0, before: 10, last: 11 }])
   })
 
-  it('plays whole records into less room than they were read with', () => {
+  it('plays whole records into less room than the recorder had', () => {
     assert.deepEqual(play(openRecording(writeRecording('room')), eventHeaderBytes + 24), Buffer.concat(batches))
   })
 
-  it('tells the clock and the statistics of the moment that is played', () => {
+  it('has the clock and the statistics of the read that is played', () => {
     const source = openRecording(writeRecording('moments'))
     const batch = new Uint8Array(4256)
     assert.equal(source.statistics().seen, 0)
     for (let reads = 1; reads <= batches.length; reads++) {
       source.read(batch)
       assert.equal(source.statistics().emitted.io, reads)
-      // the clock of just before the read: what comes later ended later
+      // The clock from just before the read: no later event ended earlier.
       assert.equal(source.clock().monotonicNs, 1000n + BigInt(reads - 1))
     }
     play(source)
@@ -129,7 +129,7 @@ describe('a recording', () => {
     source.close()
   })
 
-  it('that was cut short plays what is whole, then says where it breaks off', () => {
+  it('that was cut short plays its whole chunks, then fails with the place', () => {
     const path = writeRecording('short')
     truncateSync(path, readFileSync(path).length - 250)
     const source = openRecording(path)
@@ -148,7 +148,7 @@ describe('a recording', () => {
     source.close()
   })
 
-  it('that lost only its end is played to the last record before it is refused', () => {
+  it('without its last chunk is played to the last record, then fails', () => {
     const path = writeRecording('no-end')
     const whole = readFileSync(path)
     const source = new Uint8Array(4256)
@@ -162,9 +162,9 @@ describe('a recording', () => {
     played.close()
   })
 
-  it('is refused when it is something else, of another version, damaged, or not there', () => {
+  it('is refused when it is another file, of another version, damaged, or missing', () => {
     const path = join(folder, 'other')
-    writeFileSync(path, 'some text that is no recording at all')
+    writeFileSync(path, 'some text')
     assert.throws(() => openRecording(path), isData(/does not begin with RINGSIDE/))
 
     const version = readFileSync(writeRecording('version'))
@@ -199,7 +199,7 @@ describe('a recording', () => {
     )
   })
 
-  it('ends with the reason when the disk is full', () => {
+  it('fails with the reason when the disk is full', () => {
     const full = '/dev/full'
     assert.throws(
       () => createRecorder(new ScriptedSource(batches), full),
