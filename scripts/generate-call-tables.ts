@@ -1,5 +1,5 @@
-// Writes the numbers of system calls and io_uring operations, producer/source/{syscalls.tsv,uring-operations.ts}, from
-// kernel headers. Source: Debian's linux-libc-dev 6.11 or newer, which has the headers of every architecture.
+// Writes producer/source/{syscalls.tsv,uring-operations.ts}: the numbers of system calls and io_uring operations, from
+// kernel headers. Source: Debian's linux-libc-dev 6.11 or newer, which has the headers of every architecture:
 //   apt-get download linux-libc-dev && dpkg-deb -x linux-libc-dev_*.deb HEADERS
 //   node scripts/generate-call-tables.ts HEADERS
 import { readFileSync, writeFileSync } from 'node:fs'
@@ -7,7 +7,7 @@ import { join } from 'node:path'
 import { messageOf, RingsideError } from '../runtime/errors.ts'
 
 export interface CallTables {
-  /** Of the kernel: "7.3.4". */
+  /** Kernel version, such as "7.3.4". */
   readonly version: string
   /** Number of each system call by column, then name. */
   readonly columns: Readonly<Record<string, ReadonlyMap<string, number>>>
@@ -18,10 +18,10 @@ export interface CallTables {
 const architectures = 'usr/lib/linux/uapi'
 const include = 'usr/include/linux'
 
-/** Columns of syscalls.tsv: the header of the ABI, and the first number to take from it. */
+/** The header of each column of syscalls.tsv, and the first number to take from it. */
 const sources: Readonly<Record<string, readonly [header: string, first: number]>> = {
   x64: ['x86/asm/unistd_64.h', 0],
-  // Below 512 an x32 call has the number that x64 gives it.
+  // Below 512, x32 has the numbers of x64.
   x32: ['x86/asm/unistd_x32.h', 512],
   i386: ['x86/asm/unistd_32.h', 0],
   arm64: ['arm64/asm/unistd_64.h', 0],

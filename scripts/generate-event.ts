@@ -1,4 +1,5 @@
-// Writes bpf/event.ts from bpf/event.h and bpf/calls.h, as build/ringside.bpf.o has them: run it after npm run build.
+// Writes bpf/event.ts: the numbers, offsets and names of bpf/event.h and bpf/calls.h, read from build/ringside.bpf.o.
+// Run it after a change to them: npm run build && node scripts/generate-event.ts
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Contract } from '../native/ring/addon.ts'
@@ -7,18 +8,18 @@ import { RingsideError } from '../runtime/errors.ts'
 
 export const eventPath = join(import.meta.dirname, '../bpf/event.ts')
 
-/** Enums whose constants become constants of their own. */
+/** Enums whose constants are exported one by one. */
 const flatEnums = ['ringside_limit', 'ringside_record']
 
 interface ObjectEnum {
   readonly name: string
-  /** The list of its names, when they begin at 0 and leave no number out. */
+  /** Name of the list of all keys, for an enum that counts from 0 in steps of 1. */
   readonly list?: string
-  /** The constant that counts them: those from there on become constants of their own. */
+  /** The constant behind the last key; those behind it are exported one by one. */
   readonly end?: string
 }
 
-/** Enums that become objects. */
+/** Enums that are exported as objects. */
 const objectEnums = {
   ringside_abi: { name: 'abi', list: 'abis', end: 'RINGSIDE_ABI_COUNT' },
   ringside_kind: { name: 'recordKind', list: 'recordKinds' },
@@ -30,7 +31,7 @@ const objectEnums = {
   ringside_measure: { name: 'measure' }
 } as const satisfies Readonly<Record<string, ObjectEnum>>
 
-/** Structs whose offsets become an object. */
+/** Structs whose offsets are exported as objects. */
 const structs = ['ringside_event', 'ringside_summary', 'ringside_cell']
 
 const prefix = 'RINGSIDE_'

@@ -13,8 +13,8 @@ constexpr size_t kSummaryBytes = 96;
 constexpr size_t kBucketBytes = 8;
 constexpr size_t kLongBytes = 10;
 
-// Number of symbols of the enum EventKind; later kinds are encoded as 0, other.
-constexpr uint8_t kKinds = 7;
+// Number of symbols of the enum EventKind, which lacks the summary.
+constexpr uint8_t kKinds = RINGSIDE_KIND_SUMMARY;
 
 // enum ringside_call and the Avro enum Syscall have the same numbers.
 uint8_t SyscallOf(const ringside_event& record) {

@@ -1,13 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "column_reader.h"
 
+#include <linux/types.h>
+
+#include "../../bpf/event.h"
+
 namespace ringside {
 
 namespace {
 
-// Numbers of symbols of the enums EventKind and EventClass.
-constexpr uint32_t kKinds = 7;
-constexpr uint32_t kClasses = 4;
+// Numbers of symbols of the enums EventKind, which lacks the summary, and EventClass.
+constexpr uint32_t kKinds = RINGSIDE_KIND_SUMMARY;
+constexpr uint32_t kClasses = RINGSIDE_CLASS_COUNT;
 
 // The fewest bytes of a row: one per field.
 constexpr size_t kProcessBytes = 8;
