@@ -123,7 +123,7 @@ export class DriftAlert {
     const p = probability < 1e-12 ? 'p < 1e-12' : `p = ${probabilityText(probability)}`
     const sizes = `D = ${distance.toFixed(2)}, n = ${formatCount(n)} against ${formatCount(baselineN)}, ${p}`
     const baseline = minutesText(this.#thresholds.baselineSeconds * 1e6)
-    return `${subject} changed: ${this.#changeText(finding)}. It has deviated from its baseline of ${baseline} for ${duration} (${sizes}; by chance alone: ${probabilityText(probability * tests)} such alerts a day).`
+    return `${subject} changed: ${this.#changeText(finding)} for ${duration}, compared with a baseline of ${baseline} (${sizes}; by chance alone: ${probabilityText(probability * tests)} such alerts a day).`
   }
 
   #valueText(value: number): string {

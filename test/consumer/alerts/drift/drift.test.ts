@@ -31,7 +31,7 @@ test('a drift is one alert, updated while it lasts, and resolved when the latenc
   assert.equal(among.severity, 'warning')
   assert.match(
     among.explanation,
-    /^Latency of read by \/usr\/bin\/w0 on web-1 changed: p\d+ from [\d.]+us to [\d.]+us \(× [234]\.\d+\)\. It has deviated from its baseline of 5 min for [\d.]+ min \(D = [01]\.\d+, n = [\d,]+ against [\d,]+, p < 1e-12; by chance alone: < 1e-12 such alerts a day\)\.$/
+    /^Latency of read by \/usr\/bin\/w0 on web-1 changed: p\d+ from [\d.]+us to [\d.]+us \(× [234]\.\d+\) for [\d.]+ min, compared with a baseline of 5 min \(D = [01]\.\d+, n = [\d,]+ against [\d,]+, p < 1e-12; by chance alone: < 1e-12 such alerts a day\)\.$/
   )
   assert.deepEqual(
     among.reasons.map(({ condition }) => condition),
