@@ -1,5 +1,5 @@
-// The jars of pom.xml in a folder of their own, fetched once with Maven. The folder's name has the
-// pom's hash, so that a changed version is fetched and an interrupted fetch is never taken for whole.
+// Fetches the jars of pom.xml once, with Maven, into a folder named after the pom's hash: a changed pom is fetched anew. An
+// interrupted fetch leaves no such folder.
 import { execFile } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { existsSync } from 'node:fs'
@@ -12,7 +12,7 @@ import type { Log } from '../../runtime/log.ts'
 const run = promisify(execFile)
 const pom = join(import.meta.dirname, 'pom.xml')
 
-/** Shared by `up`, the tests and the set-up; RINGSIDE_KAFKA_LIB names another place. */
+/** Shared by `up`, tests and setup.sh. RINGSIDE_KAFKA_LIB overrides it. */
 const cacheDir = (): string =>
   process.env['RINGSIDE_KAFKA_LIB'] || join(import.meta.dirname, '..', '..', 'build', 'kafka')
 
@@ -21,19 +21,26 @@ const sha256 = (text: string): string => createHash('sha256').update(text).diges
 const lowestJava = 17
 
 /**
- * @returns what `java -version` says
- * @throws RingsideError OS when there is no Java of version 17 or newer
+ * @returns the output of `java -version`
+ * @throws RingsideError OS without Java 17 or newer
  */
 export const checkJava = async (): Promise<string> => {
-  const install = 'install one (Debian: apt-get install openjdk-17-jre-headless) or name a cluster with --brokers'
+  const install = 'install it (Debian: apt-get install openjdk-17-jre-headless), or name brokers with --brokers'
   const { stderr } = await run('java', ['-version']).catch((cause: unknown) => {
-    throw new RingsideError('OS', `the local Kafka needs Java ${lowestJava} or newer and finds none: ${install}`, {
-      cause
-    })
+    throw new RingsideError(
+      'OS',
+      `the local Kafka needs Java ${lowestJava} or newer, and java is missing: ${install}`,
+      {
+        cause
+      }
+    )
   })
   const version = Number(/version "(\d+)/.exec(stderr)?.[1])
   if (version >= lowestJava) return stderr
-  throw new RingsideError('OS', `the local Kafka needs Java ${lowestJava} or newer, java is ${version}: ${install}`)
+  throw new RingsideError(
+    'OS',
+    `the local Kafka needs Java ${lowestJava} or newer, and java is version ${version}: ${install}`
+  )
 }
 
 const fetchJars = async (into: string): Promise<void> => {
@@ -46,20 +53,20 @@ const fetchJars = async (into: string): Promise<void> => {
     if (cause instanceof Error && 'code' in cause && cause.code === 'ENOENT') {
       throw new RingsideError(
         'OS',
-        'the local Kafka is fetched with Maven, and mvn is missing: install it (Debian: apt-get install maven) or name a cluster with --brokers',
+        'Maven fetches the local Kafka, and mvn is missing: install it (Debian: apt-get install maven), or name brokers with --brokers',
         { cause }
       )
     }
     const output = cause instanceof Error && 'stdout' in cause ? String(cause.stdout) : messageOf(cause)
-    // The first line may begin with colour codes, the last words point to a help page.
+    // Maven begins the line with colour codes and ends it with a pointer to a help page.
     const reason = /\[ERROR\] (\S.*?)(?: -> \[Help \d+\])?$/m.exec(output)?.[1] ?? messageOf(cause)
     throw new RingsideError('UNAVAILABLE', `Maven cannot fetch the jars of ${pom}: ${reason}`, { cause })
   }
 }
 
 /**
- * Sees to it that the jars are there.
- * @returns the folder that holds them
+ * Fetches the jars unless they are there.
+ * @returns their folder
  * @throws RingsideError OS when Maven is missing, UNAVAILABLE when it cannot fetch them
  */
 export const prepareLocalKafka = async (log: Log): Promise<string> => {
@@ -70,9 +77,9 @@ export const prepareLocalKafka = async (log: Log): Promise<string> => {
   const partial = await mkdtemp(join(cacheDir(), 'fetching-'))
   try {
     await fetchJars(partial)
-    // What root fetched, a user's Kafka reads as well.
+    // mkdtemp makes it private, but Kafka of another user reads the jars, too.
     await chmod(partial, 0o755)
-    // Another process may have fetched them meanwhile: the same jars, so either folder will do.
+    // Another process may have fetched the same jars meanwhile.
     await rename(partial, dir).catch((error: unknown) => {
       if (!existsSync(dir)) throw error
     })
@@ -82,6 +89,6 @@ export const prepareLocalKafka = async (log: Log): Promise<string> => {
   return dir
 }
 
-/** Where the JVM keeps Kafka's classes ready parsed (it halves the start); one for each build of Java. */
+/** The JVM's class data archive, which halves Kafka's start; one for each build of Java. */
 export const classArchiveOf = (jars: string, javaVersion: string): string =>
   join(jars, `classes-${sha256(javaVersion)}.jsa`)

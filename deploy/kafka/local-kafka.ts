@@ -1,5 +1,5 @@
-// Apache Kafka, one node in KRaft mode, as a child process: a state folder and a port in, brokers
-// that answer out. Its data outlives it; a Kafka that a killed parent left behind is ended first.
+// Runs Apache Kafka, one node in KRaft mode, as a child process on a state folder and a port. Its data outlives it. A Kafka
+// that a killed parent left behind is stopped first.
 import { type ChildProcess, spawn } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { existsSync, openSync } from 'node:fs'
@@ -11,14 +11,14 @@ import { messageOf, RingsideError } from '../../runtime/errors.ts'
 import type { Log } from '../../runtime/log.ts'
 import { createKafkaClient } from '../../wire/kafka.ts'
 import { checkJava, classArchiveOf, prepareLocalKafka } from './jars.ts'
-import { endLeftover, endProcess, isRunning, writeNote } from './process-file.ts'
+import { endLeftover, endProcess, isRunning, writeProcessFile } from './process-file.ts'
 import { serverProperties } from './server-properties.ts'
 
 export { prepareLocalKafka } from './jars.ts'
 
 export interface LocalKafkaOptions {
   readonly stateDir: string
-  /** Loopback port for clients; 0 for any that is free. */
+  /** Loopback port for clients; 0: any free port. */
   readonly port: number
   readonly heapMb: number
   readonly log: Log
@@ -28,15 +28,15 @@ export interface LocalKafka {
   /** host:port */
   readonly brokers: readonly string[]
   readonly pid: number
-  /** Resolves when the process is gone, however it went. */
+  /** Resolves when the process has ended, for any reason. */
   readonly exited: Promise<void>
-  /** Ends it in order, by force after 15 s; resolves when it is gone. */
+  /** Stops it in order, after 15 s with SIGKILL; resolves when it has ended. */
   stop(): Promise<void>
 }
 
-/** It starts in 1–3 s; a loaded machine with a long log to recover takes longer. */
+/** Typically 1 to 3 s; longer on a loaded machine with a long log to recover. */
 const readyMs = 120_000
-/** It stops in 0.3 s; the first time it also writes its class archive, 3 s. */
+/** Typically 0.3 s; 3 s the first time, when the JVM writes its class archive. */
 const stopMs = 15_000
 const pollMs = 50
 
@@ -47,14 +47,14 @@ const pathsOf = (stateDir: string) => {
     dataDir: join(dir, 'data'),
     properties: join(dir, 'server.properties'),
     output: join(dir, 'kafka.log'),
-    note: join(dir, 'process.json'),
+    processFile: join(dir, 'process.json'),
     brokers: join(dir, 'brokers')
   }
 }
 
 type Paths = ReturnType<typeof pathsOf>
 
-/** @returns the port it could listen on; undefined when another program has it */
+/** @returns the port; undefined when another program listens on it */
 const tryPort = (port: number): Promise<number | undefined> => {
   const { promise, resolve, reject } = Promise.withResolvers<number | undefined>()
   const server = createServer()
@@ -75,26 +75,26 @@ const listens = (port: number): Promise<boolean> => {
   return promise.finally(() => socket.destroy())
 }
 
-const claimPort = async (port: number): Promise<number> => {
-  const claimed = await tryPort(port).catch((cause: unknown) => {
+const findPort = async (port: number): Promise<number> => {
+  const found = await tryPort(port).catch((cause: unknown) => {
     throw new RingsideError('OS', `Kafka cannot listen on 127.0.0.1:${port}: ${messageOf(cause)}`, { cause })
   })
-  if (claimed !== undefined) return claimed
+  if (found !== undefined) return found
   throw new RingsideError(
     'UNAVAILABLE',
-    `127.0.0.1:${port} is in use by another program: if it is a Kafka to be used, name it with --brokers 127.0.0.1:${port}; else choose another port with --kafka-port`,
+    `127.0.0.1:${port} is in use by another program: choose another port with --kafka-port; or, to use a Kafka that runs there, --brokers 127.0.0.1:${port}`,
     { canRetry: false }
   )
 }
 
-// C1 alone: the start takes two thirds of the time, and one node's brokering is copying, not computing.
+// Only the C1 compiler: it cuts the start by a third, and a broker copies more than it computes.
 const commonFlags = ['-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1', '-XX:-UsePerfData', '-Djava.awt.headless=true']
 
 const startJvm = (jars: string, flags: readonly string[], args: readonly string[], paths: Paths): ChildProcess => {
   const log4j = `-Dlog4j2.configurationFile=${join(import.meta.dirname, 'log4j2.properties')}`
   const output = openSync(paths.output, 'a')
   return spawn('java', [...commonFlags, ...flags, log4j, '-cp', join(jars, '*'), ...args], {
-    // A session of its own: an interrupt on the terminal is for `up`, which ends Kafka last.
+    // In a session of its own: Ctrl-C reaches only `up`, which stops Kafka last.
     detached: true,
     stdio: ['ignore', output, output]
   })
@@ -106,7 +106,7 @@ const exitOf = (child: ChildProcess): Promise<void> =>
     child.once('error', () => resolve())
   })
 
-/** Of the archive of classes that a first run leaves as it ends: they would stand behind what it ended for. */
+/** Warnings of the class archive at the end of the first run, which follow the lines that matter. */
 const archiveWarning = /^\[[\d.]+s\]\[warning\]\[cds\]/
 
 const lastLines = async (path: string): Promise<string> => {
@@ -119,11 +119,11 @@ const lastLines = async (path: string): Promise<string> => {
     .join('\n')
 }
 
-/** Whether Kafka's output tells of data in a format that it does not know yet. */
+/** True for the output of a Kafka that cannot read data of a newer one. */
 export const isOfNewerKafka = (output: string): boolean =>
   /UnsupportedVersionException: Can't read version|No MetadataVersion with feature level/.test(output)
 
-/** None begins with "-": the tools would take it for an option. */
+/** Without a leading "-", which Kafka's tools would take for an option. */
 export const newClusterId = (): string => {
   const id = randomBytes(16).toString('base64url')
   return id.startsWith('-') ? newClusterId() : id
@@ -147,7 +147,7 @@ const waitUntilReady = async (broker: string, hasExited: () => boolean, paths: P
   const port = Number(broker.split(':')[1])
   for (const deadline = Date.now() + readyMs; Date.now() < deadline; await delay(pollMs)) {
     if (hasExited()) break
-    // Asked only when it listens: each refused connection costs kafkajs a second of retries.
+    // Pings only a listening port: each refused connection costs kafkajs a second of retries.
     if (!(await listens(port))) continue
     const cluster = await client.ping().catch(() => undefined)
     if (cluster !== undefined && cluster.brokers > 0) return
@@ -155,20 +155,20 @@ const waitUntilReady = async (broker: string, hasExited: () => boolean, paths: P
   if (hasExited() && isOfNewerKafka(await readFile(paths.output, 'utf8').catch(() => ''))) {
     throw new RingsideError(
       'DATA',
-      `a newer Kafka than this one wrote ${paths.dataDir}: give another --state-dir, or remove that folder and with it what its topics hold`
+      `${paths.dataDir} was written by a newer Kafka: choose another --state-dir, or remove that folder, which deletes its topics`
     )
   }
-  const how = hasExited() ? 'ended as it started' : `does not answer after ${readyMs / 1000} s`
+  const problem = hasExited() ? 'ended during its start' : `does not answer after ${readyMs / 1000} s`
   throw new RingsideError(
     'UNAVAILABLE',
-    `the local Kafka ${how}; the end of ${paths.output}:\n${await lastLines(paths.output)}`
+    `the local Kafka ${problem}; the end of ${paths.output}:\n${await lastLines(paths.output)}`
   )
 }
 
 /**
- * Starts Kafka and waits until it answers. Needs Java 17; Maven too the first time, for the jars.
- * @throws RingsideError OS when Java or Maven is missing, UNAVAILABLE when the port is taken, another
- *   process runs a Kafka on this state, or it does not come up
+ * Starts Kafka and waits until it answers. Needs Java 17, and the first time Maven for the jars.
+ * @throws RingsideError OS when Java or Maven is missing; UNAVAILABLE when the port is in use, another process runs a
+ *   Kafka on this state folder, or Kafka does not start
  */
 export const startLocalKafka = async ({ stateDir, port, heapMb, log }: LocalKafkaOptions): Promise<LocalKafka> => {
   const startedAt = Date.now()
@@ -177,10 +177,11 @@ export const startLocalKafka = async ({ stateDir, port, heapMb, log }: LocalKafk
   const jars = await prepareLocalKafka(log)
   const archive = classArchiveOf(jars, javaVersion)
   await mkdir(paths.dir, { recursive: true })
-  if (await endLeftover(paths.note, paths.properties, stopMs)) log.info('ended a Kafka that an earlier run left behind')
+  if (await endLeftover(paths.processFile, paths.properties, stopMs))
+    log.info('stopped a Kafka that an earlier run left behind')
 
-  const clientPort = await claimPort(port)
-  const address = { port: clientPort, controllerPort: await claimPort(0), dataDir: paths.dataDir }
+  const clientPort = await findPort(port)
+  const address = { port: clientPort, controllerPort: await findPort(0), dataDir: paths.dataDir }
   await writeFile(paths.properties, serverProperties(address))
   await writeFile(paths.output, '')
   if (!existsSync(join(paths.dataDir, 'meta.properties'))) {
@@ -193,12 +194,12 @@ export const startLocalKafka = async ({ stateDir, port, heapMb, log }: LocalKafk
   const heap = [`-Xms${Math.min(192, heapMb)}m`, `-Xmx${heapMb}m`, '-XX:+ExitOnOutOfMemoryError']
   const child = startJvm(jars, [...heap, sharing], ['kafka.Kafka', paths.properties], paths)
   const { pid } = child
-  if (pid === undefined) throw new RingsideError('OS', 'java does not start: see `java -version`')
+  if (pid === undefined) throw new RingsideError('OS', 'cannot start java: check `java -version`')
   const hasExited = () => child.exitCode !== null || child.signalCode !== null
   const exited = exitOf(child).then(async () => {
     await rm(paths.brokers, { force: true })
   })
-  await writeNote(paths.note, pid)
+  await writeProcessFile(paths.processFile, pid)
   const stop = async (): Promise<void> => {
     if (!hasExited()) await endProcess(pid, hasExited, stopMs)
     await exited
@@ -217,10 +218,10 @@ export const startLocalKafka = async ({ stateDir, port, heapMb, log }: LocalKafk
   return { brokers: [broker], pid, exited, stop }
 }
 
-/** @returns the brokers of the Kafka that runs on this state folder, if one does */
+/** @returns the brokers of the Kafka that runs on this state folder; undefined without one */
 export const findLocalBrokers = async (stateDir: string): Promise<string[] | undefined> => {
   const paths = pathsOf(stateDir)
-  if (!(await isRunning(paths.note, paths.properties))) return undefined
+  if (!(await isRunning(paths.processFile, paths.properties))) return undefined
   const text = await readFile(paths.brokers, 'utf8').catch(() => '')
   return text === '' ? undefined : text.trim().split(',')
 }

@@ -1,20 +1,20 @@
-// Which Kafka belongs to a state folder: a note of its process and of the process that started it,
-// held against /proc, so that a number used again is never taken for ours.
+// The file that records the Kafka process of a state folder and its owner, the process that started it. Both are checked
+// against /proc, so that a reused pid is never taken for them.
 import { readFileSync } from 'node:fs'
 import { readFile, rm, writeFile } from 'node:fs/promises'
 import { setTimeout as delay } from 'node:timers/promises'
 import { messageOf, RingsideError } from '../../runtime/errors.ts'
 
-interface Note {
+interface ProcessFile {
   readonly pid: number
   readonly owner: number
-  /** Clock ticks after boot at which the owner started: with the pid, its identity. */
+  /** The owner's start in clock ticks after boot, which with its pid identifies it. */
   readonly ownerStart: string
 }
 
 const pollMs = 25
 
-/** @returns field 22 of /proc/PID/stat; undefined when there is no such process, or only its zombie */
+/** @returns field 22 of /proc/PID/stat; undefined without the process, or for a zombie */
 const startOf = (pid: number): string | undefined => {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')
@@ -34,30 +34,30 @@ const isKafkaOf = (pid: number, propertiesPath: string): boolean => {
   }
 }
 
-const readNote = async (path: string): Promise<Note | undefined> => {
+const readProcessFile = async (path: string): Promise<ProcessFile | undefined> => {
   try {
-    return JSON.parse(await readFile(path, 'utf8')) as Note
+    return JSON.parse(await readFile(path, 'utf8')) as ProcessFile
   } catch {
     return undefined
   }
 }
 
-export const writeNote = async (path: string, pid: number): Promise<void> => {
-  const note: Note = { pid, owner: process.pid, ownerStart: startOf(process.pid) ?? '' }
-  await writeFile(path, JSON.stringify(note))
+export const writeProcessFile = async (path: string, pid: number): Promise<void> => {
+  const content: ProcessFile = { pid, owner: process.pid, ownerStart: startOf(process.pid) ?? '' }
+  await writeFile(path, JSON.stringify(content))
 }
 
-/** @returns true when the Kafka that the note tells of is running */
-export const isRunning = async (notePath: string, propertiesPath: string): Promise<boolean> => {
-  const note = await readNote(notePath)
-  return note !== undefined && isKafkaOf(note.pid, propertiesPath)
+/** @returns true when the Kafka of the file runs */
+export const isRunning = async (path: string, propertiesPath: string): Promise<boolean> => {
+  const known = await readProcessFile(path)
+  return known !== undefined && isKafkaOf(known.pid, propertiesPath)
 }
 
 /**
- * Ends a Kafka in order; by force when it takes too long.
- * @param hasEnded checked until it is true
+ * Stops a Kafka with SIGTERM, and after timeoutMs with SIGKILL.
+ * @param hasEnded polled until it returns true
  */
-export const endProcess = async (pid: number, hasEnded: () => boolean, patienceMs: number): Promise<void> => {
+export const endProcess = async (pid: number, hasEnded: () => boolean, timeoutMs: number): Promise<void> => {
   for (const signal of ['SIGTERM', 'SIGKILL'] as const) {
     try {
       process.kill(pid, signal)
@@ -67,28 +67,29 @@ export const endProcess = async (pid: number, hasEnded: () => boolean, patienceM
         cause: error
       })
     }
-    for (const deadline = Date.now() + patienceMs; Date.now() < deadline; await delay(pollMs)) {
+    for (const deadline = Date.now() + timeoutMs; Date.now() < deadline; await delay(pollMs)) {
       if (hasEnded()) return
     }
   }
-  throw new RingsideError('OS', `Kafka, process ${pid}, does not end`)
+  throw new RingsideError('OS', `Kafka, process ${pid}, did not stop`)
 }
 
 /**
- * Stops the Kafka that a killed `ringside up` left running on this state.
- * @throws RingsideError UNAVAILABLE when whoever started it still runs
+ * Stops the Kafka that a killed `ringside up` left running on this state folder.
+ * @returns false without one
+ * @throws RingsideError UNAVAILABLE when its owner still runs
  */
-export const endLeftover = async (notePath: string, propertiesPath: string, patienceMs: number): Promise<boolean> => {
-  const note = await readNote(notePath)
-  if (note === undefined || !isKafkaOf(note.pid, propertiesPath)) return false
-  if (startOf(note.owner) === note.ownerStart) {
+export const endLeftover = async (path: string, propertiesPath: string, timeoutMs: number): Promise<boolean> => {
+  const known = await readProcessFile(path)
+  if (known === undefined || !isKafkaOf(known.pid, propertiesPath)) return false
+  if (startOf(known.owner) === known.ownerStart) {
     throw new RingsideError(
       'UNAVAILABLE',
-      `process ${note.owner} runs a Kafka on ${propertiesPath} already: end it, or choose another state folder (RINGSIDE_STATE_DIR)`,
+      `process ${known.owner} already runs a Kafka on ${propertiesPath}: stop it, or choose another state folder (RINGSIDE_STATE_DIR)`,
       { canRetry: false }
     )
   }
-  await endProcess(note.pid, () => !isKafkaOf(note.pid, propertiesPath), patienceMs)
-  await rm(notePath, { force: true })
+  await endProcess(known.pid, () => !isKafkaOf(known.pid, propertiesPath), timeoutMs)
+  await rm(path, { force: true })
   return true
 }

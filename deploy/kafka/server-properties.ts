@@ -1,4 +1,4 @@
-// The configuration of the one-node Kafka: what server.properties says.
+// The server.properties of the local Kafka.
 
 export interface ServerAddress {
   readonly port: number
@@ -6,7 +6,7 @@ export interface ServerAddress {
   readonly dataDir: string
 }
 
-/** One node, broker and controller in one, on loopback only; every internal topic with one replica. */
+/** One node that is broker and controller, on loopback only; internal topics with one replica. */
 export const serverProperties = ({ port, controllerPort, dataDir }: ServerAddress): string =>
   Object.entries({
     'process.roles': 'broker,controller',
@@ -19,7 +19,7 @@ export const serverProperties = ({ port, controllerPort, dataDir }: ServerAddres
     'log.dirs': dataDir,
     'auto.create.topics.enable': false,
     'offsets.topic.replication.factor': 1,
-    // Fifty partitions by default, each with its files: more than one node needs for a few groups.
+    // The default is 50, each with its files; one is enough for a few groups.
     'offsets.topic.num.partitions': 1,
     'transaction.state.log.replication.factor': 1,
     'transaction.state.log.min.isr': 1,
@@ -28,7 +28,7 @@ export const serverProperties = ({ port, controllerPort, dataDir }: ServerAddres
     'share.coordinator.state.topic.min.isr': 1,
     'share.coordinator.state.topic.num.partitions': 1,
     'group.initial.rebalance.delay.ms': 0,
-    // After a kill the controller lets the broker in again when its former self is timed out; 9 s by default.
+    // After a kill the controller accepts the broker once its former session has expired; the default is 9 s.
     'broker.session.timeout.ms': 4000,
     'broker.heartbeat.interval.ms': 1000
   })

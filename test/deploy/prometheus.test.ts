@@ -1,4 +1,4 @@
-// The rules for Prometheus, judged by promtool: their syntax, and their tests, which have every rule.
+// The rules for Prometheus: promtool checks their syntax and runs their tests, which cover every alert.
 import assert from 'node:assert/strict'
 import { cpSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -31,10 +31,10 @@ const rules = (parse(read('ringside.rules.yaml')) as { groups: { rules: Rule[] }
 const alerts = rules.filter(({ alert }) => alert !== undefined)
 const tests = (parse(read('ringside.rules.test.yaml')) as { tests: RuleTest[] }).tests
 
-test('rules and the scrape configuration are as Prometheus wants them', { skip: promtoolMissing() }, (context) => {
+test('Prometheus accepts the rules and the scrape configuration', { skip: promtoolMissing() }, (context) => {
   const checked = promtool(['check', 'rules', '--lint=all', '--lint-fatal', join(dir, 'ringside.rules.yaml')])
   assert.equal(checked.code, 0, checked.text)
-  // The token of the example is on nobody's disk.
+  // The token file of the example does not exist here.
   const copy = temporaryDirectory(context, 'prometheus')
   cpSync(dir, copy, { recursive: true })
   const config = read('prometheus.yaml').replace(/ {4}authorization:\n.*\n/, '')
@@ -43,19 +43,19 @@ test('rules and the scrape configuration are as Prometheus wants them', { skip: 
   assert.equal(scraped.code, 0, scraped.text)
 })
 
-test('every rule fires on what it is for, and on nothing else', { skip: promtoolMissing() }, () => {
+test('every alert fires for its condition only', { skip: promtoolMissing() }, () => {
   const { code, text } = promtool(['test', 'rules', join(dir, 'ringside.rules.test.yaml')])
   assert.equal(code, 0, text)
 })
 
-test('there is a test for every alert in every level, with a series that raises nothing', () => {
+test('every severity of every alert has a test, with a quiet series', () => {
   const expected = tests.flatMap(({ name, promql_expr_test }) =>
     promql_expr_test.flatMap(({ exp_samples }) =>
       exp_samples.map(({ labels }) => `${name} ${/severity="(\w+)"/.exec(labels)?.[1]}`)
     )
   )
-  const told = alerts.map(({ alert, labels }) => `${alert} ${labels?.severity}`)
-  assert.deepEqual([...new Set(expected)].sort(), told.toSorted())
+  const declared = alerts.map(({ alert, labels }) => `${alert} ${labels?.severity}`)
+  assert.deepEqual([...new Set(expected)].sort(), declared.toSorted())
   for (const { name, input_series } of tests) {
     assert.ok(
       input_series.some(({ series }) => series.includes('"quiet"')),
@@ -64,7 +64,7 @@ test('there is a test for every alert in every level, with a series that raises 
   }
 })
 
-test('every alert comes in three levels and says what to do', () => {
+test('every alert has three severities and a runbook', () => {
   for (const [name, levels] of Map.groupBy(alerts, ({ alert }) => alert)) {
     assert.deepEqual(
       levels.map(({ labels }) => labels?.severity),
@@ -76,7 +76,7 @@ test('every alert comes in three levels and says what to do', () => {
   }
 })
 
-test('rules name only metrics that there are', () => {
+test('rules use documented metrics only', () => {
   const recorded = new Set(rules.flatMap(({ record }) => record ?? []))
   const named = rules.flatMap(({ expr }) => metricsIn(expr))
   const texts = rules.flatMap(({ annotations }) => metricsIn(annotations?.runbook ?? ''))

@@ -36,7 +36,7 @@ describe("the local Kafka's jars", () => {
       `echo run >> ${dir}/runs\nfor a; do case $a in -DoutputDirectory=*) echo jar > "\${a#*=}/kafka.jar";; esac; done`
     )
 
-  test('are fetched once, also when two want them at the same time', async () => {
+  test('are fetched once, even by two processes at the same time', async () => {
     mavenThatCounts()
     const folders = await Promise.all([prepareLocalKafka(testLog), prepareLocalKafka(testLog)])
     assert.equal(folders[0], folders[1])
@@ -47,7 +47,7 @@ describe("the local Kafka's jars", () => {
     assert.equal(readdirSync(join(dir, 'cache')).length, 1)
   })
 
-  test('a fetch that fails says why and leaves nothing that looks whole', async () => {
+  test('a failed fetch gives the reason and leaves no folder', async () => {
     stub('mvn', `printf '\\033[0m[ERROR] Could not resolve kafka: no route to host -> [Help 1]\\n[ERROR] \\n'; exit 1`)
     await assert.rejects(prepareLocalKafka(testLog), (error) => {
       assert.ok(error instanceof RingsideError)
@@ -58,13 +58,13 @@ describe("the local Kafka's jars", () => {
     assert.deepEqual(readdirSync(join(dir, 'cache')), [])
   })
 
-  test('without Maven it is said what to install', async () => {
+  test('without Maven the error says what to install', async () => {
     process.env['PATH'] = dir
     await assert.rejects(prepareLocalKafka(testLog), /mvn is missing: install it \(Debian: apt-get install maven\)/)
   })
 
   test('a Java that is too old is refused', async () => {
     stub('java', 'echo \'openjdk version "11.0.2" 2019-01-15\' >&2')
-    await assert.rejects(checkJava(), /needs Java 17 or newer, java is 11/)
+    await assert.rejects(checkJava(), /needs Java 17 or newer, and java is version 11/)
   })
 })

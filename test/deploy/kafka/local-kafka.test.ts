@@ -20,7 +20,7 @@ import { testLog } from '../../support/log.ts'
 
 const skip = await localKafkaMissing()
 
-/** Not so of a zombie: an orphan's, where nobody reaps, stays. */
+/** False for a zombie: that of an orphan stays when the init process does not reap it. */
 const isAlive = (pid: number): boolean => {
   try {
     return readFileSync(`/proc/${pid}/cmdline`, 'utf8') !== ''
@@ -33,7 +33,7 @@ test("a cluster's id is never taken for an option of Kafka's tools", () => {
   for (let i = 0; i < 5000; i++) assert.match(newClusterId(), /^[A-Za-z0-9_][A-Za-z0-9_-]{21}$/)
 })
 
-test('data of a newer Kafka is told from other reasons to end', () => {
+test('data of a newer Kafka is recognised in the output', () => {
   const caused = 'Caused by: org.apache.kafka.common.errors.UnsupportedVersionException:'
   assert.equal(isOfNewerKafka(`ERROR while starting\n${caused} Can't read version 4 of BrokerEndpoint\n`), true)
   assert.equal(isOfNewerKafka('java.lang.IllegalArgumentException: No MetadataVersion with feature level 31'), true)
@@ -61,7 +61,7 @@ describe('the local Kafka', { skip, timeout: 120_000 }, () => {
 
   const clientOf = ({ brokers }: LocalKafka) => createKafkaClient({ brokers, clientId: 'ringside-test', log: testLog })
 
-  test('answers once it is started, is found by its state folder, and is gone once it is stopped', async () => {
+  test('answers after its start, is found by its state folder, and is gone after its stop', async () => {
     assert.equal(await findLocalBrokers(stateDir), undefined)
     const kafka = await start()
     assert.equal((await clientOf(kafka).ping()).brokers, 1)
@@ -73,7 +73,7 @@ describe('the local Kafka', { skip, timeout: 120_000 }, () => {
     await kafka.stop()
   })
 
-  test('keeps its messages and its identity over a restart, also on another port', async () => {
+  test('keeps its messages and its cluster id over a restart on another port', async () => {
     const first = await start()
     const { clusterId } = await clientOf(first).ping()
     const topic = await createTopic(clientOf(first), 'kept')
@@ -91,7 +91,7 @@ describe('the local Kafka', { skip, timeout: 120_000 }, () => {
     )
   })
 
-  test('says which port is taken and what to do', async () => {
+  test('a port in use is refused, and the error says what to do', async () => {
     const server = createServer().listen(0, '127.0.0.1')
     await once(server, 'listening')
     const address = server.address()
@@ -105,13 +105,13 @@ describe('the local Kafka', { skip, timeout: 120_000 }, () => {
     server.close()
   })
 
-  test('refuses a state folder on which another running process has a Kafka', async () => {
+  test('a state folder with the Kafka of another running process is refused', async () => {
     const kafka = await start()
-    await assert.rejects(start(), new RegExp(`process ${process.pid} runs a Kafka on .* already`))
+    await assert.rejects(start(), new RegExp(`process ${process.pid} already runs a Kafka on `))
     assert.equal((await clientOf(kafka).ping()).brokers, 1)
   })
 
-  test('ends the Kafka that a killed process left behind, and goes on with its data', async () => {
+  test('the Kafka that a killed process left behind is stopped, and the next one continues with its data', async () => {
     const program = `
       import pino from 'pino'
       const { startLocalKafka } = await import(${JSON.stringify(join(import.meta.dirname, '../../../deploy/kafka/local-kafka.ts'))})
@@ -157,7 +157,7 @@ describe('the local Kafka', { skip, timeout: 120_000 }, () => {
   })
 })
 
-test('says what to install when Java is missing', async () => {
+test('without Java the error says what to install', async () => {
   const { PATH } = process.env
   process.env['PATH'] = '/nonexistent'
   try {
@@ -165,7 +165,10 @@ test('says what to install when Java is missing', async () => {
     await assert.rejects(startLocalKafka(options), (error) => {
       assert.ok(error instanceof RingsideError)
       assert.equal(error.code, 'OS')
-      assert.match(error.message, /^the local Kafka needs Java 17 or newer and finds none: .*openjdk-17-jre-headless/)
+      assert.match(
+        error.message,
+        /^the local Kafka needs Java 17 or newer, and java is missing: .*openjdk-17-jre-headless/
+      )
       return true
     })
   } finally {

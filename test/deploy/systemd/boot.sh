@@ -1,7 +1,7 @@
 #!/bin/sh
-# Boots systemd as the first process of namespaces of its own: boot.sh FOLDER PROJECT CGROUP. It sees FOLDER as
-# /opt/boot and runs test.target of FOLDER/units; PROJECT is /opt/ringside; what it writes to /run, /var/lib and
-# /opt is gone with it. CGROUP is a name for its control group. Ends, with everything in it, when it is killed.
+# Boots systemd in new namespaces: boot.sh FOLDER PROJECT CGROUP. FOLDER is /opt/boot inside, with test.target in
+# FOLDER/units; PROJECT is /opt/ringside. /run, /var/lib and /opt are tmpfs. CGROUP is the name of its control group. A kill
+# ends everything inside.
 set -eu
 
 if [ "${4:-}" != inside ]; then
@@ -23,7 +23,7 @@ mkdir /opt/boot /opt/ringside
 mount --move /run/boot /opt/boot
 mount --move /run/project /opt/ringside
 
-# The control groups as the new namespace has them: v1 with v2 beside it, or v2 alone.
+# The control groups of the new namespace: v1 and v2, or v2 only.
 if [ -e /sys/fs/cgroup/systemd ]; then
 	umount -l /sys/fs/cgroup
 	mount -t tmpfs tmpfs /sys/fs/cgroup

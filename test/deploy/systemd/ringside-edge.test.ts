@@ -13,7 +13,7 @@ const unit = readFileSync(join(project, 'deploy/systemd/ringside-edge.service'),
 
 const noAnalyze = spawnSync('systemd-analyze', ['--version']).error !== undefined && 'needs systemd-analyze'
 
-/** The unit as a file, with what only an installed Ringside has replaced. */
+/** The unit as a file, with paths of an installed Ringside replaced. */
 const writeUnit = (folder: string, replaced: Record<string, string>): string => {
   const path = join(folder, 'ringside-edge.service')
   const text = Object.entries(replaced).reduce((before, [from, to]) => {
@@ -24,15 +24,15 @@ const writeUnit = (folder: string, replaced: Record<string, string>): string => 
   return path
 }
 
-test('systemd finds nothing wrong with the unit', { skip: noAnalyze }, (t) => {
+test('systemd-analyze verify accepts the unit', { skip: noAnalyze }, (t) => {
   const path = writeUnit(temporaryDirectory(t, 'unit'), { '/opt/ringside/cli/ringside': '/bin/sh' })
   const { status, stderr } = spawnSync('systemd-analyze', ['verify', path], { encoding: 'utf8' })
-  // It looks at other units of the machine, too.
+  // It also reports on other units of the machine.
   assert.doesNotMatch(stderr, /ringside/)
   assert.equal(status, 0, stderr)
 })
 
-test("the unit's exposure is what the edge needs, and no more", { skip: noAnalyze }, () => {
+test('systemd-analyze security rates the exposure of the unit below 2 of 10', { skip: noAnalyze }, () => {
   const path = join(project, 'deploy/systemd/ringside-edge.service')
   const args = ['security', '--offline=true', '--no-pager', '--threshold=20', path]
   const { status, stdout } = spawnSync('systemd-analyze', args, { encoding: 'utf8' })
@@ -41,14 +41,14 @@ test("the unit's exposure is what the edge needs, and no more", { skip: noAnalyz
 
 const bootMissing =
   kernelTests.skip ||
-  (process.env['RINGSIDE_TEST_SYSTEMD'] !== '1' && 'boots a systemd: RINGSIDE_TEST_SYSTEMD=1 asks for it') ||
+  (process.env['RINGSIDE_TEST_SYSTEMD'] !== '1' && 'boots a systemd: set RINGSIDE_TEST_SYSTEMD=1 to run it') ||
   (!existsSync('/lib/systemd/systemd') && 'needs systemd') ||
   (await kafkaMissing())
 
 describe('under systemd', { skip: bootMissing }, () => {
   const kafka = withKafka()
 
-  /** The first process of the namespaces, as this process sees it. */
+  /** @returns the pid of the process that boots the namespaces */
   const boot = (t: TestContext, folder: string): number => {
     const cgroup = uniqueName('ringside-test')
     const script = join(import.meta.dirname, 'boot.sh')
@@ -85,7 +85,7 @@ describe('under systemd', { skip: bootMissing }, () => {
       .filter((text) => text !== '')
       .flatMap((text) => [Number(text), ...descendantsOf(Number(text))])
 
-  test('the edge attaches, drops what it has, and publishes from within the sandbox', {
+  test('the edge attaches, drops its privileges, and publishes from within the sandbox', {
     timeout: 180_000
   }, async (t) => {
     const folder = temporaryDirectory(t, 'systemd')
@@ -121,10 +121,10 @@ describe('under systemd', { skip: bootMissing }, () => {
       assert.match(status, /^Seccomp:\t2$/m)
     }
 
-    const made = JSON.parse(
+    const pid = JSON.parse(
       execFileSync('python3', ['-c', 'import os; open("/etc/hostname"); print(os.getpid())']).toString()
     )
-    const where = `pid == ${made} && syscall == "openat" && path == "/etc/hostname"`
+    const where = `pid == ${pid} && syscall == "openat" && path == "/etc/hostname"`
     const rows = await eventually('the event', 30, async () => {
       const found = await tailRows('events', ['--since', '10m', '--where', where], env)
       return found.length > 0 ? found : undefined
