@@ -206,3 +206,16 @@ export const cellField = {
   index: 2,
   count: 4
 } as const
+
+/** sizeof(struct ringside_counters) */
+export const countersBytes = 192
+/** Byte offsets in struct ringside_counters */
+export const countersField = {
+  seq: 0,
+  emitted: 8,
+  dropped: 40,
+  off: 72,
+  counted: 104,
+  untracked: 136,
+  uncounted: 144
+} as const

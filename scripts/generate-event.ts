@@ -32,7 +32,7 @@ const objectEnums = {
 } as const satisfies Readonly<Record<string, ObjectEnum>>
 
 /** Structs whose offsets are exported as objects. */
-const structs = ['ringside_event', 'ringside_summary', 'ringside_cell']
+const structs = ['ringside_event', 'ringside_summary', 'ringside_cell', 'ringside_counters']
 
 const prefix = 'RINGSIDE_'
 

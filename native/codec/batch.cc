@@ -13,7 +13,7 @@ constexpr size_t kSummaryBytes = 96;
 constexpr size_t kBucketBytes = 8;
 constexpr size_t kLongBytes = 10;
 
-// Number of symbols of the enum EventKind, which lacks the summary.
+// Number of symbols of the enum EventKind, which lacks the summary; later kinds are encoded as other.
 constexpr uint8_t kKinds = RINGSIDE_KIND_SUMMARY;
 
 // enum ringside_call and the Avro enum Syscall have the same numbers.
@@ -60,7 +60,7 @@ void Batch::AddEvent(const ringside_event& record) {
 
   const size_t bytes = kEventBytes + SizeOf(path) + SizeOf(name) + SizeOf(path_to);
   uint8_t* at = events_.bytes.Room(bytes);
-  at = WriteLong(at, record.kind < kKinds ? record.kind : 0);
+  at = WriteLong(at, record.kind < kKinds ? record.kind : static_cast<uint8_t>(RINGSIDE_KIND_OTHER));
   at = WriteLong(at, SyscallOf(record));
   at = WriteLong(at, process.index);
   at = WriteLong(at, socket);

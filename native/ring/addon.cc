@@ -27,10 +27,10 @@
 namespace ringside {
 namespace {
 
-// Ring#statistics(): seq before the first, last seq of the summaries, nanoseconds up to which all is counted, runs
-// that were skipped; then rows of: cpu, last, emitted, dropped, off and counted by class, untracked, uncounted.
+// Ring#statistics(): seq before the first, last seq of the summaries, nanoseconds up to which all calls are counted,
+// skipped runs of programs; then the words of struct ringside_counters, CPU by CPU.
 constexpr size_t kStatisticsHead = 4;
-constexpr size_t kStatisticsColumns = 4 + 4 * RINGSIDE_CLASS_COUNT;
+constexpr size_t kCounterWords = sizeof(ringside_counters) / sizeof(uint64_t);
 
 struct AddonData {
   Napi::FunctionReference ring;
@@ -221,23 +221,16 @@ class Ring : public Napi::ObjectWrap<Ring> {
 
   Napi::Value Statistics(const Napi::CallbackInfo&) {
     Session& session = Open();
-    const std::vector<CpuStatistics> rows = session.Statistics();
-    auto table = Napi::Float64Array::New(Env(), kStatisticsHead + rows.size() * kStatisticsColumns);
+    const size_t words = session.Cpus() * kCounterWords;
+    auto table = Napi::Float64Array::New(Env(), kStatisticsHead + words);
     double* cell = table.Data();
     const auto add = [&cell](uint64_t count) { *cell++ = static_cast<double>(count); };
     add(session.SeqBefore());
     add(session.LastSummarySeq());
     add(session.CountedUntilNs());
     add(session.Skipped());
-    for (const auto& [cpu, counters] : rows) {
-      add(cpu);
-      add(counters.seq);
-      for (const auto* counts : {counters.emitted, counters.dropped, counters.off, counters.counted}) {
-        std::for_each(counts, counts + RINGSIDE_CLASS_COUNT, add);
-      }
-      add(counters.untracked);
-      add(counters.uncounted);
-    }
+    const auto* counters = reinterpret_cast<const uint64_t*>(session.Counters());
+    std::for_each(counters, counters + words, add);
     return table;
   }
 

@@ -15,6 +15,11 @@ namespace ringside {
 
 namespace {
 
+struct Bytes {
+  const uint8_t* begin;
+  size_t count;
+};
+
 using Object = std::unique_ptr<bpf_object, decltype(&bpf_object__close)>;
 
 constexpr std::string_view kPrefix = "ringside_";
@@ -55,7 +60,7 @@ Contract::Enum ToEnum(const btf* types, const btf_type* type) {
 }
 
 // The bytes of a section's map before the object is loaded.
-std::basic_string_view<uint8_t> InitialValue(const bpf_object* object, std::string_view section) {
+Bytes InitialValue(const bpf_object* object, std::string_view section) {
   const bpf_map* map;
   bpf_object__for_each_map(map, object) {
     const std::string_view name = bpf_map__name(map);
@@ -64,7 +69,7 @@ std::basic_string_view<uint8_t> InitialValue(const bpf_object* object, std::stri
     const void* value = bpf_map__initial_value(map, &bytes);
     return {static_cast<const uint8_t*>(value), bytes};
   }
-  return {};
+  return {nullptr, 0};
 }
 
 std::vector<uint8_t> ReadVariable(const bpf_object* object, std::string_view section, std::string_view name) {
@@ -73,13 +78,13 @@ std::vector<uint8_t> ReadVariable(const bpf_object* object, std::string_view sec
   if (id < 0) throw Failure{"find section " + std::string(section), -id, ""};
   const btf_type* type = btf__type_by_id(types, static_cast<uint32_t>(id));
   const btf_var_secinfo* variables = btf_var_secinfos(type);
-  const std::basic_string_view<uint8_t> bytes = InitialValue(object, section);
+  const Bytes bytes = InitialValue(object, section);
   for (uint32_t i = 0; i < btf_vlen(type); i++) {
     const btf_var_secinfo& variable = variables[i];
     if (NameOf(types, btf__type_by_id(types, variable.type)) != name) continue;
-    if (variable.offset + variable.size > bytes.size()) break;
-    const auto value = bytes.substr(variable.offset, variable.size);
-    return {value.begin(), value.end()};
+    if (variable.offset + variable.size > bytes.count) break;
+    const uint8_t* value = bytes.begin + variable.offset;
+    return {value, value + variable.size};
   }
   throw Failure{"find " + std::string(name) + " in " + std::string(section), ENOENT, ""};
 }

@@ -3,7 +3,7 @@
 import { createHash } from 'node:crypto'
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { abis, commSize, eventClasses, nrMax, recordMaxBytes } from '../../bpf/event.ts'
+import { abis, commSize, countersBytes, countersField, eventClasses, nrMax, recordMaxBytes } from '../../bpf/event.ts'
 import { RingsideError } from '../../runtime/errors.ts'
 import { addon, buildDir, type NativeAccount, type NativeOptions, type NativeRing, toRingsideError } from './addon.ts'
 
@@ -12,6 +12,7 @@ const kernelTypes = '/sys/kernel/btf/vmlinux'
 const callNumbers = abis.length * nrMax
 const classCount = eventClasses.length
 const laneCount = 3
+const counterWords = countersBytes / 8
 const commMaxBytes = commSize - 1
 
 /** Empty: all pass. What is not empty must all be met. */
@@ -125,6 +126,26 @@ const requireLength = (name: string, bytes: Uint8Array, length: number): void =>
 }
 
 const byClass = (counts: readonly number[]): number[] => Array.from({ length: classCount }, (_, i) => counts[i] ?? 0)
+
+/** @param words struct ringside_counters */
+const toCpuCounters = (cpu: number, before: number, words: Float64Array): CpuCounters => {
+  const word = (field: keyof typeof countersField): number => words[countersField[field] / 8] ?? 0
+  const countsOf = (field: keyof typeof countersField): number[] => {
+    const begin = countersField[field] / 8
+    return Array.from(words.subarray(begin, begin + classCount))
+  }
+  return {
+    cpu,
+    before,
+    last: word('seq'),
+    emitted: countsOf('emitted'),
+    dropped: countsOf('dropped'),
+    off: countsOf('off'),
+    counted: countsOf('counted'),
+    untracked: word('untracked'),
+    uncounted: word('uncounted')
+  }
+}
 
 const toTable = ({ security, rest, summaries }: RingMark, account: RingAccount): Float64Array =>
   Float64Array.from([
@@ -288,17 +309,10 @@ export class Ring {
   statistics(): RingStatistics {
     const table = this.#native.statistics()
     const [before = 0, lastSummary = 0, countedUntilNs = 0, skipped = 0] = table
-    const head = 4
-    const columns = 4 + 4 * classCount
-    const cpus: CpuCounters[] = []
-    for (let at = head; at < table.length; at += columns) {
-      const [cpu = 0, last = 0, ...counts] = table.subarray(at, at + columns)
-      const [emitted = [], dropped = [], off = [], counted = []] = [0, 1, 2, 3].map((index) =>
-        counts.slice(index * classCount, (index + 1) * classCount)
-      )
-      const [untracked = 0, uncounted = 0] = counts.slice(4 * classCount)
-      cpus.push({ cpu, before, last, emitted, dropped, off, counted, untracked, uncounted })
-    }
+    const counters = table.subarray(4)
+    const cpus = Array.from({ length: counters.length / counterWords }, (_, cpu) =>
+      toCpuCounters(cpu, before, counters.subarray(cpu * counterWords, (cpu + 1) * counterWords))
+    )
     const summaries = { before, last: lastSummary }
     return { cpus, summaries, countedUntilNs: countedUntilNs === 0 ? undefined : countedUntilNs, skipped }
   }

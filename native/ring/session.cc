@@ -470,12 +470,6 @@ void Session::Close() {
   programs_.Unpin(pins_);
 }
 
-std::vector<CpuStatistics> Session::Statistics() const {
-  std::vector<CpuStatistics> rows;
-  for (uint32_t cpu = 0; cpu < cpus_; cpu++) rows.push_back({cpu, counters_.as<ringside_counters>()[cpu]});
-  return rows;
-}
-
 uint64_t Session::Skipped() {
   const uint64_t now = MonotonicNs();
   if (now >= skipped_until_ns_) {

@@ -49,11 +49,6 @@ struct Options {
   bool go_functions;  // calls of marked processes come with their stack
 };
 
-struct CpuStatistics {
-  uint32_t cpu;
-  ringside_counters counters;
-};
-
 class Session {
  public:
   // Takes over from a dead edge, or loads and attaches: tens of milliseconds. Throws Failure.
@@ -106,7 +101,9 @@ class Session {
   const std::vector<std::string>& LeftOut() const { return programs_.left_out(); }
   std::array<uint32_t, 2> RingBytes() const;
 
-  std::vector<CpuStatistics> Statistics() const;
+  // One for each possible CPU, since the programs were loaded.
+  const ringside_counters* Counters() const { return counters_.as<ringside_counters>(); }
+  uint32_t Cpus() const { return cpus_; }
   // The seq before the first of every CPU, and of the summaries.
   uint64_t SeqBefore() const { return state_->seq_before; }
   // Of the summaries that can be read, or were.
