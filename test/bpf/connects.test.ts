@@ -1,5 +1,4 @@
 import assert from 'node:assert/strict'
-import { execFileSync } from 'node:child_process'
 import { createServer } from 'node:net'
 import { describe, it } from 'node:test'
 import { kernelTimeoutMs } from '../support/kernel.ts'
@@ -46,23 +45,19 @@ describe('outcome of connects', { skip, timeout: kernelTimeoutMs }, () => {
 
   it('tells ECANCELED when the socket was closed before there was an outcome', async () => {
     // In a network namespace of its own, where 203.0.113.0/24 leads to the loopback and is nobody's there.
-    const namespace = `ringside-${process.pid}`
-    const ip = (...args: string[]) => execFileSync('ip', args)
-    ip('netns', 'add', namespace)
-    try {
-      ip('-n', namespace, 'link', 'set', 'lo', 'up')
-      ip('-n', namespace, 'addr', 'add', '203.0.113.2/32', 'dev', 'lo')
-      ip('-n', namespace, 'route', 'add', '203.0.113.0/24', 'dev', 'lo', 'src', '203.0.113.2')
-      const path = program('connect')
-      const { events } = await observe({ comms: [commOf('connect')] }, () =>
-        run('ip', 'netns', 'exec', namespace, path, 'give-up')
-      )
-      const [outcome] = kindsOf(events, 'socket_state')
-      assert.deepEqual([outcome?.ret, outcome?.socket?.remote], [ecanceled, '203.0.113.1:80'])
-      assert.notEqual(outcome?.socket?.netns, 0)
-    } finally {
-      ip('netns', 'delete', namespace)
-    }
+    const setUp = [
+      'ip link set lo up',
+      'ip addr add 203.0.113.2/32 dev lo',
+      'ip route add 203.0.113.0/24 dev lo src 203.0.113.2'
+    ]
+    const script = [...setUp, 'exec "$@"'].join(' && ')
+    const path = program('connect')
+    const { events } = await observe({ comms: [commOf('connect')] }, () =>
+      run('unshare', '--net', 'sh', '-c', script, 'sh', path, 'give-up')
+    )
+    const [outcome] = kindsOf(events, 'socket_state')
+    assert.deepEqual([outcome?.ret, outcome?.socket?.remote], [ecanceled, '203.0.113.1:80'])
+    assert.notEqual(outcome?.socket?.netns, 0)
   })
 
   it('tells nothing of the accepting end', async () => {

@@ -7,19 +7,13 @@ import { type LiveSource, type LiveSourceOptions, openLiveSource } from '../../p
 import { RawEvents } from '../../producer/source/raw-events.ts'
 import type { Source, SourceStatistics } from '../../producer/source/source.ts'
 import { eventKinds } from '../../wire/event-kind.ts'
+import { kernelTests, kernelTimeoutMs } from '../support/kernel.ts'
 
 const programsDir = join(import.meta.dirname, 'programs')
 const buildDir = join(import.meta.dirname, '..', '..', 'build', 'test')
 
-/** Why the tests on a live kernel cannot run here; false when they can. */
-export const skip: string | false =
-  process.getuid?.() !== 0
-    ? 'needs root: BPF programs are loaded into the live kernel'
-    : !existsSync('/sys/kernel/btf/vmlinux')
-      ? 'needs a kernel with BTF at /sys/kernel/btf/vmlinux'
-      : !existsSync(join(buildDir, '..', 'ringside.bpf.o'))
-        ? 'needs build/ringside.bpf.o: npm run build'
-        : false
+/** Why programs cannot be loaded here, or false: for the `skip` of a test. */
+export const skip: string | false = kernelTests.skip
 
 /** Compiles programs/`name`.c if need be; the process it becomes has the comm `rs-name`. Static: no loader's calls. */
 export const program = (name: string, ...flags: string[]): string => {
@@ -143,7 +137,9 @@ export interface Outcome {
 /** Runs an executable to its end. */
 export const run = (path: string, ...args: string[]): Promise<Outcome> =>
   new Promise((resolve, reject) => {
-    const child = spawn(path, args, { stdio: ['ignore', 'pipe', 'inherit'] })
+    // One that hangs would keep the test's process for ever.
+    const limit = { timeout: kernelTimeoutMs, killSignal: 'SIGKILL' } as const
+    const child = spawn(path, args, { stdio: ['ignore', 'pipe', 'inherit'], ...limit })
     let stdout = ''
     child.stdout.on('data', (text: Buffer) => {
       stdout += text.toString()

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, describe, it } from 'node:test'
 import { kernelTimeoutMs } from '../support/kernel.ts'
+import { ipv6Missing } from '../support/network.ts'
 import { callsOf, observeProgram, type Seen, skip } from './observe.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'ringside-test-'))
@@ -18,7 +19,7 @@ const any = { 4: '0.0.0.0', 6: '0:0:0:0:0:0:0:0' }
 
 describe('sockets', { skip, timeout: kernelTimeoutMs }, () => {
   for (const version of [4, 6] as const) {
-    it(`tells both ends of a TCP connection over IPv${version}`, async () => {
+    it(`tells both ends of a TCP connection over IPv${version}`, { skip: version === 6 && ipv6Missing() }, async () => {
       const { events, result } = await observeProgram('tcp', String(version))
       const listening = `${loopback[version]}:${result.stdout.trim()}`
       const nobody = `${any[version]}:0`

@@ -8,10 +8,11 @@ import { createInterface } from 'node:readline'
 import { type TestContext, test } from 'node:test'
 import { Sketch } from '../../wire/sketch.ts'
 import type { Bucket } from '../../wire/types.ts'
+import { buildGoFile, goMissing } from '../support/go.ts'
 import { localKafkaMissing } from '../support/kafka.ts'
 import { kernelTests } from '../support/kernel.ts'
 import '../support/quiet-machine.ts'
-import { commandsMissing, compileBpf, compileGo, compileLoader } from '../support/programs.ts'
+import { commandsMissing, compileBpf, compileLoader } from '../support/programs.ts'
 import { eventually, latestRevisions, startUp, tailRows, temporaryDirectory } from '../support/ringside.ts'
 
 const programs = join(import.meta.dirname, 'programs')
@@ -104,12 +105,12 @@ const load = async (address: string): Promise<void> => {
 }
 
 test('percentiles of a Go server under wrk are those that the kernel measured, of the same calls', {
-  skip: kernelTests.skip || (await localKafkaMissing()) || commandsMissing('go', 'wrk', 'gcc'),
+  skip: kernelTests.skip || (await localKafkaMissing()) || goMissing || commandsMissing('wrk', 'gcc'),
   timeout: 300_000
 }, async (t) => {
   const directory = temporaryDirectory(t, 'accuracy')
   const server = join(directory, 'relay_server')
-  compileGo(join(programs, 'relay_server.go'), server)
+  buildGoFile(join(programs, 'relay_server.go'), server)
 
   const reference = await startReference(t, directory, server)
   const env = { RINGSIDE_STATE_DIR: join(directory, 'state') }

@@ -6,7 +6,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { test } from 'node:test'
-import { buildGo, skipWithoutGo } from '../support/go.ts'
+import { buildGo, goMissing } from '../support/go.ts'
 import { localKafkaMissing } from '../support/kafka.ts'
 import { kernelTests } from '../support/kernel.ts'
 import { eventually, latestRevisions, runRingside, startUp, tailRows, temporaryDirectory } from '../support/ringside.ts'
@@ -16,7 +16,7 @@ const comm = 'rs-go-calls'
 const method = 'main.(*server).read'
 
 test('with --go-functions events, audit, rollups and top know the function behind a call', {
-  skip: kernelTests.skip || (await localKafkaMissing()) || skipWithoutGo,
+  skip: kernelTests.skip || (await localKafkaMissing()) || goMissing,
   timeout: 300_000
 }, async (t) => {
   const stateDir = join(temporaryDirectory(t, 'go'), 'state')

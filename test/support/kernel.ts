@@ -3,10 +3,13 @@ import { spawnSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 
+const root = join(import.meta.dirname, '../..')
+
 const reason = (): string | undefined => {
   if (process.platform !== 'linux') return 'needs Linux'
   if (process.getuid?.() !== 0) return 'needs root'
   if (!existsSync('/sys/kernel/btf/vmlinux')) return 'needs a kernel with BTF (/sys/kernel/btf/vmlinux)'
+  if (!existsSync(join(root, 'build/ringside.bpf.o'))) return 'needs build/ringside.bpf.o: npm run build'
   return undefined
 }
 
@@ -22,7 +25,7 @@ export const kernelTimeoutMs = 60_000 * Number(process.env['RINGSIDE_TEST_PATIEN
 
 /** Why another user cannot run this code, or false: for the `skip` of tests that do so as `nobody`. */
 export const privateCode = (): string | false => {
-  const file = join(import.meta.dirname, '../../package.json')
+  const file = join(root, 'package.json')
   const asNobody = ['--reuid=65534', '--regid=65534', '--clear-groups', 'test', '-r', file]
   return spawnSync('setpriv', asNobody).status === 0 ? false : `the user nobody may not read ${file}`
 }

@@ -1,6 +1,5 @@
 // Compilers that tests use, and where they are: what is missing skips the test that needs it.
 import { execFileSync, spawnSync } from 'node:child_process'
-import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 
 const root = join(import.meta.dirname, '../..')
@@ -9,22 +8,13 @@ const libbpf = join(root, 'native/third_party/libbpf')
 export const isInstalled = (command: string): boolean =>
   spawnSync('sh', ['-c', `command -v ${command}`], { stdio: 'ignore' }).status === 0
 
-const firstInstalled = (commands: readonly string[]): string | undefined =>
-  commands.find((command) => existsSync(command) || isInstalled(command))
-
-/** In no PATH where it was unpacked as its makers say. */
-const go = firstInstalled(['/usr/local/go/bin/go', 'go'])
-const clang = firstInstalled([...[22, 21, 20, 19, 18, 17, 16, 15, 14].map((version) => `clang-${version}`), 'clang'])
+/** The newest clang, as scripts/build.sh finds it. */
+const clang = [...[22, 21, 20, 19, 18, 17, 16, 15, 14].map((version) => `clang-${version}`), 'clang'].find(isInstalled)
 
 /** Why a test cannot run that needs these commands, or false: for its `skip`. */
 export const commandsMissing = (...commands: readonly string[]): string | false => {
-  const missing = commands.filter((command) => (command === 'go' ? go === undefined : !isInstalled(command)))
+  const missing = commands.filter((command) => !isInstalled(command))
   return missing.length > 0 && `needs ${missing.join(', ')}: sh scripts/setup.sh test`
-}
-
-/** Compiles a program of one file in Go. */
-export const compileGo = (source: string, output: string): void => {
-  execFileSync(go ?? 'go', ['build', '-o', output, source], { stdio: ['ignore', 'ignore', 'inherit'] })
 }
 
 /** Compiles a program for the kernel against the libbpf that came with the project. */

@@ -21,7 +21,8 @@ int main(int argc, char **argv)
 	int listener, first, second, accepted;
 
 	listener = socket(address->sa_family, SOCK_STREAM, 0);
-	syscall(SYS_bind, listener, address, bytes);
+	if (syscall(SYS_bind, listener, address, bytes) != 0)
+		return 1;
 	getsockname(listener, address, &bytes);
 	syscall(SYS_listen, listener, 8);
 

@@ -14,11 +14,11 @@ import type { Producer } from '../../../wire/client.ts'
 import { decode } from '../../../wire/codec.ts'
 import type { EventBatch, Stack } from '../../../wire/types.ts'
 import { quiet, skip as skipKernel } from '../../bpf/observe.ts'
-import { buildGo, skipWithoutGo } from '../../support/go.ts'
+import { buildGo, goMissing } from '../../support/go.ts'
 import { kernelTimeoutMs } from '../../support/kernel.ts'
 
 const folder = join(import.meta.dirname, 'programs', 'calls')
-const skip = skipKernel || skipWithoutGo
+const skip = skipKernel || goMissing
 const comm = 'rs-go-calls'
 
 interface Seen {

@@ -1,6 +1,5 @@
 // Compares the function table of a Go program, built here, with the output of Go's own tools.
 import assert from 'node:assert/strict'
-import { execFileSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { open } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -9,7 +8,7 @@ import { readElfHeader, readSection, readSections } from '../../../producer/go/e
 import { type GoProgram, readGoProgram } from '../../../producer/go/go-program.ts'
 import { PclnTable, readTableHeader } from '../../../producer/go/pclntab.ts'
 import { random } from '../../consumer/support/random.ts'
-import { buildGo, skipWithoutGo } from '../../support/go.ts'
+import { buildGo, goMissing, goTool } from '../../support/go.ts'
 
 const folder = join(import.meta.dirname, 'programs', 'calls')
 const addresses = 2000
@@ -32,7 +31,7 @@ interface Symbol {
 
 /** Functions in the text that Go compiled or assembled. */
 const functionsOf = (path: string): Symbol[] =>
-  execFileSync('go', ['tool', 'nm', '-size', path], { encoding: 'utf8', maxBuffer: 1 << 26 })
+  goTool(['nm', '-size', path])
     .split('\n')
     .map((line) => line.trim().split(/\s+/))
     .filter(([, , type, name = '']) => (type === 'T' || type === 't') && !name.startsWith('runtime.text'))
@@ -52,7 +51,7 @@ const sectionOf = (path: string, name: string): Buffer => {
   return file.subarray(section.offset, section.offset + section.bytes)
 }
 
-describe('the function table of a Go program', { skip: skipWithoutGo, timeout: 120_000 }, () => {
+describe('the function table of a Go program', { skip: goMissing, timeout: 120_000 }, () => {
   it('has the same file, line and outermost function as go tool addr2line', async () => {
     const path = buildGo(folder, 'rs-go-calls', 'plain')
     const { table } = await load(path)
@@ -65,9 +64,7 @@ describe('the function table of a Go program', { skip: skipWithoutGo, timeout: 1
     // Each address once: a differing one must not count several times.
     const asked = [...new Set(chosen)]
     const input = asked.map((address) => `0x${address.toString(16)}\n`).join('')
-    const lines = execFileSync('go', ['tool', 'addr2line', path], { input, encoding: 'utf8', maxBuffer: 1 << 26 })
-      .trimEnd()
-      .split('\n')
+    const lines = goTool(['addr2line', path], input).trimEnd().split('\n')
     const differing = asked.filter((address, i) => {
       const [name = '', location] = [lines[2 * i], lines[2 * i + 1]]
       const frames = table.framesAt(address)

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import type { GoProgram } from '../../../producer/go/go-program.ts'
 import { ProgramFiles } from '../../../producer/go/program-files.ts'
-import { buildGo, skipWithoutGo } from '../../support/go.ts'
+import { buildGo, goMissing } from '../../support/go.ts'
 
 const folder = join(import.meta.dirname, 'programs', 'calls')
 
@@ -27,7 +27,7 @@ test('a file that is no Go program, or a damaged one, has no program', async (t)
 })
 
 test('a program is read once and evicted when another needs its room', {
-  skip: skipWithoutGo,
+  skip: goMissing,
   timeout: 120_000
 }, async (t) => {
   const dir = mkdtempSync(join(tmpdir(), 'ringside-test-'))
