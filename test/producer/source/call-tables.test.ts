@@ -57,7 +57,7 @@ describe('the table of calls', () => {
     assert.deepEqual([2, 3, 39, 110, 299, 307, compat + 102, uring + 22].filter(marked), [])
   })
 
-  it('is refused for an architecture without tables', () => {
+  it('refuses an architecture without tables', () => {
     assert.throws(() => callTable('riscv64'), /no table of system calls for riscv64; supported: x64, arm64/)
   })
 })
@@ -91,7 +91,7 @@ describe('the table of modes', () => {
     assert.equal(table[uring + 18], count, 'io_uring_openat')
   })
 
-  it('is refused with every unknown name and similar names', () => {
+  it('refuses all unknown names, and suggests similar ones', () => {
     assert.throws(
       () => modeTable({ opne: 'emit', read: 'off', io_uring_conect: 'off', none: 'emit', other: 'off' }),
       (error) =>
