@@ -1,7 +1,7 @@
 #!/bin/sh
-# Builds what is compiled, if its sources are newer: build/ringside.bpf.o (the programs for the kernel),
-# build/ringside_ring.node (the addon that carries their records to Node), build/ringside_codec.node (the one that
-# encodes and decodes batches of them) and build/panel (the page of the panel). V=1 shows every command.
+# Builds the outputs that are older than their sources: build/ringside.bpf.o (BPF programs), build/ringside_ring.node (addon
+# that loads the programs and reads the rings), build/ringside_codec.node (addon that encodes and decodes batches) and
+# build/panel (the panel's page). V=1 prints every command.
 set -eu
 cd "$(dirname "$0")/.."
 
@@ -12,7 +12,7 @@ fail() {
 
 has() { command -v "$1" >/dev/null 2>&1; }
 
-# The newest clang of at least 14, by its version suffix or by asking it.
+# The newest clang with a version suffix, else clang itself if it is 14 or newer.
 find_clang() {
   for version in 22 21 20 19 18 17 16 15 14; do
     if has "clang-$version"; then
@@ -33,7 +33,7 @@ done
 [ -e /usr/include/libelf.h ] || fail 'needs libelf and zlib: apt-get install libelf-dev zlib1g-dev'
 [ -d node_modules/node-addon-api ] || fail 'needs the packages of package.json: npm ci'
 
-# Debug sections are most of the object; without llvm-strip it is only larger.
+# Removes debug sections, most of the object. Without llvm-strip the object is larger, and works.
 STRIP=
 for strip in "$(echo "$CLANG" | sed 's/clang/llvm-strip/')" llvm-strip; do
   if has "$strip"; then
@@ -52,12 +52,12 @@ make $quiet --no-print-directory -j2 -f native/ring/Makefile V="${V:-0}"
 make $quiet --no-print-directory -j2 -f native/codec/Makefile V="${V:-0}"
 
 page=build/panel/index.html
-# What is deleted is newer in its folder.
+# A deleted file makes its folder newer.
 if [ ! -e $page ] || [ -n "$(find consumer/panel/web consumer/panel/protocol.ts runtime/format-number.ts -newer $page)" ]; then
   log=build/panel.log
   if ! node_modules/.bin/node node_modules/vite/bin/vite.js build --config consumer/panel/web/vite.config.ts >$log 2>&1; then
     cat $log >&2
-    fail 'the page of the panel was not built'
+    fail "cannot build the panel's page, see above"
   fi
   touch $page
 fi

@@ -1,17 +1,17 @@
-// Holds the project's language to its glossary (docs/concepts.md): prints every line with a word that the glossary
-// replaces, and exits with 1 when there is one. Arguments limit it to files and folders.
-// Words and exceptions: scripts/words.yaml.
+// Checks the project's language against its glossary (docs/concepts.md): prints every line with a word that the glossary
+// replaces, and exits with 1 if there is one. Arguments limit the check to files and folders. Words and exceptions:
+// scripts/words.yaml.
 import { execFileSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { parse } from 'yaml'
 
 interface Words {
-  /** Regular expression of whole words, in any case, to what to write instead. */
+  /** Regular expression of whole words, in any case → the replacement. */
   readonly words: Readonly<Record<string, string>>
-  /** Paths that are not searched: a file, or a folder with its slash. */
+  /** Paths that are not checked: a file, or a folder with a slash at the end. */
   readonly skip: readonly string[]
-  /** Lines that may keep a word, each with its reason. */
+  /** Lines that may have a word, each with the reason. */
   readonly exceptions: readonly { readonly file: string; readonly text: string; readonly reason: string }[]
 }
 
@@ -22,7 +22,7 @@ const rules = Object.entries(words).map(([word, instead]) => ({
   instead
 }))
 
-/** Identifiers as the words that they are made of: publishToldRows and publish_told_rows hold "told". */
+/** Splits camelCase and snake_case, so that words within identifiers are found. */
 const asWords = (line: string): string => line.replace(/([a-z])([A-Z])/g, '$1 $2').replaceAll('_', ' ')
 
 const named = process.argv.slice(2)
