@@ -35,7 +35,7 @@ export interface NativeRing {
   readonly begin: Float64Array
   readonly previous: NativeAccount | null
   readonly notes: readonly string[]
-  readonly leftOut: readonly string[]
+  readonly unsupported: readonly string[]
   readonly ringBytes: Float64Array
   release(table: Float64Array, run: string): void
   summarize(): Promise<boolean>

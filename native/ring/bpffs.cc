@@ -24,7 +24,7 @@ std::string ParentOf(const std::string& path) {
 
 void MountBpffs(const std::string& folder) {
   const std::string operation = "mount a bpffs at " + folder;
-  // A second mount would hide the pins in the first: edges that start together take turns.
+  // The lock serializes edges that start together: a second mount would hide the pins in the first.
   const Descriptor parent(open(ParentOf(folder).c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (!parent || flock(parent.get(), LOCK_EX) != 0) throw Failure{operation, errno, ""};
   if (IsBpffs(folder)) return;
@@ -32,7 +32,7 @@ void MountBpffs(const std::string& folder) {
   struct stat about{};
   if (!target || fstat(target.get(), &about) != 0) throw Failure{operation, errno, ""};
   if (about.st_uid != geteuid()) throw Failure{operation, EACCES, ""};
-  // By its descriptor: the folder that was examined is the one that is mounted over.
+  // By descriptor, so that the mount covers the folder whose owner was checked.
   const std::string path = "/proc/self/fd/" + std::to_string(target.get());
   if (mount("bpf", path.c_str(), "bpf", MS_NOSUID | MS_NODEV | MS_NOEXEC, "mode=700") != 0) {
     throw Failure{operation, errno, ""};

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The file system in which BPF objects outlive the process that loaded them.
+// bpffs: BPF objects pinned there outlive the process that loaded them.
 #ifndef RINGSIDE_BPFFS_H
 #define RINGSIDE_BPFFS_H
 

@@ -6,7 +6,7 @@
 
 namespace ringside {
 
-// What failed, with which errno, and what libbpf and the verifier had to say.
+// A failed operation, its errno, and the messages of libbpf and the verifier.
 struct Failure {
   std::string operation;
   int error;

@@ -3,9 +3,12 @@
 
 #include <libbpf.h>
 
+#include <cerrno>
 #include <cstdarg>
 #include <cstdio>
 #include <mutex>
+
+#include "failure.h"
 
 namespace ringside {
 
@@ -39,5 +42,7 @@ LibbpfLog::LibbpfLog() : outer_(current) {
 }
 
 LibbpfLog::~LibbpfLog() { current = outer_; }
+
+void Fail(const std::string& operation, const LibbpfLog& log) { throw Failure{operation, errno, log.text()}; }
 
 }  // namespace ringside

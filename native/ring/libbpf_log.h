@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What libbpf prints on this thread during the life of this object. libbpf has one print callback
-// for the whole process, but a load runs on one thread from beginning to end: each thread keeps
-// its own text, so loads of several instances never mix.
+// Collects the text that libbpf prints on this thread while the object lives. libbpf has one print callback per process,
+// but a load stays on one thread: with a text per thread, concurrent loads do not mix.
 #ifndef RINGSIDE_LIBBPF_LOG_H
 #define RINGSIDE_LIBBPF_LOG_H
 
@@ -16,7 +15,7 @@ class LibbpfLog {
   LibbpfLog(const LibbpfLog&) = delete;
   LibbpfLog& operator=(const LibbpfLog&) = delete;
 
-  // Warnings, and with them the verifier's log of a program that was refused.
+  // Warnings, which include the verifier's log of a refused program.
   const std::string& text() const { return text_; }
 
  private:
@@ -24,6 +23,9 @@ class LibbpfLog {
   std::string text_;
   LibbpfLog* outer_;
 };
+
+// Throws Failure with errno, which libbpf also sets where it returns NULL.
+[[noreturn]] void Fail(const std::string& operation, const LibbpfLog& log);
 
 }  // namespace ringside
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// A descriptor and a piece of mapped memory, each given back with the object that holds it.
+// Owners of a file descriptor and of mapped memory, released by the destructor.
 #ifndef RINGSIDE_MAPPING_H
 #define RINGSIDE_MAPPING_H
 
@@ -38,10 +38,10 @@ class Descriptor {
 class Mapping {
  public:
   Mapping() = default;
-  // Shared with the kernel. Throws Failure that names `what`.
-  Mapping(int fd, size_t bytes, int protection, off_t offset, const std::string& what) : bytes_(bytes) {
+  // Maps shared memory. Throws Failure with `name`.
+  Mapping(int fd, size_t bytes, int protection, off_t offset, const std::string& name) : bytes_(bytes) {
     data_ = mmap(nullptr, bytes, protection, MAP_SHARED, fd, offset);
-    if (data_ == MAP_FAILED) throw Failure{"map " + what, errno, ""};
+    if (data_ == MAP_FAILED) throw Failure{"map " + name, errno, ""};
   }
   Mapping(Mapping&& other) noexcept
       : data_(std::exchange(other.data_, MAP_FAILED)), bytes_(std::exchange(other.bytes_, 0)) {}

@@ -23,7 +23,7 @@ Pins Pins::Open(const std::string& path, uint32_t owner, std::string& reason) {
     return {};
   }
   if (mkdir(path.c_str(), 0700) != 0 && errno != EEXIST) {
-    reason = "cannot make " + path + ": " + strerror(errno);
+    reason = "cannot create " + path + ": " + strerror(errno);
     return {};
   }
   Descriptor folder(open(path.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
@@ -33,19 +33,19 @@ Pins Pins::Open(const std::string& path, uint32_t owner, std::string& reason) {
   }
   struct stat about{};
   if (fstat(folder.get(), &about) != 0 || (about.st_uid != geteuid() && about.st_uid != owner)) {
-    reason = path + " is of user " + std::to_string(about.st_uid) +
-             ", who could remove or hold what is in it: remove it, or name another folder in edge.pinDir";
+    reason = path + " belongs to user " + std::to_string(about.st_uid) +
+             ", who could remove or open the pins: remove the folder, or set edge.pinDir to another one";
     return {};
   }
   if (flock(folder.get(), LOCK_EX | LOCK_NB) != 0) {
-    reason = "another edge that runs holds " + path + ": name another folder in edge.pinDir";
+    reason = "another edge uses " + path + ": stop it, or set edge.pinDir to another folder";
     return {};
   }
   return Pins(path, std::move(folder));
 }
 
 std::vector<std::string> Pins::Names() const {
-  // Of its own, as a folder's position belongs to the description that dup() shares.
+  // A new open file description: a copy by dup() would share the folder's read position.
   const int fd = openat(folder_.get(), ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   const std::unique_ptr<DIR, int (*)(DIR*)> entries(fd < 0 ? nullptr : fdopendir(fd), closedir);
   if (entries == nullptr) throw Failure{"list " + path_, errno, ""};
@@ -81,7 +81,7 @@ void Pins::Remove(const std::string& name) const {
 }
 
 void Pins::GiveTo(uint32_t user, uint32_t group) const {
-  if (fchown(folder_.get(), user, group) != 0) throw Failure{"give away " + path_, errno, ""};
+  if (fchown(folder_.get(), user, group) != 0) throw Failure{"change the owner of " + path_, errno, ""};
 }
 
 }  // namespace ringside

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A folder of a bpffs in which programs, links and maps outlive their loader. Whoever holds its lock is the
-// edge that they belong to; the lock goes with its holder, however that ends.
+// A folder of a bpffs with the pins of programs, links and maps, which outlive their loader. The edge that locks the folder
+// owns them; the kernel releases the lock when that process ends.
 #ifndef RINGSIDE_PINS_H
 #define RINGSIDE_PINS_H
 
@@ -13,10 +13,10 @@ namespace ringside {
 
 class Pins {
  public:
-  // No folder: nothing is ever pinned.
+  // Without a folder: nothing is pinned.
   Pins() = default;
-  // Makes the folder, if only it is missing, and locks it. It has to be of this process's user or of `owner`, who is
-  // to have it later. Where that cannot be, the result is no folder, and `reason` says why.
+  // Creates the folder if it is missing, but not its parents, and locks it. Its user must be this process's or `owner`, the
+  // user that GiveTo names later. On failure the result has no folder, and `reason` is set.
   static Pins Open(const std::string& path, uint32_t owner, std::string& reason);
 
   explicit operator bool() const { return static_cast<bool>(folder_); }
@@ -27,7 +27,7 @@ class Pins {
   void Pin(int fd, const std::string& name) const;
   Descriptor Get(const std::string& name) const;
   void Rename(const std::string& from, const std::string& to) const;
-  // A name that is not there is no failure; needs no privilege but to own the folder.
+  // Ignores a missing name. Needs no privilege except ownership of the folder.
   void Remove(const std::string& name) const;
   void GiveTo(uint32_t user, uint32_t group) const;
 

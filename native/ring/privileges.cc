@@ -23,14 +23,13 @@ namespace ringside {
 
 namespace {
 
-// glibc's own signal for setuid(2) on every thread: the one that no thread can block. Node's SignalInspector
-// blocks all others.
+// The signal of glibc's setuid(2), the only one that no thread can block: Node's SignalInspector thread blocks all others.
 constexpr int kSetXidSignal = 33;
 
-// A thread that sleeps in the kernel answers in microseconds; one of a stopped process does not.
+// A thread answers within microseconds, even one that sleeps in the kernel; a thread of a stopped process does not.
 constexpr int kAnswerMs = 5000;
 
-// As the kernel has it, on x86-64 and arm64 alike; libc's sigaction(2) refuses kSetXidSignal.
+// The kernel's struct sigaction, the same on x86-64 and arm64; libc's sigaction(2) rejects kSetXidSignal.
 struct KernelSigaction {
   void (*handler)(int);
   unsigned long flags;
@@ -81,14 +80,14 @@ void AskThread(pid_t thread) {
   }
 }
 
-// Runs `function`, which may only make system calls, on every thread. A thread that begins meanwhile has what
-// the one that began it had then, so this goes on until a look finds no new one.
+// Runs `function`, which may only make system calls, on every thread. A new thread inherits the capabilities that its creator
+// had at that moment: repeats until there are no new threads.
 void OnEveryThread(void (*function)()) {
   on_thread = function;
   KernelSigaction before;
   SetAction(nullptr, &before);
   if (before.handler == nullptr) throw Failure{"reach every thread", ENOSYS, ""};
-  KernelSigaction action = before;  // its flags and way back fit any handler
+  KernelSigaction action = before;  // its flags and restorer fit any handler
   action.handler = Answer;
   SetAction(&action, nullptr);
   try {
@@ -119,7 +118,7 @@ std::optional<User> FindUser(const std::string& name) {
     buffer.resize(2 * buffer.size());
   }
   if (found != nullptr) return User{entry.pw_uid, entry.pw_gid};
-  // getpwnam(3): some databases answer with these for a name that they do not have.
+  // getpwnam(3): some databases return these errors for an unknown name.
   if (error == 0 || error == ENOENT || error == ESRCH || error == EPERM) return std::nullopt;
   throw Failure{"look up user " + name, error, ""};
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What Node has no call for when a process gives up what it was allowed. Linux keeps capabilities by
-// thread, and Node's threads were there before its first line of JavaScript: each is made to give up its own.
+// Drops capabilities, for which Node has no function. Linux keeps capabilities per thread, and Node starts threads before any
+// JavaScript runs: each thread drops its own.
 #ifndef RINGSIDE_PRIVILEGES_H
 #define RINGSIDE_PRIVILEGES_H
 
@@ -17,17 +17,17 @@ struct User {
   gid_t gid;
 };
 
-// By the system's user database; nothing when there is no such name. Throws Failure.
+// Looks a name up in the system's user database; nullopt if it is unknown. Throws Failure.
 std::optional<User> FindUser(const std::string& name);
 
-// No thread can gain a capability by executing a program any more. Does nothing without CAP_SETPCAP. Throws Failure.
+// Empties the bounding set: no thread can gain a capability by executing a program. Does nothing without CAP_SETPCAP. Throws
+// Failure.
 void DropBoundingSet();
 
-// From here until DropCapabilities, a thread that becomes another user keeps what it is permitted. Throws Failure.
+// Until DropCapabilities, a thread that changes its user keeps its permitted capabilities. Throws Failure.
 void KeepCapabilities();
 
-// Empties the other sets of every thread but for `kept`, a set of capabilities of which it keeps those that it has, and
-// sets no_new_privs. Throws Failure.
+// Reduces the capabilities of every thread to those in `kept`, and sets no_new_privs. Throws Failure.
 void DropCapabilities(uint64_t kept);
 
 }  // namespace ringside

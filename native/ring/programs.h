@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// One set of loaded programs with their maps and links, as descriptors by name: from the object file, or from
-// the pins that a dead edge left. A set begins muted, and observes only once its configuration says so.
+// A set of loaded programs with their maps and links, as descriptors by name: from the object file, or from the pins of a
+// dead edge. A loaded set is muted until its configuration is set.
 #ifndef RINGSIDE_PROGRAMS_H
 #define RINGSIDE_PROGRAMS_H
 
@@ -21,14 +21,14 @@ extern "C" {
 
 namespace ringside {
 
-// As pins cannot have it, a dot in a map's name is an underscore here.
+// Names of maps; an underscore replaces a dot, which the name of a pin cannot contain.
 constexpr const char* kSecurityRing = "security_events";
 constexpr const char* kRestRing = "other_events";
 constexpr const char* kConfig = "_data_config";
 constexpr const char* kCounters = "_data_counters";
 constexpr const char* kUsed = "_data_used";
 constexpr const char* kGroups = "groups";
-// What outlives the programs that write to it. Only all of them together make sense.
+// Maps that a new set of programs keeps: all of them, or none.
 constexpr std::array<const char*, 5> kLastingMaps = {kSecurityRing, kRestRing, kCounters, kUsed, kGroups};
 
 struct LoadOptions {
@@ -40,42 +40,43 @@ struct LoadOptions {
 
 struct ProgramCost {
   uint64_t run_ns;
-  uint64_t skipped;  // runs that the kernel left out, as the program was running there already
+  uint64_t skipped;  // runs that the kernel skipped: the program was already running on that CPU
 };
 
 class Programs {
  public:
   Programs() = default;
 
-  // Loads and does not attach; when the kernel refuses, without what the rest can do without. `keep` gives its
-  // lasting maps to the new programs; nullopt when they do not fit. `seqs` is what the counters of the CPUs begin with
-  // if they are not kept. Throws Failure.
+  // Loads without attaching; without the optional programs if the kernel refuses them. The new programs use the lasting
+  // maps of `keep`; nullopt if these are not compatible. Without `keep`, the counters of each CPU start at `seqs`. Throws
+  // Failure.
   static std::optional<Programs> Load(const LoadOptions& options, uint32_t number, const Programs* keep,
                                       const std::vector<uint64_t>& seqs);
-  // What is pinned under this number. Throws Failure when anything that is needed is missing.
+  // Opens the set that is pinned under this number. Throws Failure if a required part is missing.
   static Programs Open(const Pins& pins, uint32_t number);
-  // Stops what is pinned under any number but this one, and removes its pins.
+  // Stops all sets pinned under other numbers, and removes their pins.
   static void RemoveOthers(const Pins& pins, uint32_t number);
 
-  // Stops what is pinned under this number, of whatever version, and gives the last seq of each CPU. Throws Failure.
+  // Stops the set pinned under this number, of any version, and returns the last seq of each CPU. Throws Failure.
   static std::vector<uint64_t> Stop(const Pins& pins, uint32_t number);
 
-  // Attaches what is not attached.
+  // Attaches the programs that are not attached yet.
   void Attach();
   void Pin(const Pins& pins) const;
   void Unpin(const Pins& pins) const;
-  // Ends all links, pinned or not.
+  // Removes all links, pinned or not.
   void Detach(const Pins& pins);
-  // The calling process is not to be observed; nor, with `family`, are its parent and its parent's children.
+  // Excludes the calling process from observation; with `family` also its parent and the parent's children.
   void Identify(bool family) const;
 
   int Map(const char* name) const;
   uint32_t MaxEntries(const char* name) const;
   ringside_config* config() const { return config_.as<ringside_config>(); }
   uint32_t number() const { return number_; }
-  // Programs that this kernel has no place for.
-  const std::vector<std::string>& left_out() const { return left_out_; }
-  ProgramCost Cost() const;
+  // Names of programs that this kernel does not support.
+  const std::vector<std::string>& unsupported() const { return unsupported_; }
+  // nullopt where the kernel does not report it, as before 5.19 to a process without CAP_BPF.
+  std::optional<ProgramCost> Cost() const;
 
  private:
   static std::optional<Programs> Load(const LoadOptions& options, uint32_t number, const Programs* keep,
@@ -88,18 +89,10 @@ class Programs {
   std::map<std::string, Descriptor> programs_;
   std::map<std::string, Descriptor> links_;
   Mapping config_;
-  std::vector<std::string> left_out_;
+  std::vector<std::string> unsupported_;
 };
 
-using Modes = std::array<uint8_t, sizeof(ringside_config::mode_of)>;
-
-// By ABI and number, enum ringside_mode.
-void SetModes(ringside_config* config, const Modes& mode_of);
-
-// From here on no task is observed and no call remembered.
-void Mute(ringside_config* config);
-
-// Returns when every run of a program that has begun has ended: up to tens of milliseconds.
+// Waits until every run of a program that began before has ended: up to tens of milliseconds.
 void WaitForPrograms();
 
 }  // namespace ringside

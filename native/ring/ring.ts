@@ -190,7 +190,7 @@ export class Ring {
   /** For whoever started it to know: what was taken over or could not be, and why nothing is pinned. */
   readonly notes: readonly string[]
   /** Programs that are not loaded, as this kernel has no place for them. */
-  readonly leftOut: readonly string[]
+  readonly unsupported: readonly string[]
   /** Of the security ring and the other: those of a ring that was taken over stay what they were. */
   readonly ringBytes: readonly number[]
 
@@ -200,7 +200,7 @@ export class Ring {
     this.begin = { security, rest, summaries }
     this.previous = native.previous === null ? undefined : fromTable(native.previous)
     this.notes = native.notes
-    this.leftOut = native.leftOut
+    this.unsupported = native.unsupported
     this.ringBytes = [...native.ringBytes]
   }
 

@@ -14,9 +14,9 @@ extern "C" {
 namespace ringside {
 
 RingReader::RingReader(int fd, uint32_t bytes, uint64_t position) : size_(bytes), position_(position), copied_until_(position) {
-  // The consumer's page, the producer's, and the data twice in a row, so that a record never wraps.
+  // Layout: the consumer's page, the producer's page, and the data mapped twice in a row, so that no record wraps.
   const auto page = static_cast<size_t>(sysconf(_SC_PAGESIZE));
-  consumer_ = Mapping(fd, page, PROT_READ | PROT_WRITE, 0, "a ring's consumer page");
+  consumer_ = Mapping(fd, page, PROT_READ | PROT_WRITE, 0, "the consumer page of a ring");
   producer_ = Mapping(fd, page + 2 * size_, PROT_READ, static_cast<off_t>(page), "a ring");
   released_ = consumer_.as<uint64_t>();
   data_ = producer_.data() + page;
@@ -41,7 +41,7 @@ size_t RingReader::Read(uint8_t* into, size_t room) {
     const auto* event = reinterpret_cast<const ringside_event*>(header + BPF_RINGBUF_HDR_SZ);
     const size_t size = std::min<uint64_t>(event->size, length);
     if (size > room - filled) break;
-    // What the program reserved beyond its strings, and before its stack, holds whatever the ring held before.
+    // The bytes reserved between the strings and the stack are stale: the ring does not zero them.
     const size_t used = std::min(sizeof(ringside_event) + event->path_size + event->extra_size, size);
     std::memcpy(into + filled, event, used);
     const size_t stack = (event->flags & RINGSIDE_HAS_STACK) != 0 ? std::min((used + 7) & ~size_t{7}, size) : size;
@@ -55,11 +55,11 @@ size_t RingReader::Read(uint8_t* into, size_t room) {
 }
 
 void RingReader::CheckRelease(uint64_t position) const {
-  if (position < *released_ || position > position_) throw Failure{"release a place that was not read", ERANGE, ""};
+  if (position < *released_ || position > position_) throw Failure{"release a position that was not read", ERANGE, ""};
 }
 
 void RingReader::Release(uint64_t position) {
-  // The kernel writes over what lies before it as soon as it sees this.
+  // From here on the kernel may overwrite everything before it.
   __atomic_store_n(released_, position, __ATOMIC_RELEASE);
 }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// What one edge leaves to the next: the value of map `released`, mmapped, pinned beside the programs, which do not
-// read it. An edge may be killed between any two stores, so each change is written where nobody looks and then made
-// true by one store: of `account`, `set` or `epoch`.
+// The value of map `released`, pinned with the programs but unused by them: one edge leaves it to the next. An edge may be
+// killed between any two stores, so a change is written to unused memory, then made valid by one store to `account`,
+// `set` or `epoch`.
 #ifndef RINGSIDE_STATE_H
 #define RINGSIDE_STATE_H
 
@@ -17,43 +17,44 @@ extern "C" {
 
 namespace ringside {
 
-// Raised whenever the layout below changes.
+// Raised by every change to the layout below.
 constexpr uint32_t kStateVersion = 1;
 
-// The security ring, the ring of the rest, the summaries.
+// Lanes, each with its own position: 0 is the security ring, 1 the rest ring.
 constexpr size_t kLanes = 3;
+constexpr size_t kSummaries = 2;
 
 using ObjectHash = std::array<uint8_t, 32>;
 
-// What is durable: Mark and Account of producer/source/source.ts.
+// The account of all durable events: Mark and Account of producer/source/source.ts.
 struct Account {
   uint64_t marks[kLanes];
   uint64_t batch;
   uint64_t declared[RINGSIDE_CLASS_COUNT];
   uint64_t events[RINGSIDE_CLASS_COUNT];
   uint64_t closed[RINGSIDE_CPU_MAX + 1];  // seq by CPU; 0: none
-  char run[40];                           // a UUID with its NUL; empty: nothing was ever released
+  char run[40];                           // a UUID and NUL; empty: nothing was released yet
 };
 
-// The moment at which a half of the groups was frozen, and the other began to count.
+// The moment at which one half of the groups was frozen and the other began to count.
 struct Flip {
   uint64_t time_ns;   // CLOCK_MONOTONIC
-  uint64_t since_ns;  // the flip before
-  uint64_t before;    // summaries that were made before those of this half
+  uint64_t since_ns;  // of the previous flip
+  uint64_t before;    // summaries made before those of this half
 };
 
 struct State {
   uint32_t version;
   uint32_t event_version;
-  uint32_t set;      // of programs, whose pins begin with this number; those of other numbers are waste
-  uint32_t account;  // which of `accounts` is true
-  uint32_t epoch;    // half (epoch & 1) counts, the other is frozen; config.epoch follows
-  uint32_t clearing;  // the epoch whose frozen half is released, and being zeroed
-  uint32_t cleared;   // the epoch whose frozen half is all zero: the next may begin
-  uint32_t made;     // summaries of the frozen half; 0 until they can be read
-  uint64_t seq_before;  // of every CPU, and of the summaries, when the programs were first loaded
-  uint64_t missed;      // runs that the kernel skipped, of the sets of programs before this one
-  Flip flips[2];        // by epoch & 1
+  uint32_t set;       // of programs: their pins begin with this number, all others are to be removed
+  uint32_t account;   // index of the valid one in `accounts`
+  uint32_t epoch;     // half (epoch & 1) counts, the other is frozen; copied to config.epoch
+  uint32_t clearing;  // the epoch whose frozen half is released and being zeroed
+  uint32_t cleared;   // the epoch whose frozen half is all zero: the next epoch may begin
+  uint32_t made;      // summaries of the frozen half; 0 until they can be read
+  uint64_t seq_before;    // of every CPU, and of the summaries, when the programs were first loaded
+  uint64_t missed;        // runs that the kernel skipped of earlier sets of programs
+  Flip flips[2];          // by epoch & 1
   ObjectHash objects[2];  // by set & 1
   Account accounts[2];
 

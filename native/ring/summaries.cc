@@ -14,7 +14,7 @@ namespace ringside {
 namespace {
 
 constexpr size_t kBuckets = sizeof(ringside_group::counts) / sizeof(uint32_t);
-// What a path_size of 16 bits has room for, in multiples of 8 as every record is.
+// path_size has 16 bits, and the size of a record is a multiple of 8.
 constexpr size_t kMaxCells = (65528 - sizeof(ringside_summary)) / sizeof(ringside_cell);
 
 auto SubjectOf(const ringside_group& group) {
@@ -81,15 +81,15 @@ Summaries Summarize(const ringside_group* groups, size_t count, uint64_t seq_bef
       } else if (group.measure == RINGSIDE_MEASURE_ERRNO) {
         totals.errors += calls;
       }
-      // Of a request to io_uring it is not known how long it took: it is counted, and nothing more.
+      // The duration of a request to io_uring is unknown: only its count is valid.
       if (group.nr < RINGSIDE_NR_URING) AddCells(group, cells);
     }
-    // A group that was allocated and then not needed, as another CPU was faster.
+    // An empty group: allocated, but unused since another CPU was faster.
     if (totals.count == 0 && cells.empty()) continue;
 
-    const size_t told = std::min(cells.size(), kMaxCells);
-    if (told < cells.size()) event.flags |= RINGSIDE_PATH_TRUNCATED;
-    event.path_size = static_cast<uint16_t>(sizeof(totals) + told * sizeof(ringside_cell));
+    const size_t kept = std::min(cells.size(), kMaxCells);
+    if (kept < cells.size()) event.flags |= RINGSIDE_PATH_TRUNCATED;
+    event.path_size = static_cast<uint16_t>(sizeof(totals) + kept * sizeof(ringside_cell));
     event.size = static_cast<uint32_t>(sizeof(event) + event.path_size);
     event.seq = seq_before + ++summaries.count;
     event.time_ns = time_ns;
@@ -98,7 +98,7 @@ Summaries Summarize(const ringside_group* groups, size_t count, uint64_t seq_bef
     Append(summaries.records, totals);
     size_t cell = 0;
     for (const auto& [place, calls] : cells) {
-      if (cell++ == told) break;
+      if (cell++ == kept) break;
       const auto clamped = std::min<uint64_t>(calls, std::numeric_limits<uint32_t>::max());
       Append(summaries.records, ringside_cell{place.first, place.second, static_cast<uint32_t>(clamped)});
     }

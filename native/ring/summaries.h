@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a frozen half of the groups (struct ringside_group) says, as records of KIND_SUMMARY. The same groups
-// give the same records in the same order, so that a successor finds again what its predecessor had read.
+// Converts groups of a frozen half (struct ringside_group) to records of KIND_SUMMARY. The same groups give the same records
+// in the same order: a successor rebuilds the records that its predecessor has read.
 #ifndef RINGSIDE_SUMMARIES_H
 #define RINGSIDE_SUMMARIES_H
 
@@ -21,8 +21,8 @@ struct Summaries {
   uint64_t count = 0;
 };
 
-// One record for each (pid, start_ns, abi, nr), in this order, of the calls that ended in the duration_ns before
-// time_ns; the first has seq_before + 1. What else a record tells of its process is of its first group.
+// One record for each (pid, start_ns, abi, nr), in this order, with seqs from seq_before + 1. The calls ended in the interval
+// of duration_ns before time_ns. The other fields of the process are those of its first group.
 Summaries Summarize(const ringside_group* groups, size_t count, uint64_t seq_before, uint64_t time_ns,
                     uint64_t duration_ns);
 

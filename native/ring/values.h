@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What crosses between JavaScript and the session: failures, accounts, filters and tables. ring.ts has validated
-// what comes in.
+// Conversions between JavaScript and the session: failures, accounts, filters and tables. ring.ts has validated all
+// values from JavaScript.
 #ifndef RINGSIDE_VALUES_H
 #define RINGSIDE_VALUES_H
 
@@ -19,7 +19,17 @@ namespace ringside {
 
 Napi::Error ToError(Napi::Env env, const Failure& failure);
 
-// The table of an account: marks, batch, declared and events by class; then rows of: cpu, seq.
+// Returns the result of `work`; throws its Failure as a JavaScript error.
+template <typename Work>
+auto ThrowingErrors(Napi::Env env, Work&& work) -> decltype(work()) {
+  try {
+    return work();
+  } catch (const Failure& failure) {
+    throw ToError(env, failure);
+  }
+}
+
+// Layout of the table: marks, batch, declared and events by class; then rows of cpu, seq.
 Account ToAccount(const Napi::Value& table, const Napi::Value& run);
 Napi::Value FromAccount(Napi::Env env, const Account& account);
 

@@ -91,9 +91,9 @@ const total = (counts: Readonly<Record<EventClass, number>>): number =>
 /** One tracepoint: its name before Linux 6.5, and since. */
 const uringPrograms: readonly string[] = ['io_uring_submit_sqe', 'io_uring_submit_req']
 
-const notesOf = (leftOut: readonly string[]): string[] => {
-  const names = leftOut.filter((name) => !uringPrograms.includes(name))
-  if (uringPrograms.every((name) => leftOut.includes(name))) names.push('requests to io_uring')
+const notesOf = (unsupported: readonly string[]): string[] => {
+  const names = unsupported.filter((name) => !uringPrograms.includes(name))
+  if (uringPrograms.every((name) => unsupported.includes(name))) names.push('requests to io_uring')
   return names.map((name) => `not observed, because this kernel has no tracepoint for it: ${name}`)
 }
 
@@ -113,7 +113,7 @@ class KernelSource implements LiveSource {
     this.description = `live kernel ${release()}, rings ${security} and ${rest}`
     this.begin = ring.begin
     this.previous = ring.previous
-    this.notes = [...ring.notes, ...notesOf(ring.leftOut)]
+    this.notes = [...ring.notes, ...notesOf(ring.unsupported)]
   }
 
   read(into: Uint8Array): number {

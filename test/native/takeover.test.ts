@@ -200,7 +200,7 @@ describe('pins', { skip: skipWithoutBpffs, timeout: 60_000 }, () => {
     const first = await Ring.open(optionsWith({}))
     const second = await Ring.open(optionsWith({}))
     assert.deepEqual(first.notes, [])
-    assert.match(second.notes.join(), /nothing will be left to a successor: another edge that runs holds/)
+    assert.match(second.notes.join(), /nothing is pinned, a successor cannot take over: another edge uses/)
     execFileSync(program('flood'), ['100'])
     for (const ring of [second, first]) {
       const records = await readToEnd(ring)
@@ -221,7 +221,10 @@ describe('pins', { skip: skipWithoutBpffs, timeout: 60_000 }, () => {
     mkdirSync(theirs)
     chownSync(theirs, 12_345, 12_345)
     const ring = await Ring.open(optionsWith({ pinDir: theirs }))
-    assert.match(ring.notes.join(), /is of user 12345, who could remove .* it: remove it, or name another folder/)
+    assert.match(
+      ring.notes.join(),
+      /belongs to user 12345, who could remove or open the pins: remove the folder, or set edge.pinDir/
+    )
     ring.close()
     assert.deepEqual(readdirSync(theirs), [])
   })
@@ -341,7 +344,7 @@ describe('an upgrade', { skip: skipWithoutBpffs, timeout: 60_000 }, () => {
     first.close()
 
     const ring = await Ring.open(optionsWith({}))
-    assert.match(ring.notes.join(), /rings cannot be kept: what it had not released is lost/)
+    assert.match(ring.notes.join(), /rings cannot be kept: its unreleased events are lost/)
     assert.deepEqual(ring.begin, { security: 0, rest: 0, summaries: 0 })
     assert.deepEqual(ring.previous, {
       ...emptyAccount,
