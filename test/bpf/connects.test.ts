@@ -17,8 +17,8 @@ const listen = (): Promise<{ port: number; close: () => void }> =>
     })
   })
 
-describe('outcome of connects', { skip, timeout: kernelTimeoutMs }, () => {
-  it('tells what became of connects that did not wait', async () => {
+describe('the outcome of a TCP connect', { skip, timeout: kernelTimeoutMs }, () => {
+  it('is an event, also of a connect that does not block', async () => {
     const server = await listen()
     const closed = await listen()
     closed.close()
@@ -43,8 +43,8 @@ describe('outcome of connects', { skip, timeout: kernelTimeoutMs }, () => {
     }
   })
 
-  it('tells ECANCELED when the socket was closed before there was an outcome', async () => {
-    // In a network namespace of its own, where 203.0.113.0/24 leads to the loopback and is nobody's there.
+  it('is ECANCELED if the socket is closed before the outcome', async () => {
+    // In a new network namespace, which routes 203.0.113.0/24 to loopback, where no interface has the address.
     const setUp = [
       'ip link set lo up',
       'ip addr add 203.0.113.2/32 dev lo',
@@ -60,12 +60,12 @@ describe('outcome of connects', { skip, timeout: kernelTimeoutMs }, () => {
     assert.notEqual(outcome?.socket?.netns, 0)
   })
 
-  it('tells nothing of the accepting end', async () => {
+  it('is emitted for the connecting end only', async () => {
     const { events } = await observeProgram('tcp', '4')
     assert.equal(kindsOf(events, 'socket_state').length, 2)
   })
 
-  it('is silent when connect is off', async () => {
+  it('is not emitted while connect is off', async () => {
     const path = program('tcp')
     const { events } = await observe({ comms: [commOf('tcp')], calls: { connect: 'off' } }, () => run(path, '4'))
     assert.deepEqual(kindsOf(events, 'socket_state'), [])

@@ -14,7 +14,7 @@ const cgroupMount = (): string | undefined =>
     .map((line) => line.split(' '))
     .find(([, , type]) => type === 'cgroup2')?.[1]
 
-/** Starts programs/flood.c for `count` writes; it waits, stopped, until it is let go. */
+/** Starts programs/flood.c for `count` writes; it is stopped until `finish` is called. */
 const startStopped = async (count: number) => {
   const child = spawn(program('flood'), [String(count), 'stopped'], { stdio: 'ignore' })
   const pid = child.pid ?? 0
@@ -31,7 +31,7 @@ const startStopped = async (count: number) => {
 }
 
 describe('filters', { skip, timeout: kernelTimeoutMs }, () => {
-  it('let only the named processes pass', async () => {
+  it('pass only the processes with the given pids', async () => {
     const chosen = await startStopped(100)
     const other = await startStopped(100)
     const { events } = await observe({ pids: [chosen.pid] }, async () => {
@@ -51,7 +51,7 @@ describe('filters', { skip, timeout: kernelTimeoutMs }, () => {
     )
   })
 
-  it('let a cgroup and what lies below it pass', async (test) => {
+  it('pass the processes of a cgroup and of the cgroups below it', async (test) => {
     const mount = cgroupMount()
     if (mount === undefined) return test.skip('cgroup v2 is not mounted')
     const outer = join(mount, `ringside-test-${process.pid}`)
@@ -73,7 +73,7 @@ describe('filters', { skip, timeout: kernelTimeoutMs }, () => {
     }
   })
 
-  it('must all be met', async () => {
+  it('combine: a process must pass all of them', async () => {
     const chosen = await startStopped(10)
     const { events } = await observe({ pids: [chosen.pid], comms: ['another'] }, () => chosen.finish())
     assert.deepEqual(events, [])
@@ -96,7 +96,7 @@ describe('filters', { skip, timeout: kernelTimeoutMs }, () => {
     assert.deepEqual(result, [[first.pid], [second.pid], [third.pid]])
   })
 
-  it('renew what was decided of a process that is already known', async () => {
+  it('apply to a process that an earlier filter excluded', async () => {
     const { result } = await observe({ pids: [1] }, async (source) => {
       const child = spawn('sh', ['-c', 'while read line; do echo "$line" > /dev/null; echo "$line"; done'], {
         stdio: ['pipe', 'pipe', 'ignore']
@@ -115,7 +115,7 @@ describe('filters', { skip, timeout: kernelTimeoutMs }, () => {
     assert.deepEqual(result, { before: 0, opened: ['/dev/null'] })
   })
 
-  it('switch calls on and off while the programs run', async () => {
+  it('of calls can be changed while the programs run', async () => {
     const first = await startStopped(10)
     const second = await startStopped(10)
     const { events } = await observe({ comms: ['rs-flood'], calls: { write: 'off' } }, async (source) => {
@@ -126,7 +126,7 @@ describe('filters', { skip, timeout: kernelTimeoutMs }, () => {
     assert.deepEqual([...new Set(callsOf(events, 'write').map((event) => event.pid))], [second.pid])
   })
 
-  it('never let the observing process itself pass', async () => {
+  it('always exclude the observing process', async () => {
     const { events } = await observe({}, async () => {
       for (let index = 0; index < 100; index++) readFileSync('/proc/self/stat')
     })
@@ -136,7 +136,7 @@ describe('filters', { skip, timeout: kernelTimeoutMs }, () => {
     )
   })
 
-  it('leave out the parent and its other children when asked to, and nobody else', async () => {
+  it('exclude with ignoreFamily the parent and its other children, but not their children', async () => {
     const siblingOf = async (ignoreFamily: boolean) => {
       const script = join(import.meta.dirname, 'observe-family.ts')
       const { stdout } = await run(process.execPath, script, String(ignoreFamily))

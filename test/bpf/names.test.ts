@@ -21,7 +21,7 @@ import { kindsOf, observe, program, run, type Seen, skip } from './observe.ts'
 const folder = mkdtempSync(join(tmpdir(), 'ringside-test-'))
 after(() => rmSync(folder, { recursive: true }))
 
-/** A program of its own name, in a folder of this test. */
+/** A copy of a program under another name, in a folder of this test. */
 const place = (name: string, into = folder): string => {
   mkdirSync(into, { recursive: true })
   const path = join(into, name)
@@ -29,14 +29,14 @@ const place = (name: string, into = folder): string => {
   return path
 }
 
-/** The exec records of a whole machine that name one executable, by the end of their path. */
+/** Exec events of the whole machine whose path has this end. */
 const execsUnder = async (end: string, work: () => Promise<unknown>): Promise<Seen[]> => {
   const { events } = await observe({}, work)
   return kindsOf(events, 'exec').filter((event) => event.path.endsWith(end))
 }
 
 describe('the path of an executable', { skip, timeout: kernelTimeoutMs }, () => {
-  it('is the real one, whatever name it was executed by', async () => {
+  it('is its real path, without symbolic links and dots', async () => {
     const path = place('rs-real')
     symlinkSync(path, join(folder, 'rs-link'))
     const names = [path, join(folder, 'rs-link'), join(folder, '..', basename(folder), '.', 'rs-real')]
@@ -46,7 +46,7 @@ describe('the path of an executable', { skip, timeout: kernelTimeoutMs }, () => 
     }
   })
 
-  it('is that of the interpreter when a script is executed', async () => {
+  it('is the path of the interpreter for a script', async () => {
     const script = join(folder, 'script')
     writeFileSync(script, '#!/bin/sh\n', { mode: 0o755 })
     const { events, result } = await observe({}, () => run(program('execute'), 'path', script))
@@ -57,7 +57,7 @@ describe('the path of an executable', { skip, timeout: kernelTimeoutMs }, () => 
     )
   })
 
-  it('is the one in its mount namespace', async () => {
+  it('is its path in its mount namespace', async () => {
     const path = place('rs-mounted', join(folder, 'outside'))
     const inside = join(folder, 'inside')
     mkdirSync(inside)
@@ -70,7 +70,7 @@ describe('the path of an executable', { skip, timeout: kernelTimeoutMs }, () => 
     assert.ok(existsSync(path))
   })
 
-  it('says that the file is deleted, and that it never had a folder, as the kernel does', async () => {
+  it('ends with "(deleted)" for a deleted file and a memfd, as in /proc/PID/exe', async () => {
     const path = place('rs-deleted')
     const deleted = await execsUnder('(deleted)', () => run(program('execute'), 'deleted', path))
     const memory = await execsUnder('(deleted)', () => run(program('execute'), 'memfd', place('rs-memory')))
@@ -81,7 +81,7 @@ describe('the path of an executable', { skip, timeout: kernelTimeoutMs }, () => 
   })
 
   for (const length of [255, 256, 4095]) {
-    it(`of ${length} bytes is whole`, async () => {
+    it(`is complete with ${length} bytes`, async () => {
       const room = length - folder.length - '/rs-long'.length
       const deep = `/${'x'.repeat(199)}`.repeat(21).slice(0, room).replace(/\/$/, 'x')
       const path = place('rs-long', `${folder}${deep}`)
@@ -91,7 +91,7 @@ describe('the path of an executable', { skip, timeout: kernelTimeoutMs }, () => 
     })
   }
 
-  it('that is too deep is told by its end, and said to be cut', async () => {
+  it('is truncated to its end if it is too deep', async () => {
     const path = place('rs-deep', join(folder, ...Array.from({ length: 200 }, () => 'd')))
     const [exec] = await execsUnder('rs-deep', () => run(program('execute'), 'path', path))
     assert.equal(exec?.isTruncated, true)
@@ -99,7 +99,7 @@ describe('the path of an executable', { skip, timeout: kernelTimeoutMs }, () => 
   })
 })
 
-describe('the cgroup of a container', { skip, timeout: kernelTimeoutMs }, () => {
+describe("the name of a container's cgroup", { skip, timeout: kernelTimeoutMs }, () => {
   const id = randomBytes(32).toString('hex')
   const hierarchies = {
     'v1, in the memory hierarchy': ['/sys/fs/cgroup/memory', `docker/${id}`],
@@ -109,7 +109,7 @@ describe('the cgroup of a container', { skip, timeout: kernelTimeoutMs }, () => 
     'v2 alone': ['/sys/fs/cgroup', `ringside-test.slice/cri-containerd-${id}.scope`]
   } as const
   for (const [name, [mount, path]] of Object.entries(hierarchies)) {
-    it(`is told of each fork and exec: ${name}`, async (test) => {
+    it(`is in every fork and exec event: ${name}`, async (test) => {
       const isThere =
         existsSync(join(mount, 'cgroup.procs')) &&
         existsSync(join(mount, 'cgroup.subtree_control')) === name.startsWith('v2')
@@ -128,7 +128,7 @@ describe('the cgroup of a container', { skip, timeout: kernelTimeoutMs }, () => 
         assert.equal(containerIdIn(cgroup), id)
         assert.equal(exec?.ppid, result.pid)
         const outside = kindsOf(events, 'exec').find((event) => event.pid === result.pid)
-        assert.equal(outside?.extra, '', 'executed before it was put there')
+        assert.equal(outside?.extra, '', 'executed before it joined the cgroup')
       } finally {
         for (const folder of missing) rmdirSync(folder)
       }

@@ -1,5 +1,5 @@
-// Run by filter.test.ts as a family: starts itself again as the observer, and beside it a sibling and a
-// grandchild that each write ten times. Prints how many of those writes the observer saw, as JSON.
+// Run by filter.test.ts. Starts itself as the observer, then a sibling of the observer and a child of a sibling, which write
+// ten times each. Prints as JSON how many of these writes the observer saw.
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { callsOf, observe, program } from './observe.ts'

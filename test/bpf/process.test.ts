@@ -8,7 +8,7 @@ import { callsOf, kindsOf, observeProgram, program, skip } from './observe.ts'
 const sigkill = 9
 const statusOf = (code: number) => (code & 0xff) << 8
 
-/** Objects in use of a slab cache, or undefined where the kernel does not tell. */
+/** Objects in use in a slab cache; undefined if the kernel does not report them. */
 const slabObjects = (cache: string): number | undefined => {
   const line = readFileSync('/proc/slabinfo', 'utf8')
     .split('\n')
@@ -16,8 +16,8 @@ const slabObjects = (cache: string): number | undefined => {
   return line === undefined ? undefined : Number(line.split(/\s+/)[1])
 }
 
-describe('the life of processes', { skip, timeout: kernelTimeoutMs }, () => {
-  it('tells of one exec, with the new name and the path that was given', async () => {
+describe('processes', { skip, timeout: kernelTimeoutMs }, () => {
+  it('emit an exec event with the new comm and the path of the executable', async () => {
     const path = program('flood')
     const { events, result } = await observeProgram('flood', '1')
     const [exec] = kindsOf(events, 'exec')
@@ -27,7 +27,7 @@ describe('the life of processes', { skip, timeout: kernelTimeoutMs }, () => {
     )
   })
 
-  it('tells of every process that begins and ends, not of threads, with its wait status', async () => {
+  it('emit fork and exit events with their wait status, threads do not', async () => {
     const count = 20
     const { events, result } = await observeProgram('children', String(count))
     const forks = kindsOf(events, 'fork')
@@ -50,7 +50,7 @@ describe('the life of processes', { skip, timeout: kernelTimeoutMs }, () => {
     })
   })
 
-  it('keeps the identity of a process that executes from a thread', async () => {
+  it('keep their pid and start when a thread executes a program', async () => {
     const { events, result } = await observeProgram('exec', program('flood'), 'thread')
     const [exec] = kindsOf(events, 'exec').slice(-1)
     const starts = new Set(events.filter((event) => event.pid === result.pid).map((event) => event.startNs))
@@ -58,14 +58,14 @@ describe('the life of processes', { skip, timeout: kernelTimeoutMs }, () => {
     assert.equal(callsOf(events, 'execve').at(-1)?.pid, exec?.pid ?? result.pid)
   })
 
-  it('leaves nothing behind of 500 short-lived processes', async (test) => {
+  it('leave no memory allocated in the kernel after their exit', async (test) => {
     const before = slabObjects('kmalloc-8k')
-    if (before === undefined) return test.skip('this kernel does not tell its slab objects in /proc/slabinfo')
+    if (before === undefined) return test.skip('this kernel does not list its slab objects in /proc/slabinfo')
     const { events, statistics } = await observeProgram('children', '500', program('flood'))
     assert.equal(kindsOf(events, 'fork').length, 501)
     assert.equal(callsOf(events, 'execve').length, 500)
     assert.equal(statistics.seen, events.length)
-    // what an exec keeps for its duration is a path of PATH_MAX and a little; freed when RCU allows
+    // An exec allocates a little more than PATH_MAX bytes, which RCU frees with a delay.
     const left = () => (slabObjects('kmalloc-8k') ?? 0) - before
     for (let tries = 0; tries < 100 && left() >= 250; tries++) await sleep(50)
     assert.ok(left() < 250, `${left()} objects of 8 KiB more than before`)

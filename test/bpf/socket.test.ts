@@ -17,17 +17,17 @@ const portOf = (address: string | undefined) => address?.slice(address.lastIndex
 const loopback = { 4: '127.0.0.1', 6: '0:0:0:0:0:0:0:1' }
 const any = { 4: '0.0.0.0', 6: '0:0:0:0:0:0:0:0' }
 
-describe('sockets', { skip, timeout: kernelTimeoutMs }, () => {
+describe('calls on sockets', { skip, timeout: kernelTimeoutMs }, () => {
   for (const version of [4, 6] as const) {
-    it(`tells both ends of a TCP connection over IPv${version}`, { skip: version === 6 && ipv6Missing() }, async () => {
+    it(`carry both addresses of a TCP connection over IPv${version}`, { skip: version === 6 && ipv6Missing() }, async () => {
       const { events, result } = await observeProgram('tcp', String(version))
       const listening = `${loopback[version]}:${result.stdout.trim()}`
-      const nobody = `${any[version]}:0`
+      const none = `${any[version]}:0`
 
       const [bind] = callsOf(events, 'bind')
-      assert.deepEqual(ends(bind), [listening, nobody], 'port 0 has become the real one')
+      assert.deepEqual(ends(bind), [listening, none], 'the assigned port instead of port 0')
       const [listen] = callsOf(events, 'listen')
-      assert.deepEqual(ends(listen), [listening, nobody])
+      assert.deepEqual(ends(listen), [listening, none])
 
       const connects = callsOf(events, 'connect')
       assert.deepEqual(
@@ -46,7 +46,7 @@ describe('sockets', { skip, timeout: kernelTimeoutMs }, () => {
         [listening, clients[1]]
       ])
       assert.equal(accepts[2]?.ret, eagain)
-      assert.deepEqual(ends(accepts[2]), [listening, nobody], 'without a connection, the listener')
+      assert.deepEqual(ends(accepts[2]), [listening, none], 'the listener, without a connection')
       assert.ok(accepts.every((event) => event.fd === listen?.fd))
 
       const [write] = callsOf(events, 'write')
@@ -69,7 +69,7 @@ describe('sockets', { skip, timeout: kernelTimeoutMs }, () => {
     })
   }
 
-  it('tells where a datagram went, by its address or by its connected socket', async () => {
+  it('carry the destination of a datagram, from the argument or from the connected socket', async () => {
     const { events } = await observeProgram('udp', '4242')
     const to = '127.0.0.1:4242'
     const [named, connected, mapped, failed] = callsOf(events, 'sendto')
@@ -80,12 +80,12 @@ describe('sockets', { skip, timeout: kernelTimeoutMs }, () => {
     assert.deepEqual(
       [mapped?.ret, mapped?.socket?.family, mapped?.socket?.remote],
       [4, 10, '0:0:0:0:0:ffff:7f00:1:4242'],
-      'an IPv4 address given to an IPv6 socket'
+      'an IPv4 address passed to an IPv6 socket'
     )
     assert.deepEqual(
       [failed?.ret, failed?.fd, failed?.socket?.family, failed?.socket?.remote],
       [-9, -1, 2, to],
-      'where a call on no socket wanted to go'
+      'the argument of a call on no socket'
     )
     const [first, second] = callsOf(events, 'sendmsg')
     assert.deepEqual([first?.ret, first?.socket?.remote], [5, to])
@@ -93,7 +93,7 @@ describe('sockets', { skip, timeout: kernelTimeoutMs }, () => {
     assert.equal(callsOf(events, 'write')[0]?.socket?.remote, to)
   })
 
-  it('tells the names of AF_UNIX sockets, abstract ones with "@"', async () => {
+  it('carry the names of AF_UNIX sockets, abstract ones with "@"', async () => {
     const path = join(folder, 'socket')
     const abstract = `ringside-test-${process.pid}`
     const { events } = await observeProgram('unix', path, abstract)
@@ -108,7 +108,7 @@ describe('sockets', { skip, timeout: kernelTimeoutMs }, () => {
     assert.ok((callsOf(events, 'connect')[2]?.ret ?? 0) < 0)
   })
 
-  it('tells of every duplicate, with its socket if it is one, and of closing sockets alone', async () => {
+  it('include every dup2 and dup3, and only those closes that close a socket', async () => {
     const { events } = await observeProgram('descriptors')
     const duplicates = [...callsOf(events, 'dup2'), ...callsOf(events, 'dup3')]
     assert.deepEqual(
@@ -130,7 +130,7 @@ describe('sockets', { skip, timeout: kernelTimeoutMs }, () => {
     )
   })
 
-  it('tells the address that could not be bound', async () => {
+  it('carry the address of a failed bind', async () => {
     const { events } = await observeProgram('descriptors')
     const [bind] = callsOf(events, 'bind')
     assert.deepEqual([bind?.ret, bind?.socket?.local], [-99, '203.0.113.9:81'])

@@ -22,8 +22,8 @@ const operations = { nop: 0, connect: 16, openat: 18, close: 19, read: 22, renam
 const nothing = async (): Promise<void> => {}
 
 /**
- * What the program submits, to a listener of this process.
- * @param then done before the source is closed
+ * Runs programs/uring.c, which connects to a listener of this process.
+ * @param then runs before the source is closed
  */
 const submit = async (test: TestContext, calls: CallModes, then: (source: LiveSource) => Promise<void> = nothing) => {
   const place = join(folder, `${Math.random()}`)
@@ -39,9 +39,9 @@ const submit = async (test: TestContext, calls: CallModes, then: (source: LiveSo
       await then(source)
       return outcome
     })
-    if (seen.result.code === 2) test.skip('io_uring is not to be had here')
+    if (seen.result.code === 2) test.skip('this kernel has no io_uring')
     else assert.equal(seen.result.code, 0)
-    assert.ok(seen.result.code === 2 || !existsSync(join(place, 'a')), 'the requests were carried out')
+    assert.ok(seen.result.code === 2 || !existsSync(join(place, 'a')), 'the requests took effect')
     const [socket, file] = seen.result.stdout.split(' ').map(Number)
     return { ...seen, requests: kindsOf(seen.events, 'io_uring'), socket, file, remote: `127.0.0.1:${port}` }
   } finally {
@@ -49,14 +49,15 @@ const submit = async (test: TestContext, calls: CallModes, then: (source: LiveSo
   }
 }
 
-/** The tracepoint of requests tells of them by what the programs know since this version of Linux. */
+/** Since this version of Linux, the tracepoint of requests has the arguments that the programs read. */
 const firstVersion = 6
-const unseen = Number.parseInt(release(), 10) < firstVersion && `Linux ${release()} does not tell of these requests`
+const unseen =
+  Number.parseInt(release(), 10) < firstVersion && `Linux ${release()} traces requests with other arguments`
 
 const inOrder = (events: readonly Seen[]) => events.toSorted((a, b) => a.timeNs - b.timeNs)
 
 describe('requests to io_uring', { skip: skip || unseen, timeout: kernelTimeoutMs }, () => {
-  it('are told when they are submitted: the operation, its descriptor, its names, its address', async (test) => {
+  it('are emitted at their submission, with operation, descriptor, names and address', async (test) => {
     const emit = { io_uring_nop: 'emit', io_uring_read: 'emit' } as const
     const { events, requests, result, socket, file, remote } = await submit(test, emit)
     if (result.code === 2) return
@@ -84,10 +85,10 @@ describe('requests to io_uring', { skip: skip || unseen, timeout: kernelTimeoutM
     const [closing] = requests.filter((event) => event.call === 'close')
     assert.equal(closing?.socket?.remote, remote)
     const [outcome] = kindsOf(events, 'socket_state')
-    assert.deepEqual([outcome?.ret, outcome?.fd, outcome?.socket?.remote], [0, -1, remote], 'its outcome too')
+    assert.deepEqual([outcome?.ret, outcome?.fd, outcome?.socket?.remote], [0, -1, remote], 'and its outcome')
   })
 
-  it('are counted or off by their own names', async (test) => {
+  it('have modes of their own, by names that begin with io_uring_', async (test) => {
     const { requests, result, statistics } = await submit(test, { io_uring_connect: 'off', io_uring_unlinkat: 'count' })
     if (result.code === 2) return
     assert.deepEqual(
@@ -98,7 +99,7 @@ describe('requests to io_uring', { skip: skip || unseen, timeout: kernelTimeoutM
     assert.ok((statistics.counted?.io ?? 0) >= 3, 'the nop and the reads')
   })
 
-  it('are counted by process and operation, without what became of them', async (test) => {
+  it('are counted by process and operation, without duration and errors', async (test) => {
     const calls = { io_uring_renameat: 'count', io_uring_unlinkat: 'count' } as const
     let counts: Counts | undefined
     const { result, statistics } = await submit(test, calls, (source) => {

@@ -1,4 +1,4 @@
-// Run in the guest: loads and attaches the programs as an edge does. Fails with the last lines of the verifier's log.
+// Runs in the guest: loads and attaches the programs as an edge does. Fails with the end of the verifier's log.
 import { release } from 'node:os'
 import { openLiveSource } from '../../producer/source/live-source.ts'
 import { messageOf } from '../../runtime/errors.ts'

@@ -1,5 +1,5 @@
 #!/bin/busybox sh
-# PID 1 of the guest: puts the host's files, read-only, under a layer of memory, runs /guest.sh there, and powers off.
+# PID 1 of the guest: mounts the host's files read-only below an overlay in memory, runs /guest.sh there, and powers off.
 busybox=/bin/busybox
 $busybox mkdir -p /proc /sys /dev /host /layer /joined /sbin
 $busybox mount -t proc proc /proc

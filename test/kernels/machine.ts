@@ -1,6 +1,6 @@
-// A machine of qemu's, emulated, that runs a distribution's own kernel, over this system's files: read-only, under a
-// layer of its own memory. Nothing is installed, nothing of the guest outlives it. Emulated, not accelerated, so that
-// it runs wherever the tests do; a program takes some ten times as long.
+// Boots a distribution's kernel in qemu, over this system's files, which are read-only below an overlay in the guest's
+// memory: installs nothing and leaves nothing. Emulated without acceleration, so that it runs wherever the tests run; a
+// program takes about ten times as long.
 import { execFileSync, spawn, spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { once } from 'node:events'
@@ -11,19 +11,19 @@ const root = join(import.meta.dirname, '..', '..')
 const buildDir = join(root, 'build', 'kernels')
 
 interface Distribution {
-  /** A line of apt's sources; asked for when it is needed. */
+  /** A line of sources.list(5). */
   readonly source: () => string
-  /** The package that depends on the newest kernel's. */
+  /** The package that depends on the newest kernel package. */
   readonly kernel: string
-  /** Of the packages whose source this system has no key of. They never change. */
+  /** SHA-256 of packages from a source whose key this system does not have. They never change. */
   readonly sha256?: Readonly<Record<string, string>>
 }
 
-/** Where this system has its own packages from. */
+/** The mirror of this system's own packages. */
 const debianMirror = (): string => {
   const targets = execFileSync('apt-get', ['indextargets', '--format', '$(REPO_URI)'], { encoding: 'utf8' })
   const mirror = targets.split('\n').find((uri) => uri.endsWith('/debian/'))
-  if (mirror === undefined) throw new Error("apt's sources name no mirror of Debian: add one, see sources.list(5)")
+  if (mirror === undefined) throw new Error("apt's sources have no Debian mirror: add one, see sources.list(5)")
   return mirror
 }
 
@@ -46,30 +46,30 @@ const distributions: Readonly<Record<string, Distribution>> = {
   }
 }
 
-/** What the guest needs to mount this system's files. */
+/** Modules that the guest needs to mount this system's files. */
 const modules = ['virtio_pci', '9pnet_virtio', '9p', 'overlay']
 const moduleFolders = ['drivers/virtio', 'net/9p', 'fs/9p', 'fs/netfs', 'fs/fscache', 'fs/overlayfs']
 
 const isInstalled = (command: string): boolean =>
   spawnSync('sh', ['-c', `command -v ${command}`], { stdio: 'ignore' }).status === 0
 
-/** The kernel that RINGSIDE_TEST_KERNEL asks for, or why none can be booted. */
+/** The kernel that RINGSIDE_TEST_KERNEL names, or the reason that none can be booted. */
 export const chosenKernel = (): { readonly kernel: string; readonly skip: string | false } => {
   const kernel = process.env['RINGSIDE_TEST_KERNEL'] ?? ''
   const known = Object.keys(distributions).join(' or ')
   const missing = ['qemu-system-x86_64', 'cpio', 'apt-get', 'dpkg-deb'].filter((command) => !isInstalled(command))
   const reason =
     kernel === ''
-      ? `boots an older kernel: RINGSIDE_TEST_KERNEL=${known} asks for it`
+      ? `boots an older kernel: set RINGSIDE_TEST_KERNEL to ${known}`
       : !(kernel in distributions)
-        ? `RINGSIDE_TEST_KERNEL is ${kernel}: there are ${known}`
+        ? `RINGSIDE_TEST_KERNEL is ${kernel}; it must be ${known}`
         : process.arch !== 'x64'
           ? 'the kernels are for x86-64'
           : missing.length > 0 && `needs ${missing.join(', ')}: apt-get install qemu-system-x86 cpio`
   return { kernel, skip: reason }
 }
 
-/** apt with a state of its own, which knows nothing but one source. */
+/** Runs apt with a separate state and a single source. */
 const aptFor = (distribution: Distribution, dir: string) => {
   const state = join(dir, 'apt')
   for (const folder of ['lists/partial', 'archives/partial']) mkdirSync(join(state, folder), { recursive: true })
@@ -113,7 +113,7 @@ const fetchPackages = (distribution: Distribution, dir: string): void => {
   }
 }
 
-/** Writes an initramfs that mounts this system's files and runs `script` among them, as PID 1. */
+/** Writes an initramfs that mounts this system's files and then runs `script`, as PID 1. */
 const writeInitramfs = (dir: string, release: string, script: string): string => {
   const [from, tree] = [join(dir, 'root'), join(dir, 'initramfs')]
   rmSync(tree, { recursive: true, force: true })
@@ -137,17 +137,17 @@ const writeInitramfs = (dir: string, release: string, script: string): string =>
 }
 
 export interface GuestOutcome {
-  /** Of the command; null when the guest ended before it did, or was ended. */
+  /** Exit code of the command; null if the guest ended first. */
   readonly code: number | null
   readonly output: string
-  /** What the kernel said: the end of it, for a guest that ended early. */
+  /** The end of the kernel's log. */
   readonly console: string
 }
 
 /**
- * Boots the kernel and runs one command of this system's in the project's folder, as root.
- * @param kernel its version, as chosenKernel names it
- * @param limitMs when a guest that has not ended is ended
+ * Boots the kernel and runs one command of this system in the project's folder, as root.
+ * @param kernel its version, as chosenKernel returns it
+ * @param limitMs the guest is killed after this time
  */
 export const runUnderKernel = async (kernel: string, command: string, limitMs: number): Promise<GuestOutcome> => {
   const distribution = distributions[kernel] as Distribution

@@ -1,5 +1,5 @@
-// The programs under a kernel older than this system's: RINGSIDE_TEST_KERNEL=6.1 (Debian 12's own) or 5.15 (Ubuntu
-// 22.04's first). Runs the tests of the programs in there, a boot for each file, so that one cannot spoil the next.
+// Runs the tests of test/bpf under an older kernel: RINGSIDE_TEST_KERNEL=6.1 (of Debian 12) or 5.15 (the first of Ubuntu
+// 22.04). Boots once per file, so that no file affects the next.
 import assert from 'node:assert/strict'
 import { globSync } from 'node:fs'
 import { join } from 'node:path'
@@ -15,7 +15,7 @@ const files = globSync('test/bpf/*.test.ts', { cwd: root }).toSorted()
 const assertPassed = ({ code, output, console }: GuestOutcome): void =>
   assert.equal(code, 0, `${output.slice(0, 4000)}\n${console}`)
 
-/** What node --test tells of each test, without the errors of those that failed. */
+/** The result of each test as node --test prints it, without the errors of failed tests. */
 const results = (output: string): string => (output.split('ℹ tests')[0] ?? '').trimEnd()
 
 describe(`under Linux ${kernel}`, { skip }, () => {

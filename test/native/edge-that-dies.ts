@@ -1,5 +1,5 @@
-// Reads a pinned ring, releases some of it, and is killed. One line of JSON a read goes to argv[3], before anything of it
-// is released: the mark behind it, and its records. argv[2]: options of Ring.open as JSON, tables as arrays.
+// Reads a pinned ring and releases a part, until it is killed. Appends a line of JSON per read to the file argv[3], before
+// it releases any of it: the mark after the read, and its records. argv[2]: options of Ring.open as JSON, tables as arrays.
 import { appendFileSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Ring, type RingAccount, type RingMark, type RingOptions } from '../../native/ring/ring.ts'
@@ -19,7 +19,7 @@ export interface ReadBatch {
   readonly records: readonly ReadRecord[]
 }
 
-/** All that can be read now, with the mark behind it. */
+/** Reads once, and returns the records with the mark after them. */
 export const readBatch = (ring: Ring, into: Uint8Array, from: RingMark): ReadBatch => {
   const bytes = ring.read(into)
   const view = new DataView(into.buffer)
@@ -43,7 +43,7 @@ export const readBatch = (ring: Ring, into: Uint8Array, from: RingMark): ReadBat
   return { mark: { security, rest, summaries }, records }
 }
 
-/** As JSON carries them. */
+/** Parses the result of optionsToText. */
 export const optionsFrom = (text: string): RingOptions => {
   const options = JSON.parse(text) as RingOptions
   return { ...options, callOf: Uint8Array.from(options.callOf), modeOf: Uint8Array.from(options.modeOf) }
@@ -72,7 +72,7 @@ if (import.meta.main) {
       events: [0, 0, 0, events]
     }
     if (batch % 3 > 0) ring.release(mark, account)
-    // What stays read and not released is what a successor reads again.
+    // A successor reads the unreleased records again.
     if (batch % 5 === 0) void ring.summarize()
     await sleep(batch % 2)
   }

@@ -83,7 +83,7 @@ const decode = (records: Uint8Array) => {
 const summarize = (groups: readonly Group[]) => decode(mergeGroups(encode(groups), 100, 5000, 1000))
 
 describe('groups of counts', { skip }, () => {
-  it('of one process and call become one summary, with cells by measure and index', () => {
+  it('of one process and call form one summary, with cells ordered by measure and index', () => {
     const rows = summarize([
       { pid: 1, measure: errno, firstBucket: 0, sum: 4n, counts: { 2: 2 }, uid: 5, comm: 'first' },
       { pid: 1, measure: latency, firstBucket: 320, sum: 4000n, counts: { 0: 3, 31: 1 }, uid: 6, comm: 'second' },
@@ -102,7 +102,7 @@ describe('groups of counts', { skip }, () => {
     assert.deepEqual(rows, [{ ...who, ...when, count: 5, errors: 2, totalNs: 4500, bytes: 30, cells }])
   })
 
-  it('of the same bucket are added up', () => {
+  it('with the same bucket are added up', () => {
     const group = { pid: 1, measure: latency, firstBucket: 32, sum: 10n, counts: { 4: 0xffff_fff0 } }
     const [row] = summarize([group, { ...group, counts: { 4: 3 } }])
     assert.deepEqual(row?.cells, [[latency, 36, 0xffff_fff3]])
@@ -111,7 +111,7 @@ describe('groups of counts', { skip }, () => {
     assert.equal(full?.count, 2 * 0xffff_fff0)
   })
 
-  it('are ordered by process and call, whatever order they were made in', () => {
+  it('form summaries ordered by process and call, in whatever order they were allocated', () => {
     const one = { measure: latency, firstBucket: 0, sum: 1n, counts: { 0: 1 } }
     const rows = summarize([
       { ...one, pid: 2 },
@@ -130,7 +130,7 @@ describe('groups of counts', { skip }, () => {
     )
   })
 
-  it('in which nothing was counted become nothing', () => {
+  it('without counts form no summary', () => {
     assert.deepEqual(summarize([]), [])
     assert.deepEqual(summarize([{ pid: 1, measure: latency, firstBucket: 0, sum: 0n, counts: {} }]), [])
   })

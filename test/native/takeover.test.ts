@@ -76,7 +76,7 @@ const kill = async (child: ChildProcess): Promise<void> => {
   await once(child, 'exit')
 }
 
-/** An edge that reads, and has read some; its batches up to now, the first being where it began. */
+/** Starts an edge and waits until it has read. The first line of its log is the mark that it started at. */
 const startEdge = async (options: RingOptions, log: string) => {
   const edge = start(process.execPath, code, optionsToText(options), log)
   for (let tries = 0; !existsSync(log) || readFileSync(log, 'utf8').split('\n').length < 8; tries++) {
@@ -86,7 +86,7 @@ const startEdge = async (options: RingOptions, log: string) => {
   return edge
 }
 
-/** A line that a kill cut off is of a read of which nothing was released. */
+/** Skips a line that a kill cut off: nothing of that read was released. */
 const batchesOf = (log: string): (ReadBatch & { notes?: string[] })[] =>
   readFileSync(log, 'utf8')
     .split('\n')
@@ -103,7 +103,7 @@ const isReleased = (mark: RingMark, begin: RingMark): boolean =>
 
 const emptyAccount: RingAccount = { run: 'successor', batch: 1, closed: [], declared: [], events: [] }
 
-/** Reads and releases all that comes until the end, in order. */
+/** Detaches, then reads and releases everything. */
 const readToEnd = async (ring: Ring): Promise<ReadRecord[]> => {
   const into = new Uint8Array(1 << 20)
   const records: ReadRecord[] = []
@@ -123,30 +123,30 @@ const readToEnd = async (ring: Ring): Promise<ReadRecord[]> => {
   return records
 }
 
-/** What is known to be released, and what the last one read, is everything, and nothing twice. */
+/** Asserts that the records of all edges have every seq once, except for declared drops. */
 const assertWhole = (records: readonly ReadRecord[], ring: Ring): void => {
   const { cpus, summaries } = ring.statistics()
   let missing = 0
   for (const { cpu, before, last } of [...cpus, { cpu: 1024, ...summaries }]) {
     const seqs = records.filter((record) => record.cpu === cpu).map(({ seq }) => seq)
-    assert.equal(new Set(seqs).size, seqs.length, `a seq of CPU ${cpu} came twice`)
+    assert.equal(new Set(seqs).size, seqs.length, `no seq of CPU ${cpu} is duplicated`)
     assert.ok(seqs.every((seq) => seq > before && seq <= last))
     missing += last - before - seqs.length
     if (cpu === 1024) assert.equal(seqs.length, last - before)
   }
   const dropped = cpus.flatMap((row) => row.dropped).reduce((a, b) => a + b)
-  assert.equal(missing, dropped, 'what is missing was dropped, and counted')
+  assert.equal(missing, dropped, 'missing events are counted as dropped')
 }
 
 describe('a successor', { skip: skipWithoutBpffs, timeout: 240_000 }, () => {
   for (const { name, calls, loops } of [
     {
-      name: 'gets every record that no dead edge released, and none that one did, ten times over',
+      name: 'reads every record that its dead predecessors did not release, and no other, ten times in a row',
       calls: 'emit',
       loops: 1e6
     },
     {
-      name: 'gets every count that no dead edge released, and none that one did, ten times over',
+      name: 'reads every count that its dead predecessors did not release, and no other, ten times in a row',
       calls: 'count',
       loops: 3e6
     }
@@ -156,7 +156,7 @@ describe('a successor', { skip: skipWithoutBpffs, timeout: 240_000 }, () => {
       const logs: string[] = []
       const flood = program('flood')
       let writer: ChildProcess | undefined
-      // The verifier takes its time; those that follow take over.
+      // Loads once, since that takes seconds; the edges below take over.
       const loader = await Ring.open(options)
       loader.close()
       for (let round = 0; round < 10; round++) {
@@ -196,7 +196,7 @@ describe('a successor', { skip: skipWithoutBpffs, timeout: 240_000 }, () => {
 })
 
 describe('pins', { skip: skipWithoutBpffs, timeout: 60_000 }, () => {
-  it('belong to an edge that lives: another goes on without', async () => {
+  it('belong to a running edge: a second edge runs without pins', async () => {
     const first = await Ring.open(optionsWith({}))
     const second = await Ring.open(optionsWith({}))
     assert.deepEqual(first.notes, [])
@@ -210,13 +210,13 @@ describe('pins', { skip: skipWithoutBpffs, timeout: 60_000 }, () => {
     assert.deepEqual(readdirSync(pinDir), [])
   })
 
-  it('are not made where there is no bpffs, and it is said', async () => {
+  it('are not created without a bpffs, with a note that says so', async () => {
     const ring = await Ring.open(optionsWith({ pinDir: join(folder, 'pins') }))
     assert.match(ring.notes.join(), /is no bpffs: mount one there/)
     ring.close()
   })
 
-  it('are not made in a folder of a user who is neither this one nor to have it later, and it is said', async () => {
+  it('are not created in a folder of another user, with a note that says so', async () => {
     const theirs = `${pinDir}-theirs`
     mkdirSync(theirs)
     chownSync(theirs, 12_345, 12_345)
@@ -229,7 +229,7 @@ describe('pins', { skip: skipWithoutBpffs, timeout: 60_000 }, () => {
     assert.deepEqual(readdirSync(theirs), [])
   })
 
-  it('stay when an edge closes without an end in order, and hold what happens then', async () => {
+  it('remain after a close without detach, and collect events for a successor', async () => {
     const first = await Ring.open(optionsWith({}))
     first.close()
     assert.ok(readdirSync(pinDir).includes('released'))
@@ -243,7 +243,7 @@ describe('pins', { skip: skipWithoutBpffs, timeout: 60_000 }, () => {
     second.close()
   })
 
-  it('take the configuration of whoever takes them over', async () => {
+  it('get the configuration of the edge that takes them over', async () => {
     const first = await Ring.open(optionsWith({ filter: { pids: [1, 2], comms: ['nobody'], cgroups: [3n] } }))
     first.close()
     execFileSync(program('flood'), ['10'])
@@ -254,7 +254,7 @@ describe('pins', { skip: skipWithoutBpffs, timeout: 60_000 }, () => {
     second.close()
   })
 
-  it('that were left while they were made or removed are no obstacle', async () => {
+  it('that an edge left while it created or removed them are replaced', async () => {
     const first = await Ring.open(optionsWith({}))
     first.close()
     rmSync(join(pinDir, 'released'))
@@ -266,7 +266,7 @@ describe('pins', { skip: skipWithoutBpffs, timeout: 60_000 }, () => {
     assert.deepEqual(readdirSync(pinDir), [])
   })
 
-  it('are removed at an end in order, also by the user that the edge became', { skip: privateCode() }, () => {
+  it('are removed after a detach, also by an unprivileged user', { skip: privateCode() }, () => {
     const root = join(import.meta.dirname, '..', '..')
     const script = `
       import { Ring } from ${JSON.stringify(join(root, 'native', 'ring', 'ring.ts'))}
@@ -306,7 +306,7 @@ describe('an upgrade', { skip: skipWithoutBpffs, timeout: 60_000 }, () => {
     return built
   }
 
-  it('to other programs keeps the rings, the counters and the account, and tells nothing twice', async () => {
+  it('to other programs keeps rings, counters and account, and duplicates no event', async () => {
     const other = build((text) => text.replace('max_entries, 16384', 'max_entries, 8192'))
     const log = join(folder, 'log')
     const edge = await startEdge(optionsWith({}), log)
@@ -327,7 +327,7 @@ describe('an upgrade', { skip: skipWithoutBpffs, timeout: 60_000 }, () => {
     assert.deepEqual(readdirSync(pinDir), [])
   })
 
-  it('to programs that cannot use the rings goes on with the numbers, and shows what is lost as a gap', async () => {
+  it('to programs that cannot use the rings continues the seqs, with a gap for the lost events', async () => {
     const other = build((text) => text.replace('__u32 counts[32];', '__u32 counts[32];\n__u64 more;'))
     const first = await Ring.open(optionsWith({ object: other }))
     execFileSync(program('flood'), ['100'])
@@ -367,24 +367,24 @@ describe('an upgrade', { skip: skipWithoutBpffs, timeout: 60_000 }, () => {
     assert.deepEqual(readdirSync(pinDir), [])
   })
 
-  it('to programs that cannot use the counts gives no number of a summary that was read to another', async () => {
+  it('to programs that cannot use the groups never reuses the seq of a summary that was read', async () => {
     const other = build((text) => text.replace('__u32 reserved[15];', '__u32 reserved[31];'))
     const calls = { write: 'count' } as const
     const first = await Ring.open(optionsWith({ object: other, calls }))
     execFileSync(program('flood'), ['100'])
     assert.equal(await first.summarize(), true)
     const { mark, records } = readBatch(first, new Uint8Array(1 << 20), first.begin)
-    const told = records.filter(({ kind }) => kind === 7)
-    assert.ok(told.length > 0)
+    const before = records.filter(({ kind }) => kind === 7)
+    assert.ok(before.length > 0)
     first.release({ ...mark, summaries: 0 }, { ...emptyAccount, run: 'first' })
     first.close()
 
     const ring = await Ring.open(optionsWith({ calls }))
-    assert.equal(ring.begin.summaries, told.length)
+    assert.equal(ring.begin.summaries, before.length)
     execFileSync(program('flood'), ['200'])
     const read = (await readToEnd(ring)).filter(({ kind }) => kind === 7)
     assert.ok(read.length > 0)
-    assert.equal(read[0]?.seq, (told.at(-1)?.seq ?? 0) + 1)
+    assert.equal(read[0]?.seq, (before.at(-1)?.seq ?? 0) + 1)
     ring.close()
   })
 })

@@ -1,4 +1,4 @@
-/* Prints the bucket of each value that it reads, one a line. */
+/* Prints the bucket of each value on stdin, one per line. */
 #include <stdio.h>
 
 #include "../../../bpf/log_linear.h"

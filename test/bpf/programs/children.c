@@ -1,5 +1,5 @@
-/* Forks argv[1] children, one after the other; the child i exits with i modulo 256, after one thread of its own, or
- * executes argv[2] if there is one. Then one more child kills itself with SIGKILL. */
+/* Forks argv[1] children in sequence; child i exits with i modulo 256, after running one thread, or executes argv[2] if it
+ * is given. Finally forks a child that kills itself with SIGKILL. */
 #include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>

@@ -1,6 +1,6 @@
-/* Calls through the 32-bit entry of a 64-bit kernel, with the numbers and structures of i386; then calls with the
- * numbers of x32. All that they point to lies in a page below 4 GiB. argv[1] is a file. Prints the port of the socket
- * that is sent to. Exits with 2 where there is no such entry. */
+/* Makes calls through the 32-bit entry of a 64-bit kernel, with the numbers and structures of i386, then calls with x32
+ * numbers. All their pointers are below 4 GiB. argv[1] is a file. Prints the port of the receiving socket. Exits with 2 if
+ * the kernel has no 32-bit entry. */
 #include <arpa/inet.h>
 #include <fcntl.h>
 #include <netinet/in.h>
@@ -22,7 +22,7 @@ struct message32 {
 	uint32_t name, name_bytes, pieces, piece_count, control, control_bytes, flags;
 };
 
-/* all that a call points to */
+/* the memory of all pointers */
 static struct {
 	char path[64], other[64], buffer[8];
 	struct sockaddr_in address, sender;
@@ -102,7 +102,7 @@ int main(int argc, char **argv)
 	call(RECVFROM, server, at(low->buffer), 8, 0, at(&low->sender), at(&low->sender_bytes));
 	call(CONNECT, client, at(&low->address), sizeof(low->address), 0, 0, 0);
 
-	/* socketcall: socket, connect, send, sendto, recvmsg, shutdown, and what is none */
+	/* socketcall: socket, connect, send, sendto, recvmsg, shutdown, and an invalid one */
 	client = socketcall(1, AF_INET, SOCK_DGRAM, 0, 9, 9, 9);
 	socketcall(3, client, at(&low->address), sizeof(low->address), 9, 9, 9);
 	socketcall(9, client, at(low->buffer), 6, 0, at(&low->sender), 9);
@@ -114,7 +114,7 @@ int main(int argc, char **argv)
 	call(SOCKETCALL, 77, at(low->words), 0, 0, 0, 0);
 
 	low->message.name = at(&low->address);
-	/* x32: openat has the number of 64 bits, sendmsg its own */
+	/* x32: openat has its 64-bit number, sendmsg an x32 number */
 	syscall(X32 + SYS_openat, AT_FDCWD, low->other, O_RDONLY);
 	syscall(X32 + 518, client, &low->message, 0);
 	return 0;

@@ -1,5 +1,5 @@
-/* Connects without blocking to each port of 127.0.0.1 that it is given, waits for the outcome, and closes;
- * with "give-up" first, closes while the SYN to 203.0.113.1 is still unanswered. */
+/* Connects without blocking to each port of 127.0.0.1 in argv, waits for the outcome, and closes. With "give-up" as
+ * argv[1], closes while the SYN to 203.0.113.1 is unanswered. */
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <poll.h>

@@ -1,5 +1,5 @@
-/* Duplicates a TCP socket and /dev/null with dup2 and dup3, and closes the socket, the copy, and what is no socket.
- * Binding to an address that no interface has fails. */
+/* Duplicates a TCP socket and /dev/null with dup2 and dup3; closes the socket, its copy, and a descriptor that is no socket.
+ * Fails to bind to an address of no interface. */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
 #include <fcntl.h>

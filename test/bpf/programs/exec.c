@@ -1,5 +1,5 @@
-/* Fails to execute /nowhere/at-all, then executes argv[1], from a thread that is not the leader when argv[2] is
- * "thread", by descriptor when it is "descriptor". */
+/* Fails to execute /nowhere/at-all, then executes argv[1]: from a thread that is not the leader if argv[2] is "thread", by
+ * descriptor if it is "descriptor". */
 #define _GNU_SOURCE
 #include <fcntl.h>
 #include <pthread.h>

@@ -1,5 +1,5 @@
-/* Executes the file argv[2] under the comm that its name gives: as it is named ("path"), after it was unlinked
- * ("deleted"), or from memory alone ("memfd"). */
+/* Executes the file argv[2] with the file's name as comm: by its path ("path"), after unlinking it ("deleted"), or from a
+ * memfd ("memfd"). */
 #define _GNU_SOURCE
 #include <fcntl.h>
 #include <string.h>

@@ -1,5 +1,5 @@
-/* Opens, reads and writes the file argv[1], which must exist, each call once.
- * The last open's path lies in a page that no one has touched: it is not readable when the call is entered. */
+/* Opens, reads and writes the existing file argv[1], each call once. The path of the last open is in an untouched page,
+ * which is unreadable when the call enters. */
 #define _GNU_SOURCE
 #include <fcntl.h>
 #include <linux/openat2.h>
@@ -29,7 +29,7 @@ int main(int argc, char **argv)
 	syscall(SYS_read, -1, buffer, 3);
 	syscall(SYS_close, fd);
 
-	/* argv[2] is a file that begins with the path of argv[1] and a NUL */
+	/* the file argv[2] begins with the path of argv[1] and a NUL */
 	names = syscall(SYS_openat, AT_FDCWD, argv[2], O_RDONLY);
 	untouched = mmap(0, 4096, PROT_READ, MAP_PRIVATE, names, 0);
 	syscall(SYS_openat, AT_FDCWD, untouched, O_RDONLY);

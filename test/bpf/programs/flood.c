@@ -1,5 +1,5 @@
-/* Writes nothing to no descriptor, argv[1] times: the cheapest call that is observed.
- * With argv[2], stops itself first, so that it can be placed and then continued. */
+/* Writes 0 bytes to an invalid descriptor, argv[1] times: the cheapest observed call. With argv[2], stops itself first, so
+ * that a test can prepare and continue it. */
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/syscall.h>

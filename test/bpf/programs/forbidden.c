@@ -1,5 +1,5 @@
-/* Forbids itself openat by seccomp, then calls it once: the call has an exit, but never was entered.
- * A write to nowhere before and after it marks the place. */
+/* Forbids itself openat by seccomp, then calls it once: the call exits without an enter. Writes to an invalid descriptor
+ * before and after it. */
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/filter.h>

@@ -1,5 +1,5 @@
-/* Reads from a pipe while a timer's signal arrives, first restarted by the kernel, then with EINTR.
- * The handler writes into the pipe the first time, so that the restarted read ends. */
+/* Reads from a pipe while signals of a timer arrive: the kernel restarts the read once, then it fails with EINTR. The first
+ * handler writes to the pipe, so that the restarted read ends. */
 #include <signal.h>
 #include <sys/syscall.h>
 #include <sys/time.h>

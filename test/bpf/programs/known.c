@@ -1,5 +1,5 @@
-/* Makes argv[1] times each: connect and accept4 over loopback, sendto, and a child that executes this program
- * again, which then ends at once. Fails when one of them does. */
+/* Makes argv[1] rounds of: connect and accept4 over loopback, sendto, and a child that executes this program, which then
+ * exits. Exits with an error if a call fails. */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
 #include <netinet/in.h>

@@ -1,5 +1,5 @@
-/* Datagrams from one socket to another, over loopback: sent by sendmmsg, received by recvfrom, recvmsg and recvmmsg,
- * with and without asking for their sender. Prints the ports of the sender and the receiver. */
+/* Sends datagrams between two sockets over loopback by sendmmsg; receives them by recvfrom, recvmsg and recvmmsg, with and
+ * without asking for the sender's address. Prints the ports of sender and receiver. */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
 #include <netinet/in.h>
@@ -44,7 +44,7 @@ int main(void)
 	syscall(SYS_recvmmsg, server, messages, 2, 0, NULL);
 	header.msg_name = NULL;
 	syscall(SYS_recvmsg, server, &header, 0);
-	/* nothing is left: what lies in `sender` is not of this call */
+	/* fails with EAGAIN: the contents of `sender` are of an earlier call */
 	bytes = sizeof(sender);
 	syscall(SYS_recvfrom, server, text, sizeof(text), MSG_DONTWAIT, &sender, &bytes);
 	printf("%d %d\n", ntohs(from.sin_port), ntohs(to.sin_port));

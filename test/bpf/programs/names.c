@@ -1,5 +1,5 @@
-/* Renames and removes files of the folder argv[1], in which a and b are, each call once; argv[2] is a name that is too
- * long for one component. Then ptrace and socket, once well and once not. */
+/* Renames and removes the files a and b of the folder argv[1], each call once; argv[2] is a name too long for a path
+ * component. Then calls ptrace and socket, each successfully and not. */
 #define _GNU_SOURCE
 #include <fcntl.h>
 #include <linux/fs.h>

@@ -1,5 +1,4 @@
-/* Opens argv[1], whatever it is, and exits with 0.
- * The path may be as long as PATH_MAX, or longer. */
+/* Opens argv[1], which may be longer than PATH_MAX, and exits with 0 even if that fails. */
 #include <fcntl.h>
 #include <sys/syscall.h>
 #include <unistd.h>

@@ -1,4 +1,4 @@
-/* Fails in another call under each of its names: write under its own, listen as "observed-name", dup3 as
+/* Makes another failing call under each of its names: write under the original one, listen as "observed-name", dup3 as
  * "another-name". */
 #include <sys/prctl.h>
 #include <sys/syscall.h>

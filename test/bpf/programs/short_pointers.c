@@ -1,5 +1,5 @@
-/* Compiled for 32 bits: what a C library of such a process does. argv[1] is a file. Executes itself once, and prints the
- * port of its socket. */
+/* Compiled for 32 bits: calls as the C library of a 32-bit process makes them. argv[1] is a file. Executes itself once, and
+ * prints the port of its socket. */
 #include <arpa/inet.h>
 #include <fcntl.h>
 #include <netinet/in.h>

@@ -1,5 +1,5 @@
-/* Connects to itself twice over loopback, IPv4 or IPv6 by argv[1] (4, 6); prints the listener's port.
- * Both ends are read and written; the first accept asks for no address, the last finds nobody. */
+/* Connects to itself twice over loopback, by IPv4 or IPv6 (argv[1]: 4 or 6); prints the listener's port. Reads and writes
+ * both ends; the first accept asks for no address, the last finds no connection. */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
 #include <fcntl.h>

@@ -1,5 +1,5 @@
-/* argv[1] threads, in turn on each CPU that there is, make argv[2] writes each to /dev/null: the i-th of 1 + i modulo
- * 1000 bytes. */
+/* Starts argv[1] threads, distributed over all CPUs. Each makes argv[2] writes to /dev/null; write i has 1 + i modulo 1000
+ * bytes. */
 #define _GNU_SOURCE
 #include <fcntl.h>
 #include <pthread.h>

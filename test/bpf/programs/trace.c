@@ -1,4 +1,4 @@
-/* Asks ptrace argv[1] times for what it refuses: a call that nothing else on a machine makes. */
+/* Makes argv[1] invalid ptrace calls, which nothing else on a test machine makes. */
 #include <stdlib.h>
 #include <sys/syscall.h>
 #include <unistd.h>

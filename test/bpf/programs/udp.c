@@ -1,5 +1,5 @@
-/* Sends datagrams to 127.0.0.1:argv[1] in each way there is: sendto with and without an address, sendmsg
- * with and without a name, write; and once from an IPv6 socket to the mapped IPv4 address. */
+/* Sends datagrams to 127.0.0.1:argv[1]: by sendto with and without an address, by sendmsg with and without a name, by
+ * write, and from an IPv6 socket to the mapped IPv4 address. */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
 #include <netinet/in.h>

@@ -1,5 +1,5 @@
-/* Binds, connects and accepts AF_UNIX sockets: one at the path argv[1], one named "\0argv[2]" in the abstract
- * namespace; then connects to a path where nobody listens. */
+/* Binds, connects and accepts AF_UNIX sockets: one at the path argv[1], one named "\0argv[2]" in the abstract namespace.
+ * Then connects to a path without a socket. */
 #define _GNU_SOURCE
 #include <stddef.h>
 #include <string.h>

@@ -1,6 +1,6 @@
-/* Submits to an io_uring, through raw system calls: a nop, an openat, a renameat and an unlinkat in the folder argv[1],
- * a connect to the port argv[2] of 127.0.0.1, a read of a file and one of a registered file, a close of the file and
- * one of the socket. Prints the descriptors of the socket and the file. Exits with 2 where there is no io_uring. */
+/* Submits requests to an io_uring by raw system calls: a nop; openat, renameat and unlinkat in the folder argv[1]; a connect
+ * to port argv[2] of 127.0.0.1; a read of a file and one of a registered file; a close of the file and one of the socket.
+ * Prints the descriptors of socket and file. Exits with 2 without io_uring. */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
 #include <fcntl.h>
@@ -18,7 +18,7 @@ static struct io_uring_sqe *entries;
 static unsigned *tail, *mask, *array;
 static int ring;
 
-/* One at a time, waiting for its end. */
+/* Submits one request and waits for its completion. */
 static void submit(struct io_uring_sqe entry)
 {
 	unsigned at = *tail & *mask;
