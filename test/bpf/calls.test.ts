@@ -1,4 +1,4 @@
-// What is told of calls beyond their number: names, addresses, flags; and the same of 32-bit processes.
+// Fields that depend on the call: names, addresses, flags. The same for calls of 32-bit processes.
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
@@ -16,7 +16,7 @@ const { EBADF, EFAULT, ENAMETOOLONG, ENOENT, EAGAIN, ESRCH, EAFNOSUPPORT, EINVAL
 const atCwd = -100
 const isX64 = process.arch === 'x64'
 const names = (event: Seen) => [event.fd, event.path, event.extra, event.ret]
-/** Over both rings. */
+/** The order of both rings together. */
 const inOrder = (events: readonly Seen[]) => events.toSorted((a, b) => a.timeNs - b.timeNs)
 const recvs = { recvfrom: 'emit', recvmsg: 'emit', recvmmsg: 'emit' } as const
 
@@ -26,7 +26,7 @@ const observeWith = async (calls: Record<string, 'emit' | 'count' | 'off'>, name
 }
 
 describe('calls', { skip, timeout: kernelTimeoutMs }, () => {
-  it('have their flags when they open a file', async () => {
+  it('that open a file carry their flags', async () => {
     const file = join(folder, 'file')
     const list = join(folder, 'names')
     writeFileSync(file, '....')
@@ -41,7 +41,7 @@ describe('calls', { skip, timeout: kernelTimeoutMs }, () => {
     assert.equal(callsOf(events, 'openat2')[0]?.arg, O_RDWR, 'from struct open_how')
   })
 
-  it('that rename and remove have both names', async () => {
+  it('that rename or remove a file carry its names', async () => {
     const place = join(folder, 'renames')
     mkdirSync(place)
     for (const name of ['a', 'b']) writeFileSync(join(place, name), '')
@@ -77,7 +77,7 @@ describe('calls', { skip, timeout: kernelTimeoutMs }, () => {
     [256, 3000],
     [4095, 4095]
   ] as const) {
-    it(`carry names of ${first} and ${second} bytes whole`, async () => {
+    it(`carry names of ${first} and ${second} bytes in full`, async () => {
       const path = (length: number) => `/${'x'.repeat(199)}`.repeat(21).slice(0, length)
       const { events } = await observeProgram('rename_paths', path(first), path(second))
       const [rename] = callsOf(events, 'renameat2')
@@ -85,7 +85,7 @@ describe('calls', { skip, timeout: kernelTimeoutMs }, () => {
     })
   }
 
-  it('say whom ptrace is aimed at, and what it asks for', async () => {
+  it('of ptrace carry the request and the target pid', async () => {
     const place = join(folder, 'ptrace')
     mkdirSync(place)
     const { events, result } = await observeProgram('names', place, 'x')
@@ -108,7 +108,7 @@ describe('calls', { skip, timeout: kernelTimeoutMs }, () => {
     assert.ok(events.filter((event) => event.call !== 'ptrace').every((event) => event.target === -1))
   })
 
-  it('say what socket was asked for, and what it made', async () => {
+  it('of socket carry the arguments, or the fields of the new socket', async () => {
     const place = join(folder, 'socket')
     mkdirSync(place)
     const { events } = await observeProgram('names', place, 'x')
@@ -129,7 +129,7 @@ describe('calls', { skip, timeout: kernelTimeoutMs }, () => {
     )
   })
 
-  it('that send and receive messages have their addresses', async () => {
+  it('that send or receive messages carry their addresses', async () => {
     const { events, result } = await observeWith(recvs, 'messages')
     const [client, server] = result.stdout.split(' ').map((port) => `127.0.0.1:${Number(port)}`)
     const ends = (event: Seen) => [event.ret, event.socket?.local, event.socket?.remote]
@@ -154,8 +154,11 @@ const canCompileFor32Bits = (): boolean => {
   return spawnSync('gcc', ['-m32', '-static', '-x', 'c', '-', '-o', '/dev/null'], { input: source }).status === 0
 }
 
-describe('calls of 32 bits', { skip: skip || (isX64 ? false : 'needs x86-64'), timeout: kernelTimeoutMs }, () => {
-  it('have their own names, arguments and structures', async (test) => {
+describe('calls of 32-bit programs', {
+  skip: skip || (isX64 ? false : 'needs x86-64'),
+  timeout: kernelTimeoutMs
+}, () => {
+  it('are decoded by the numbers and structures of their ABI', async (test) => {
     const file = join(folder, 'compat')
     writeFileSync(file, '')
     const all = { ...recvs, write: 'emit', mkdir: 'emit', shutdown: 'emit', socketcall: 'emit' } as const
@@ -164,8 +167,8 @@ describe('calls of 32 bits', { skip: skip || (isX64 ? false : 'needs x86-64'), t
     assert.equal(result.code, 0)
     const server = `127.0.0.1:${Number(result.stdout)}`
     const compat = inOrder(events).filter((event) => event.kind === 'syscall' && event.isCompat)
-    const told = compat.map((event) => [event.call, callName(event.nr, true), event.path, Math.min(event.ret, 0)])
-    assert.deepEqual(told, [
+    const calls = compat.map((event) => [event.call, callName(event.nr, true), event.path, Math.min(event.ret, 0)])
+    assert.deepEqual(calls, [
       ['openat', 'openat', file, 0],
       ['open', 'open', '/nowhere/at-all', -ENOENT],
       ['write', 'write', '', -EBADF],
@@ -204,8 +207,8 @@ describe('calls of 32 bits', { skip: skip || (isX64 ? false : 'needs x86-64'), t
     )
   })
 
-  it('are those of a process that is compiled for them', async (test) => {
-    if (!canCompileFor32Bits()) return test.skip('gcc -m32 compiles nothing here: it comes with gcc-multilib')
+  it('are decoded for a process that is compiled for 32 bits', async (test) => {
+    if (!canCompileFor32Bits()) return test.skip('gcc -m32 does not work: apt-get install gcc-multilib')
     const path = program('short_pointers', '-m32')
     const file = join(folder, 'short')
     writeFileSync(file, '')
@@ -217,9 +220,9 @@ describe('calls of 32 bits', { skip: skip || (isX64 ? false : 'needs x86-64'), t
     assert.equal(calls[first]?.ret, 0)
     const server = `127.0.0.1:${Number(result.stdout)}`
     const own = calls.slice(first + 1).map((event) => [event.call, event.path || (event.socket?.remote ?? '')])
-    const nobody = '0.0.0.0:0'
+    const none = '0.0.0.0:0'
     for (const expected of [
-      ['bind', nobody],
+      ['bind', none],
       ['sendmsg', server],
       ['connect', server],
       ['sendto', server],
@@ -227,7 +230,7 @@ describe('calls of 32 bits', { skip: skip || (isX64 ? false : 'needs x86-64'), t
       ['rename', file]
     ]) {
       assert.ok(
-        own.some(([call, what]) => call === expected[0] && what === expected[1]),
+        own.some(([call, argument]) => call === expected[0] && argument === expected[1]),
         `${expected} of ${own.join('; ')}`
       )
     }
@@ -236,7 +239,7 @@ describe('calls of 32 bits', { skip: skip || (isX64 ? false : 'needs x86-64'), t
     assert.deepEqual([exec?.path, again?.path], [path, path])
   })
 
-  it('of x32 have the names of their numbers, also where the kernel refuses them', async (test) => {
+  it('of x32 have the names of their numbers, even if the kernel rejects them', async (test) => {
     const file = join(folder, 'x32')
     writeFileSync(file, '')
     const { events, result } = await observeWith(recvs, 'compat', file)
@@ -249,16 +252,16 @@ describe('calls of 32 bits', { skip: skip || (isX64 ? false : 'needs x86-64'), t
       ['openat', '/nowhere/at-all', 'sendmsg', x32Sendmsg]
     )
     assert.ok([-ENOENT, -ENOSYS].includes(openat?.ret ?? 0))
-    assert.equal(sendmsg?.socket?.remote, `127.0.0.1:${Number(result.stdout)}`, 'from a header of 32 bits')
+    assert.equal(sendmsg?.socket?.remote, `127.0.0.1:${Number(result.stdout)}`, 'from a 32-bit msghdr')
   })
 
-  it('are off and counted by the mode of the call that is meant', async (test) => {
+  it('of socketcall have the mode of the call that they stand for', async (test) => {
     const file = join(folder, 'modes')
     writeFileSync(file, '')
     const { events, result } = await observeWith({ ...recvs, socketcall: 'off', connect: 'off' }, 'compat', file)
     if (result.code === 2) return test.skip('this kernel has no 32-bit entry')
     assert.deepEqual(callsOf(events, 'connect'), [])
-    assert.equal(callsOf(events, 'sendto').length, 2, 'two of socketcall')
+    assert.equal(callsOf(events, 'sendto').length, 2, 'both of socketcall')
     assert.deepEqual(callsOf(events, 'other'), [])
   })
 })

@@ -1,4 +1,4 @@
-// What summaries say, added up: by process and number of the call, over any number of flips.
+// Totals of summaries by process and call number, over any number of epochs.
 import { eventClasses, eventField, recordKind } from '../../bpf/event.ts'
 import type { LiveSource } from '../../producer/source/live-source.ts'
 import { RawEvents } from '../../producer/source/raw-events.ts'
@@ -16,7 +16,7 @@ export interface Counted {
   readonly errnos: Map<number, number>
 }
 
-export interface Told {
+export interface Emitted {
   readonly pid: number
   readonly nr: number
   readonly class: EventClass | undefined
@@ -26,7 +26,7 @@ const summaryBytes = 32
 const cellBytes = 8
 const none = { run: '', batch: 0, closed: [], declared: [0, 0, 0, 0], events: [0, 0, 0, 0] }
 
-/** Of counts by bucket: all of them. */
+/** The sum of counts by bucket. */
 export const sumOf = (counts: Iterable<number>): number => [...counts].reduce((sum, count) => sum + count, 0)
 
 const noCounts = (): Counted => ({
@@ -37,11 +37,11 @@ const noCounts = (): Counted => ({
 export class Counts {
   /** Calls in all summaries. */
   calls = 0
-  /** Summaries, and the processes that they name. */
+  /** Number of summaries, and the pids in them. */
   summaries = 0
   readonly pids = new Set<number>()
-  /** What was told one by one. */
-  readonly events: Told[] = []
+  /** Emitted events. */
+  readonly events: Emitted[] = []
   readonly #source: LiveSource
   readonly #rows = new Map<string, Counted>()
   readonly #batch = new Uint8Array(1 << 20)
@@ -51,12 +51,12 @@ export class Counts {
     this.#source = source
   }
 
-  /** Of one process and call; all zeros when it was not counted. */
+  /** Totals of one process and call; all zeros if there is no summary. */
   of(pid: number, nr: number): Counted {
     return this.#rows.get(`${pid} ${nr}`) ?? noCounts()
   }
 
-  /** Reads all that can be read, and releases it. */
+  /** Reads everything and releases it. */
   take(): void {
     const raw = new RawEvents(this.#batch)
     for (let bytes = this.#source.read(this.#batch); bytes > 0; bytes = this.#source.read(this.#batch)) {
@@ -65,7 +65,7 @@ export class Counts {
     this.#source.release({ ...noMark, ...this.#place, summaries: this.summaries }, none)
   }
 
-  /** Ends the time that summaries are of, and takes them. */
+  /** Ends the epoch, and reads its summaries. */
   async flip(): Promise<void> {
     await this.#source.summarize()
     this.take()
@@ -75,8 +75,8 @@ export class Counts {
     if (raw.u8(at + eventField.kind) !== recordKind.summary) {
       const lane = raw.u8(at + eventField.eventClass) <= 1 ? 'security' : 'rest'
       this.#place[lane] += raw.u32(at + eventField.advance)
-      const told = { pid: raw.u32(at + eventField.pid), nr: raw.u16(at + eventField.nr) }
-      this.events.push({ ...told, class: eventClasses[raw.u8(at + eventField.eventClass)] })
+      const call = { pid: raw.u32(at + eventField.pid), nr: raw.u16(at + eventField.nr) }
+      this.events.push({ ...call, class: eventClasses[raw.u8(at + eventField.eventClass)] })
       return
     }
     const pid = raw.u32(at + eventField.pid)
@@ -93,8 +93,8 @@ export class Counts {
     row.totalNs += raw.u64(from + 16)
     row.bytes += raw.u64(from + 24)
     for (let cell = from + summaryBytes; cell < end; cell += cellBytes) {
-      const [what, index, count] = [raw.u16(cell), raw.u16(cell + 2), raw.u32(cell + 4)]
-      const cells = [row.latencies, row.sizes, row.errnos][what] as Map<number, number>
+      const [measure, index, count] = [raw.u16(cell), raw.u16(cell + 2), raw.u32(cell + 4)]
+      const cells = [row.latencies, row.sizes, row.errnos][measure] as Map<number, number>
       cells.set(index, (cells.get(index) ?? 0) + count)
     }
   }

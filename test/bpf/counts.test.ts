@@ -29,7 +29,7 @@ const counting = async (
   }
 }
 
-/** Does `step` over and over until the programs have ended; then all is taken that they left. */
+/** Repeats `step` until the programs end; then reads everything. */
 const during = async (programs: Promise<Outcome>[], counts: Counts, step: () => Promise<void>): Promise<Outcome[]> => {
   let isRunning = true
   const done = Promise.all(programs).finally(() => {
@@ -38,7 +38,7 @@ const during = async (programs: Promise<Outcome>[], counts: Counts, step: () => 
   while (isRunning) await step()
   const outcomes = await done
   for (const { code } of outcomes) assert.equal(code, 0)
-  // what is not released yet holds the next flip back
+  // Unreleased summaries block the next flip: release them first.
   counts.take()
   await counts.flip()
   await counts.flip()
@@ -53,14 +53,14 @@ const ofClass = (source: LiveSource, name: 'process' | 'io') => {
   }
 }
 
-/** All that the kernel counted is in summaries, or declared as not. */
+/** Asserts that every counted call is in a summary or declared as uncounted. */
 const assertDeclared = (source: LiveSource, counts: Counts): void => {
   const { counted, uncounted } = source.statistics()
   assert.equal(counts.calls + (uncounted ?? 0), sumOf(Object.values(counted ?? {})))
 }
 
 describe('counts', { skip, timeout: kernelTimeoutMs }, () => {
-  it('have every call of a process, with its outcome, over any number of flips', () =>
+  it('include every call of a process and its outcome, over many epochs', () =>
     counting({ comms: [commOf('flood')], calls: { write: 'count' } }, async (source, counts) => {
       const calls = 300_000
       const path = program('flood')
@@ -79,7 +79,7 @@ describe('counts', { skip, timeout: kernelTimeoutMs }, () => {
       assert.equal(source.statistics().uncounted, 0)
     }))
 
-  it('are shared by the threads of a process on all CPUs, to the last call and byte', () =>
+  it('include every call and byte of a process whose threads run on all CPUs', () =>
     counting({ comms: [commOf('threads')], calls: { write: 'count' } }, async (source, counts) => {
       const [threads, writes, sizes] = [16, 20_000, 1000]
       const path = program('threads')
@@ -97,10 +97,10 @@ describe('counts', { skip, timeout: kernelTimeoutMs }, () => {
       assert.equal(source.statistics().uncounted, 0)
     }))
 
-  it('leave nothing behind of thousands of short-lived processes', () =>
+  it('release their groups after thousands of short-lived processes', () =>
     counting({ comms: [commOf('children')] }, async (source, counts) => {
       const path = program('children')
-      // together they need far more groups than there are
+      // They need more groups than there are: an epoch must free those of the epoch before.
       const rounds = 4
       for (let round = 0; round < rounds; round++) {
         await during([run(path, '2000'), run(path, '2000')], counts, async () => {
@@ -112,12 +112,12 @@ describe('counts', { skip, timeout: kernelTimeoutMs }, () => {
       const seen = counts.summaries
       await counts.flip()
       await counts.flip()
-      assert.equal(counts.summaries, seen, 'nobody counts any more')
+      assert.equal(counts.summaries, seen, 'no process counts any more')
       assertDeclared(source, counts)
       assert.equal(source.statistics().uncounted, 0)
     }))
 
-  it('that find no room are declared', () =>
+  it('without a free group are declared as uncounted', () =>
     counting({ comms: [commOf('children')] }, async (source, counts) => {
       const path = program('children')
       await during([run(path, '4000')], counts, () => sleep(10))
@@ -126,11 +126,11 @@ describe('counts', { skip, timeout: kernelTimeoutMs }, () => {
       assert.ok(counts.calls > 0)
       assertDeclared(source, counts)
       const [outcome] = await during([run(path, '1')], counts, () => counts.flip())
-      assert.ok(counts.pids.has(outcome?.pid ?? 0), 'once they are read, there is room again')
+      assert.ok(counts.pids.has(outcome?.pid ?? 0), 'after their release there are free groups')
       assert.equal(source.statistics().uncounted, uncounted)
     }))
 
-  it('and events together have every call while modes change', () =>
+  it('and events together include every call while modes change', () =>
     counting({ comms: [commOf('flood')], ringBytes: 1 << 26 }, async (source, counts) => {
       const calls = 300_000
       const modes: CallMode[] = ['emit', 'count']
@@ -141,13 +141,13 @@ describe('counts', { skip, timeout: kernelTimeoutMs }, () => {
         await sleep(5)
       })
       const { pid } = outcome as Outcome
-      const told = counts.events.filter((event) => event.pid === pid && event.nr === writeNumber).length
+      const emitted = counts.events.filter((event) => event.pid === pid && event.nr === writeNumber).length
       const { count } = counts.of(pid, writeNumber)
-      assert.ok(told > 0 && count > 0, `${told} told, ${count} counted, ${changes} changes`)
-      assert.equal(told + count, calls)
+      assert.ok(emitted > 0 && count > 0, `${emitted} emitted, ${count} counted, ${changes} changes`)
+      assert.equal(emitted + count, calls)
     }))
 
-  it('add up, with what is off, emitted and dropped, to the calls that were made', () =>
+  it('with off, emitted and dropped calls add up to all calls', () =>
     counting({ securityRingBytes: 1 << 26, calls: { ptrace: 'count' } }, async (source, counts) => {
       const calls = 300_000
       const modes: CallMode[] = ['off', 'emit', 'count']
@@ -162,12 +162,12 @@ describe('counts', { skip, timeout: kernelTimeoutMs }, () => {
       const others = counts.events.filter(
         (event) => event.class === 'process' && !(event.pid === pid && event.nr === ptraceNumber)
       )
-      assert.equal(dropped, 0, 'or it were not known of what')
+      assert.equal(dropped, 0, 'otherwise the dropped calls are unknown')
       assert.ok(off > 0 && counted > 0 && emitted > others.length, `${off} off, ${counted} counted, ${emitted} emitted`)
       assert.equal(off + counted + emitted - others.length, calls)
     }))
 
-  it('say of calls that are filtered out that they are off', () =>
+  it('have filtered calls as off', () =>
     counting({ comms: ['nobody'], calls: { ptrace: 'count' } }, async (source, counts) => {
       const calls = 10_000
       await during([run(program('trace'), `${calls}`)], counts, () => counts.flip())
@@ -176,15 +176,15 @@ describe('counts', { skip, timeout: kernelTimeoutMs }, () => {
       assert.deepEqual([counted, emitted, dropped, counts.calls], [0, 0, 0, 0])
     }))
 
-  it('have no call that was entered while it was off', async () => {
-    // of its writes nothing is told, as they would make it forget its reads
+  it('exclude a call that entered while its mode was off', async () => {
+    // Writes are off: a write would replace the saved state of the read.
     const [count, off] = [{ read: 'count', write: 'off' } as const, { read: 'off', write: 'off' } as const]
     const child = spawn('cat', { stdio: ['pipe', 'pipe', 'inherit'] })
     const pid = child.pid as number
     const isReading = async () => {
       while (!readFileSync(`/proc/${pid}/syscall`, 'utf8').startsWith(`${readNumber} 0x0 `)) await sleep(5)
     }
-    /** Ends the read that it is in. */
+    /** Ends the current read. */
     const feed = async () => {
       child.stdin.write('.')
       await once(child.stdout, 'data')

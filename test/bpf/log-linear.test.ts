@@ -4,13 +4,13 @@ import { describe, it } from 'node:test'
 import { indexOf } from '../../wire/log-linear.ts'
 import { program } from './observe.ts'
 
-/** Of bpf/log_linear.h, compiled for this machine. */
+/** Buckets of bpf/log_linear.h, compiled for this machine. */
 const bucketsInKernel = (values: readonly bigint[]): number[] => {
   const text = execFileSync(program('buckets'), { input: values.join('\n'), maxBuffer: 1 << 28 })
   return text.toString().trimEnd().split('\n').map(Number)
 }
 
-/** Every small value, the edges of every bucket, and what lies around them. */
+/** Every small value, the edges of every bucket, and the values next to them. */
 const edges = (): bigint[] => {
   const values = Array.from({ length: 5000 }, (_, index) => BigInt(index + 1))
   for (let octave = 5n; octave < 53n; octave++) {
@@ -22,8 +22,8 @@ const edges = (): bigint[] => {
   return values.filter((value) => value > 0n && value < 2n ** 53n)
 }
 
-describe('the buckets of a distribution', { skip: process.platform !== 'linux' }, () => {
-  it("are those of the rollups' sketches", () => {
+describe('buckets in the kernel', { skip: process.platform !== 'linux' }, () => {
+  it("are the buckets of the rollups' sketches", () => {
     const values = edges()
     assert.deepEqual(
       bucketsInKernel(values),
@@ -31,7 +31,7 @@ describe('the buckets of a distribution', { skip: process.platform !== 'linux' }
     )
   })
 
-  it('end with the last that a sketch has', () => {
+  it('end at the last bucket of a sketch', () => {
     const last = indexOf(2 ** 60)
     assert.deepEqual(bucketsInKernel([2n ** 53n - 1n, 2n ** 53n, 2n ** 60n, 2n ** 64n - 1n]), [last, last, last, last])
   })

@@ -1,4 +1,4 @@
-// Runs one of programs/*.c under observation and gives back everything the kernel told of it, decoded.
+// Runs one of programs/*.c under observation and returns its decoded events.
 import { execFileSync, spawn } from 'node:child_process'
 import { existsSync, mkdirSync, statSync } from 'node:fs'
 import { join } from 'node:path'
@@ -12,10 +12,10 @@ import { kernelTests, kernelTimeoutMs } from '../support/kernel.ts'
 const programsDir = join(import.meta.dirname, 'programs')
 const buildDir = join(import.meta.dirname, '..', '..', 'build', 'test')
 
-/** Why programs cannot be loaded here, or false: for the `skip` of a test. */
+/** The reason that tests on a live kernel cannot run; false if they can. */
 export const skip: string | false = kernelTests.skip
 
-/** Compiles programs/`name`.c if need be; the process it becomes has the comm `rs-name`. Static: no loader's calls. */
+/** Compiles programs/`name`.c if it changed. Its process has the comm `rs-name`. Static, so that no loader makes calls. */
 export const program = (name: string, ...flags: string[]): string => {
   const source = join(programsDir, `${name}.c`)
   const built = join(buildDir, commOf(name))
@@ -115,7 +115,7 @@ const decode = (raw: RawEvents, at: number): Seen => {
   }
 }
 
-/** Every event that can be read now; summaries of counted calls are left out. */
+/** Reads all events, without summaries. */
 export const drain = (source: Source): Seen[] => {
   const batch = new Uint8Array(1 << 20)
   const raw = new RawEvents(batch)
@@ -164,7 +164,7 @@ export interface Observation<T> {
   readonly result: T
 }
 
-/** Observes while `work` runs, by default all of the machine. */
+/** Observes while `work` runs, by default the whole machine. */
 export const observe = async <T>(
   options: Partial<LiveSourceOptions>,
   work: (source: LiveSource) => Promise<T>
@@ -179,7 +179,7 @@ export const observe = async <T>(
   }
 }
 
-/** What one run of programs/`name`.c does after it was executed, up to its end. */
+/** Observes one run of programs/`name`.c, from its exec to its end. */
 export const observeProgram = async (name: string, ...args: string[]): Promise<Observation<Outcome>> => {
   const path = program(name)
   return observe({ comms: [commOf(name)] }, () => run(path, ...args))

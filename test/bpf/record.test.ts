@@ -21,11 +21,11 @@ const byCpu = (events: readonly Seen[]): Map<number, number[]> => {
   return sequences
 }
 
-/** Without the numbers of the summaries, which `observe` leaves out. */
+/** Without the seqs of summaries, which `observe` does not return. */
 const ofCpus = ({ sequences }: SourceStatistics) => sequences.filter(({ cpu }) => cpu !== summaryCpu)
 
 describe('records', { skip, timeout: kernelTimeoutMs }, () => {
-  it('number the events of each CPU without a gap while the ring has room', async () => {
+  it('have consecutive seqs on each CPU while the ring has room', async () => {
     const path = program('tcp')
     const { events, statistics } = await observe({ comms: [commOf('tcp')] }, () => run(path, '4'))
     assert.ok(events.length > 10)
@@ -38,7 +38,7 @@ describe('records', { skip, timeout: kernelTimeoutMs }, () => {
     }
   })
 
-  it('leave a gap for every event that a full ring dropped, and count it by class', async () => {
+  it('have a gap for every event that a full ring dropped, which is counted by class', async () => {
     const calls = 5000
     const path = program('flood')
     const { events, statistics } = await observe({ comms: [commOf('flood')], ringBytes: 1 << 14 }, () =>
@@ -58,7 +58,7 @@ describe('records', { skip, timeout: kernelTimeoutMs }, () => {
     assert.equal(statistics.seen, events.length + dropped)
   })
 
-  it('of processes and connections are all there while reads and writes overflow their ring', async (t) => {
+  it('of processes and connections are complete while writes overflow the rest ring', async (t) => {
     const rounds = 1000
     const [known, flood] = [program('known'), program('flood')]
     const filter = { pids: [], comms: [commOf('known'), commOf('flood')], cgroups: [] }
@@ -82,7 +82,7 @@ describe('records', { skip, timeout: kernelTimeoutMs }, () => {
 
     assert.equal(code, 0)
     assert.deepEqual([dropped_process, dropped_network], [0, 0])
-    assert.ok((dropped_io ?? 0) > 0, 'the ring of the rest was small enough')
+    assert.ok((dropped_io ?? 0) > 0, 'the rest ring was small enough')
     const count = { connect: 0, accept4: 0, sendto: 0, execve: 0 }
     const numbers = new Map<number, Set<number>>()
     let [events, summaries, covered, clockUs] = [0, 0, 0, 0]
@@ -100,7 +100,7 @@ describe('records', { skip, timeout: kernelTimeoutMs }, () => {
       summaries += counted.length
       covered += sequences.reduce((sum, { first, last }) => sum + last - first + 1, 0)
     }
-    // vfork: the child executes under its parent's name
+    // vfork: the child calls execve under its parent's comm
     assert.deepEqual(count, { connect: rounds, accept4: rounds, sendto: rounds, execve: rounds })
     const declared = kafka.flatMap(({ drops }) => drops).reduce((sum, drop) => sum + drop.count, 0)
     assert.equal(covered - events - summaries, declared)
@@ -111,7 +111,7 @@ describe('records', { skip, timeout: kernelTimeoutMs }, () => {
     )
   })
 
-  it('begin their numbers at the monotonic clock, so that no two loads share one', async () => {
+  it('never have the same seq in two loads of the programs', async () => {
     const first = await observe({}, async () => undefined)
     const second = await observe({}, async () => undefined)
     for (const { cpu, last } of first.statistics.sequences) {

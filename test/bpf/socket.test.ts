@@ -19,7 +19,9 @@ const any = { 4: '0.0.0.0', 6: '0:0:0:0:0:0:0:0' }
 
 describe('calls on sockets', { skip, timeout: kernelTimeoutMs }, () => {
   for (const version of [4, 6] as const) {
-    it(`carry both addresses of a TCP connection over IPv${version}`, { skip: version === 6 && ipv6Missing() }, async () => {
+    it(`carry both addresses of a TCP connection, IPv${version}`, {
+      skip: version === 6 && ipv6Missing()
+    }, async () => {
       const { events, result } = await observeProgram('tcp', String(version))
       const listening = `${loopback[version]}:${result.stdout.trim()}`
       const none = `${any[version]}:0`

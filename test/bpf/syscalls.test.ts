@@ -17,8 +17,8 @@ after(() => rmSync(folder, { recursive: true }))
 const summary = (events: readonly Seen[]) => events.map(({ fd, ret, path }) => ({ fd, ret, path }))
 const atCwd = -100
 
-describe('syscalls', { skip, timeout: kernelTimeoutMs }, () => {
-  it('tells of opens, reads and writes with their paths, descriptors and results', async () => {
+describe('system calls', { skip, timeout: kernelTimeoutMs }, () => {
+  it('that open, read and write carry path, descriptor and result', async () => {
     const file = join(folder, 'file')
     const names = join(folder, 'names')
     writeFileSync(file, '....')
@@ -47,7 +47,7 @@ describe('syscalls', { skip, timeout: kernelTimeoutMs }, () => {
       { fd, ret: 3, path: '' },
       { fd: -1, ret: ebadf, path: '' }
     ])
-    assert.deepEqual(callsOf(events, 'close'), [], 'closing what is no socket is not told')
+    assert.deepEqual(callsOf(events, 'close'), [], 'a close of a file is not emitted')
 
     for (const event of events) {
       assert.equal(event.pid, result.pid)
@@ -66,7 +66,7 @@ describe('syscalls', { skip, timeout: kernelTimeoutMs }, () => {
   })
 
   for (const length of [200, 255, 256, 1000, 4095]) {
-    it(`carries a path of ${length} bytes whole`, async () => {
+    it(`carry a path of ${length} bytes in full`, async () => {
       const path = `/${'x'.repeat(199)}`.repeat(21).slice(0, length)
       const { events } = await observeProgram('open', path)
       const open = callsOf(events, 'openat').at(-1)
@@ -76,7 +76,7 @@ describe('syscalls', { skip, timeout: kernelTimeoutMs }, () => {
     })
   }
 
-  it('cuts a path that is longer than PATH_MAX, and says so', async () => {
+  it('have a path longer than PATH_MAX truncated, with a flag', async () => {
     const path = '/x'.repeat(2100)
     const { events } = await observeProgram('open', path)
     const open = callsOf(events, 'openat').at(-1)
@@ -84,7 +84,7 @@ describe('syscalls', { skip, timeout: kernelTimeoutMs }, () => {
     assert.equal(open?.isTruncated, true)
   })
 
-  it('tells of an execve that failed and of one that did not, by the name of the one who called', async () => {
+  it('include failed and successful execve, with the comm of the caller', async () => {
     const next = program('flood')
     const { events, result } = await observeProgram('exec', next)
     const execs = callsOf(events, 'execve').map(({ comm, ret, path, pid, fd }) => ({ comm, ret, path, pid, fd }))
@@ -95,7 +95,7 @@ describe('syscalls', { skip, timeout: kernelTimeoutMs }, () => {
     ])
   })
 
-  it('tells of an execve from a thread that is not the leader', async () => {
+  it('include an execve by a thread that is not the leader', async () => {
     const next = program('flood')
     const { events, result } = await observeProgram('exec', next, 'thread')
     const [failed, done] = callsOf(events, 'execve')
@@ -104,7 +104,7 @@ describe('syscalls', { skip, timeout: kernelTimeoutMs }, () => {
     assert.deepEqual([done?.path, done?.ret, done?.pid, done?.tid], [next, 0, result.pid, failed?.tid])
   })
 
-  it('tells of an execveat by descriptor, although it comes out as execve', async () => {
+  it('include an execveat by descriptor, which returns as execve', async () => {
     const { events } = await observeProgram('exec', program('flood'), 'descriptor')
     const execs = callsOf(events, 'execveat')
     assert.equal(execs.length, 1)
@@ -114,7 +114,7 @@ describe('syscalls', { skip, timeout: kernelTimeoutMs }, () => {
     assert.deepEqual(callsOf(events, 'execve'), [])
   })
 
-  it('tells of each return of a read that a signal interrupted', async () => {
+  it('include each return of a read that a signal interrupted', async () => {
     const { events } = await observeProgram('interrupted')
     const erestartsys = -512
     assert.deepEqual(
@@ -124,13 +124,13 @@ describe('syscalls', { skip, timeout: kernelTimeoutMs }, () => {
     assert.equal(callsOf(events, 'write').length, 1)
   })
 
-  it('tells nothing of a call that was refused before it was entered', async () => {
+  it('exclude a call that seccomp refused before its enter', async () => {
     const { events } = await observeProgram('forbidden')
     assert.equal(callsOf(events, 'write').length, 2)
     assert.deepEqual(callsOf(events, 'openat'), [])
   })
 
-  it('counts every one of many calls', async () => {
+  it('are all in the statistics', async () => {
     const { events, statistics } = await observeProgram('flood', '20000')
     assert.equal(callsOf(events, 'write').length, 20_000)
     assert.equal(statistics.seen, events.length)

@@ -34,7 +34,7 @@ const heldByThisProcess = (): number =>
     }
   }).length
 
-/** A thread that runs `code`, in which Ring and workerData (its options) are known, and then stays. */
+/** Starts a thread that runs `code`, with Ring and workerData (its options) in scope, and then stays. */
 const startWorker = async (code: string): Promise<Worker> => {
   const url = JSON.stringify(new URL('../../native/ring/ring.ts', import.meta.url))
   const text = `
@@ -48,7 +48,7 @@ const startWorker = async (code: string): Promise<Worker> => {
   return worker
 }
 
-const givenBack = async (before: number): Promise<void> => {
+const untilReleased = async (before: number): Promise<void> => {
   for (let tries = 0; tries < 50 && heldByThisProcess() > before; tries++) await sleep(20)
   assert.equal(heldByThisProcess(), before)
 }
@@ -57,7 +57,7 @@ const isError = (code: string, message: RegExp) => (error: unknown) =>
   error instanceof RingsideError && error.code === code && message.test(error.message)
 
 describe('the ring', { skip, timeout: kernelTimeoutMs }, () => {
-  it('loads, attaches, reads, and gives everything back', async () => {
+  it('loads, attaches, reads, and releases all descriptors', async () => {
     const before = heldByThisProcess()
     const ring = await Ring.open(options)
     assert.ok(heldByThisProcess() > before)
@@ -73,7 +73,7 @@ describe('the ring', { skip, timeout: kernelTimeoutMs }, () => {
     assert.throws(() => ring.read(batch), /closed/)
   })
 
-  it('does not hold up the event loop while it loads', async () => {
+  it('does not block the event loop while it loads', async () => {
     let ticks = 0
     const timer = setInterval(() => ticks++, 1)
     const ring = await Ring.open(options)
@@ -82,7 +82,7 @@ describe('the ring', { skip, timeout: kernelTimeoutMs }, () => {
     assert.ok(ticks > 3, `${ticks} ticks`)
   })
 
-  it('stands beside others of its kind, each with its own events', async () => {
+  it('can be open several times in a process, each with its own events', async () => {
     const rings = await Promise.all([Ring.open(options), Ring.open(options), Ring.open(options)])
     rings[0]?.close()
     execFileSync('true')
@@ -106,15 +106,15 @@ describe('the ring', { skip, timeout: kernelTimeoutMs }, () => {
     ring.close()
   })
 
-  it('is given back when its thread ends without closing it', async () => {
+  it('is closed when its thread ends', async () => {
     const before = heldByThisProcess()
     const worker = await startWorker('globalThis.ring = await Ring.open(workerData)')
     assert.ok(heldByThisProcess() > before)
     await worker.terminate()
-    await givenBack(before)
+    await untilReleased(before)
   })
 
-  it('is given back when its thread ends while it opens or detaches', async () => {
+  it('is closed when its thread ends while it opens or detaches', async () => {
     const before = heldByThisProcess()
     for (let delayMs = 0; delayMs < 60; delayMs += 4) {
       const worker = await startWorker(
@@ -123,10 +123,10 @@ describe('the ring', { skip, timeout: kernelTimeoutMs }, () => {
       await sleep(delayMs)
       await worker.terminate()
     }
-    await givenBack(before)
+    await untilReleased(before)
   })
 
-  it('reads only whole records, and none that has no room', async () => {
+  it('reads whole records, as many as fit', async () => {
     const ring = await Ring.open({ ...options, securityRingBytes: 1 << 20, ringBytes: 1 << 20 })
     for (let index = 0; index < 80; index++) execFileSync('true')
     await ring.detach()
@@ -143,7 +143,7 @@ describe('the ring', { skip, timeout: kernelTimeoutMs }, () => {
     assert.throws(() => ring.read(new Uint8Array(4 * 65_696 - 8)), /no room/)
   })
 
-  it('reads processes and connections first, and leaves room for the rest', async () => {
+  it('reads the security ring first, and reserves a quarter of the room for the rest ring', async () => {
     const ring = await Ring.open({ ...options, securityRingBytes: 1 << 20, ringBytes: 1 << 20 })
     for (let index = 0; index < 400; index++) execFileSync('true')
     await ring.detach()
@@ -156,13 +156,13 @@ describe('the ring', { skip, timeout: kernelTimeoutMs }, () => {
       isSecurity.push(view.getUint8(at + 5) <= 1)
       if (isSecurity.at(-1)) securityBytes += view.getUint32(at, true)
     }
-    assert.ok(bytes - securityBytes >= batch.length / 4 - 4256, 'a quarter is for the rest')
-    assert.ok(securityBytes > batch.length / 2 - 4256, 'more processes than there is room for')
+    assert.ok(bytes - securityBytes >= batch.length / 4 - 4256, 'a quarter is for the rest ring')
+    assert.ok(securityBytes > batch.length / 2 - 4256, 'the security ring has more than fits')
     assert.equal(isSecurity.lastIndexOf(true) + 1, isSecurity.indexOf(false))
     ring.close()
   })
 
-  it('gives room back only when told to, and says how far each record moves the place', async () => {
+  it('frees room only on release, by positions that are sums of the field advance', async () => {
     const ring = await Ring.open({ ...options, filter: { pids: [], comms: ['true'], cgroups: [] } })
     const batch = new Uint8Array(1 << 20)
     const view = new DataView(batch.buffer)
@@ -183,7 +183,7 @@ describe('the ring', { skip, timeout: kernelTimeoutMs }, () => {
       while (take() > 0);
       assert.ok(ring.pressure > 0)
       ring.release(mark(), account)
-      assert.ok(ring.pressure < 0.1, 'but for what was discarded at the end')
+      assert.ok(ring.pressure < 0.1, 'except for discarded records at the end')
     }
     await ring.detach()
     while (take() > 0);
@@ -199,7 +199,7 @@ describe('the ring', { skip, timeout: kernelTimeoutMs }, () => {
     ring.close()
   })
 
-  it('refuses what it cannot do, and says why', async () => {
+  it('rejects invalid options with the reason', async () => {
     await assert.rejects(Ring.open({ ...options, ringBytes: 5000 }), isError('CONFIG', /5000 bytes.*power of two/))
     await assert.rejects(
       Ring.open({ ...options, modeOf: new Uint8Array(3) }),
@@ -214,7 +214,7 @@ describe('the ring', { skip, timeout: kernelTimeoutMs }, () => {
     assert.throws(() => readContract(broken), isError('OS', /open .*broken.*not a proper ELF/s))
   })
 
-  it('names the privileges that are missing', { skip: privateCode() }, () => {
+  it('names the missing privileges', { skip: privateCode() }, () => {
     const script = `
       import { Ring } from ${JSON.stringify(join(import.meta.dirname, '..', '..', 'native', 'ring', 'ring.ts'))}
       process.setgroups([]); process.setgid(65534); process.setuid(65534)
@@ -226,7 +226,7 @@ describe('the ring', { skip, timeout: kernelTimeoutMs }, () => {
     assert.match(output, /^NO_PERMISSION .*EPERM.*needs CAP_BPF and CAP_PERFMON: run as root/)
   })
 
-  it('reads two clocks at one moment', () => {
+  it('reads both clocks at the same moment', () => {
     const { monotonicNs, wallNs } = readClocks()
     assert.ok(Math.abs(Number(wallNs / 1_000_000n) - Date.now()) < 1000)
     assert.ok(Math.abs(Number(monotonicNs - process.hrtime.bigint())) < 1e9)
