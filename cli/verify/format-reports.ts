@@ -1,6 +1,6 @@
 // Reports of a reconciliation → lines for a terminal: a row for each host and boot, the ledger by class, findings.
 import { formatCount } from '../../runtime/format-number.ts'
-import type { ClassReport, HostReport } from '../../verify/reconciliation.ts'
+import type { ClassReport, HostReport } from '../../verify/host-report.ts'
 import { formatTable } from '../terminal/table.ts'
 
 const right = { align: 'right' } as const

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { type HostReport, Reconciliation } from '../../verify/reconciliation.ts'
+import type { HostReport } from '../../verify/host-report.ts'
+import { Reconciliation } from '../../verify/reconciliation.ts'
 import { eventClasses } from '../../wire/event-class.ts'
 import type { Event, EventBatch, Ledger, LedgerClass, Summary } from '../../wire/types.ts'
 import { batchOf, eventOf } from '../consumer/support/batches.ts'
@@ -336,4 +337,8 @@ test('each host has its own report, and a message that is no batch disagrees', (
     ]
   )
   assert.match(reports.at(-1)?.findings[0]?.text ?? '', /^offset 7 of partition 0 is no batch.*not an EventBatch$/)
+  reconciliation.addUnreadable('host-b', 'offset 8 of partition 0', 'not an EventBatch')
+  const [found] = reconciliation.reports().at(-1)?.findings ?? []
+  assert.equal(found?.count, 2)
+  assert.match(found?.text ?? '', /^offset 7 .*; and 1 more message$/)
 })

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { formatReports } from '../../../cli/verify/format-reports.ts'
 import { finding } from '../../../verify/finding.ts'
-import type { HostReport } from '../../../verify/reconciliation.ts'
+import type { HostReport } from '../../../verify/host-report.ts'
 
 const report = (more: Partial<HostReport>): HostReport => ({
   host: 'web-1',
