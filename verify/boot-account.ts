@@ -1,5 +1,5 @@
 // The run chains of one boot of a host. A chain stays open until its end is certain, then its differences and sums are
-// concluded, so that memory grows with open chains only.
+// concluded: memory grows with open chains and with the names of runs.
 import { eventClasses } from '../wire/event-class.ts'
 import type { EventBatch, EventClass } from '../wire/types.ts'
 import { differences } from './compare.ts'

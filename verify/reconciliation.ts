@@ -5,7 +5,7 @@ import { BootAccount, type OpenChain } from './boot-account.ts'
 import { finding, quantity } from './finding.ts'
 import type { HostReport } from './host-report.ts'
 
-/** A run is over when its host publishes this long after it. Two edges of a host lose Kafka for less time apart. */
+/** A run is over when its host publishes this long after it. Longer than Kafka is away for only one of two edges. */
 const silentMs = 60_000
 
 export class Reconciliation {

@@ -337,8 +337,13 @@ test('each host has its own report, and a message that is no batch disagrees', (
     ]
   )
   assert.match(reports.at(-1)?.findings[0]?.text ?? '', /^offset 7 of partition 0 is no batch.*not an EventBatch$/)
-  reconciliation.addUnreadable('host-b', 'offset 8 of partition 0', 'not an EventBatch')
-  const [found] = reconciliation.reports().at(-1)?.findings ?? []
+})
+
+test('unreadable messages of a host are one finding with their count', () => {
+  const reconciliation = new Reconciliation()
+  for (const offset of [7, 8])
+    reconciliation.addUnreadable('host-b', `offset ${offset} of partition 0`, 'not an EventBatch')
+  const [found] = reconciliation.reports()[0]?.findings ?? []
   assert.equal(found?.count, 2)
   assert.match(found?.text ?? '', /^offset 7 .*; and 1 more message$/)
 })
