@@ -214,7 +214,13 @@ describe("the panel's page in a browser", { skip, timeout: 400_000 }, () => {
     })
     await page.getByTestId('top').getByRole('link', { name: '/usr/bin/program-1' }).click()
     assert.equal(new URL(page.url()).searchParams.get('workload'), '/usr/bin/program-1')
-    assert.equal(await page.locator('[data-filter=workload]').inputValue(), '/usr/bin/program-1')
+    // The address changes at once, the page in its next frame.
+    const chosen = page.locator('[data-filter=workload]')
+    await eventually(
+      'the filter to be set',
+      60,
+      async () => (await chosen.inputValue()) === '/usr/bin/program-1' || undefined
+    )
     await page.context().close()
   })
 
