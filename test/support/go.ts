@@ -13,8 +13,15 @@ const go = ['/usr/local/go/bin/go', 'go'].find((command) => existsSync(command) 
 /** Why no Go program can be built, or false: for the `skip` of a test. */
 export const goMissing: string | false = go === undefined && 'needs go: apt-get install golang-go'
 
-/** Without HOME, go has no place for its cache. */
-const env = { HOME: homedir(), ...process.env, GOFLAGS: '-buildvcs=false', GO111MODULE: 'off', CGO_ENABLED: '0' }
+/** With a cache of its own: HOME may be unset, or not writable. */
+const env = {
+  HOME: homedir(),
+  ...process.env,
+  GOCACHE: join(buildDir, 'go-cache'),
+  GOFLAGS: '-buildvcs=false',
+  GO111MODULE: 'off',
+  CGO_ENABLED: '0'
+}
 
 /** Runs a tool of Go's, and returns its output. */
 export const goTool = (args: readonly string[], input = ''): string =>
