@@ -8,7 +8,7 @@ import { run } from 'node:test'
 import type { TestEvent } from 'node:test/reporters'
 import { browserMissing } from '../test/support/browser.ts'
 import { kafkaMissing, startKafka } from '../test/support/kafka.ts'
-import { kernelTests } from '../test/support/kernel.ts'
+import { kernelTests, privateCode } from '../test/support/kernel.ts'
 import { planOf } from './test/plan.ts'
 import { Report } from './test/report.ts'
 
@@ -26,7 +26,7 @@ const plan = planOf(root, files.map((file) => relative(root, resolve(file))).toS
 
 const missing = isQuick
   ? ['the kernel, Kafka and the browser, as --quick was asked for: npm test']
-  : [kernelTests.skip, await kafkaMissing(), browserMissing()].filter((reason) => reason !== false)
+  : [kernelTests.skip || privateCode(), await kafkaMissing(), browserMissing()].filter((reason) => reason !== false)
 const warn = (): void => {
   for (const reason of missing) process.stderr.write(`\n!!! NOT TESTED HERE: ${reason}\n`)
 }

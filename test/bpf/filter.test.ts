@@ -5,14 +5,9 @@ import { mkdirSync, readFileSync, rmdirSync, statSync, writeFileSync } from 'nod
 import { join } from 'node:path'
 import { describe, it } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { cgroupMount } from '../support/cgroups.ts'
 import { kernelTimeoutMs } from '../support/kernel.ts'
 import { callsOf, drain, observe, program, quiet, run, skip } from './observe.ts'
-
-const cgroupMount = (): string | undefined =>
-  readFileSync('/proc/mounts', 'utf8')
-    .split('\n')
-    .map((line) => line.split(' '))
-    .find(([, , type]) => type === 'cgroup2')?.[1]
 
 /** Starts programs/flood.c for `count` writes; it is stopped until `finish` is called. */
 const startStopped = async (count: number) => {
@@ -52,7 +47,7 @@ describe('filters', { skip, timeout: kernelTimeoutMs }, () => {
   })
 
   it('pass the processes of a cgroup and of the cgroups below it', async (test) => {
-    const mount = cgroupMount()
+    const mount = cgroupMount('cgroup2')
     if (mount === undefined) return test.skip('cgroup v2 is not mounted')
     const outer = join(mount, `ringside-test-${process.pid}`)
     const inner = join(outer, 'inner')

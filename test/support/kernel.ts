@@ -27,5 +27,7 @@ export const kernelTimeoutMs = 60_000 * Number(process.env['RINGSIDE_TEST_PATIEN
 export const privateCode = (): string | false => {
   const file = join(root, 'package.json')
   const asNobody = ['--reuid=65534', '--regid=65534', '--clear-groups', 'test', '-r', file]
-  return spawnSync('setpriv', asNobody).status === 0 ? false : `the user nobody may not read ${file}`
+  return spawnSync('setpriv', asNobody).status === 0
+    ? false
+    : `the user nobody may not read ${file}: chmod o+rX its folders`
 }
