@@ -1,11 +1,11 @@
-// The addon as it stands behind ring.ts: what it takes and gives, and its failures as errors that say what to do.
+// The interface of the addon, and its failures as errors that name the remedy.
 import { createRequire } from 'node:module'
 import { constants } from 'node:os'
 import { join } from 'node:path'
 import { getSystemErrorName } from 'node:util'
 import { messageOf, RingsideError } from '../../runtime/errors.ts'
 
-/** Where scripts/build.sh puts what it builds. */
+/** Output folder of scripts/build.sh. */
 export const buildDir = join(import.meta.dirname, '..', '..', 'build')
 
 export interface StructLayout {
@@ -70,12 +70,17 @@ export interface NativeOptions {
 export interface Addon {
   open(options: NativeOptions): Promise<NativeRing>
   clock(): [bigint, bigint]
+  /**
+   * Merges groups (struct ringside_group) into records of KIND_SUMMARY, with seqs from seqBefore + 1.
+   * @param groups starts at a multiple of 8
+   * @param timeNs CLOCK_MONOTONIC at the end of the interval of durationNs
+   */
   summarize(groups: Uint8Array, seqBefore: number, timeNs: number, durationNs: number): Uint8Array
   contract(object: string): Contract
   findUser(name: string): { readonly uid: number; readonly gid: number } | null
   dropBoundingSet(): void
   keepCapabilities(): void
-  /** @param kept a set by the numbers of capabilities(7) */
+  /** @param kept a bit set of the capabilities to keep, numbered as in linux/capability.h */
   dropCapabilities(kept: bigint): void
   /** Mounts a bpffs at a folder of this process's user, unless one is mounted there. Needs CAP_SYS_ADMIN. */
   mountBpffs(folder: string): void
@@ -83,7 +88,7 @@ export interface Addon {
 
 let loaded: Addon | undefined
 
-/** @throws RingsideError OS when it is not built */
+/** @throws RingsideError OS if it is not built */
 export const addon = (): Addon => {
   const path = join(buildDir, 'ringside_ring.node')
   try {
@@ -102,21 +107,21 @@ interface NativeFailure extends Error {
 
 const isNativeFailure = (error: unknown): error is NativeFailure => error instanceof Error && 'operation' in error
 
-/** The end of the verifier's log is where it says why. */
+/** The verifier's log ends with the reason. */
 const lastLines = (log: string): string => log.trimEnd().split('\n').slice(-12).join('\n')
 
-/** libbpf has numbers of its own, which only its message explains. */
+/** libbpf's own error numbers start here; only its message explains them. */
 const firstLibbpfError = 4000
 
-/** @returns what is no failure of the addon as it is */
+/** @returns `cause` itself unless it is a failure of the addon */
 export const toRingsideError = (cause: unknown): unknown => {
   if (!isNativeFailure(cause)) return cause
   const { operation, errno, log, message } = cause
-  const what = errno < firstLibbpfError ? `${operation}: ${getSystemErrorName(-errno)}` : message
+  const failed = errno < firstLibbpfError ? `${operation}: ${getSystemErrorName(-errno)}` : message
   if (errno === constants.errno.EPERM) {
-    const message = `the kernel refused (${what}): needs CAP_BPF and CAP_PERFMON: run as root; \`ringside doctor\` tells what is in the way`
+    const message = `the kernel refused (${failed}): needs CAP_BPF and CAP_PERFMON: run as root; \`ringside doctor\` finds the cause`
     return new RingsideError('NO_PERMISSION', message, { cause })
   }
   const details = log === '' ? '' : `\n${lastLines(log)}`
-  return new RingsideError('OS', `observing the kernel failed (${what})${details}`, { cause })
+  return new RingsideError('OS', `observing the kernel failed (${failed})${details}`, { cause })
 }

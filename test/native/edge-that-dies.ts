@@ -2,7 +2,9 @@
 // it releases any of it: the mark after the read, and its records. argv[2]: options of Ring.open as JSON, tables as arrays.
 import { appendFileSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { Ring, type RingAccount, type RingMark, type RingOptions } from '../../native/ring/ring.ts'
+import { Ring } from '../../native/ring/ring.ts'
+import type { RingAccount, RingMark } from '../../native/ring/ring-account.ts'
+import type { RingOptions } from '../../native/ring/ring-options.ts'
 
 export interface ReadRecord {
   readonly cpu: number

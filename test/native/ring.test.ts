@@ -7,8 +7,11 @@ import { describe, it } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Worker } from 'node:worker_threads'
 import { recordKind } from '../../bpf/event.ts'
+import { readClocks } from '../../native/ring/clocks.ts'
 import { readContract } from '../../native/ring/contract.ts'
-import { Ring, type RingAccount, type RingOptions, readClocks } from '../../native/ring/ring.ts'
+import { Ring } from '../../native/ring/ring.ts'
+import type { RingAccount } from '../../native/ring/ring-account.ts'
+import type { RingOptions } from '../../native/ring/ring-options.ts'
 import { callTable, modeTable } from '../../producer/source/call-tables.ts'
 import { RingsideError } from '../../runtime/errors.ts'
 import { skip } from '../bpf/observe.ts'
@@ -207,7 +210,10 @@ describe('the ring', { skip, timeout: kernelTimeoutMs }, () => {
     )
     const filter = { pids: [], comms: ['a-name-that-is-too-long'], cgroups: [] }
     await assert.rejects(Ring.open({ ...options, filter }), isError('CONFIG', /1 to 15 bytes/))
-    await assert.rejects(Ring.open({ ...options, object: '/nowhere' }), isError('OS', /no \/nowhere.*npm run build/))
+    await assert.rejects(
+      Ring.open({ ...options, object: '/nowhere' }),
+      isError('OS', /\/nowhere does not exist: build it with npm run build/)
+    )
     const broken = join(tmpdir(), `ringside-broken-${process.pid}.o`)
     writeFileSync(broken, 'not an object')
     await assert.rejects(Ring.open({ ...options, object: broken }), isError('OS', /\(open .*broken.*not a proper ELF/s))

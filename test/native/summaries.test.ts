@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, it } from 'node:test'
-import { mergeGroups } from '../../native/ring/ring.ts'
+import { addon } from '../../native/ring/addon.ts'
 
 const skip = existsSync(join(import.meta.dirname, '../../build/ringside_ring.node'))
   ? false
@@ -80,7 +80,7 @@ const decode = (records: Uint8Array) => {
   return rows
 }
 
-const summarize = (groups: readonly Group[]) => decode(mergeGroups(encode(groups), 100, 5000, 1000))
+const summarize = (groups: readonly Group[]) => decode(addon().summarize(encode(groups), 100, 5000, 1000))
 
 describe('groups of counts', { skip }, () => {
   it('of one process and call form one summary, with cells ordered by measure and index', () => {
