@@ -45,7 +45,10 @@ const processOf = (i: number): Process => ({
   comm: `worker-${i}`,
   exe: `/usr/bin/worker-${i % 20}`,
   container_id: null,
-  cgroup_id: 1
+  cgroup_id: 1,
+  euid: 1000,
+  creator_pid: -1,
+  creator_start_us: -1
 })
 
 const eventOf = (i: number): Event => ({
@@ -66,7 +69,13 @@ const eventOf = (i: number): Event => ({
   path_to: null,
   arg: -1,
   target_pid: -1,
-  stack: -1
+  stack: -1,
+  path_opened: false,
+  path_given: null,
+  address_given: false,
+  argument_changed: false,
+  call_cpu: -1,
+  call_seq: -1
 })
 
 const batchOf = (index: number): EventBatch => ({

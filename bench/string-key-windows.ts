@@ -1,5 +1,6 @@
 // Straightforward windows, the reference of the benchmark: an object per call, a string key per row, sorted durations.
 import type { Process, Rollup } from '../wire/types.ts'
+import { type ErrorVerdict, verdictOfErrno } from '../wire/verdict.ts'
 
 export interface Call {
   readonly host: string
@@ -15,7 +16,7 @@ interface Row {
   readonly call: Call
   readonly startUs: number
   readonly windowMs: number
-  errors: number
+  readonly errors: Record<ErrorVerdict, number>
   bytes: number
   readonly durations: number[]
 }
@@ -40,7 +41,7 @@ const rollupOf = ({ call, startUs, windowMs, errors, bytes, durations }: Row): R
     window_ms: windowMs,
     revision: 1,
     count: sorted.length,
-    errors,
+    ...errors,
     bytes,
     total_ns: sorted.reduce((sum, duration) => sum + duration, 0),
     p50_ns: quantile(0.5),
@@ -81,12 +82,12 @@ export class StringKeyWindows {
       const key = `${call.host}|${windowMs}|${startUs}|${call.process.pid}|${call.process.start_us}|${call.syscall}`
       let row = this.#rows.get(key)
       if (row === undefined) {
-        row = { call, startUs, windowMs, errors: 0, bytes: 0, durations: [] }
+        row = { call, startUs, windowMs, errors: { failed: 0, expected: 0, interrupted: 0 }, bytes: 0, durations: [] }
         this.#rows.set(key, row)
         this.#nextCloseUs = Math.min(this.#nextCloseUs, startUs + windowMs * 1000 + graceUs)
       }
       row.durations.push(call.durationNs)
-      if (call.ret < 0) row.errors++
+      if (call.ret < 0) row.errors[verdictOfErrno(call.syscall, -call.ret)]++
       else if (movesBytes.has(call.syscall)) row.bytes += call.ret
     }
   }

@@ -12,13 +12,11 @@
 
 /* PATH_MAX, NUL included: the longest path that a record can carry. */
 #define RINGSIDE_PATH_MAX 4096
-/* Room for the path of an ordinary record. A longer path needs a second, longer reservation. */
-#define RINGSIDE_PATH_SHORT 256
 
 /* Numbers that bpf/event.ts has, too: constants of an enum, because BTF has no macros. */
 enum ringside_limit {
 	/* Raised by every change to a layout or to the meaning of a number in this file. */
-	RINGSIDE_EVENT_VERSION = 3,
+	RINGSIDE_EVENT_VERSION = 4,
 	/* TASK_COMM_LEN, include/linux/sched.h */
 	RINGSIDE_COMM_SIZE = 16,
 	/* Call numbers: below NR_URING the system calls of the ABI (the last one of x86-64 with x32 is 547), from
@@ -48,7 +46,7 @@ enum ringside_kind {
 	RINGSIDE_KIND_EXEC = 2,		/* a process began a new program; path is its file name */
 	RINGSIDE_KIND_FORK = 3,		/* a process began; the fields describe the child, ppid its parent */
 	RINGSIDE_KIND_EXIT = 4,		/* the last thread of a process ended; ret is its wait(2) status */
-	RINGSIDE_KIND_SOCKET_STATE = 5,	/* an outbound TCP connect ended; ret is 0 or -errno */
+	RINGSIDE_KIND_CONNECT_OUTCOME = 5,	/* an outbound TCP connect ended after its call had returned; ret is 0 or -errno */
 	RINGSIDE_KIND_IO_URING = 6,	/* a request was submitted to io_uring; its outcome is not observed */
 	RINGSIDE_KIND_SUMMARY = 7,	/* counted calls; path is a struct ringside_summary */
 };
@@ -97,11 +95,22 @@ enum ringside_call {
 	RINGSIDE_CALL_PTRACE = 27,
 	RINGSIDE_CALL_SOCKET = 28,
 	RINGSIDE_CALL_OTHER = 29,	/* any other call; nr identifies it */
-	RINGSIDE_CALL_COUNT = 30,
+	RINGSIDE_CALL_DUP = 30,
+	RINGSIDE_CALL_FCNTL = 31,
+	RINGSIDE_CALL_CREAT = 32,
+	RINGSIDE_CALL_OPEN_BY_HANDLE_AT = 33,
+	RINGSIDE_CALL_LINK = 34,
+	RINGSIDE_CALL_LINKAT = 35,
+	RINGSIDE_CALL_SYMLINK = 36,
+	RINGSIDE_CALL_SYMLINKAT = 37,
+	RINGSIDE_CALL_TRUNCATE = 38,
+	RINGSIDE_CALL_MOUNT = 39,
+	RINGSIDE_CALL_MEMFD_CREATE = 40,
+	RINGSIDE_CALL_COUNT = 41,
 };
 /* Bits of an entry of ringside_config.call_of. */
 enum ringside_call_entry {
-	RINGSIDE_CALL_MASK = 31,	/* the ringside_call */
+	RINGSIDE_CALL_MASK = 63,	/* the ringside_call */
 	RINGSIDE_MOVES_BYTES = 0x80,	/* a positive result is the number of bytes moved */
 };
 
@@ -122,6 +131,9 @@ enum ringside_flag {
 	RINGSIDE_PATH_TRUNCATED = 0x2,	/* path or extra is the beginning of a longer string; for exec, path is the end */
 	RINGSIDE_IS_COMPAT = 0x4,	/* nr is a number of RINGSIDE_ABI_COMPAT */
 	RINGSIDE_HAS_STACK = 0x8,	/* the record ends with the caller's stack */
+	RINGSIDE_ADDRESS_GIVEN = 0x10,	/* an address of socket is the call's argument, from user memory */
+	RINGSIDE_ARGUMENT_CHANGED = 0x20,	/* the sockaddr argument differed between enter and exit */
+	RINGSIDE_PATH_OPENED = 0x40,	/* path is the opened file's, from the kernel; extra is the path argument */
 };
 
 /* Slots for processes marked as Go programs: sets of one cache line each, chosen by the lowest bits of the pid. */
@@ -134,11 +146,12 @@ struct ringside_socket {
 	__u16 family;		/* AF_* */
 	__u16 type;		/* SOCK_* */
 	__u16 protocol;		/* IPPROTO_* */
-	__u16 local_port;	/* host order */
-	__u16 remote_port;	/* host order */
 	__u16 reserved;
+	__u32 local_port;	/* host order; AF_VSOCK has 32 bits */
+	__u32 remote_port;	/* host order */
 	__u32 netns;		/* inode of the network namespace, as in /proc/PID/ns/net */
-	__u8 local_address[16];	/* network order; AF_INET uses the first 4 bytes */
+	__u32 reserved_too;
+	__u8 local_address[16];	/* network order; AF_INET uses the first 4 bytes, AF_VSOCK puts the cid there, host order */
 	__u8 remote_address[16];
 };
 
@@ -147,20 +160,23 @@ struct ringside_event {
 	__u32 size;		/* bytes of this record, strings and stack included; a multiple of 8 */
 	__u8 kind;		/* enum ringside_kind */
 	__u8 event_class;	/* enum ringside_class */
-	__u8 call;		/* enum ringside_call; NONE for exec, fork, exit; CONNECT for socket_state */
+	__u8 call;		/* enum ringside_call; NONE for exec, fork, exit and connect_outcome */
 	__u8 flags;
 	__u64 seq;		/* per CPU; assigned even if the ring has no room */
 	__u64 time_ns;		/* CLOCK_MONOTONIC when the call returned */
-	__u64 duration_ns;	/* from enter to exit; exit: life of the process; socket_state: since the SYN */
+	__u64 duration_ns;	/* from enter to exit; exit: life of the process; connect_outcome: since the SYN */
 	__s64 ret;		/* as the kernel returned it: negative is -errno */
 	__u64 start_ns;		/* CLOCK_BOOTTIME when the process began; (pid, start_ns) identifies it */
 	__u64 cgroup_id;	/* in the default (v2) hierarchy */
+	__u64 origin_id;	/* fork: start_ns of the creator; connect_outcome: seq of the call, 0 if it was not emitted */
+	__u32 origin;		/* fork: pid of the creator; connect_outcome: cpu of the call */
 	__u16 cpu;		/* RINGSIDE_SUMMARY_CPU for a summary */
 	__u16 nr;		/* call number in its ABI, or RINGSIDE_NR_URING + IORING_OP_*; else 0 */
 	__u32 pid;		/* tgid in the initial pid namespace, as are tid and ppid */
 	__u32 tid;
 	__u32 ppid;
-	__u32 uid;		/* in the initial user namespace */
+	__u32 uid;		/* in the initial user namespace, as is euid */
+	__u32 euid;
 	__s32 fd;		/* first descriptor argument of the call; -1 if it has none */
 	__u16 path_size;	/* bytes of path, without NUL */
 	__u16 extra_size;	/* bytes of extra, without NUL */
@@ -170,9 +186,11 @@ struct ringside_event {
 	char comm[RINGSIDE_COMM_SIZE];	/* name of the thread */
 	struct ringside_socket socket;
 	/* Two strings without NUL, path and directly behind it extra.
-	 *   path: the path argument of open*, unlink*, rename*, execve*; for exec the executable's path in its mount
-	 *   namespace; for AF_UNIX calls the sun_path, with '@' first if it is abstract.
-	 *   extra: the new name of rename*; for exec and fork the name of the cgroup that may contain the container's id.
+	 *   path: with RINGSIDE_PATH_OPENED the path of the opened file; else the path argument, made absolute with the
+	 *   directory that it is relative to; for exec the executable's path; for AF_UNIX calls the sun_path, with '@'
+	 *   first if it is abstract. Paths begin at the root of the mount namespace.
+	 *   extra: with RINGSIDE_PATH_OPENED the path argument as it was passed; the second path of rename*, link*,
+	 *   symlink* and mount, made absolute; for exec and fork the path of the cgroup.
 	 * With RINGSIDE_HAS_STACK, __u64 user-space addresses follow, from the next multiple of 8 to the record's end:
 	 *   [0] the instruction after the system call; [1] the word at the stack pointer, which is a return address if the
 	 *   function has no frame; then the return addresses found by frame pointers, innermost first. */
@@ -227,8 +245,10 @@ struct ringside_go_process {
 struct ringside_config {
 	__u32 generation;	/* raised after each change to a filter: cached verdicts expire */
 	__u32 filters;
-	__u32 self_tgid;	/* the edge's own process, never observed; set by program identify */
+	__u32 self_tgid;	/* the edge's own process, never observed; set by program identify, as is its family */
 	__u32 family_tgid;	/* if not 0: this process and its children are not observed either */
+	__u64 self_start_ns;	/* start_ns of self_tgid: a process that gets its pid later is observed */
+	__u64 family_start_ns;
 	__u32 epoch;		/* raised by user space each second; the programs count into half (epoch & 1) */
 	__u32 groups;		/* per half, at most RINGSIDE_GROUPS_MAX: map groups has two halves; set before loading */
 	__u32 go_functions;	/* not 0: emitted calls of processes in `go` carry their stack */
@@ -253,7 +273,7 @@ struct ringside_group {
 	__u64 start_ns;		/* start_ns to comm: as in ringside_event */
 	__u64 cgroup_id;
 	__u32 pid;
-	__u32 tid;
+	__u32 euid;
 	__u32 ppid;
 	__u32 uid;
 	char comm[RINGSIDE_COMM_SIZE];

@@ -16,13 +16,8 @@ struct call_exit {
 	__u8 call;
 };
 
-static __always_inline struct ringside_event *reserve_call(const struct call_exit *exit, __u64 bytes)
+static __always_inline void write_call(struct ringside_event *event, const struct call_exit *exit)
 {
-	struct ringside_event *event =
-		reserve_event(RINGSIDE_KIND_SYSCALL, class_of(exit->call), bytes);
-
-	if (!event)
-		return 0;
 	event->call = exit->call ?: RINGSIDE_CALL_OTHER;
 	event->nr = exit->state->nr;
 	if (exit->state->abi == RINGSIDE_ABI_COMPAT)
@@ -31,97 +26,214 @@ static __always_inline struct ringside_event *reserve_call(const struct call_exi
 	event->duration_ns = exit->now - exit->state->enter_ns;
 	event->ret = exit->ret;
 	write_subject(event, &exit->subject);
+}
+
+static __always_inline struct ringside_event *reserve_call(const struct call_exit *exit)
+{
+	struct ringside_event *event = reserve_event(RINGSIDE_KIND_SYSCALL, class_of(exit->call), sizeof(*event));
+
+	if (event)
+		write_call(event, exit);
 	return event;
 }
 
-static __always_inline __u32 read_open_flags(const struct call_exit *exit)
+static __always_inline struct ringside_event *draft_call(const struct call_exit *exit)
+{
+	struct ringside_event *draft = begin_draft(RINGSIDE_KIND_SYSCALL, class_of(exit->call));
+
+	if (draft)
+		write_call(draft, exit);
+	return draft;
+}
+
+/* Where a call has its path, and the directory that it is relative to. */
+struct path_arguments {
+	const char *path;
+	__s32 dirfd;
+	__s32 fd;	/* the same as an argument of the call; -1 if it has none */
+	__u32 flags;
+};
+
+static __always_inline struct path_arguments read_path_arguments(const struct call_exit *exit)
 {
 	const __u64 *args = exit->state->args;
+	struct path_arguments arguments = { .path = (const char *)args[0], .dirfd = AT_FDCWD, .fd = -1 };
 	__u64 flags = 0;
 
-	if (exit->call == RINGSIDE_CALL_OPEN)
-		return args[1];
-	if (exit->call == RINGSIDE_CALL_OPENAT)
-		return args[2];
-	/* the first field of struct open_how */
-	bpf_probe_read_user(&flags, sizeof(flags), (void *)args[2]);
-	return flags;
+	switch (exit->call) {
+	case RINGSIDE_CALL_OPEN:
+		arguments.flags = args[1];
+		break;
+	case RINGSIDE_CALL_CREAT:
+		arguments.flags = CREAT_FLAGS;
+		break;
+	case RINGSIDE_CALL_OPENAT:
+		arguments.flags = args[2];
+		arguments.path = (const char *)args[1];
+		arguments.fd = arguments.dirfd = args[0];
+		break;
+	case RINGSIDE_CALL_OPENAT2:
+		/* the first field of struct open_how */
+		bpf_probe_read_user(&flags, sizeof(flags), (void *)args[2]);
+		arguments.flags = flags;
+		arguments.path = (const char *)args[1];
+		arguments.fd = arguments.dirfd = args[0];
+		break;
+	case RINGSIDE_CALL_OPEN_BY_HANDLE_AT:
+		arguments.flags = args[2];
+		arguments.path = 0;
+		arguments.fd = arguments.dirfd = args[0];
+		break;
+	case RINGSIDE_CALL_UNLINKAT:
+		arguments.flags = args[2];
+		arguments.path = (const char *)args[1];
+		arguments.fd = arguments.dirfd = args[0];
+		break;
+	}
+	return arguments;
 }
 
-/* open* and unlink* */
+static __always_inline bool is_open(__u8 call)
+{
+	return call == RINGSIDE_CALL_OPEN || call == RINGSIDE_CALL_OPENAT || call == RINGSIDE_CALL_OPENAT2 ||
+	       call == RINGSIDE_CALL_CREAT || call == RINGSIDE_CALL_OPEN_BY_HANDLE_AT;
+}
+
+/* A path argument as it was passed. */
+static __always_inline struct text read_plain(__u32 index, const char *from)
+{
+	struct path_walk *walk = own_walk(index);
+	struct text text = { .is_whole = true };
+	long bytes;
+
+	if (!walk)
+		return text;
+	bytes = bpf_probe_read_user_str(walk->text, RINGSIDE_PATH_MAX, from);
+	text.at = walk->text;
+	text.bytes = bytes > 0 ? bytes - 1 : 0;
+	return text;
+}
+
+/* open*, unlink*, truncate: of a file that was opened, its own path; else the argument. */
 static __always_inline void exit_path(const struct call_exit *exit)
 {
-	struct ringside_event *event = reserve_call(exit, sizeof(*event) + RINGSIDE_PATH_SHORT);
-	__u64 path = exit->state->args[1];
+	struct path_arguments arguments = read_path_arguments(exit);
+	struct ringside_event *draft = draft_call(exit);
+	struct file *file = 0;
+	struct text path;
 
-	if (!event)
+	if (!draft)
 		return;
-	if (exit->call == RINGSIDE_CALL_OPEN || exit->call == RINGSIDE_CALL_UNLINK)
-		path = exit->state->args[0];
-	else
-		event->fd = exit->state->args[0];
-	if (exit->call != RINGSIDE_CALL_UNLINK && exit->call != RINGSIDE_CALL_UNLINKAT)
-		event->arg = read_open_flags(exit);
-	submit_with_path(event, (const char *)path, true, exit->stack_bytes);
+	draft->fd = arguments.fd;
+	draft->arg = arguments.flags;
+	if (is_open(exit->call) && exit->ret >= 0)
+		file = file_of(exit->task, exit->ret);
+	if (file) {
+		draft->flags |= RINGSIDE_PATH_OPENED;
+		path = read_file_path(WALK_PATH, file);
+		append_text(draft, &path, false);
+		path = read_plain(WALK_EXTRA, arguments.path);
+	} else {
+		path = read_path_argument(WALK_PATH, exit->task, arguments.dirfd, arguments.path, true);
+	}
+	append_text(draft, &path, file != 0);
+	submit_draft(draft, exit->stack_bytes);
 }
 
-static __always_inline void exit_rename(const struct call_exit *exit)
+/* rename*, link*, symlink*, mount */
+static __always_inline void exit_two_paths(const struct call_exit *exit)
 {
-	struct ringside_event *event = reserve_call(exit, sizeof(*event) + 2 * RINGSIDE_PATH_SHORT);
+	struct ringside_event *draft = draft_call(exit);
 	const __u64 *args = exit->state->args;
-	__u64 from = args[1], to = args[3];
+	__u64 from = args[0], to = args[1];
+	__s32 from_dirfd = AT_FDCWD, to_dirfd = AT_FDCWD;
+	bool is_plain = exit->call == RINGSIDE_CALL_MOUNT || exit->call == RINGSIDE_CALL_SYMLINK ||
+			exit->call == RINGSIDE_CALL_SYMLINKAT;
+	struct text text;
 
-	if (!event)
+	if (!draft)
 		return;
-	if (exit->call == RINGSIDE_CALL_RENAME) {
-		from = args[0];
-		to = args[1];
-	} else {
-		event->fd = args[0];
+	if (exit->call == RINGSIDE_CALL_SYMLINKAT) {
+		to = args[2];
+		draft->fd = to_dirfd = args[1];
+	} else if (exit->call == RINGSIDE_CALL_RENAMEAT || exit->call == RINGSIDE_CALL_RENAMEAT2 ||
+		   exit->call == RINGSIDE_CALL_LINKAT) {
+		draft->fd = from_dirfd = args[0];
+		from = args[1];
+		to_dirfd = args[2];
+		to = args[3];
+	} else if (exit->call == RINGSIDE_CALL_MOUNT) {
+		draft->arg = args[3];
 	}
-	submit_with_paths(event, (const char *)from, (const char *)to, true, exit->stack_bytes);
+	/* a link's target is relative to the link, a mount's source may be no path */
+	if (is_plain)
+		text = read_plain(WALK_PATH, (const char *)from);
+	else
+		text = read_path_argument(WALK_PATH, exit->task, from_dirfd, (const char *)from, true);
+	append_text(draft, &text, false);
+	text = read_path_argument(WALK_EXTRA, exit->task, to_dirfd, (const char *)to, true);
+	append_text(draft, &text, true);
+	submit_draft(draft, exit->stack_bytes);
+}
+
+/* The name of the file that memfd_create makes. */
+static __always_inline void exit_memfd(const struct call_exit *exit)
+{
+	struct ringside_event *draft = draft_call(exit);
+	struct text name = read_plain(WALK_PATH, (const char *)exit->state->args[0]);
+
+	if (!draft)
+		return;
+	draft->arg = exit->state->args[1];
+	append_text(draft, &name, false);
+	submit_draft(draft, exit->stack_bytes);
 }
 
 static __always_inline void exit_ptrace(const struct call_exit *exit)
 {
-	struct ringside_event *event = reserve_call(exit, sizeof(*event));
+	struct ringside_event *event = reserve_call(exit);
 
 	if (!event)
 		return;
 	event->arg = exit->state->args[0];
 	event->target = exit->state->args[1];
-	submit_with_stack(event, 0, exit->stack_bytes);
+	submit_with_stack(event, exit->stack_bytes);
 }
 
 static __always_inline void exit_exec(const struct call_exit *exit)
 {
 	struct exec_state *exec = bpf_task_storage_get(&execs, exit->task, 0, 0);
-	struct ringside_event *event = reserve_call(exit, sizeof(*event) + RINGSIDE_PATH_SHORT);
-	__u64 path = exit->state->args[0];
+	const __u64 *args = exit->state->args;
+	bool is_at = exit->call == RINGSIDE_CALL_EXECVEAT;
+	struct ringside_event *draft = draft_call(exit);
+	struct text path;
 
-	if (exit->call == RINGSIDE_CALL_EXECVEAT)
-		path = exit->state->args[1];
-	if (event && exit->call == RINGSIDE_CALL_EXECVEAT)
-		event->fd = exit->state->args[0];
-	if (event && exec) {
-		write_subject(event, &exec->subject);
-		if (exec->path_bytes > 1)
-			submit_with_path(event, exec->path, false, exit->stack_bytes);
-		else
-			submit_with_path(event, (const char *)path, true, exit->stack_bytes);
-	} else if (event) {
-		submit_with_stack(event, RINGSIDE_PATH_SHORT, exit->stack_bytes);
+	if (draft && is_at)
+		draft->fd = args[0];
+	if (draft && exec) {
+		write_subject(draft, &exec->subject);
+		if (exec->path_bytes) {
+			path.at = exec->path;
+			path.bytes = exec->path_bytes;
+			path.is_whole = exec->is_whole;
+		} else {
+			path = read_path_argument(WALK_PATH, exit->task, is_at ? (__s32)args[0] : AT_FDCWD,
+						  (const char *)(is_at ? args[1] : args[0]), true);
+		}
+		append_text(draft, &path, false);
 	}
+	if (draft)
+		submit_draft(draft, exit->stack_bytes);
 	bpf_task_storage_delete(&execs, exit->task);
 }
 
 /* A call without arguments in its record. */
 static __always_inline void exit_other(const struct call_exit *exit)
 {
-	struct ringside_event *event = reserve_call(exit, sizeof(*event));
+	struct ringside_event *event = reserve_call(exit);
 
 	if (event)
-		submit_with_stack(event, 0, exit->stack_bytes);
+		submit_with_stack(event, exit->stack_bytes);
 }
 
 #endif

@@ -17,13 +17,18 @@ static __noinline bool is_in_selected_cgroup(void)
 	return false;
 }
 
+static __always_inline bool is_process(struct task_struct *task, __u32 tgid, __u64 start_ns)
+{
+	return (__u32)task->tgid == tgid && task->group_leader->start_boottime == start_ns;
+}
+
+/* By pid and start: a process that gets the pid of a dead edge is observed. */
 static __always_inline bool is_family(struct task_struct *task)
 {
-	__u32 tgid = task->tgid, parent = task->real_parent->tgid;
-
-	if (tgid == config.self_tgid)
+	if (is_process(task, config.self_tgid, config.self_start_ns))
 		return true;
-	return config.family_tgid && (tgid == config.family_tgid || parent == config.family_tgid);
+	return config.family_tgid && (is_process(task, config.family_tgid, config.family_start_ns) ||
+				      is_process(task->real_parent, config.family_tgid, config.family_start_ns));
 }
 
 /* task is current */
@@ -89,7 +94,9 @@ int identify(struct identify_request *request)
 	struct task_struct *task = (struct task_struct *)bpf_get_current_task();
 
 	config.self_tgid = BPF_CORE_READ(task, tgid);
+	config.self_start_ns = BPF_CORE_READ(task, group_leader, start_boottime);
 	config.family_tgid = request->family ? BPF_CORE_READ(task, real_parent, tgid) : 0;
+	config.family_start_ns = BPF_CORE_READ(task, real_parent, group_leader, start_boottime);
 	return 0;
 }
 

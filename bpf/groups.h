@@ -41,7 +41,7 @@ static __always_inline struct ringside_group *allocate_group(struct task_struct 
 	group->start_ns = subject.start_ns;
 	group->cgroup_id = subject.cgroup_id;
 	group->pid = subject.pid;
-	group->tid = subject.tid;
+	group->euid = subject.euid;
 	group->ppid = subject.ppid;
 	group->uid = subject.uid;
 	__builtin_memcpy(group->comm, subject.comm, sizeof(group->comm));

@@ -27,12 +27,16 @@ enum { BPF_MAP_TYPE_RINGBUF = 27, BPF_MAP_TYPE_TASK_STORAGE = 29 };
 enum { BPF_F_NO_PREALLOC = 1, BPF_F_MMAPABLE = 1 << 10 };
 enum { BPF_ANY = 0, BPF_LOCAL_STORAGE_GET_F_CREATE = 1, BPF_RB_NO_WAKEUP = 1 };
 
-enum { ECANCELED = 125, ENAMETOOLONG = 36, MAX_ERRNO = 4095 };
-enum { AF_UNIX = 1, AF_INET = 2, AF_INET6 = 10 };
-enum { SOCK_RAW = 3, SOCK_TYPE_MASK = 0xf, IPPROTO_TCP = 6, UNIX_PATH_MAX = 108 };
+enum { EINTR = 4, EALREADY = 114, EINPROGRESS = 115, ECANCELED = 125, ERESTARTSYS = 512, ERESTARTNOINTR = 513,
+       ERESTARTNOHAND = 514, ERESTART_RESTARTBLOCK = 516, ENAMETOOLONG = 36, MAX_ERRNO = 4095 };
+enum { AF_UNSPEC = 0, AF_UNIX = 1, AF_INET = 2, AF_INET6 = 10, AF_VSOCK = 40 };
+enum { SOCK_STREAM = 1, SOCK_RAW = 3, SOCK_SEQPACKET = 5, SOCK_TYPE_MASK = 0xf, IPPROTO_TCP = 6, UNIX_PATH_MAX = 108 };
 /* include/uapi/linux/io_uring.h */
 enum { IOSQE_FIXED_FILE = 0x1 };
 enum { S_IFMT = 0170000, S_IFSOCK = 0140000 };
+/* O_CREAT | O_WRONLY | O_TRUNC: what creat(2) stands for, include/uapi/asm-generic/fcntl.h */
+enum { CREAT_FLAGS = 01101 };
+enum { F_DUPFD = 0, F_DUPFD_CLOEXEC = 1030 };
 /* include/net/tcp_states.h */
 enum { TCP_ESTABLISHED = 1, TCP_SYN_SENT = 2, TCP_SYN_RECV = 3, TCP_CLOSE = 7 };
 /* include/linux/sched.h, include/linux/sched/signal.h */
@@ -70,6 +74,7 @@ typedef struct {
 
 struct cred {
 	kuid_t uid;
+	kuid_t euid;
 };
 
 struct kernfs_node {
@@ -127,6 +132,7 @@ struct task_struct {
 	__u64 start_boottime;
 	const struct cred *cred;
 	char comm[16];
+	struct fs_struct *fs;
 	struct files_struct *files;
 	struct signal_struct *signal;
 	struct css_set *cgroups;
@@ -166,6 +172,11 @@ struct mount {
 struct path {
 	struct vfsmount *mnt;
 	struct dentry *dentry;
+};
+
+struct fs_struct {
+	struct path root;
+	struct path pwd;
 };
 
 struct inode {
@@ -224,6 +235,7 @@ struct io_unlink {
 
 struct io_rename {
 	int old_dfd;
+	int new_dfd;
 	struct filename *oldpath;
 	struct filename *newpath;
 };
@@ -280,6 +292,17 @@ struct sockaddr_un {
 struct unix_address {
 	int len;
 	struct sockaddr_un name[0];
+};
+
+struct sockaddr_vm {
+	unsigned int svm_port;
+	unsigned int svm_cid;
+};
+
+struct vsock_sock {
+	struct sock sk;
+	struct sockaddr_vm local_addr;
+	struct sockaddr_vm remote_addr;
 };
 
 struct unix_sock {

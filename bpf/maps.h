@@ -37,6 +37,9 @@ struct cached_group {
 };
 enum { CACHED_GROUPS = 16, CACHED = 1U << 31 };
 
+/* Of a sockaddr argument: struct sockaddr_un has 110, rounded up to whole words. */
+enum { ADDRESS_BYTES = 112 };
+
 /* State of one thread: its current call and its filter verdict. */
 struct task_state {
 	__u64 enter_ns;
@@ -50,7 +53,11 @@ struct task_state {
 	__u8 abi;
 	__u16 nr;
 	__u16 entered;		/* the number at enter; differs from nr for an alias */
-	struct ringside_socket socket;	/* of close: gone at exit */
+	struct ringside_socket socket;	/* of close: gone at exit; of connect: as the SYN was sent */
+	__u64 connecting;	/* key of the connect that the current call began; 0: none */
+	__u32 given_bytes;	/* of the sockaddr argument, as read at enter; 0: unreadable then */
+	__u8 given[ADDRESS_BYTES];
+	__u8 taken[ADDRESS_BYTES];	/* the same at exit: scratch */
 	__u32 epoch;		/* config.epoch of `groups` */
 	__u8 activation;		/* activation of `entered` */
 	__u8 reserved[3];
@@ -73,14 +80,16 @@ struct subject {
 	__u32 tid;
 	__u32 ppid;
 	__u32 uid;
+	__u32 euid;
+	__u32 reserved;
 	char comm[RINGSIDE_COMM_SIZE];
 };
 
 /* State that exec overwrites, kept from its enter to its exit. */
 struct exec_state {
 	struct subject subject;
-	__u32 path_bytes; /* NUL included; at most 1: unknown */
-	__u32 reserved;
+	__u32 path_bytes;	/* 0: unknown */
+	bool is_whole;
 	char path[RINGSIDE_PATH_MAX];
 };
 
@@ -91,30 +100,62 @@ struct {
 	__type(value, struct exec_state);
 } execs SEC(".maps");
 
-/* A path under construction, from its end at RINGSIDE_PATH_MAX to its beginning. In a map, since the verifier would take
- * seconds to follow it on the stack. One entry per CPU is enough: only sched_process_exec uses it, which runs with
- * preemption disabled, never in an interrupt, and never nested. */
+/* A path under construction: its beginning grows downwards from RINGSIDE_PATH_MAX, a path argument lies behind that. In a
+ * map, since the verifier would take seconds to follow it on the stack. Two per CPU are enough: the programs that use them
+ * run with preemption disabled, never in an interrupt, and never nested. */
 struct path_walk {
 	struct dentry *dentry;
 	struct mount *mount;
+	struct cgroup *cgroup;
 	__u32 begin;
 	__u32 reserved;
-	char text[2 * RINGSIDE_PATH_MAX];
+	char name[256];
+	char text[4 * RINGSIDE_PATH_MAX];
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 2);
+	__type(key, __u32);
+	__type(value, struct path_walk);
+} path_walks SEC(".maps");
+
+/* Bytes in kernel memory that go into a record. */
+struct text {
+	const char *at;
+	__u32 bytes;
+	bool is_whole;
+};
+
+/* A record with strings under construction: its size is known only when it is complete. One per CPU, as path_walks. */
+enum { DRAFT_BYTES = sizeof(struct ringside_event) + 4 * RINGSIDE_PATH_MAX };
+struct draft {
+	__u64 words[DRAFT_BYTES / 8];
 };
 
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
 	__uint(max_entries, 1);
 	__type(key, __u32);
-	__type(value, struct path_walk);
-} path_walks SEC(".maps");
+	__type(value, struct draft);
+} drafts SEC(".maps");
 
-/* An outbound TCP connect without an outcome yet. */
+/* Who acts next on a pending connect: its call, which has not returned, or its outcome. */
+enum connect_phase { CONNECT_IN_CALL, CONNECT_RETURNED, CONNECT_ENDED };
+
+/* An outbound TCP connect whose outcome is not emitted yet. Call and outcome may end at once on two CPUs: whichever
+ * exchanges `phase` second emits the outcome. */
 struct pending_connect {
 	__u64 syn_ns;
+	__u64 end_ns;
+	__u64 call_seq;		/* of the call's record; 0: none */
 	struct subject subject;
+	struct ringside_socket socket;
 	__s32 fd;
-	__u32 reserved;
+	__s32 result;
+	__u16 call_cpu;
+	__u16 protocol;		/* of the call's socket: MPTCP connects by TCP sockets of its own */
+	__u32 phase;		/* enum connect_phase; a word, for an atomic */
 };
 
 /* Keyed by the address of struct sock. Hosts have far fewer than 16,384 connects at once; an attack that exceeds it

@@ -11,57 +11,20 @@ static __always_inline void write_task(struct ringside_event *event, struct task
 	write_subject(event, &subject);
 }
 
-/* The contents of an exec record. */
-struct exec_details {
-	struct subject subject;
-	const char *path;
-	const char *cgroup;
-	__u32 path_bytes;
-	bool is_whole;
-};
-
-/* `room` for the path is a constant power of two above path_bytes; NAME_BYTES for the cgroup's name follow it. Each room
- * has its own branch: Linux 6.1 loses the bounds of a 32-bit number that is spilled to the stack. */
-static __always_inline void submit_exec(const struct exec_details *details, __u32 room)
+static __always_inline void emit_exec(struct task_struct *task, struct file *file)
 {
-	struct ringside_event *event = reserve_event(RINGSIDE_KIND_EXEC, RINGSIDE_CLASS_PROCESS,
-						     sizeof(*event) + room + NAME_BYTES);
-	__u32 bytes = details->path_bytes;
-	long extra_bytes = 0;
+	struct ringside_event *draft = begin_draft(RINGSIDE_KIND_EXEC, RINGSIDE_CLASS_PROCESS);
+	struct text text;
 
-	if (!event)
+	if (!draft)
 		return;
-	event->time_ns = bpf_ktime_get_ns();
-	write_subject(event, &details->subject);
-	if (!details->is_whole)
-		event->flags |= RINGSIDE_PATH_TRUNCATED;
-	bytes &= room - 1;
-	barrier_var(bytes); /* clang 14 removes the mask that the verifier needs */
-	bytes &= room - 1;
-	bpf_probe_read_kernel(event->path, bytes, details->path);
-	if (details->cgroup)
-		extra_bytes = bpf_probe_read_kernel_str(event->path + bytes, NAME_BYTES, details->cgroup);
-	set_sizes(event, bytes, length_of(extra_bytes));
-	submit_event(event);
-}
-
-static __always_inline void record_exec(struct task_struct *task, struct file *file)
-{
-	struct exec_details details = { .cgroup = find_container_cgroup(task) };
-	struct path_walk *walk = own_walk();
-	__u32 begin;
-
-	if (!walk)
-		return;
-	details.is_whole = read_file_path(walk, file);
-	begin = walk->begin & (RINGSIDE_PATH_MAX - 1);
-	details.path = walk->text + begin;
-	details.path_bytes = RINGSIDE_PATH_MAX - begin;
-	describe(&details.subject, task);
-	if (details.path_bytes < RINGSIDE_PATH_SHORT)
-		submit_exec(&details, RINGSIDE_PATH_SHORT);
-	else
-		submit_exec(&details, RINGSIDE_PATH_MAX);
+	draft->time_ns = bpf_ktime_get_ns();
+	write_task(draft, task);
+	text = read_file_path(WALK_PATH, file);
+	append_text(draft, &text, false);
+	text = read_cgroup_path(WALK_EXTRA, task);
+	append_text(draft, &text, true);
+	submit_draft(draft, 0);
 }
 
 SEC("tp_btf/sched_process_exec")
@@ -77,46 +40,43 @@ int BPF_PROG(sched_process_exec, struct task_struct *task, int old_tid, struct l
 		return 0;
 	/* the path was unreadable at enter, and the new program's memory does not contain it */
 	exec = bpf_task_storage_get(&execs, task, 0, 0);
-	if (exec && exec->path_bytes <= 1) {
+	if (exec && !exec->path_bytes) {
 		bytes = bpf_probe_read_kernel_str(exec->path, sizeof(exec->path), bprm->filename);
-		exec->path_bytes = bytes > 0 ? bytes : 0;
+		exec->path_bytes = bytes > 0 ? bytes - 1 : 0;
+		exec->is_whole = true;
 	}
 	if (is_observed(task, state))
-		record_exec(task, bprm->file);
+		emit_exec(task, bprm->file);
 	return 0;
 }
 
-/* `room` for the cgroup's name is a constant: NAME_BYTES or 0. */
-static __always_inline void submit_fork(struct task_struct *child, const char *cgroup, __u32 room)
+/* The creator is the caller, which is not the parent for a child of clone(CLONE_PARENT). */
+static __always_inline void emit_fork(struct task_struct *creator, struct task_struct *child)
 {
-	struct ringside_event *event =
-		reserve_event(RINGSIDE_KIND_FORK, RINGSIDE_CLASS_PROCESS, sizeof(*event) + room);
+	struct ringside_event *draft = begin_draft(RINGSIDE_KIND_FORK, RINGSIDE_CLASS_PROCESS);
+	struct text cgroup;
 
-	if (!event)
+	if (!draft)
 		return;
-	event->time_ns = bpf_ktime_get_ns();
-	write_task(event, child);
-	if (room)
-		set_sizes(event, 0, length_of(bpf_probe_read_kernel_str(event->path, room, cgroup)));
-	submit_event(event);
+	draft->time_ns = bpf_ktime_get_ns();
+	draft->origin = creator->tgid;
+	draft->origin_id = creator->group_leader->start_boottime;
+	write_task(draft, child);
+	cgroup = read_cgroup_path(WALK_EXTRA, child);
+	append_text(draft, &cgroup, true);
+	submit_draft(draft, 0);
 }
 
 SEC("tp_btf/sched_process_fork")
-int BPF_PROG(sched_process_fork, struct task_struct *parent, struct task_struct *child)
+int BPF_PROG(sched_process_fork, struct task_struct *creator, struct task_struct *child)
 {
 	struct task_state *state;
-	const char *cgroup;
 
 	if (child->pid != child->tgid || (child->flags & PF_KTHREAD))
 		return 0;
-	state = state_of(parent);
-	if (!state || !is_observed(parent, state))
-		return 0;
-	cgroup = find_container_cgroup(child);
-	if (cgroup)
-		submit_fork(child, cgroup, NAME_BYTES);
-	else
-		submit_fork(child, 0, 0);
+	state = state_of(creator);
+	if (state && is_observed(creator, state))
+		emit_fork(creator, child);
 	return 0;
 }
 

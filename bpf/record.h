@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
 /* Builds records: reserves and numbers them, describes their task, adds paths and stack, submits them. The outcome of a
- * connect arrives in a softirq that may interrupt any program: counters change by atomics, and nothing here is in
- * per-CPU scratch memory. */
+ * connect arrives in a softirq that may interrupt any program: counters change by atomics, and its record is reserved in
+ * the ring. Records with strings are drafts in per-CPU memory, whose programs never nest. */
 #ifndef RINGSIDE_RECORD_H
 #define RINGSIDE_RECORD_H
 
@@ -27,6 +27,7 @@ static __always_inline void describe(struct subject *subject, struct task_struct
 	subject->tid = task->pid;
 	subject->ppid = task->real_parent->tgid;
 	subject->uid = cred ? cred->uid.val : 0;
+	subject->euid = cred ? cred->euid.val : 0;
 	read_comm(subject->comm, task);
 }
 
@@ -38,13 +39,29 @@ static __always_inline struct ringside_event *reserve_room(__u8 class, __u64 byt
 	return bpf_ringbuf_reserve(&other_events, bytes, 0);
 }
 
-/* Reserves a record of `bytes`, numbered, and zeroed up to its path. NULL, and counted as dropped, if its ring is full:
- * its seq is then missing. */
+/* The next seq of this CPU. It is taken before there is room: a record without room leaves a gap. */
+static __always_inline void number_event(struct ringside_event *event, __u8 kind, __u8 class, __u64 seq)
+{
+	__builtin_memset(event, 0, sizeof(*event));
+	event->size = sizeof(*event);
+	event->kind = kind;
+	event->event_class = class;
+	event->seq = seq;
+	event->cpu = bpf_get_smp_processor_id();
+	event->fd = -1;
+	event->target = -1;
+}
+
+static __always_inline __u64 next_seq(void)
+{
+	return __sync_fetch_and_add(&own_counters()->seq, 1) + 1;
+}
+
+/* Reserves a record of `bytes`, numbered, and zeroed up to its path. NULL, and counted as dropped, if its ring is full. */
 static __always_inline struct ringside_event *reserve_event(__u8 kind, __u8 class, __u64 bytes)
 {
-	__u32 cpu = bpf_get_smp_processor_id();
-	struct ringside_counters *own = &counters[cpu & (RINGSIDE_CPU_MAX - 1)];
-	__u64 seq = __sync_fetch_and_add(&own->seq, 1) + 1;
+	struct ringside_counters *own = own_counters();
+	__u64 seq = next_seq();
 	struct ringside_event *event;
 
 	class &= RINGSIDE_CLASS_COUNT - 1;
@@ -54,14 +71,7 @@ static __always_inline struct ringside_event *reserve_event(__u8 kind, __u8 clas
 		return 0;
 	}
 	__sync_fetch_and_add(&own->emitted[class], 1);
-	__builtin_memset(event, 0, sizeof(*event));
-	event->size = sizeof(*event);
-	event->kind = kind;
-	event->event_class = class;
-	event->seq = seq;
-	event->cpu = cpu;
-	event->fd = -1;
-	event->target = -1;
+	number_event(event, kind, class, seq);
 	return event;
 }
 
@@ -73,6 +83,7 @@ static __always_inline void write_subject(struct ringside_event *event, const st
 	event->tid = subject->tid;
 	event->ppid = subject->ppid;
 	event->uid = subject->uid;
+	event->euid = subject->euid;
 	__builtin_memcpy(event->comm, subject->comm, sizeof(event->comm));
 }
 
@@ -83,113 +94,105 @@ static __always_inline void set_sizes(struct ringside_event *event, __u32 path_b
 	event->size = (sizeof(*event) + path_bytes + extra_bytes + 7) & ~7U;
 }
 
-/* length without NUL; `bytes` is the result of bpf_probe_read_*_str: NUL included, negative on failure */
-static __always_inline __u32 length_of(long bytes)
-{
-	return bytes > 0 ? bytes - 1 : 0;
-}
-
-static __always_inline void set_path_size(struct ringside_event *event, long bytes)
-{
-	set_sizes(event, length_of(bytes), 0);
-}
-
 static __always_inline void submit_event(struct ringside_event *event)
 {
 	/* user space reads on a timer: a wakeup would cost more than the event */
 	bpf_ringbuf_submit(event, BPF_RB_NO_WAKEUP);
 }
 
-/* Submits `event`, which has `room` (a constant) for strings, with the stack in own_stack(), or without it if the ring
- * has no room. A second reservation keeps both sizes on branches of their own: the verifier of Linux 6.1 does not
- * connect the size that was reserved with the size that is written. */
-static __always_inline void submit_with_stack(struct ringside_event *event, __u32 room, __u32 stack_bytes)
+/* Submits `event`, which has no strings, with the stack in own_stack(), or without it if the ring has no room. */
+static __always_inline void submit_with_stack(struct ringside_event *event, __u32 stack_bytes)
 {
 	struct ringside_event *longer = 0;
 
 	if (stack_bytes)
-		longer = reserve_room(event->event_class, sizeof(*event) + room + RINGSIDE_STACK_BYTES);
+		longer = reserve_room(event->event_class, sizeof(*event) + RINGSIDE_STACK_BYTES);
 	if (!longer) {
 		submit_event(event);
 		return;
 	}
 	__builtin_memcpy(longer, event, sizeof(*event));
-	if (room)
-		bpf_probe_read_kernel(longer->path, room, event->path);
-	append_stack(longer, room, stack_bytes);
+	append_stack(longer, stack_bytes);
 	submit_event(longer);
 	bpf_ringbuf_discard(event, BPF_RB_NO_WAKEUP);
 }
 
-/* Submits `event`, which has room for RINGSIDE_PATH_SHORT, with the string at `path`. Reads a longer path a second time
- * into a longer record; truncates it if the ring has no room for that. */
-static __always_inline void submit_with_path(struct ringside_event *event, const char *path, bool is_user,
-					     __u32 stack_bytes)
+/* Begins a record with strings, numbered; submit_draft() ends it. */
+static __always_inline struct ringside_event *begin_draft(__u8 kind, __u8 class)
 {
-	struct ringside_event *longer;
-	long bytes = is_user ? bpf_probe_read_user_str(event->path, RINGSIDE_PATH_SHORT, path) :
-			       bpf_probe_read_kernel_str(event->path, RINGSIDE_PATH_SHORT, path);
+	const __u32 first = 0;
+	struct ringside_event *draft = bpf_map_lookup_elem(&drafts, &first);
 
-	set_path_size(event, bytes);
-	if (bytes < RINGSIDE_PATH_SHORT) {
-		submit_with_stack(event, RINGSIDE_PATH_SHORT, stack_bytes);
+	if (draft)
+		number_event(draft, kind, class & (RINGSIDE_CLASS_COUNT - 1), next_seq());
+	return draft;
+}
+
+/* Appends a string, which becomes path if it is the first, else extra. */
+static __always_inline void append_text(struct ringside_event *draft, const struct text *text, bool is_extra)
+{
+	__u32 at = is_extra ? draft->path_size : 0;
+	__u32 bytes = text->bytes;
+
+	if (!text->at)
 		return;
-	}
-	longer = reserve_room(event->event_class, sizeof(*event) + RINGSIDE_PATH_MAX);
-	if (!longer) {
+	barrier_var(at); /* clang 14 removes the masks that the verifier needs */
+	at &= RINGSIDE_PATH_MAX - 1;
+	barrier_var(bytes);
+	bytes &= RINGSIDE_PATH_MAX - 1;
+	if (bpf_probe_read_kernel(draft->path + at, bytes, text->at))
+		return;
+	if (is_extra)
+		draft->extra_size = bytes;
+	else
+		draft->path_size = bytes;
+	if (!text->is_whole)
+		draft->flags |= RINGSIDE_PATH_TRUNCATED;
+}
+
+static __always_inline long output_draft(const struct ringside_event *draft)
+{
+	__u64 bytes = draft->size;
+
+	barrier_var(bytes);
+	bytes &= 4 * RINGSIDE_PATH_MAX - 1;
+	if (RINGSIDE_IS_SECURITY(draft->event_class))
+		return bpf_ringbuf_output(&security_events, (void *)draft, bytes, BPF_RB_NO_WAKEUP);
+	return bpf_ringbuf_output(&other_events, (void *)draft, bytes, BPF_RB_NO_WAKEUP);
+}
+
+/* Puts a draft into its ring, with the stack in own_stack() if there is room for both; else counts it as dropped. */
+static __always_inline void submit_draft(struct ringside_event *draft, __u32 stack_bytes)
+{
+	struct ringside_event *event = draft;
+	__u8 class = event->event_class & (RINGSIDE_CLASS_COUNT - 1);
+	__u32 at = (event->path_size + event->extra_size + 7) & ~7U;
+	struct stack_walk *stack = own_stack();
+	long failure = -1;
+
+	event->size = sizeof(*event) + at;
+	if (event->ret == -ENAMETOOLONG)
 		event->flags |= RINGSIDE_PATH_TRUNCATED;
-		submit_with_stack(event, RINGSIDE_PATH_SHORT, stack_bytes);
-		return;
+	if (stack_bytes && stack) {
+		barrier_var(at);
+		at &= 4 * RINGSIDE_PATH_MAX - 1;
+		if (at <= 2 * RINGSIDE_PATH_MAX && stack_bytes <= RINGSIDE_STACK_BYTES &&
+		    !bpf_probe_read_kernel(draft->path + at, stack_bytes, stack->addresses)) {
+			event->flags |= RINGSIDE_HAS_STACK;
+			event->size += stack_bytes;
+			failure = output_draft(draft);
+			if (failure) {
+				event->flags &= ~RINGSIDE_HAS_STACK;
+				event->size -= stack_bytes;
+			}
+		}
 	}
-	__builtin_memcpy(longer, event, sizeof(*event));
-	bytes = is_user ? bpf_probe_read_user_str(longer->path, RINGSIDE_PATH_MAX, path) :
-			  bpf_probe_read_kernel_str(longer->path, RINGSIDE_PATH_MAX, path);
-	set_path_size(longer, bytes);
-	if (longer->ret == -ENAMETOOLONG)
-		longer->flags |= RINGSIDE_PATH_TRUNCATED;
-	submit_with_stack(longer, RINGSIDE_PATH_MAX, stack_bytes);
-	bpf_ringbuf_discard(event, BPF_RB_NO_WAKEUP);
-}
-
-static __always_inline __u32 read_string(char *to, __u32 room, const char *from, bool is_user)
-{
-	return length_of(is_user ? bpf_probe_read_user_str(to, room, from) : bpf_probe_read_kernel_str(to, room, from));
-}
-
-/* Reads path, and extra behind it; `room` is for each of them, a constant power of two. */
-static __always_inline void read_strings(struct ringside_event *event, __u32 room, const char *path, const char *extra,
-					 bool is_user)
-{
-	__u32 bytes = read_string(event->path, room, path, is_user);
-
-	barrier_var(bytes); /* clang 14 removes the mask that the verifier needs */
-	bytes &= room - 1;
-	set_sizes(event, bytes, read_string(event->path + bytes, room, extra, is_user));
-}
-
-/* As submit_with_path(), for two strings; `event` has room for twice RINGSIDE_PATH_SHORT. */
-static __always_inline void submit_with_paths(struct ringside_event *event, const char *path, const char *extra,
-					      bool is_user, __u32 stack_bytes)
-{
-	struct ringside_event *longer;
-
-	read_strings(event, RINGSIDE_PATH_SHORT, path, extra, is_user);
-	if (event->path_size < RINGSIDE_PATH_SHORT - 1 && event->extra_size < RINGSIDE_PATH_SHORT - 1) {
-		submit_with_stack(event, 2 * RINGSIDE_PATH_SHORT, stack_bytes);
-		return;
-	}
-	longer = reserve_room(event->event_class, sizeof(*event) + 2 * RINGSIDE_PATH_MAX);
-	if (!longer) {
-		event->flags |= RINGSIDE_PATH_TRUNCATED;
-		submit_with_stack(event, 2 * RINGSIDE_PATH_SHORT, stack_bytes);
-		return;
-	}
-	__builtin_memcpy(longer, event, sizeof(*event));
-	read_strings(longer, RINGSIDE_PATH_MAX, path, extra, is_user);
-	if (longer->ret == -ENAMETOOLONG)
-		longer->flags |= RINGSIDE_PATH_TRUNCATED;
-	submit_with_stack(longer, 2 * RINGSIDE_PATH_MAX, stack_bytes);
-	bpf_ringbuf_discard(event, BPF_RB_NO_WAKEUP);
+	if (failure)
+		failure = output_draft(draft);
+	if (failure)
+		__sync_fetch_and_add(&own_counters()->dropped[class], 1);
+	else
+		__sync_fetch_and_add(&own_counters()->emitted[class], 1);
 }
 
 #endif

@@ -7,7 +7,7 @@
 static __always_inline void exit_socket(const struct call_exit *exit)
 {
 	struct sock *sk = exit->ret < 0 ? 0 : sock_of(exit->task, exit->ret);
-	struct ringside_event *event = reserve_call(exit, sizeof(*event));
+	struct ringside_event *event = reserve_call(exit);
 	const __u64 *args = exit->state->args;
 
 	if (!event)
@@ -20,7 +20,26 @@ static __always_inline void exit_socket(const struct call_exit *exit)
 		event->socket.type = args[1] & SOCK_TYPE_MASK;
 		event->socket.protocol = args[2];
 	}
-	submit_with_stack(event, 0, exit->stack_bytes);
+	submit_with_stack(event, exit->stack_bytes);
+}
+
+/* dup*, and fcntl(F_DUPFD*): a duplicate matters as one of descriptors 0 to 2 */
+static __always_inline bool is_duplication(__u8 call)
+{
+	return call == RINGSIDE_CALL_DUP || call == RINGSIDE_CALL_DUP2 || call == RINGSIDE_CALL_DUP3 ||
+	       call == RINGSIDE_CALL_FCNTL;
+}
+
+/* True for a duplication of no interest, and for any other fcntl: it is counted. */
+static __always_inline bool is_counted_duplication(const struct call_exit *exit)
+{
+	__u64 command = exit->state->args[1];
+
+	if (!is_duplication(exit->call))
+		return false;
+	if (exit->call == RINGSIDE_CALL_FCNTL && command != F_DUPFD && command != F_DUPFD_CLOEXEC)
+		return true;
+	return exit->ret < 0 || exit->ret > 2;
 }
 
 /* the address in a struct msghdr, or in the first struct mmsghdr; its layout depends on the caller's ABI */
@@ -40,15 +59,15 @@ static __always_inline struct user_buffer read_message_name(const struct task_st
 }
 
 /* The sockaddr that the call read or wrote; none if that is not in the record. */
-static __always_inline struct user_buffer find_address(const struct call_exit *exit)
+static __always_inline struct user_buffer find_address(const struct task_state *state, __u8 call, __s64 ret)
 {
-	const __u64 *args = exit->state->args;
+	const __u64 *args = state->args;
 	struct user_buffer name = {};
 
-	switch (exit->call) {
+	switch (call) {
 	case RINGSIDE_CALL_BIND:
 		/* a bound socket has the real port, where the argument may have 0 */
-		if (exit->ret >= 0)
+		if (ret >= 0)
 			break;
 		/* fall through */
 	case RINGSIDE_CALL_CONNECT:
@@ -60,71 +79,149 @@ static __always_inline struct user_buffer find_address(const struct call_exit *e
 		name.bytes = args[5];
 		break;
 	case RINGSIDE_CALL_RECVFROM:
-		if (exit->ret < 0 || bpf_probe_read_user(&name.bytes, sizeof(name.bytes), (void *)args[5]))
+		if (ret < 0 || bpf_probe_read_user(&name.bytes, sizeof(name.bytes), (void *)args[5]))
 			break;
 		name.at = args[4];
 		break;
 	case RINGSIDE_CALL_RECVMSG:
 	case RINGSIDE_CALL_RECVMMSG:
-		if (exit->ret < 0)
+		if (ret < 0)
 			break;
 		/* fall through */
 	case RINGSIDE_CALL_SENDMSG:
 	case RINGSIDE_CALL_SENDMMSG:
-		name = read_message_name(exit->state);
+		name = read_message_name(state);
 		break;
 	}
 	return name;
 }
 
-/* `room` is a constant: RINGSIDE_PATH_SHORT for a name with a path, else 0. */
-static __always_inline void submit_descriptor(const struct call_exit *exit, __u32 fd,
-					      const struct ringside_socket *socket, const struct unix_name *name,
-					      __u32 room)
+/* Reads the sockaddr argument at enter: its page may be missing, and exit reads it again. */
+static __always_inline void save_address(struct task_state *state, __u8 call)
 {
-	struct ringside_event *event = reserve_call(exit, sizeof(*event) + room);
+	struct user_buffer buffer = find_address(state, call, -1);
 
-	if (!event)
-		return;
+	state->given_bytes = read_address(state->given, &buffer);
+}
+
+/* True for the calls whose sockaddr argument the kernel reads; of recv* it writes it. */
+static __always_inline bool takes_address(__u8 call)
+{
+	return call == RINGSIDE_CALL_CONNECT || call == RINGSIDE_CALL_BIND || call == RINGSIDE_CALL_SENDTO ||
+	       call == RINGSIDE_CALL_SENDMSG || call == RINGSIDE_CALL_SENDMMSG;
+}
+
+/* True if the socket knows the address that the call used, so that the argument does not count. */
+static __always_inline bool knows_address(const struct call_exit *exit, struct ringside_socket *socket)
+{
+	if (exit->call == RINGSIDE_CALL_BIND)
+		return exit->ret >= 0;
+	if (exit->call == RINGSIDE_CALL_CONNECT) {
+		/* as the SYN was sent: a failed connect leaves no address in the socket */
+		if (exit->state->connecting) {
+			copy_remote(socket, &exit->state->socket);
+			return true;
+		}
+		return exit->ret == 0 || ((exit->ret == -EINPROGRESS || exit->ret == -EALREADY) && has_remote(socket));
+	}
+	/* a connected stream has one peer, whatever address is named; a datagram goes to the one that is named */
+	return (socket->type == SOCK_STREAM || socket->type == SOCK_SEQPACKET) && has_remote(socket);
+}
+
+/* Flags of the event, and for AF_UNIX the name in the argument. */
+static __always_inline __u8 apply_argument(const struct call_exit *exit, struct ringside_socket *socket,
+					   struct unix_name *name)
+{
+	struct user_buffer buffer = find_address(exit->state, exit->call, exit->ret);
+	struct task_state *state = exit->state;
+	__u32 bytes = read_address(state->taken, &buffer);
+	__u16 family = *(__u16 *)state->taken;
+	__u8 flags = 0;
+
+	if (!bytes)
+		return 0;
+	if (family == AF_UNIX && bytes > sizeof(__u16) && (!socket->family || socket->family == AF_UNIX)) {
+		name->path = (const char *)state->taken + sizeof(__u16);
+		name->bytes = bytes - sizeof(__u16);
+		socket->family = AF_UNIX;
+		flags = RINGSIDE_ADDRESS_GIVEN;
+	} else if (overlay_address(socket, state->taken, bytes, exit->call == RINGSIDE_CALL_BIND)) {
+		flags = RINGSIDE_ADDRESS_GIVEN;
+	}
+	if (takes_address(exit->call) && state->given_bytes &&
+	    (state->given_bytes != bytes || !is_same_address(state->given, state->taken)))
+		flags |= RINGSIDE_ARGUMENT_CHANGED;
+	return flags;
+}
+
+static __always_inline void write_descriptor(struct ringside_event *event, __u32 fd,
+					     const struct ringside_socket *socket, __u8 flags)
+{
 	event->fd = fd;
+	event->flags |= flags;
 	if (socket->family) {
 		event->flags |= RINGSIDE_HAS_SOCKET;
 		event->socket = *socket;
 	}
-	if (room)
-		write_unix_path(event, name);
-	submit_with_stack(event, room, exit->stack_bytes);
+}
+
+/* Returns the seq of the record, 0 without one. */
+static __always_inline __u64 submit_descriptor(const struct call_exit *exit, __u32 fd,
+					       const struct ringside_socket *socket, const struct unix_name *name,
+					       __u8 flags)
+{
+	struct ringside_event *event;
+	struct ringside_event *draft;
+	struct text path;
+	__u64 seq;
+
+	if (name->path) {
+		draft = draft_call(exit);
+		if (!draft)
+			return 0;
+		path = read_unix_path(WALK_PATH, name->path, name->bytes);
+		write_descriptor(draft, fd, socket, flags);
+		append_text(draft, &path, false);
+		submit_draft(draft, exit->stack_bytes);
+		return draft->seq;
+	}
+	event = reserve_call(exit);
+	if (!event)
+		return 0;
+	seq = event->seq;
+	write_descriptor(event, fd, socket, flags);
+	submit_with_stack(event, exit->stack_bytes);
+	return seq;
 }
 
 static __always_inline void exit_descriptor(const struct call_exit *exit)
 {
 	struct ringside_socket socket = {};
 	struct unix_name name = {};
-	struct user_buffer address;
 	__u32 fd = exit->state->args[0];
+	__u8 call = exit->call, flags = 0;
 	struct sock *sk = 0;
+	__u64 seq;
 
-	if (exit->call == RINGSIDE_CALL_CLOSE) {
+	if (call == RINGSIDE_CALL_CLOSE) {
 		socket = exit->state->socket;
 	} else {
-		/* the accepted connection, or the listener if accept failed */
-		bool is_accepted = exit->ret >= 0 &&
-				   (exit->call == RINGSIDE_CALL_ACCEPT || exit->call == RINGSIDE_CALL_ACCEPT4);
+		/* an accepted connection, a duplicate; else, or if the call failed, the argument */
+		bool is_new = exit->ret >= 0 && (call == RINGSIDE_CALL_ACCEPT || call == RINGSIDE_CALL_ACCEPT4 ||
+						 is_duplication(call));
 
-		sk = sock_of(exit->task, is_accepted ? exit->ret : fd);
+		sk = sock_of(exit->task, is_new ? exit->ret : fd);
 	}
 	if (sk) {
 		read_sock(&socket, sk);
 		if (socket.family == AF_UNIX)
-			find_unix_name(&name, sk);
+			find_unix_name(&name, sk, call == RINGSIDE_CALL_CONNECT);
 	}
-	address = find_address(exit);
-	overlay_address(&socket, &name, address.at, address.bytes, exit->call == RINGSIDE_CALL_BIND);
-
-	if (name.path)
-		submit_descriptor(exit, fd, &socket, &name, RINGSIDE_PATH_SHORT);
-	else
-		submit_descriptor(exit, fd, &socket, &name, 0);
+	if (call != RINGSIDE_CALL_CLOSE && !knows_address(exit, &socket))
+		flags = apply_argument(exit, &socket, &name);
+	seq = submit_descriptor(exit, fd, &socket, &name, flags);
+	if (exit->state->connecting)
+		return_from_connect(exit->state, call, exit->ret, bpf_get_smp_processor_id(), seq);
 }
 
 #endif

@@ -92,18 +92,16 @@ static __always_inline __u32 find_stack(struct pt_regs *regs, const struct subje
 	return (__u32)walk_stack(registers.ip, registers.sp, registers.frame_pointer) * sizeof(__u64);
 }
 
-/* Appends own_stack() to the strings of a record; `room` for the strings is a constant, and RINGSIDE_STACK_BYTES follow. */
-static __always_inline void append_stack(struct ringside_event *event, __u32 room, __u32 stack_bytes)
+/* Appends own_stack() to a record without strings that has room for RINGSIDE_STACK_BYTES. */
+static __always_inline void append_stack(struct ringside_event *event, __u32 stack_bytes)
 {
 	struct stack_walk *walk = own_stack();
-	__u64 at = event->size - sizeof(*event);
 	__u64 bytes = stack_bytes;
 
-	barrier_var(at); /* the compiler may test one copy and use another, for which the verifier has no bound */
-	barrier_var(bytes);
-	if (!walk || at > room || bytes > RINGSIDE_STACK_BYTES)
+	barrier_var(bytes); /* the compiler may test one copy and use another, for which the verifier has no bound */
+	if (!walk || bytes > RINGSIDE_STACK_BYTES)
 		return;
-	if (bpf_probe_read_kernel(event->path + at, bytes, walk->addresses))
+	if (bpf_probe_read_kernel(event->path, bytes, walk->addresses))
 		return;
 	event->flags |= RINGSIDE_HAS_STACK;
 	event->size += stack_bytes;

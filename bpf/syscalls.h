@@ -4,16 +4,22 @@
 #ifndef RINGSIDE_SYSCALLS_H
 #define RINGSIDE_SYSCALLS_H
 
-static __always_inline void save_exec(struct task_struct *task, const char *path)
+static __always_inline void save_exec(struct task_struct *task, __s32 dirfd, const char *path)
 {
 	struct exec_state *exec = bpf_task_storage_get(&execs, task, 0, BPF_LOCAL_STORAGE_GET_F_CREATE);
-	long bytes;
+	struct text text = read_path_argument(WALK_PATH, task, dirfd, path, true);
+	__u32 bytes = text.bytes;
 
 	if (!exec)
 		return;
 	describe(&exec->subject, task);
-	bytes = bpf_probe_read_user_str(exec->path, sizeof(exec->path), path);
-	exec->path_bytes = bytes > 0 ? bytes : 0;
+	exec->path_bytes = 0;
+	barrier_var(bytes); /* clang 14 removes the mask that the verifier needs */
+	bytes &= RINGSIDE_PATH_MAX - 1;
+	if (!text.at || bpf_probe_read_kernel(exec->path, bytes, text.at))
+		return;
+	exec->path_bytes = bytes;
+	exec->is_whole = text.is_whole;
 }
 
 static __always_inline bool save_socket(struct task_struct *task, struct task_state *state)
@@ -33,9 +39,11 @@ static __always_inline bool save_for_exit(struct task_struct *task, struct task_
 	if (call == RINGSIDE_CALL_CLOSE)
 		return save_socket(task, state);
 	if (call == RINGSIDE_CALL_EXECVE)
-		save_exec(task, (const char *)state->args[0]);
+		save_exec(task, AT_FDCWD, (const char *)state->args[0]);
 	else if (call == RINGSIDE_CALL_EXECVEAT)
-		save_exec(task, (const char *)state->args[1]);
+		save_exec(task, state->args[0], (const char *)state->args[1]);
+	else if (takes_address(call))
+		save_address(state, call);
 	return true;
 }
 
@@ -56,6 +64,7 @@ int BPF_PROG(sys_enter, struct pt_regs *regs, long number)
 	state->mode = RINGSIDE_MODE_OFF;
 	if (!is_observed(task, state))
 		return 0;
+	state->connecting = 0;
 	state->entered = known.nr;
 	state->activation = known.activation;
 	if (alias) {
@@ -115,6 +124,10 @@ int BPF_PROG(sys_exit, struct pt_regs *regs, long ret)
 		count_call(task, exit.state, exit.now, ret);
 		return 0;
 	}
+	if (is_counted_duplication(&exit)) {
+		count_call(task, exit.state, exit.now, ret);
+		return 0;
+	}
 	describe(&exit.subject, task);
 	exit.stack_bytes = find_stack(regs, &exit.subject);
 
@@ -126,14 +139,25 @@ int BPF_PROG(sys_exit, struct pt_regs *regs, long ret)
 	case RINGSIDE_CALL_OPEN:
 	case RINGSIDE_CALL_OPENAT:
 	case RINGSIDE_CALL_OPENAT2:
+	case RINGSIDE_CALL_CREAT:
+	case RINGSIDE_CALL_OPEN_BY_HANDLE_AT:
 	case RINGSIDE_CALL_UNLINK:
 	case RINGSIDE_CALL_UNLINKAT:
+	case RINGSIDE_CALL_TRUNCATE:
 		exit_path(&exit);
 		break;
 	case RINGSIDE_CALL_RENAME:
 	case RINGSIDE_CALL_RENAMEAT:
 	case RINGSIDE_CALL_RENAMEAT2:
-		exit_rename(&exit);
+	case RINGSIDE_CALL_LINK:
+	case RINGSIDE_CALL_LINKAT:
+	case RINGSIDE_CALL_SYMLINK:
+	case RINGSIDE_CALL_SYMLINKAT:
+	case RINGSIDE_CALL_MOUNT:
+		exit_two_paths(&exit);
+		break;
+	case RINGSIDE_CALL_MEMFD_CREATE:
+		exit_memfd(&exit);
 		break;
 	case RINGSIDE_CALL_PTRACE:
 		exit_ptrace(&exit);

@@ -27,6 +27,7 @@ struct uring_arguments {
 	__s32 fd;
 	const char *path;
 	const char *extra;
+	__s32 extra_dirfd;
 	struct user_buffer address;
 };
 
@@ -58,6 +59,7 @@ static __always_inline void read_request(struct uring_arguments *arguments, stru
 		if (bpf_core_type_exists(struct io_rename)) {
 			arguments->fd = BPF_CORE_READ((struct io_rename *)request, old_dfd);
 			arguments->path = name_of(BPF_CORE_READ((struct io_rename *)request, oldpath));
+			arguments->extra_dirfd = BPF_CORE_READ((struct io_rename *)request, new_dfd);
 			arguments->extra = name_of(BPF_CORE_READ((struct io_rename *)request, newpath));
 		}
 		return;
@@ -76,59 +78,73 @@ static __always_inline void read_request(struct uring_arguments *arguments, stru
 		arguments->fd = BPF_CORE_READ(request, cqe.fd);
 }
 
-static __always_inline struct ringside_event *reserve_request(struct task_struct *task, const struct known_call *known,
-							      __s32 fd, __u64 bytes)
+static __always_inline struct ringside_event *draft_request(struct task_struct *task, const struct known_call *known, __s32 fd)
 {
 	__u8 call = known->call & RINGSIDE_CALL_MASK;
-	struct ringside_event *event = reserve_event(RINGSIDE_KIND_IO_URING, class_of(call), bytes);
+	struct ringside_event *draft = begin_draft(RINGSIDE_KIND_IO_URING, class_of(call));
 
-	if (!event)
+	if (!draft)
 		return 0;
-	event->call = call;
-	event->nr = known->nr;
-	event->arg = known->nr - RINGSIDE_NR_URING;
-	event->fd = fd;
-	event->time_ns = bpf_ktime_get_ns();
-	write_task(event, task);
-	return event;
+	draft->call = call;
+	draft->nr = known->nr;
+	draft->arg = known->nr - RINGSIDE_NR_URING;
+	draft->fd = fd;
+	draft->time_ns = bpf_ktime_get_ns();
+	write_task(draft, task);
+	return draft;
 }
 
 static __always_inline void record_paths(struct task_struct *task, const struct known_call *known,
-				       const struct uring_arguments *arguments)
+					 const struct uring_arguments *arguments)
 {
-	struct ringside_event *event =
-		reserve_request(task, known, arguments->fd, sizeof(*event) + 2 * RINGSIDE_PATH_SHORT);
+	struct ringside_event *draft = draft_request(task, known, arguments->fd);
+	struct text text;
 
-	if (event)
-		submit_with_paths(event, arguments->path, arguments->extra, false, 0);
+	if (!draft)
+		return;
+	text = read_path_argument(WALK_PATH, task, arguments->fd, arguments->path, false);
+	append_text(draft, &text, false);
+	if (arguments->extra) {
+		text = read_path_argument(WALK_EXTRA, task, arguments->extra_dirfd, arguments->extra, false);
+		append_text(draft, &text, true);
+	}
+	submit_draft(draft, 0);
 }
 
-static __always_inline void record_descriptor(struct task_struct *task, const struct known_call *known,
-					    const struct uring_arguments *arguments)
+static __always_inline void record_descriptor(struct task_struct *task, struct task_state *state,
+					      const struct known_call *known, const struct uring_arguments *arguments)
 {
 	struct sock *sk = arguments->fd < 0 ? 0 : sock_of(task, arguments->fd);
+	__u8 call = known->call & RINGSIDE_CALL_MASK, flags = 0;
 	struct ringside_socket socket = {};
-	struct unix_name name = {};
-	struct ringside_event *event;
+	struct text path = {};
+	struct ringside_event *draft;
+	__u32 bytes;
 
-	/* as for the system call, only a close of a socket is emitted */
-	if (!sk && (known->call & RINGSIDE_CALL_MASK) == RINGSIDE_CALL_CLOSE) {
+	/* close of another file is not emitted, as of the system call */
+	if (!sk && call == RINGSIDE_CALL_CLOSE) {
 		count_off(known->call);
 		return;
 	}
 	if (sk)
 		read_sock(&socket, sk);
-	overlay_address(&socket, &name, arguments->address.at, arguments->address.bytes, false);
-	event = reserve_request(task, known, arguments->fd, sizeof(*event) + RINGSIDE_PATH_SHORT);
-	if (!event)
-		return;
-	if (socket.family) {
-		event->flags |= RINGSIDE_HAS_SOCKET;
-		event->socket = socket;
+	bytes = read_address(state->taken, &arguments->address);
+	if (bytes && *(__u16 *)state->taken == AF_UNIX) {
+		path = read_unix_path(WALK_PATH, (const char *)state->taken + sizeof(__u16), bytes - sizeof(__u16));
+		flags = RINGSIDE_ADDRESS_GIVEN;
+	} else if (bytes && overlay_address(&socket, state->taken, bytes, false)) {
+		flags = RINGSIDE_ADDRESS_GIVEN;
 	}
-	if (name.path)
-		write_unix_path(event, &name);
-	submit_event(event);
+	draft = draft_request(task, known, arguments->fd);
+	if (!draft)
+		return;
+	draft->flags |= flags;
+	if (socket.family) {
+		draft->flags |= RINGSIDE_HAS_SOCKET;
+		draft->socket = socket;
+	}
+	append_text(draft, &path, false);
+	submit_draft(draft, 0);
 }
 
 static __always_inline int record_request(struct io_kiocb *request)
@@ -158,7 +174,7 @@ static __always_inline int record_request(struct io_kiocb *request)
 	if (arguments.path)
 		record_paths(task, &known, &arguments);
 	else
-		record_descriptor(task, &known, &arguments);
+		record_descriptor(task, state, &known, &arguments);
 	return 0;
 }
 

@@ -19,19 +19,49 @@ export interface ProcReader {
 /** USER_HZ, which every Linux has reported to user space since 2.4. */
 export const ticksPerSecond = 100
 
-/** The container id of 64 hex digits by which Docker, containerd, CRI-O and Podman name its cgroup. */
-const containerPattern = /(?:^|[/:.-])([0-9a-f]{64})(?=$|[/.])/
+/**
+ * Names of a container's cgroup, by engine. Docker, containerd (CRI), CRI-O, Podman, nerdctl and runc under systemd name a
+ * scope after themselves; their monitors (conmon) are no containers. With cgroupfs the name is the bare id, below a folder
+ * of the engine or at the top (plain runc). systemd-nspawn names a scope or service after the machine.
+ */
+const scopePattern = /^(?:docker|cri-containerd|crio|libpod|nerdctl|runc)-([0-9a-f]{64})(?:\.scope)?$/
+const sliceScopePattern = /:(?:docker|cri-containerd|crio|libpod|nerdctl):([0-9a-f]{64})$/
+const bareIdPattern = /^[0-9a-f]{64}$/
+const engineFolderPattern = /^(?:docker|podman|libpod_parent|ecs|garden|kubepods.*|pod[0-9a-f-]+|burstable|besteffort)$/
+const machinePattern = /^(?:machine-(.+)\.scope|systemd-nspawn@(.+)\.service)$/
 
-/** @param cgroup a cgroup's name or path, or a line of /proc/PID/cgroup */
-export const containerIdIn = (cgroup: string): string | null => containerPattern.exec(cgroup)?.[1] ?? null
+const unescapeUnit = (name: string): string =>
+  name.replace(/\\x([0-9a-f]{2})/g, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)))
 
-export const containerIdOf = (cgroupFile: string): string | null => {
-  for (const line of cgroupFile.split('\n')) {
-    const id = containerIdIn(line)
+/** @param path of a cgroup, from the root of its hierarchy: the outermost container that contains it */
+const containerIdInPath = (path: string): string | null => {
+  const names = path.split('/').filter((name) => name !== '')
+  for (const [depth, name] of names.entries()) {
+    const id = scopePattern.exec(name)?.[1] ?? sliceScopePattern.exec(name)?.[1]
+    if (id !== undefined) return id
+    if (
+      bareIdPattern.test(name) &&
+      (depth === 0 || names.slice(0, depth).some((each) => engineFolderPattern.test(each)))
+    )
+      return name
+    const machine = machinePattern.exec(name)
+    if (machine !== null && names[0] === 'machine.slice') return unescapeUnit(machine[1] ?? machine[2] ?? '')
+  }
+  return null
+}
+
+/** @param paths of a process's cgroup in several hierarchies, one a line: the first that names a container counts */
+export const containerIdIn = (paths: string): string | null => {
+  for (const path of paths.split('\n')) {
+    const id = containerIdInPath(path)
     if (id !== null) return id
   }
   return null
 }
+
+/** @param cgroupFile the contents of /proc/PID/cgroup: hierarchy, controllers and path, separated by colons */
+export const containerIdOf = (cgroupFile: string): string | null =>
+  containerIdIn(cgroupFile.replace(/^\d+:[^:]*:/gm, ''))
 
 const attempt = <T>(read: () => T): T | undefined => {
   try {
@@ -54,7 +84,7 @@ export const procReader = (root = '/proc'): ProcReader => {
     const cgroup = attempt(() => readFileSync(`${root}/${pid}/cgroup`, 'utf8'))
     return {
       startTicks: startTicksOf(stat),
-      exe: exe?.replace(/ \(deleted\)$/, '') ?? null,
+      exe: exe ?? null,
       containerId: cgroup === undefined ? null : containerIdOf(cgroup)
     }
   }

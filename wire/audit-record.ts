@@ -4,10 +4,11 @@ import { addressText, familyName, isInet, protocolName } from './address.ts'
 import { bytesMoved } from './bytes-moved.ts'
 import { errnoName } from './errno.ts'
 import type { AuditRecord, Event, EventBatch, EventKind, Process, Socket, Stack } from './types.ts'
+import { verdictOfEvent } from './verdict.ts'
 
 /** The name of an event's error. The exit status of a process is none. */
 export const eventErrno = (kind: EventKind, ret: number): string | null =>
-  kind === 'syscall' || kind === 'socket_state' ? errnoName(ret) : null
+  kind === 'syscall' || kind === 'connect_outcome' ? errnoName(ret) : null
 
 const isUnspecified = (address: Uint8Array, port: number): boolean => port === 0 && address.every((byte) => byte === 0)
 
@@ -81,7 +82,7 @@ export const auditRecordOf = (batch: EventBatch, event: Event): AuditRecord => {
     exe: process.exe,
     uid: process.uid,
     container_id: process.container_id,
-    ret: event.ret,
+    ret: event.kind === 'io_uring' ? null : event.ret,
     errno: eventErrno(event.kind, event.ret),
     duration_ns: event.duration_ns,
     fd: event.fd < 0 ? null : event.fd,
@@ -91,6 +92,17 @@ export const auditRecordOf = (batch: EventBatch, event: Event): AuditRecord => {
     arg: event.arg < 0 ? null : event.arg,
     target_pid: event.target_pid < 0 ? null : event.target_pid,
     ...endpointsOf(batch.sockets[event.socket]),
-    ...goLocationOf(batch.stacks[event.stack])
+    ...goLocationOf(batch.stacks[event.stack]),
+    verdict: verdictOfEvent(event),
+    euid: process.euid < 0 ? null : process.euid,
+    path_truncated: event.path_truncated,
+    path_opened: event.path_opened,
+    path_given: event.path_given,
+    address_given: event.address_given,
+    argument_changed: event.argument_changed,
+    call_cpu: event.call_seq < 0 ? null : event.call_cpu,
+    call_seq: event.call_seq < 0 ? null : event.call_seq,
+    creator_pid: process.creator_pid < 0 ? null : process.creator_pid,
+    creator_start_us: process.creator_pid < 0 ? null : process.creator_start_us
   }
 }

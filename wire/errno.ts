@@ -38,3 +38,18 @@ export const errnoName = (ret: number): string | null => {
   const name = names[-ret - 1] ?? restarts[-ret]
   return name === undefined || name === '-' ? `E${-ret}` : name
 }
+
+const numbers: ReadonlyMap<string, number> = new Map([
+  ...names.map((name, i) => [name, i + 1] as const),
+  ...Object.entries(restarts).map(([number, name]) => [name, Number(number)] as const)
+])
+
+/** @returns undefined for a name that Linux does not have */
+export const findErrno = (name: string): number | undefined => numbers.get(name)
+
+/** @throws RangeError for a name that Linux does not have */
+export const errnoNumber = (name: string): number => {
+  const number = findErrno(name)
+  if (number === undefined) throw new RangeError(`no error number is named ${name}`)
+  return number
+}

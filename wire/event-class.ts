@@ -13,7 +13,7 @@ export const kindClasses = {
   exec: 'process',
   fork: 'process',
   exit: 'process',
-  socket_state: 'network'
+  connect_outcome: 'network'
 } as const satisfies Readonly<Record<string, EventClass>>
 
 const classBySyscall: ReadonlyMap<string, EventClass> = new Map(Object.entries(syscallClasses))

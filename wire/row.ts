@@ -14,15 +14,22 @@ export interface EventRow {
   comm: string
   exe: string | null
   uid: number
+  euid: number | null
   container_id: string | null
   syscall: string | null
-  ret: number
+  /** null for a request to io_uring: its result is unknown. */
+  ret: number | null
+  /** Meaning of the result: ok, failed, expected, interrupted, unknown. */
+  verdict: string
   errno: string | null
   duration_ns: number
   fd: number | null
   bytes: number | null
   path: string | null
   path_to: string | null
+  path_given: string | null
+  path_opened: boolean
+  path_truncated: boolean
   arg: number | null
   target_pid: number | null
   family: string | null
@@ -31,11 +38,16 @@ export interface EventRow {
   local_port: number | null
   remote_address: string | null
   remote_port: number | null
+  address_given: boolean
+  argument_changed: boolean
+  netns: number | null
   go_function: string | null
   go_file: string | null
   go_line: number | null
   cpu: number
   seq: number
+  call_cpu: number | null
+  call_seq: number | null
 }
 
 export type RollupRow = Omit<Rollup, 'window_start'> & { window_start: string }
@@ -45,7 +57,7 @@ export type HostRow = Omit<HostStatus, 'window_start' | 'watermark' | 'read'> & 
   read: string
 }
 export type AlertRow = Omit<Alert, 'first_seen' | 'last_seen'> & { first_seen: string; last_seen: string }
-export type AuditRow = EventRow & Pick<AuditRecord, 'netns' | 'start_us' | 'boot'>
+export type AuditRow = EventRow & Pick<AuditRecord, 'start_us' | 'boot' | 'creator_pid' | 'creator_start_us'>
 
 /** ISO 8601 to the microsecond, or with `nanoseconds` (0 to 999) to the nanosecond. */
 const isoTime = (timeUs: number, nanoseconds?: number): string => {
@@ -65,15 +77,20 @@ const eventRowOf = (record: AuditRecord): EventRow => ({
   comm: record.comm,
   exe: record.exe,
   uid: record.uid,
+  euid: record.euid,
   container_id: record.container_id,
   syscall: record.syscall,
   ret: record.ret,
+  verdict: record.verdict,
   errno: record.errno,
   duration_ns: record.duration_ns,
   fd: record.fd,
   bytes: record.bytes,
   path: record.path,
   path_to: record.path_to,
+  path_given: record.path_given,
+  path_opened: record.path_opened,
+  path_truncated: record.path_truncated,
   arg: record.arg,
   target_pid: record.target_pid,
   family: record.family,
@@ -82,11 +99,16 @@ const eventRowOf = (record: AuditRecord): EventRow => ({
   local_port: record.local_port,
   remote_address: record.remote_address,
   remote_port: record.remote_port,
+  address_given: record.address_given,
+  argument_changed: record.argument_changed,
+  netns: record.netns,
   go_function: record.go_function,
   go_file: record.go_file,
   go_line: record.go_line,
   cpu: record.cpu,
-  seq: record.seq
+  seq: record.seq,
+  call_cpu: record.call_cpu,
+  call_seq: record.call_seq
 })
 
 /** @param event one of batch.events */
@@ -95,9 +117,10 @@ export const eventRow = (batch: EventBatch, event: Event): EventRow => eventRowO
 /** An event's row, with the fields that identify the event and its process across reboots. */
 export const auditRow = (record: AuditRecord): AuditRow => ({
   ...eventRowOf(record),
-  netns: record.netns,
   start_us: record.start_us,
-  boot: record.boot
+  boot: record.boot,
+  creator_pid: record.creator_pid,
+  creator_start_us: record.creator_start_us
 })
 
 export const rollupRow = (rollup: Rollup): RollupRow => ({ ...rollup, window_start: isoTime(rollup.window_start) })

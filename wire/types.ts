@@ -33,6 +33,9 @@ export interface Process {
   exe: string | null
   container_id: string | null
   cgroup_id: number
+  euid: number
+  creator_pid: number
+  creator_start_us: number
 }
 
 export interface Socket {
@@ -72,9 +75,15 @@ export interface Event {
   arg: number
   target_pid: number
   stack: number
+  path_opened: boolean
+  path_given: string | null
+  address_given: boolean
+  argument_changed: boolean
+  call_cpu: number
+  call_seq: number
 }
 
-/** `index` is a bucket of wire/log-linear.ts; in `errnos` it is the error number. */
+/** `index` is a bucket of wire/log-linear.ts; in the `errnos` of a summary it is the error number. */
 export interface Bucket {
   index: number
   count: number
@@ -149,6 +158,12 @@ export interface EventBatch {
 
 export type RollupKey = 'process' | 'workload' | 'go_function'
 
+export interface ErrnoCount {
+  /** Its name, as ENOENT. */
+  errno: string
+  count: number
+}
+
 export interface Rollup {
   host: string
   workload: string
@@ -163,7 +178,9 @@ export interface Rollup {
   window_ms: number
   revision: number
   count: number
-  errors: number
+  failed: number
+  expected: number
+  interrupted: number
   bytes: number
   total_ns: number
   p50_ns: number
@@ -180,7 +197,7 @@ export interface Rollup {
   p90_ns: number
   p999_ns: number
   latency: Bucket[]
-  errnos: Bucket[]
+  errnos: ErrnoCount[]
 }
 
 export interface HostStatus {
@@ -262,7 +279,8 @@ export interface AuditRecord {
   exe: string | null
   uid: number
   container_id: string | null
-  ret: number
+  /** null: a request to io_uring. */
+  ret: number | null
   errno: string | null
   duration_ns: number
   fd: number | null
@@ -281,4 +299,15 @@ export interface AuditRecord {
   go_function: string | null
   go_file: string | null
   go_line: number | null
+  verdict: string
+  euid: number | null
+  path_truncated: boolean
+  path_opened: boolean
+  path_given: string | null
+  address_given: boolean
+  argument_changed: boolean
+  call_cpu: number | null
+  call_seq: number | null
+  creator_pid: number | null
+  creator_start_us: number | null
 }

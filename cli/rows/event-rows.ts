@@ -14,15 +14,20 @@ const eventFields: Readonly<Record<keyof EventRow, true>> = {
   comm: true,
   exe: true,
   uid: true,
+  euid: true,
   container_id: true,
   syscall: true,
   ret: true,
+  verdict: true,
   errno: true,
   duration_ns: true,
   fd: true,
   bytes: true,
   path: true,
   path_to: true,
+  path_given: true,
+  path_opened: true,
+  path_truncated: true,
   arg: true,
   target_pid: true,
   family: true,
@@ -31,11 +36,16 @@ const eventFields: Readonly<Record<keyof EventRow, true>> = {
   local_port: true,
   remote_address: true,
   remote_port: true,
+  address_given: true,
+  argument_changed: true,
+  netns: true,
   go_function: true,
   go_file: true,
   go_line: true,
   cpu: true,
-  seq: true
+  seq: true,
+  call_cpu: true,
+  call_seq: true
 }
 
 const endpoint = (address: string | null, port: number | null): string => {
@@ -50,7 +60,9 @@ const detailsOf = (row: EventRow): string => {
     const [local, remote] = [endpoint(row.local_address, row.local_port), endpoint(row.remote_address, row.remote_port)]
     parts.push(`${row.protocol ?? row.family ?? ''} ${local} → ${remote}`.trim())
   }
-  if (row.path !== null) parts.push(row.path_to === null ? row.path : `${row.path} → ${row.path_to}`)
+  const path = row.path_truncated ? `${row.path}…` : row.path
+  if (row.path !== null) parts.push(row.path_to === null ? `${path}` : `${path} → ${row.path_to}`)
+  if (row.argument_changed) parts.push('(address rewritten during the call)')
   if (row.target_pid !== null) parts.push(`pid ${row.target_pid}`)
   if (parts.length === 0 && row.fd !== null) parts.push(`fd ${row.fd}`)
   if (row.go_function !== null) parts.push(`in ${row.go_function}`)
@@ -88,7 +100,13 @@ export const events: RowTopic<EventRow> = {
 }
 
 export const audit: RowTopic<AuditRow> = {
-  fields: everyField<AuditRow>({ ...eventFields, netns: true, start_us: true, boot: true }),
+  fields: everyField<AuditRow>({
+    ...eventFields,
+    start_us: true,
+    boot: true,
+    creator_pid: true,
+    creator_start_us: true
+  }),
   rowsOf: (value) => [auditRow(decode('AuditRecord', value))],
   columns: eventColumns
 }

@@ -1,4 +1,4 @@
-// Rows of windows → rows of `top`: calls, errors and bytes per second, latency percentiles and the share of time, by
+// Rows of windows → rows of `top`: calls, failures and bytes per second, latency percentiles and the share of time, by
 // process and call, process, call, workload, container, Go function or host. Pure.
 import { Sketch } from '../../wire/sketch.ts'
 import type { Rollup, RollupKey } from '../../wire/types.ts'
@@ -7,7 +7,7 @@ import type { Part } from './recent.ts'
 export const groupings = ['process-call', 'process', 'call', 'workload', 'container', 'go_function', 'host'] as const
 export type Grouping = (typeof groupings)[number]
 
-export const sortings = ['calls', 'errors', 'p50', 'p99', 'time', 'bytes'] as const
+export const sortings = ['calls', 'failed', 'p50', 'p99', 'time', 'bytes'] as const
 export type Sorting = (typeof sortings)[number]
 
 /** An object of --format json. A field with several values in the group is null; several hosts are "*". */
@@ -22,9 +22,12 @@ export interface TopRow {
   readonly go_function: string | null
   readonly syscall: string | null
   readonly calls_per_second: number
-  readonly errors_per_second: number
-  /** Share of the row's calls, 0 to 1. */
-  readonly error_share: number
+  readonly failed_per_second: number
+  /** Share of failed calls in the row's calls, 0 to 1. */
+  readonly failed_share: number
+  /** Errors that a healthy program meets in normal work, such as EAGAIN: no part of failed_share. */
+  readonly expected_per_second: number
+  readonly interrupted_per_second: number
   readonly bytes_per_second: number
   /** Within 1.6%, for any number of merged rollups. */
   readonly p50_ns: number
@@ -65,18 +68,24 @@ export const groupingRules: Readonly<Record<Grouping, GroupingRule>> = {
 
 const measure: Readonly<Record<Sorting, (row: TopRow) => number>> = {
   calls: (row) => row.calls_per_second,
-  errors: (row) => row.errors_per_second,
+  failed: (row) => row.failed_per_second,
   p50: (row) => row.p50_ns,
   p99: (row) => row.p99_ns,
   time: (row) => row.time_share,
   bytes: (row) => row.bytes_per_second
 }
 
-const perSecond = (parts: readonly Part[], field: 'count' | 'errors' | 'bytes' | 'total_ns'): number =>
+type Summed = 'count' | 'failed' | 'expected' | 'interrupted' | 'bytes' | 'total_ns'
+
+const perSecond = (parts: readonly Part[], field: Summed): number =>
   parts.reduce((sum, { rollup, seconds }) => sum + (seconds > 0 ? rollup[field] / seconds : 0), 0)
 
 /** Removes the noise of floating point. */
 const rounded = (value: number, decimals: number): number => Number(value.toFixed(decimals))
+
+/** A connect that fails after its window has closed is counted in a later one, which may have fewer calls. */
+const failedShare = (failed: number, calls: number): number =>
+  failed === 0 ? 0 : rounded(Math.min(1, failed / calls), 6)
 
 const percentiles = (parts: readonly Part[]): readonly [number, number] => {
   const sketch = new Sketch()
@@ -99,7 +108,7 @@ export const topRows = (parts: readonly Part[], by: Grouping, sort: Sorting): To
   const rows = [...groups.values()].map((members): TopRow => {
     const { rollup: last } = members.at(-1) as Part
     const calls = perSecond(members, 'count')
-    const errors = perSecond(members, 'errors')
+    const failed = perSecond(members, 'failed')
     const [p50_ns, p99_ns] = percentiles(members)
     const named = {
       pid: null,
@@ -115,8 +124,10 @@ export const topRows = (parts: readonly Part[], by: Grouping, sort: Sorting): To
       ...named,
       ...Object.fromEntries(names.map((name) => [name, last[name]])),
       calls_per_second: rounded(calls, 3),
-      errors_per_second: rounded(errors, 3),
-      error_share: calls > 0 ? rounded(errors / calls, 6) : 0,
+      failed_per_second: rounded(failed, 3),
+      failed_share: failedShare(failed, calls),
+      expected_per_second: rounded(perSecond(members, 'expected'), 3),
+      interrupted_per_second: rounded(perSecond(members, 'interrupted'), 3),
       bytes_per_second: rounded(perSecond(members, 'bytes'), 3),
       p50_ns,
       p99_ns,
@@ -126,8 +137,15 @@ export const topRows = (parts: readonly Part[], by: Grouping, sort: Sorting): To
   return rows.sort((a, b) => measure[sort](b) - measure[sort](a) || b.calls_per_second - a.calls_per_second)
 }
 
-/** Calls and errors per second of all rows together. */
-export const totals = (parts: readonly Part[]): { readonly calls: number; readonly errors: number } => ({
+/** Per second, of all rows together. */
+export interface Totals {
+  readonly calls: number
+  readonly failed: number
+  readonly expected: number
+}
+
+export const totals = (parts: readonly Part[]): Totals => ({
   calls: perSecond(parts, 'count'),
-  errors: perSecond(parts, 'errors')
+  failed: perSecond(parts, 'failed'),
+  expected: perSecond(parts, 'expected')
 })

@@ -4,7 +4,7 @@ import { formatNanoseconds, formatRate, formatShare } from '../../runtime/format
 import { formatDuration } from '../terminal/duration.ts'
 import { type Column, formatTable, printable } from '../terminal/table.ts'
 import type { HostFigures } from './recent.ts'
-import { type Grouping, groupingRules, type Sorting, type TopRow } from './rows.ts'
+import { type Grouping, groupingRules, type Sorting, type TopRow, type Totals } from './rows.ts'
 
 export interface View {
   readonly by: Grouping
@@ -14,7 +14,7 @@ export interface View {
   /** A host without a message since this time is silent. */
   readonly silentBeforeMs: number
   readonly hosts: readonly HostFigures[]
-  readonly totals: { readonly calls: number; readonly errors: number }
+  readonly totals: Totals
   readonly rows: readonly TopRow[]
   /** The first messages are still being read. */
   readonly isReading: boolean
@@ -48,8 +48,9 @@ const columns = {
   function: { title: 'go function', minWidth: 15, flexible: true, cell: (row) => any(row.go_function) },
   call: { title: 'call', minWidth: 9, cell: ({ syscall }) => any(syscall) },
   calls: { title: 'calls/s', ...number, sort: 'calls', cell: (row) => formatRate(row.calls_per_second) },
-  errors: { title: 'errors/s', ...number, sort: 'errors', cell: (row) => formatRate(row.errors_per_second) },
-  failed: { title: 'failed', ...number, spare: 2, cell: (row) => formatShare(row.error_share, 1) },
+  failed: { title: 'failed/s', ...number, sort: 'failed', cell: (row) => formatRate(row.failed_per_second) },
+  share: { title: 'failed%', ...number, spare: 3, cell: (row) => formatShare(row.failed_share, 1) },
+  expected: { title: 'expected/s', ...number, spare: 2, cell: (row) => formatRate(row.expected_per_second) },
   p50: { title: 'p50', ...number, sort: 'p50', cell: (row) => formatNanoseconds(row.p50_ns) },
   p99: { title: 'p99', ...number, sort: 'p99', cell: (row) => formatNanoseconds(row.p99_ns) },
   time: { title: 'time', ...number, sort: 'time', cell: (row) => formatShare(row.time_share, 1) },
@@ -58,8 +59,9 @@ const columns = {
 
 const measures: readonly TopColumn[] = [
   columns.calls,
-  columns.errors,
   columns.failed,
+  columns.share,
+  columns.expected,
   columns.p50,
   columns.p99,
   columns.time,
@@ -84,7 +86,7 @@ const columnsFor = ({ by, sort, width }: View): TopColumn[] => {
   const leastWidth = (shown: readonly TopColumn[]): number =>
     shown.reduce((sum, { title, minWidth = 0 }) => sum + Math.max(title.length, minWidth) + 2, -2)
   let shown = all
-  for (const spare of [2, 1]) {
+  for (const spare of [3, 2, 1]) {
     if (leastWidth(shown) > width) shown = shown.filter((column) => column.spare !== spare || column.sort === sort)
   }
   return shown
@@ -121,12 +123,12 @@ const sum = (
 
 const header = (view: View): string[] => {
   const live = view.hosts.filter(({ lastMessageMs }) => lastMessageMs >= view.silentBeforeMs)
-  const { calls, errors } = view.totals
+  const { calls, failed, expected } = view.totals
   const matching = view.isFiltered ? ' that match' : ''
   return [
     `ringside top   ${clockTime(view.nowMs)}   the last ${formatDuration(view.spanMs)} by ${view.by}, most ${view.sort} first`,
     `hosts   ${hostsLine(view)}`,
-    `calls   ${formatRate(calls)}/s${matching}, errors ${formatRate(errors)}/s (${formatShare(errors, calls)})`,
+    `calls   ${formatRate(calls)}/s${matching}, failed ${formatRate(failed)}/s (${formatShare(failed, calls)}), expected errors ${formatRate(expected)}/s`,
     `stream  emitted ${formatRate(sum(live, 'emittedPerSecond'))}/s, counted ${formatRate(sum(live, 'countedPerSecond'))}/s, ` +
       `dropped ${formatRate(sum(live, 'dropped'))}, late ${formatRate(sum(live, 'late'))}, ` +
       `in "other" ${formatShare(sum(live, 'others'), sum(live, 'calls'))}`

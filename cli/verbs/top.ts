@@ -48,8 +48,8 @@ const publishDelayMs = 15_000
 /** The existing messages are read within this time. */
 const readingMs = 3000
 
-const keys: Readonly<Record<string, Sorting>> = { c: 'calls', e: 'errors', m: 'p50', p: 'p99', t: 'time', y: 'bytes' }
-const footer = 'q quit   b grouping   sort: c calls, e errors, m p50, p p99, t time, y bytes'
+const keys: Readonly<Record<string, Sorting>> = { c: 'calls', f: 'failed', m: 'p50', p: 'p99', t: 'time', y: 'bytes' }
+const footer = 'q quit   b grouping   sort: c calls, f failed, m p50, p p99, t time, y bytes'
 
 const help = `
 Grouping by process sums the rollups by process, grouping by Go function those by Go function, all others those by
@@ -191,7 +191,7 @@ export const topCommand = (): Command =>
   addCommonOptions(
     new Command('top')
       .description(
-        'Show a live table of system calls: calls and errors per second, latency, share of the time of all calls.'
+        'Show a live table of system calls: calls and failed calls per second, latency, share of the time of all calls.'
       )
       .option('--by <grouping>', `one row for each ${groupings.join(', ')}`, choiceArgument(groupings), 'process-call')
       .option('--sort <column>', `descending by ${sortings.join(', ')}`, choiceArgument(sortings), 'time')

@@ -4,6 +4,7 @@ import type { Alert, Event, EventBatch, Process } from '../../wire/types.ts'
 import { Anchors } from '../state/anchors.ts'
 import { AnnouncedPorts } from './announced-ports.ts'
 import { Burst, type BurstState, burstState } from './burst.ts'
+import { CountedConnects } from './counted-connects.ts'
 import { Entities, type Entity } from './entities.ts'
 import { Losses } from './losses.ts'
 import type { Rule } from './rule.ts'
@@ -17,6 +18,8 @@ interface HostRule {
   readonly rule: Rule
   readonly classes: ReadonlySet<string>
   readonly entities: Entities
+  /** For a rule of outcomes: what they must not count again. */
+  readonly connects: CountedConnects | undefined
 }
 
 /** The part of a host's state that a restart cannot rebuild. */
@@ -54,7 +57,10 @@ export class HostAlerts {
     this.#rules = rules.map((rule) => ({
       rule,
       classes: new Set(rule.events.map(classOf)),
-      entities: new Entities(rule, maxEntities)
+      entities: new Entities(rule, maxEntities),
+      connects: rule.events.includes('connect_outcome')
+        ? new CountedConnects(rule.threshold.windowSeconds * 1_000_000)
+        : undefined
     }))
     const names = new Set(rules.flatMap(({ events }) => events))
     this.#rulesByEvent = new Map(
@@ -129,7 +135,10 @@ export class HostAlerts {
   /** The monotonic clock of a new boot begins anew: nothing of the old boot can be compared with it. */
   #endBoot(): Alert[] {
     const alerts = this.end()
-    for (const { entities } of this.#rules) entities.clear()
+    for (const { entities, connects } of this.#rules) {
+      entities.clear()
+      connects?.clear()
+    }
     this.#anchors = new Anchors(anchorSlotUs)
     this.#losses.clear()
     return alerts
@@ -142,16 +151,18 @@ export class HostAlerts {
     if (rules === undefined) return
     subject.set(event, process)
     for (const hostRule of rules) {
-      const { rule } = hostRule
+      const { rule, connects } = hostRule
+      if (event.kind === 'connect_outcome' && connects?.has(event)) continue
       if (!rule.isAllowed(subject) && rule.holds(subject)) this.#count(hostRule, batch, event, process, subject)
     }
   }
 
   #count(hostRule: HostRule, batch: EventBatch, event: Event, process: Process, subject: Subject): void {
-    const { rule, classes, entities } = hostRule
+    const { rule, classes, entities, connects } = hostRule
     const name = [...new Set(rule.entity.map((field) => String(subject[field])))].join(' ').trim()
     const entity = entities.of(name, this.#nowUs)
     const timeUs = batch.clock.monotonic_us + Math.floor(event.time_offset_ns / 1000)
+    if (event.syscall === 'connect') connects?.add(event, timeUs)
     const { distinct } = rule.threshold
     entity.matches.add(timeUs, event.cpu, event.seq, distinct === undefined ? undefined : String(subject[distinct]))
     if (entity.burst?.hasEndedAt(timeUs)) this.#endBurst(entity, entity.burst)

@@ -29,6 +29,8 @@ const testEvent = z.strictObject({
   exe: z.string().default('/usr/bin/program'),
   container: z.string().optional(),
   path: z.string().optional(),
+  /** Another thread rewrote the address during the call. */
+  argumentChanged: z.boolean().default(false),
   /** Start of the process, in seconds after the observation of the host began; negative for an older process. */
   began: z.number().default(1)
 })

@@ -4,6 +4,7 @@ import { Environment } from '@marcbachmann/cel-js'
 import { addressText, familyName, isInet, protocolName } from '../../wire/address.ts'
 import { eventErrno } from '../../wire/audit-record.ts'
 import type { Event, EventBatch, Process, Socket } from '../../wire/types.ts'
+import { verdictOfEvent } from '../../wire/verdict.ts'
 import { workloadOf } from '../../wire/workload.ts'
 import { isExternal } from './networks.ts'
 
@@ -21,6 +22,7 @@ const types = {
   workload: 'string',
   ret: 'int',
   errno: 'string',
+  verdict: 'string',
   duration_ns: 'int',
   fd: 'int',
   path: 'string',
@@ -31,6 +33,8 @@ const types = {
   remote_address: 'string',
   remote_port: 'int',
   external: 'bool',
+  argument_changed: 'bool',
+  call_known: 'bool',
   announced: 'bool'
 } as const
 
@@ -116,6 +120,9 @@ export class Subject {
   get errno(): string {
     return eventErrno(this.#event.kind, this.#event.ret) ?? ''
   }
+  get verdict(): string {
+    return verdictOfEvent(this.#event)
+  }
   get duration_ns(): bigint {
     return BigInt(this.#event.duration_ns)
   }
@@ -145,6 +152,13 @@ export class Subject {
   }
   get external(): boolean {
     return this.#ends.external
+  }
+  get argument_changed(): boolean {
+    return this.#event.argument_changed
+  }
+  /** False for the outcome of a connect whose call is no event of its own or a request to io_uring. */
+  get call_known(): boolean {
+    return this.#event.kind !== 'connect_outcome' || this.#event.call_seq >= 0
   }
   get announced(): boolean {
     return this.#announced()

@@ -79,7 +79,9 @@ export interface Point {
   /** Start of the window, milliseconds since the epoch. */
   readonly timeMs: number
   readonly count: number
-  readonly errors: number
+  readonly failed: number
+  /** Errors that a healthy program meets in normal work, such as EAGAIN. */
+  readonly expected: number
   /** Nanoseconds. */
   readonly p50: number
   readonly p95: number
@@ -104,7 +106,7 @@ export interface TopRow {
   readonly call: string | null
   readonly goFunction: string | null
   readonly callsPerSecond: number
-  readonly errorsPerSecond: number
+  readonly failedPerSecond: number
   readonly p50: number
   readonly p99: number
   /** Share of the total duration of the selected calls, 0 to 1. */

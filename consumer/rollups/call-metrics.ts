@@ -1,13 +1,12 @@
-// Published rows in, metric families out: latency, errors and bytes by host, workload and call. The busiest calls have
+// Published rows in, metric families out: latency, error numbers and bytes by host, workload and call. The busiest calls have
 // a series each; the rest of a host shares one.
 import type { HistogramSample, MetricFamily, Sample, ScalarFamily } from '../../runtime/metric-family.ts'
-import { errnoName } from '../../wire/errno.ts'
 import { indexOf } from '../../wire/log-linear.ts'
 import type { Rollup } from '../../wire/types.ts'
 import { BusiestSeries } from './busiest-series.ts'
 import { addSums, type CallSeries, createCallSeries } from './call-series.ts'
 import { otherName } from './key.ts'
-import { octaveBoundsNs, octaveOf, PublishedSums } from './published-sums.ts'
+import { errorOf, octaveBoundsNs, octaveOf, PublishedSums } from './published-sums.ts'
 import { RecentHosts } from './recent-hosts.ts'
 import type { SlowCall } from './slowest-calls.ts'
 
@@ -81,7 +80,12 @@ export class CallMetrics {
         bounds,
         samples: () => this.#histograms()
       },
-      counter('ringside_call_errors_total', 'Failed system calls by errno.', ['errno'], () => this.#errors()),
+      counter(
+        'ringside_call_errnos_total',
+        'Error numbers that system calls and asynchronous connects returned, by errno and verdict.',
+        ['errno', 'verdict'],
+        () => this.#errnos()
+      ),
       counter('ringside_call_bytes_total', 'Bytes moved by read, write, sendto and sendmsg.', [], () => this.#bytes()),
       {
         name: 'ringside_call_overflow_total',
@@ -104,10 +108,9 @@ export class CallMetrics {
     }
   }
 
-  *#errors(): Iterable<Sample> {
+  *#errnos(): Iterable<Sample> {
     for (const { labels, errors } of this.#all()) {
-      for (const [errno, value] of errors)
-        yield { labels: { ...labels, errno: errnoName(-errno) ?? String(errno) }, value }
+      for (const [key, value] of errors) yield { labels: { ...labels, ...errorOf(key) }, value }
     }
   }
 

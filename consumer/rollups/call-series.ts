@@ -7,8 +7,8 @@ export interface CallSeries {
   /** Calls by octave of their duration. */
   readonly buckets: Float64Array
   readonly exemplars: HistogramSample['exemplars'] & unknown[]
-  /** Failed calls by errno. */
-  readonly errors: Map<number, number>
+  /** Results that are errors, as Sums.errors. */
+  readonly errors: Map<string, number>
   totalNs: number
   bytes: number
 }
@@ -22,9 +22,9 @@ export const createCallSeries = (host: string, workload: string, call: string): 
   bytes: 0
 })
 
-export const addSums = (series: CallSeries, { totalNs, bytes, errnos, octaves }: Sums): void => {
+export const addSums = (series: CallSeries, { totalNs, bytes, errors, octaves }: Sums): void => {
   series.totalNs += totalNs
   series.bytes += bytes
-  for (const [errno, count] of errnos) series.errors.set(errno, (series.errors.get(errno) ?? 0) + count)
+  for (const [key, count] of errors) series.errors.set(key, (series.errors.get(key) ?? 0) + count)
   for (let i = 0; i < octaves.length; i++) series.buckets[i] = (series.buckets[i] as number) + (octaves[i] as number)
 }

@@ -1,14 +1,15 @@
 // Sums of published rows, so that a row's next revision adds only its difference. They expire when their window can no
 // longer be corrected.
 import type { Rollup } from '../../wire/types.ts'
+import { verdictOfErrnoName } from '../../wire/verdict.ts'
 
 /** Sums of one row, or the difference of two revisions. */
 export interface Sums {
   readonly calls: number
   readonly totalNs: number
   readonly bytes: number
-  /** Failed calls by errno. */
-  readonly errnos: ReadonlyMap<number, number>
+  /** Results that are errors, by errorKey(). */
+  readonly errors: ReadonlyMap<string, number>
   /** Calls by octave of their duration. */
   readonly octaves: Float64Array
 }
@@ -28,14 +29,26 @@ const octavesOf = ({ latency }: Rollup): Float64Array => {
   return octaves
 }
 
+/** Verdict and errno as one key: a series of several calls can have an errno with two verdicts. */
+const errorKey = (call: string, errno: string): string => `${verdictOfErrnoName(call, errno)} ${errno}`
+
+/** The errno and the verdict of an errorKey(). */
+export const errorOf = (key: string): { errno: string; verdict: string } => {
+  const [verdict = '', errno = ''] = key.split(' ')
+  return { errno, verdict }
+}
+
 /** Shared: most rows have no errors. */
-const noErrnos: ReadonlyMap<number, number> = new Map()
+const noErrors: ReadonlyMap<string, number> = new Map()
+
+const errorsOf = ({ syscall, errnos }: Rollup): ReadonlyMap<string, number> =>
+  errnos.length === 0 ? noErrors : new Map(errnos.map(({ errno, count }) => [errorKey(syscall, errno), count]))
 
 const sumsOf = (row: Rollup): Sums => ({
   calls: row.count,
   totalNs: row.total_ns,
   bytes: row.bytes,
-  errnos: row.errnos.length === 0 ? noErrnos : new Map(row.errnos.map(({ index, count }) => [index, count])),
+  errors: errorsOf(row),
   octaves: octavesOf(row)
 })
 
@@ -43,7 +56,7 @@ const minus = (a: Sums, b: Sums): Sums => ({
   calls: a.calls - b.calls,
   totalNs: a.totalNs - b.totalNs,
   bytes: a.bytes - b.bytes,
-  errnos: new Map([...a.errnos].map(([errno, count]) => [errno, count - (b.errnos.get(errno) ?? 0)])),
+  errors: new Map([...a.errors].map(([key, count]) => [key, count - (b.errors.get(key) ?? 0)])),
   octaves: a.octaves.map((count, i) => count - (b.octaves[i] as number))
 })
 

@@ -1,12 +1,16 @@
-// Records each call of a batch once, emitted or counted, in the cell of its window. Requests to io_uring are calls, too.
+// Records each call of a batch once, emitted or counted, in the cell of its window. Requests to io_uring are calls, too; the
+// outcome of a connect adds its error to the connects of its process, and no call.
 import { movesBytes } from '../../wire/bytes-moved.ts'
 import { type ColumnBatch, callNames } from '../../wire/columns.ts'
 import { eventKinds } from '../../wire/event-kind.ts'
 import type { Process } from '../../wire/types.ts'
+import { type VerdictTable, verdictTableOf } from '../../wire/verdict.ts'
 import type { ShortestWindow } from './shortest-window.ts'
 
 const syscall = eventKinds.indexOf('syscall')
 const ioUring = eventKinds.indexOf('io_uring')
+const connectOutcome = eventKinds.indexOf('connect_outcome')
+const connect = callNames.codeOf('connect')
 
 /**
  * An edge counts from just after one second to just after the next, so that the middle of a summary's time is in its
@@ -16,14 +20,19 @@ const maxHalfUs = 500_000
 
 /** By code of a call: true when it returns a number of bytes. */
 const bytesMovers: boolean[] = []
+/** By code of a call. */
+const verdicts: VerdictTable[] = []
 
 /** The window of a time, with a cache for the batch; undefined when no window accepts the calls. */
 export type WindowAt = (timeUs: number, calls: number) => ShortestWindow | undefined
 
 /** @param byFunction true to record calls of different Go functions in different cells */
 export const recordCalls = (batch: ColumnBatch, windowAt: WindowAt, byFunction: boolean): void => {
-  for (let code = bytesMovers.length; code < callNames.size; code++)
-    bytesMovers.push(movesBytes.has(callNames.nameOf(code)))
+  for (let code = bytesMovers.length; code < callNames.size; code++) {
+    const name = callNames.nameOf(code)
+    bytesMovers.push(movesBytes.has(name))
+    verdicts.push(verdictTableOf(name))
+  }
   recordEvents(batch, windowAt, byFunction)
   recordSummaries(batch, windowAt)
 }
@@ -39,22 +48,27 @@ const recordEvents = (
   let fromNs = 0
   let toNs = 0
   for (let i = 0; i < length; i++) {
-    if (kind[i] !== syscall && kind[i] !== ioUring) continue
+    const isOutcome = kind[i] === connectOutcome && (ret[i] as number) < 0
+    if (kind[i] !== syscall && kind[i] !== ioUring && !isOutcome) continue
     const ns = timeOffsetNs[i] as number
     if (ns < fromNs || ns >= toNs) {
-      window = windowAt(clock.wall_us + Math.floor(ns / 1000), 1)
+      window = windowAt(clock.wall_us + Math.floor(ns / 1000), isOutcome ? 0 : 1)
       fromNs = window === undefined ? 0 : (window.window.startUs - clock.wall_us) * 1000
       toNs = window === undefined ? 0 : (window.window.endUs - clock.wall_us) * 1000
     }
     if (window === undefined) continue
-    const call = code[i] as number
+    const call = isOutcome ? connect : (code[i] as number)
     const processAt = process[i] as number
     const stackAt = byFunction ? (stack[i] as number) : -1
     const goFunction = stackAt < 0 ? null : (stacks[stackAt]?.go_function ?? null)
     const cell = window.cellAt(processAt * width + call, processes[processAt] as Process, goFunction, call)
-    window.emitted++
     const part = cell.part ?? window.createPart(cell)
-    part.add(durationNs[i] as number, ret[i] as number, bytesMovers[call] as boolean)
+    if (isOutcome) {
+      part.addError(-(ret[i] as number), 1, verdicts[call] as VerdictTable)
+      continue
+    }
+    window.emitted++
+    part.add(durationNs[i] as number, ret[i] as number, bytesMovers[call] as boolean, verdicts[call] as VerdictTable)
   }
 }
 
@@ -71,6 +85,6 @@ const recordSummaries = ({ clock, processes, summaries }: ColumnBatch, windowAt:
     const cell = window.cellAt(processAt * width + call, processes[processAt] as Process, null, call)
     window.counted += calls
     const part = cell.part ?? window.createPart(cell)
-    part.addSummary(summaries, row)
+    part.addSummary(summaries, row, verdicts[call] as VerdictTable)
   }
 }

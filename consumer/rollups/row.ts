@@ -22,7 +22,7 @@ export class Row {
   readonly isOther: boolean
   /** The process of the first call; undefined for the keys beyond the bound. */
   readonly #process: Process | undefined
-  #tally = new Tally()
+  #tally: Tally | undefined
   revision = 0
   /** True when the row has calls that no published revision has. */
   isChanged = false
@@ -38,16 +38,17 @@ export class Row {
   }
 
   get count(): number {
-    return this.#tally.count
+    return this.#tally?.count ?? 0
   }
 
   merge(part: Tally): void {
+    this.#tally ??= new Tally()
     this.#tally.merge(part)
   }
 
   /** As merge(), but the row owns the part afterwards. */
   take(part: Tally): void {
-    if (this.#tally.count === 0) this.#tally = part
+    if (this.#tally === undefined) this.#tally = part
     else this.#tally.merge(part)
   }
 
@@ -56,7 +57,8 @@ export class Row {
     const { key, by } = this
     const windowMs = (endUs - startUs) / 1000
     const process = this.#process
-    const { count, errors, bytes, totalNs, maxNs, durations } = this.#tally
+    const tally = this.#tally ?? new Tally()
+    const { count, failed, expected, interrupted, bytes, totalNs, maxNs, durations } = tally
     const longestNs = Math.min(maxNs, maxLong)
     const [p50 = 0, p90 = 0, p95 = 0, p99 = 0, p999 = 0] = durations.quantiles(quantiles)
     const containerId = process?.container_id ?? null
@@ -74,7 +76,9 @@ export class Row {
       window_ms: windowMs,
       revision: this.revision,
       count,
-      errors,
+      failed,
+      expected,
+      interrupted,
       bytes: Math.min(bytes, maxLong),
       total_ns: Math.min(totalNs, maxLong),
       // A quantile is the middle of its bucket, which may be above the longest duration.
@@ -91,7 +95,7 @@ export class Row {
       p90_ns: Math.min(p90, longestNs),
       p999_ns: Math.min(p999, longestNs),
       latency: durations.buckets(),
-      errnos: this.#tally.errnos()
+      errnos: tally.errnos()
     }
   }
 }

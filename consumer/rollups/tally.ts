@@ -1,36 +1,40 @@
 // Sums and distribution of calls: events and summaries in. Tallies merge in any order with the same result.
 import type { SummaryColumns } from '../../wire/columns.ts'
+import { errnoName } from '../../wire/errno.ts'
 import { highestOf } from '../../wire/log-linear.ts'
 import { Sketch } from '../../wire/sketch.ts'
-import type { Bucket } from '../../wire/types.ts'
+import type { ErrnoCount } from '../../wire/types.ts'
+import { errorVerdicts, maxErrno, type VerdictTable } from '../../wire/verdict.ts'
+
+const failed = errorVerdicts.indexOf('failed')
+const expected = errorVerdicts.indexOf('expected')
 
 export class Tally {
   count = 0
-  errors = 0
+  failed = 0
+  expected = 0
+  interrupted = 0
   bytes = 0
   totalNs = 0
   maxNs = 0
   readonly durations = new Sketch()
-  /** Failed calls by errno; undefined while there are none, as in most rows. */
+  /** Errors by errno; undefined while there are none, as in most rows. */
   #errnos: Map<number, number> | undefined
 
-  add(durationNs: number, ret: number, movesBytes: boolean): void {
+  /** @param verdicts of the call */
+  add(durationNs: number, ret: number, movesBytes: boolean, verdicts: VerdictTable): void {
     this.count++
-    if (ret < 0) {
-      this.errors++
-      this.#addErrno(-ret, 1)
-    } else if (movesBytes) {
-      this.bytes += ret
-    }
+    if (ret < 0) this.addError(-ret, 1, verdicts)
+    else if (movesBytes) this.bytes += ret
     this.totalNs += durationNs
     if (durationNs > this.maxNs) this.maxNs = durationNs
     this.durations.record(durationNs)
   }
 
   /** Calls counted in the kernel: the longest is known only by its bucket, so that maxNs is the bucket's highest value. */
-  addSummary({ count, errors, bytes, totalNs, latency, errnos }: SummaryColumns, row: number): void {
+  addSummary(summaries: SummaryColumns, row: number, verdicts: VerdictTable): void {
+    const { count, bytes, totalNs, latency, errnos } = summaries
     this.count += count[row] as number
-    this.errors += errors[row] as number
     this.bytes += bytes[row] as number
     this.totalNs += totalNs[row] as number
     for (let at = latency.begin[row] as number; at < (latency.begin[row + 1] as number); at++) {
@@ -39,13 +43,26 @@ export class Tally {
       this.maxNs = Math.max(this.maxNs, highestOf(index))
     }
     for (let at = errnos.begin[row] as number; at < (errnos.begin[row + 1] as number); at++) {
-      this.#addErrno(errnos.index[at] as number, errnos.count[at] as number)
+      this.addError(errnos.index[at] as number, errnos.count[at] as number, verdicts)
     }
+  }
+
+  /** Adds errors without their calls, as the outcomes of connects whose calls have returned before. */
+  addError(errno: number, count: number, verdicts: VerdictTable): void {
+    // Not an error: an address, as mmap returns it.
+    if (errno > maxErrno) return
+    const verdict = verdicts[errno]
+    if (verdict === failed) this.failed += count
+    else if (verdict === expected) this.expected += count
+    else this.interrupted += count
+    this.#addErrno(errno, count)
   }
 
   merge(other: Tally): void {
     this.count += other.count
-    this.errors += other.errors
+    this.failed += other.failed
+    this.expected += other.expected
+    this.interrupted += other.interrupted
     this.bytes += other.bytes
     this.totalNs += other.totalNs
     this.maxNs = Math.max(this.maxNs, other.maxNs)
@@ -53,10 +70,11 @@ export class Tally {
     if (other.#errnos !== undefined) for (const [errno, count] of other.#errnos) this.#addErrno(errno, count)
   }
 
-  /** Failed calls by errno, ascending. */
-  errnos(): Bucket[] {
+  /** Errors by errno, in ascending order of its number. */
+  errnos(): ErrnoCount[] {
     if (this.#errnos === undefined) return []
-    return Array.from(this.#errnos, ([index, count]) => ({ index, count })).sort((a, b) => a.index - b.index)
+    const sorted = [...this.#errnos].sort(([a], [b]) => a - b)
+    return sorted.map(([errno, count]) => ({ errno: errnoName(-errno) ?? String(errno), count }))
   }
 
   #addErrno(errno: number, count: number): void {

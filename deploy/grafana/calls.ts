@@ -1,4 +1,4 @@
-// Latency, errors and bytes of system calls by host, workload and call.
+// Latency, failures and bytes of system calls by host, workload and call.
 import { dashboard, heatMap, labelVariable, lines, table } from './panels.ts'
 
 const chosen = 'host=~"$host", workload=~"$workload", call=~"$call"'
@@ -57,11 +57,11 @@ export const calls = dashboard({
     }),
     lines({
       title: 'Share of failed calls',
-      description: 'By errno. EAGAIN and EINPROGRESS are normal for non-blocking sockets.',
+      description: 'By errno. Expected errors, such as EAGAIN and EINPROGRESS, are not included.',
       ...{ unit: 'percentunit', width: 12 },
       queries: [
         {
-          expr: `sum by (call, errno) (rate(ringside_call_errors_total{${chosen}}[$__rate_interval])) / ignoring (errno) group_left () sum by (call) (rate(${duration}_count{${chosen}}[$__rate_interval])) > 0`,
+          expr: `sum by (call, errno) (rate(ringside_call_errnos_total{${chosen}, verdict="failed"}[$__rate_interval])) / ignoring (errno) group_left () sum by (call) (rate(${duration}_count{${chosen}}[$__rate_interval])) > 0`,
           legend: '{{call}} {{errno}}'
         }
       ]
@@ -82,12 +82,13 @@ export const calls = dashboard({
       ]
     }),
     table({
-      title: 'Failed calls',
-      description: 'Current errors per second by host, workload, call and errno.',
+      title: 'Errors',
+      description:
+        'Current errors per second by verdict, host, workload, call and errno. Only failed ones are failures.',
       ...{ unit: 'ops', width: 16 },
       queries: [
         {
-          expr: `topk(50, sum by (host, workload, call, errno) (rate(ringside_call_errors_total{${chosen}}[5m])) > 0)`,
+          expr: `topk(50, sum by (verdict, host, workload, call, errno) (rate(ringside_call_errnos_total{${chosen}}[5m])) > 0)`,
           ...{ legend: '', table: true }
         }
       ]

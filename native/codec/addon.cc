@@ -78,19 +78,25 @@ class Encoder : public Napi::ObjectWrap<Encoder> {
         buffer_(Napi::Persistent(options.Get("buffer").As<Napi::Uint8Array>())),
         state_array_(Napi::Persistent(options.Get("state").As<Napi::Float64Array>())),
         read_proc_(Napi::Persistent(options.Get("readProc").As<Napi::Function>())),
+        container_id_in_(Napi::Persistent(options.Get("containerIdIn").As<Napi::Function>())),
         on_program_start_(ToFunction(options.Get("onProgramStart"))),
         resolve_stack_(ToFunction(options.Get("resolveStack"))),
         max_count_(options.Get("maxCount").As<Napi::Number>().Int64Value()),
         max_bytes_(options.Get("maxBytes").As<Napi::Number>().Int64Value()),
         state_(*reinterpret_cast<State*>(state_array_.Value().Data())),
         batch_(ProcessTable(ToPresent(options.Get("present").As<Napi::Array>()),
-                            [this](int32_t pid) { return ReadProcess(pid); }, ProgramStartCallback()),
+                            [this](int32_t pid) { return ReadProcess(pid); },
+                            [this](std::string_view cgroup) { return ContainerIdIn(cgroup); }, ProgramStartCallback()),
                StackTable(StackResolver()), ToCallNames(options.Get("names").As<Napi::Array>())) {}
 
   std::optional<ProcessFacts> ReadProcess(int32_t pid) {
     const Napi::Value facts = read_proc_.Call({Napi::Number::New(Env(), pid)});
     if (!facts.IsObject()) return std::nullopt;
     return ToFacts(facts.As<Napi::Object>());
+  }
+
+  std::optional<std::string> ContainerIdIn(std::string_view cgroup) {
+    return ToOptionalString(container_id_in_.Call({Napi::String::New(Env(), cgroup.data(), cgroup.size())}));
   }
 
   // Null when JavaScript passes no function; the same below.
@@ -162,6 +168,7 @@ class Encoder : public Napi::ObjectWrap<Encoder> {
   const Napi::Reference<Napi::Uint8Array> buffer_;
   const Napi::Reference<Napi::Float64Array> state_array_;
   const Napi::FunctionReference read_proc_;
+  Napi::FunctionReference container_id_in_;
   const Napi::FunctionReference on_program_start_;
   const Napi::FunctionReference resolve_stack_;
   const size_t max_count_;

@@ -8,7 +8,7 @@ namespace ringside {
 namespace {
 
 // Upper bounds on the Avro bytes of a row without its strings (producer/encode/batch.ts).
-constexpr size_t kEventBytes = 88;
+constexpr size_t kEventBytes = 112;
 constexpr size_t kSummaryBytes = 96;
 constexpr size_t kBucketBytes = 8;
 constexpr size_t kLongBytes = 10;
@@ -23,7 +23,8 @@ uint8_t SyscallOf(const ringside_event& record) {
 
 bool HasArg(uint8_t call) {
   return call == RINGSIDE_CALL_OPEN || call == RINGSIDE_CALL_OPENAT || call == RINGSIDE_CALL_OPENAT2 ||
-         call == RINGSIDE_CALL_PTRACE;
+         call == RINGSIDE_CALL_CREAT || call == RINGSIDE_CALL_OPEN_BY_HANDLE_AT || call == RINGSIDE_CALL_UNLINKAT ||
+         call == RINGSIDE_CALL_MOUNT || call == RINGSIDE_CALL_MEMFD_CREATE || call == RINGSIDE_CALL_PTRACE;
 }
 
 size_t SizeOf(std::optional<std::string_view> text) { return text ? text->size() : 0; }
@@ -46,10 +47,18 @@ void Batch::AddEvent(const ringside_event& record) {
   std::optional<std::string_view> path;
   if (record.path_size != 0) path = WellFormed(PathOf(record), path_scratch_);
   const bool is_io_uring = record.kind == RINGSIDE_KIND_IO_URING;
-  // The second string of an exec or fork is the cgroup's name, which only the process table uses.
+  // The second string of an exec or fork is the cgroup's path, which only the process table uses.
   const bool is_new_process = record.kind == RINGSIDE_KIND_EXEC || record.kind == RINGSIDE_KIND_FORK;
-  std::optional<std::string_view> path_to;
-  if (record.extra_size != 0 && !is_new_process) path_to = WellFormed(ExtraOf(record), extra_scratch_);
+  std::optional<std::string_view> path_to, path_given;
+  const bool is_opened = (record.flags & RINGSIDE_PATH_OPENED) != 0;
+  if (record.extra_size != 0 && !is_new_process) {
+    const std::string_view extra = WellFormed(ExtraOf(record), extra_scratch_);
+    if (!is_opened) {
+      path_to = extra;
+    } else if (extra != path) {
+      path_given = extra;
+    }
+  }
   if (record.kind == RINGSIDE_KIND_EXEC) process_table_.Exec(record, path.value_or(""));
   if (record.kind == RINGSIDE_KIND_FORK) process_table_.Fork(record);
   std::optional<std::string_view> name;
@@ -58,7 +67,7 @@ void Batch::AddEvent(const ringside_event& record) {
   const int32_t socket = (record.flags & RINGSIDE_HAS_SOCKET) == 0 ? -1 : SocketOf(record);
   const int32_t stack = HasStack(record) ? StackIndexOf(record, process.program) : -1;
 
-  const size_t bytes = kEventBytes + SizeOf(path) + SizeOf(name) + SizeOf(path_to);
+  const size_t bytes = kEventBytes + SizeOf(path) + SizeOf(name) + SizeOf(path_to) + SizeOf(path_given);
   uint8_t* at = events_.bytes.Room(bytes);
   at = WriteLong(at, record.kind < kKinds ? record.kind : static_cast<uint8_t>(RINGSIDE_KIND_OTHER));
   at = WriteLong(at, SyscallOf(record));
@@ -78,6 +87,13 @@ void Batch::AddEvent(const ringside_event& record) {
   at = WriteLong(at, HasArg(record.call) || is_io_uring ? int64_t{record.arg} : -1);
   at = WriteLong(at, record.target);
   at = WriteLong(at, stack);
+  const bool has_call = record.kind == RINGSIDE_KIND_CONNECT_OUTCOME && record.origin_id != 0;
+  *at++ = is_opened;
+  at = WriteOptional(at, path_given);
+  *at++ = (record.flags & RINGSIDE_ADDRESS_GIVEN) != 0;
+  *at++ = (record.flags & RINGSIDE_ARGUMENT_CHANGED) != 0;
+  at = WriteLong(at, has_call ? static_cast<int32_t>(record.origin) : -1);
+  at = WriteLong(at, has_call ? ClampUnsigned(record.origin_id) : -1);
   events_.bytes.Commit(at);
   bytes_ += bytes;
   if (record.kind == RINGSIDE_KIND_EXIT) process_table_.Exit(record);

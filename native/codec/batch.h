@@ -12,7 +12,7 @@
 namespace ringside {
 
 // Fingerprint of the schema's Parsing Canonical Form, as wire/fingerprint.ts computes it.
-constexpr const char* kSchemaFingerprint = "40c39ced2cfcb63a";
+constexpr const char* kSchemaFingerprint = "2579f94a8dfc6023";
 
 // By ABI and number; empty for numbers without a call.
 using CallNames = std::vector<std::optional<std::string>>;

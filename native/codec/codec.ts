@@ -33,6 +33,8 @@ export interface NativeEncoderOptions {
     | ((pid: number, startNs: bigint, addresses: readonly number[]) => NativeStack | undefined)
     | undefined
   readonly readProc: (pid: number) => NativeFacts | undefined
+  /** @param cgroup paths of a cgroup, one a line */
+  readonly containerIdIn: (cgroup: string) => string | null
 }
 
 export interface NativeEncoder {

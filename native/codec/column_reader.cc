@@ -14,10 +14,10 @@ constexpr uint32_t kKinds = RINGSIDE_KIND_SUMMARY;
 constexpr uint32_t kClasses = RINGSIDE_CLASS_COUNT;
 
 // The fewest bytes of a row: one per field.
-constexpr size_t kProcessBytes = 8;
+constexpr size_t kProcessBytes = 11;
 constexpr size_t kSocketBytes = 8;
 constexpr size_t kStackBytes = 3;
-constexpr size_t kEventBytes = 18;
+constexpr size_t kEventBytes = 24;
 constexpr size_t kSummaryBytes = 14;
 constexpr size_t kBucketBytes = 2;
 
@@ -76,6 +76,9 @@ void SkipProcess(Input& in) {
   in.Optional();  // exe
   in.Optional();  // container_id
   in.Long();      // cgroup_id
+  in.Long();      // euid
+  in.Int();       // creator_pid
+  in.Long();      // creator_start_us
 }
 
 void SkipStack(Input& in) {
@@ -89,7 +92,7 @@ void SkipSocket(Input& in) {
   in.Long();
   for (int end = 0; end < 2; end++) {
     in.Bytes();
-    in.Int();
+    in.Long();
   }
 }
 
@@ -225,6 +228,12 @@ inline void ColumnReader::ReadEvent(Input& in, size_t row) {
   in.Long();      // arg
   in.Int();       // target_pid
   events_.stack[row] = in.Int();
+  in.Boolean();   // path_opened
+  in.Optional();  // path_given
+  in.Boolean();   // address_given
+  in.Boolean();   // argument_changed
+  in.Int();       // call_cpu
+  in.Long();      // call_seq
 }
 
 size_t ColumnReader::ReadSummaries(Input& in) {

@@ -11,27 +11,11 @@ namespace ringside {
 namespace {
 
 // Upper bound on the Avro bytes of a row without its exe (producer/encode/batch.ts).
-constexpr size_t kRowBytes = 160;
+constexpr size_t kRowBytes = 184;
 // USER_HZ, which every Linux has reported to user space since 2.4.
 constexpr double kMicrosecondsPerTick = 1e6 / 100;
 
 int32_t PidOf(const ringside_event& record) { return static_cast<int32_t>(record.pid); }
-
-bool IsHex(char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'); }
-
-// The pattern of producer/proc.ts: 64 hex digits, at the start of the name or after one of "/:.-", and at its end or
-// before one of "/.".
-std::optional<std::string> ContainerIdIn(std::string_view cgroup) {
-  constexpr size_t kDigits = 64;
-  for (size_t at = 0; at + kDigits <= cgroup.size(); at++) {
-    if (at > 0 && std::string_view("/:.-").find(cgroup[at - 1]) == std::string_view::npos) continue;
-    const std::string_view id = cgroup.substr(at, kDigits);
-    if (!std::all_of(id.begin(), id.end(), IsHex)) continue;
-    const size_t end = at + kDigits;
-    if (end == cgroup.size() || cgroup[end] == '/' || cgroup[end] == '.') return std::string(id);
-  }
-  return std::nullopt;
-}
 
 template <typename T>
 std::optional<T> FirstOf(std::optional<T> first, std::optional<T> second) {
@@ -42,7 +26,7 @@ std::optional<T> FirstOf(std::optional<T> first, std::optional<T> second) {
 
 ProcessTable::Row ProcessTable::IndexOf(const ringside_event& record, uint64_t batch, int32_t& count, Output& rows) {
   Entry& entry = EntryOf(record);
-  Name name{{}, record.uid, record.ppid, record.cgroup_id};
+  Name name{{}, record.uid, record.euid, record.ppid, 0, record.cgroup_id};
   std::memcpy(name.comm, record.comm, sizeof(name.comm));
   const auto is_it = [&name](const NamedRow& row) { return std::memcmp(&row.name, &name, sizeof(name)) == 0; };
   auto row = std::find_if(entry.rows.begin(), entry.rows.end(), is_it);
@@ -60,6 +44,9 @@ ProcessTable::Row ProcessTable::IndexOf(const ringside_event& record, uint64_t b
   at = WriteOptional(at + row->encoded.size(), entry.exe);
   at = WriteOptional(at, entry.container_id);
   at = WriteLong(at, ClampUnsigned(name.cgroup_id));
+  at = WriteLong(at, name.euid);
+  at = WriteLong(at, entry.creator_pid);
+  at = WriteLong(at, entry.creator_start_us);
   rows.Commit(at);
   return {row->index, bytes, entry.program};
 }
@@ -68,26 +55,24 @@ void ProcessTable::Exec(const ringside_event& record, std::string_view path) {
   Entry& entry = EntryOf(record);
   // A truncated or relative path could imitate any other program.
   const bool is_usable = (record.flags & RINGSIDE_PATH_TRUNCATED) == 0 && !path.empty() && path[0] == '/';
-  entry.exe = is_usable ? std::string(path) : Read(record).value_or(ProcessFacts{}).exe;
+  entry.exe = is_usable ? std::string(path) : Read(PidOf(record), record.start_ns).value_or(ProcessFacts{}).exe;
   // A container's first process is forked outside, moved into its cgroup, and executes then.
-  entry.container_id = FirstOf(ContainerIdIn(ExtraOf(record)), std::move(entry.container_id));
+  if (!entry.container_id) entry.container_id = ContainerIdOf(record);
   entry.rows.clear();
   entry.program = ++last_program_;
   ProgramStarted(record);
 }
 
 void ProcessTable::Fork(const ringside_event& record) {
-  const auto ppid = static_cast<int32_t>(record.ppid);
-  std::optional<ProcessFacts> parent;
-  if (const Entry* entry = entries_.Get(ppid); entry != nullptr) {
-    parent = ProcessFacts{0, entry->exe, entry->container_id};
-  } else if (const auto present = present_.find(ppid); present != present_.end()) {
-    parent = present->second;
+  const Creator creator{static_cast<int32_t>(record.origin), Microseconds(record.origin_id)};
+  std::optional<ProcessFacts> facts = FactsOf(static_cast<int32_t>(record.origin), record.origin_id);
+  std::optional<std::string> container_id =
+      facts && facts->container_id ? std::move(facts->container_id) : ContainerIdOf(record);
+  if (facts) {
+    Add(record, std::move(facts->exe), std::move(container_id), creator);
   } else {
-    parent = read_(ppid);
+    AddUnknown(record, std::move(container_id), creator);
   }
-  if (!parent) return;
-  Add(record, std::move(parent->exe), FirstOf(ContainerIdIn(ExtraOf(record)), std::move(parent->container_id)));
 }
 
 void ProcessTable::Exit(const ringside_event& record) {
@@ -105,24 +90,41 @@ void ProcessTable::Exit(const ringside_event& record) {
 ProcessTable::Entry& ProcessTable::EntryOf(const ringside_event& record) {
   Entry* entry = entries_.Get(PidOf(record));
   if (entry != nullptr && entry->start_ns == record.start_ns) return *entry;
-  ProcessFacts facts = Read(record).value_or(ProcessFacts{});
+  return AddUnknown(record, std::nullopt, Creator{});
+}
+
+ProcessTable::Entry& ProcessTable::AddUnknown(const ringside_event& record, std::optional<std::string> container_id,
+                                              Creator creator) {
+  ProcessFacts facts = Read(PidOf(record), record.start_ns).value_or(ProcessFacts{});
   ProgramStarted(record);
-  return Add(record, std::move(facts.exe), std::move(facts.container_id));
+  return Add(record, std::move(facts.exe), FirstOf(std::move(container_id), std::move(facts.container_id)), creator);
 }
 
 ProcessTable::Entry& ProcessTable::Add(const ringside_event& record, std::optional<std::string> exe,
-                                       std::optional<std::string> container_id) {
+                                       std::optional<std::string> container_id, Creator creator) {
   present_.erase(PidOf(record));
   return entries_.Set(PidOf(record), Entry{++last_id_, record.start_ns, std::move(exe), std::move(container_id),
-                                           ++last_program_, {}});
+                                           creator.pid, creator.start_us, ++last_program_, {}});
 }
 
-std::optional<ProcessFacts> ProcessTable::Read(const ringside_event& record) {
-  const double ticks = static_cast<double>(Microseconds(record.start_ns)) / kMicrosecondsPerTick;
+std::optional<ProcessFacts> ProcessTable::FactsOf(int32_t pid, uint64_t start_ns) {
+  const Entry* entry = entries_.Get(pid);
+  if (entry != nullptr && entry->start_ns == start_ns) return ProcessFacts{0, entry->exe, entry->container_id};
+  return Read(pid, start_ns);
+}
+
+std::optional<std::string> ProcessTable::ContainerIdOf(const ringside_event& record) {
+  const std::string cgroup(ExtraOf(record));
+  if (const auto* known = container_ids_.Get(cgroup); known != nullptr) return *known;
+  return container_ids_.Set(cgroup, container_id_in_(cgroup));
+}
+
+std::optional<ProcessFacts> ProcessTable::Read(int32_t pid, uint64_t start_ns) {
+  const double ticks = static_cast<double>(Microseconds(start_ns)) / kMicrosecondsPerTick;
   const auto is_it = [ticks](const ProcessFacts& facts) { return std::abs(facts.start_ticks - ticks) <= 1; };
-  const auto present = present_.find(PidOf(record));
+  const auto present = present_.find(pid);
   if (present != present_.end() && is_it(present->second)) return present->second;
-  std::optional<ProcessFacts> now = read_(PidOf(record));
+  std::optional<ProcessFacts> now = read_(pid);
   return now && is_it(*now) ? now : std::nullopt;
 }
 

@@ -22,7 +22,7 @@ uint32_t HashOf(const ringside_socket& socket) {
 }
 
 std::string_view Address(const ringside_socket& socket, const uint8_t* bytes) {
-  const size_t length = socket.family == AF_INET ? 4 : socket.family == AF_INET6 ? 16 : 0;
+  const size_t length = socket.family == AF_INET || socket.family == AF_VSOCK ? 4 : socket.family == AF_INET6 ? 16 : 0;
   return {reinterpret_cast<const char*>(bytes), length};
 }
 

@@ -39,7 +39,8 @@ ringside_event HeadOf(const ringside_group& group) {
   event.cpu = RINGSIDE_SUMMARY_CPU;
   event.nr = group.nr;
   event.pid = group.pid;
-  event.tid = group.tid;
+  event.tid = group.pid;
+  event.euid = group.euid;
   event.ppid = group.ppid;
   event.uid = group.uid;
   event.fd = -1;

@@ -19,8 +19,8 @@ import { StackTable } from './stack-table.ts'
 import { readSummary } from './summary-row.ts'
 
 /** Upper bounds on the Avro bytes of a row without its strings: longs take at most 8, ints 5. */
-const eventBytes = 88
-const processBytes = 160
+const eventBytes = 112
+const processBytes = 184
 const socketBytes = 72
 const stackBytes = 16
 const summaryBytes = 96
@@ -88,7 +88,8 @@ export class BatchBuilder {
     event.call = isOther || kind === recordKind.io_uring ? this.#nameOf(raw, record) : null
     this.#events.push(event)
     this.#eventTimes.push(microsecondsAt(raw, record + field.timeNs))
-    this.#bytes += eventBytes + stringBytes(event.path) + stringBytes(event.call) + stringBytes(event.path_to)
+    this.#bytes += eventBytes + stringBytes(event.path) + stringBytes(event.call)
+    this.#bytes += stringBytes(event.path_to) + stringBytes(event.path_given)
     if (kind === recordKind.exit) this.#processTable.exit(raw, record)
   }
 

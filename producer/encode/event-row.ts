@@ -5,8 +5,11 @@ import type { Event } from '../../wire/types.ts'
 import { clampLong, nanosecondsBeyond } from '../source/numbers.ts'
 import type { RawEvents } from '../source/raw-events.ts'
 
+const callsWithArg = [
+  ...['open', 'openat', 'openat2', 'creat', 'open_by_handle_at', 'unlinkat', 'mount', 'memfd_create', 'ptrace']
+]
 /** Calls whose record has a value in arg. */
-const hasArg: readonly boolean[] = knownCalls.map((name) => ['open', 'openat', 'openat2', 'ptrace'].includes(name))
+const hasArg: readonly boolean[] = knownCalls.map((name) => callsWithArg.includes(name))
 
 export const blankEvent = (): Event => ({
   kind: 'other',
@@ -26,7 +29,13 @@ export const blankEvent = (): Event => ({
   path_to: null,
   arg: -1,
   target_pid: -1,
-  stack: -1
+  stack: -1,
+  path_opened: false,
+  path_given: null,
+  address_given: false,
+  argument_changed: false,
+  call_cpu: -1,
+  call_seq: -1
 })
 
 /**
@@ -37,8 +46,10 @@ export const blankEvent = (): Event => ({
 export const readEvent = (event: Event, raw: RawEvents, record: number): void => {
   const kind = raw.u8(record + field.kind)
   const call = raw.u8(record + field.call)
-  // The second string of an exec or fork is the cgroup's name, which only the process table uses.
+  const flags = raw.u8(record + field.flags)
+  // The second string of an exec or fork is the cgroup's path, which only the process table uses.
   const isNewProcess = kind === recordKind.exec || kind === recordKind.fork
+  const extra = isNewProcess || raw.u16(record + field.extraSize) === 0 ? null : raw.extra(record)
   event.kind = eventKinds[kind] ?? 'other'
   event.syscall = knownCalls[call] ?? 'none'
   event.cpu = raw.u16(record + field.cpu)
@@ -49,8 +60,15 @@ export const readEvent = (event: Event, raw: RawEvents, record: number): void =>
   event.ret = clampLong(raw.i64(record + field.ret))
   event.fd = raw.i32(record + field.fd)
   event.path = raw.u16(record + field.pathSize) === 0 ? null : raw.path(record)
-  event.path_truncated = (raw.u8(record + field.flags) & eventFlag.pathTruncated) !== 0
-  event.path_to = isNewProcess || raw.u16(record + field.extraSize) === 0 ? null : raw.extra(record)
+  event.path_truncated = (flags & eventFlag.pathTruncated) !== 0
+  event.path_opened = (flags & eventFlag.pathOpened) !== 0
+  event.path_to = extra !== null && !event.path_opened ? extra : null
+  event.path_given = extra !== null && event.path_opened && extra !== event.path ? extra : null
+  event.address_given = (flags & eventFlag.addressGiven) !== 0
+  event.argument_changed = (flags & eventFlag.argumentChanged) !== 0
   event.arg = hasArg[call] || kind === recordKind.io_uring ? raw.u32(record + field.arg) : -1
   event.target_pid = raw.i32(record + field.target)
+  const hasCall = kind === recordKind.connect_outcome && raw.u64(record + field.originId) > 0
+  event.call_cpu = hasCall ? raw.i32(record + field.origin) : -1
+  event.call_seq = hasCall ? clampLong(raw.u64(record + field.originId)) : -1
 }

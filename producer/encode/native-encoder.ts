@@ -4,6 +4,7 @@ import { eventClasses, eventVersion, nrMax, summaryCpu } from '../../bpf/event.t
 import { type CodecAddon, loadCodec, type NativeEncoder } from '../../native/codec/codec.ts'
 import { messageOf, RingsideError } from '../../runtime/errors.ts'
 import { schemaFingerprint } from '../../wire/codec.ts'
+import { containerIdIn } from '../proc.ts'
 import { RawEvents } from '../source/raw-events.ts'
 import { invalidRecord } from '../source/record-walk.ts'
 import { type BatchHeader, encodeHeader } from './batch-header.ts'
@@ -65,6 +66,7 @@ class CppEncoder implements BatchEncoder {
       names: namesOf(callName),
       present: [...proc.scan()],
       readProc: (pid) => proc.read(pid),
+      containerIdIn,
       onProgramStart: symbolizer && ((pid, startNs) => symbolizer.programStarted(pid, startNs)),
       resolveStack: symbolizer && ((pid, startNs, addresses) => symbolizer.resolve(pid, startNs, addresses))
     })

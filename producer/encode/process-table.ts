@@ -15,12 +15,17 @@ const maxRows = 64
 /** Ended processes are kept for a while: the outcome of a connect and the last summaries can follow the exit. */
 const maxEnded = 8_192
 
-/** The row of a process for one combination of comm, uid, ppid and cgroup. */
+/** The row of a process for one combination of comm, uid, euid, ppid and cgroup. */
 interface Row {
   readonly words: readonly number[]
   readonly process: Process
   batch: number
   index: number
+}
+
+interface Creator {
+  readonly pid: number
+  readonly startUs: number
 }
 
 interface Entry {
@@ -29,6 +34,8 @@ interface Entry {
   readonly startHigh: number
   exe: string | null
   containerId: string | null
+  /** The process that made it; null when its fork was not observed. */
+  readonly creator: Creator | null
   /** Identifies the program that the process runs; changes when it executes another. */
   program: number
   rows: Row[]
@@ -40,6 +47,7 @@ const wordOffsets = [
   field.comm + 8,
   field.comm + 12,
   field.uid,
+  field.euid,
   field.ppid,
   field.cgroupId,
   field.cgroupId + 4
@@ -107,18 +115,24 @@ export class ProcessTable {
     const isUsable = (raw.u8(record + field.flags) & eventFlag.pathTruncated) === 0 && path?.startsWith('/')
     entry.exe = isUsable ? path : (this.#read(raw, record)?.exe ?? null)
     // A container's first process is forked outside, moved into its cgroup, and executes then.
-    entry.containerId = containerIdIn(raw.extra(record)) ?? entry.containerId
+    entry.containerId ??= containerIdIn(raw.extra(record))
     entry.rows = []
     entry.program = ++this.#programs
     this.#programStarted(raw, record)
   }
 
-  /** A new process starts with its parent's executable and container. Call before indexOf. */
+  /**
+   * A new process starts with its creator's executable and container. The creator is matched by pid and start: a parent by
+   * CLONE_PARENT, or a later process with the creator's pid, passes nothing on. Call before indexOf.
+   */
   fork(raw: RawEvents, record: number): void {
-    const ppid = raw.i32(record + field.ppid)
-    const parent = this.#entries.get(ppid) ?? this.#present.get(ppid) ?? this.#proc.read(ppid)
-    if (parent === undefined) return
-    this.#add(raw, record, parent.exe, containerIdIn(raw.extra(record)) ?? parent.containerId)
+    const pid = raw.i32(record + field.origin)
+    const at = record + field.originId
+    const creator = { pid, startUs: microsecondsAt(raw, at) }
+    const facts = this.#factsOf(raw, pid, at)
+    const containerId = facts?.containerId ?? containerIdIn(raw.extra(record))
+    if (facts !== undefined) this.#add(raw, record, facts.exe, containerId, creator)
+    else this.#addUnknown(raw, record, containerId, creator)
   }
 
   /** The process ended. Call after indexOf. */
@@ -141,18 +155,23 @@ export class ProcessTable {
     ) {
       return entry
     }
-    const facts = this.#read(raw, record)
-    this.#programStarted(raw, record)
-    return this.#add(raw, record, facts?.exe ?? null, facts?.containerId ?? null)
+    return this.#addUnknown(raw, record, null, null)
   }
 
-  #add(raw: RawEvents, record: number, exe: string | null, containerId: string | null): Entry {
+  #addUnknown(raw: RawEvents, record: number, containerId: string | null, creator: Creator | null): Entry {
+    const facts = this.#read(raw, record)
+    this.#programStarted(raw, record)
+    return this.#add(raw, record, facts?.exe ?? null, containerId ?? facts?.containerId ?? null, creator)
+  }
+
+  #add(raw: RawEvents, record: number, exe: string | null, containerId: string | null, creator: Creator | null): Entry {
     const entry: Entry = {
       pid: raw.i32(record + field.pid),
       startLow: raw.u32(record + field.startNs),
       startHigh: raw.u32(record + field.startNs + 4),
       exe,
       containerId,
+      creator,
       program: ++this.#programs,
       rows: []
     }
@@ -165,10 +184,20 @@ export class ProcessTable {
     this.#symbolizer?.programStarted(raw.i32(record + field.pid), raw.startNs(record))
   }
 
+  /** What is known of the process with this pid and the start at offset `at`. */
+  #factsOf(raw: RawEvents, pid: number, at: number): Pick<ProcessFacts, 'exe' | 'containerId'> | undefined {
+    const entry = this.#entries.get(pid)
+    if (entry !== undefined && entry.startLow === raw.u32(at) && entry.startHigh === raw.u32(at + 4)) return entry
+    return this.#readAt(raw, pid, at)
+  }
+
   /** Facts from /proc, unless the pid belongs to another process by now. */
   #read(raw: RawEvents, record: number): ProcessFacts | undefined {
-    const pid = raw.i32(record + field.pid)
-    const ticks = microsecondsAt(raw, record + field.startNs) / (1_000_000 / ticksPerSecond)
+    return this.#readAt(raw, raw.i32(record + field.pid), record + field.startNs)
+  }
+
+  #readAt(raw: RawEvents, pid: number, at: number): ProcessFacts | undefined {
+    const ticks = microsecondsAt(raw, at) / (1_000_000 / ticksPerSecond)
     const isIt = (facts: ProcessFacts | undefined): boolean =>
       facts !== undefined && Math.abs(facts.startTicks - ticks) <= 1
     const present = this.#present.get(pid)
@@ -188,7 +217,10 @@ const newRow = (entry: Entry, raw: RawEvents, record: number): Row => ({
     comm: raw.comm(record),
     exe: entry.exe,
     container_id: entry.containerId,
-    cgroup_id: clampLong(raw.u64(record + field.cgroupId))
+    cgroup_id: clampLong(raw.u64(record + field.cgroupId)),
+    euid: raw.u32(record + field.euid),
+    creator_pid: entry.creator?.pid ?? -1,
+    creator_start_us: entry.creator?.startUs ?? -1
   },
   batch: 0,
   index: 0

@@ -8,7 +8,7 @@ import type { RawEvents } from '../source/raw-events.ts'
 const maxSockets = 16_384
 
 /** Length of struct ringside_socket in 32-bit words. */
-const socketWords = 12
+const socketWords = 14
 
 interface Entry {
   readonly words: readonly number[]
@@ -19,7 +19,9 @@ interface Entry {
 
 const afInet = 2
 const afInet6 = 10
-const addressBytes = (family: number): number => (family === afInet ? 4 : family === afInet6 ? 16 : 0)
+const afVsock = 40
+const addressBytes = (family: number): number =>
+  family === afInet || family === afVsock ? 4 : family === afInet6 ? 16 : 0
 
 const hashOf = (raw: RawEvents, at: number): number => {
   let hash = 0
@@ -76,9 +78,9 @@ const newEntry = (raw: RawEvents, record: number): Entry => {
       protocol: raw.u16(record + field.socketProtocol),
       netns: raw.u32(record + field.socketNetns),
       local_address: address(record + field.socketLocalAddress),
-      local_port: raw.u16(record + field.socketLocalPort),
+      local_port: raw.u32(record + field.socketLocalPort),
       remote_address: address(record + field.socketRemoteAddress),
-      remote_port: raw.u16(record + field.socketRemotePort)
+      remote_port: raw.u32(record + field.socketRemotePort)
     },
     batch: 0,
     index: 0

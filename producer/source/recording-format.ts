@@ -14,8 +14,6 @@ import type { ClockReading, SourceStatistics } from './source.ts'
 
 const magic = 'RINGSIDE'
 const byteOrder = 0x01020304
-/** Records of this version have today's layout, but no stack. */
-const oldestEventVersion = 2
 /** No read and no statistics of 1,024 CPUs are longer: a longer length is damage. */
 const maxBytes = 1 << 28
 
@@ -77,9 +75,8 @@ export const decodeHeader = (header: Buffer | undefined, path: string): string =
   }
   if (header.readUInt32LE(12) !== byteOrder) throw damage(path, 'was made on a machine of the other byte order')
   const version = header.readUInt32LE(8)
-  if (version < oldestEventVersion || version > eventVersion) {
-    const supported = `${oldestEventVersion} to ${eventVersion}`
-    throw damage(path, `has events of version ${version}; this Ringside reads versions ${supported}`)
+  if (version !== eventVersion) {
+    throw damage(path, `has events of version ${version}; this Ringside reads version ${eventVersion}`)
   }
   return header.toString('latin1', 16, 52)
 }

@@ -41,30 +41,31 @@ describe('calls', { skip, timeout: kernelTimeoutMs }, () => {
     assert.equal(callsOf(events, 'openat2')[0]?.arg, O_RDWR, 'from struct open_how')
   })
 
-  it('that rename or remove a file carry its names', async () => {
+  it('that rename or remove a file carry its names, made absolute', async () => {
     const place = join(folder, 'renames')
     mkdirSync(place)
     for (const name of ['a', 'b']) writeFileSync(join(place, name), '')
     const long = 'x'.repeat(3000)
     const { events } = await observeProgram('names', place, long)
     const [exchange, tooLong, unreadable] = callsOf(events, 'renameat2')
-    const dir = callsOf(events, 'openat').find((event) => event.path === '.')?.ret ?? -1
+    const at = (name: string): string => join(place, name)
+    const dir = callsOf(events, 'openat').find((event) => event.path === place)?.ret ?? -1
     if (isX64) {
-      assert.deepEqual(callsOf(events, 'rename').map(names), [[-1, 'a', 'c', 0]])
-      assert.deepEqual(callsOf(events, 'unlink').map(names), [[-1, 'a', '', 0]])
+      assert.deepEqual(callsOf(events, 'rename').map(names), [[-1, at('a'), at('c'), 0]])
+      assert.deepEqual(callsOf(events, 'unlink').map(names), [[-1, at('a'), '', 0]])
     }
-    assert.deepEqual(callsOf(events, 'renameat').map(names), [[dir, 'c', 'a', 0]])
+    assert.deepEqual(callsOf(events, 'renameat').map(names), [[dir, at('c'), at('a'), 0]])
     assert.deepEqual(
       [exchange, tooLong, unreadable].map((event) => event && names(event)),
       [
-        [atCwd, 'a', 'b', 0],
-        [atCwd, 'a', long, -ENAMETOOLONG],
-        [atCwd, '', 'c', -EFAULT]
+        [atCwd, at('a'), at('b'), 0],
+        [atCwd, at('a'), at(long), -ENAMETOOLONG],
+        [atCwd, '', at('c'), -EFAULT]
       ]
     )
     assert.deepEqual(callsOf(events, 'unlinkat').map(names), [
-      [dir, 'b', '', 0],
-      [atCwd, 'nowhere', '', -ENOENT]
+      [dir, at('b'), '', 0],
+      [atCwd, at('nowhere'), '', -ENOENT]
     ])
     const files = events.filter((event) => /^(unlink|rename)/.test(event.call))
     assert.deepEqual([...new Set(files.map((event) => event.class))], ['file'])

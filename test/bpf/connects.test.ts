@@ -29,12 +29,12 @@ describe('the outcome of a TCP connect', { skip, timeout: kernelTimeoutMs }, () 
       calls.map((event) => event.ret),
       [einprogress, einprogress]
     )
-    const outcomes = kindsOf(events, 'socket_state')
+    const outcomes = kindsOf(events, 'connect_outcome')
     assert.deepEqual(
       outcomes.map((event) => [event.call, event.class, event.ret, event.fd, event.socket?.remote]),
       [
-        ['connect', 'network', 0, calls[0]?.fd, `127.0.0.1:${server.port}`],
-        ['connect', 'network', econnrefused, calls[1]?.fd, `127.0.0.1:${closed.port}`]
+        ['none', 'network', 0, calls[0]?.fd, `127.0.0.1:${server.port}`],
+        ['none', 'network', econnrefused, calls[1]?.fd, `127.0.0.1:${closed.port}`]
       ]
     )
     for (const outcome of outcomes) {
@@ -55,20 +55,26 @@ describe('the outcome of a TCP connect', { skip, timeout: kernelTimeoutMs }, () 
     const { events } = await observe({ comms: [commOf('connect')] }, () =>
       run('unshare', '--net', 'sh', '-c', script, 'sh', path, 'give-up')
     )
-    const [outcome] = kindsOf(events, 'socket_state')
+    const [outcome] = kindsOf(events, 'connect_outcome')
     assert.deepEqual([outcome?.ret, outcome?.socket?.remote], [ecanceled, '203.0.113.1:80'])
     assert.notEqual(outcome?.socket?.netns, 0)
   })
 
-  it('is emitted for the connecting end only', async () => {
+  it('is not emitted when the result of the call is the outcome, nor for the accepting end', async () => {
     const { events } = await observeProgram('tcp', '4')
-    assert.equal(kindsOf(events, 'socket_state').length, 2)
+    assert.deepEqual(
+      callsOf(events, 'connect')
+        .map((event) => event.ret)
+        .sort(),
+      [0, 0]
+    )
+    assert.deepEqual(kindsOf(events, 'connect_outcome'), [])
   })
 
   it('is not emitted while connect is off', async () => {
     const path = program('tcp')
     const { events } = await observe({ comms: [commOf('tcp')], calls: { connect: 'off' } }, () => run(path, '4'))
-    assert.deepEqual(kindsOf(events, 'socket_state'), [])
+    assert.deepEqual(kindsOf(events, 'connect_outcome'), [])
     assert.deepEqual(callsOf(events, 'connect'), [])
     assert.equal(callsOf(events, 'listen').length, 1)
   })

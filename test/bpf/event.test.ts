@@ -27,19 +27,21 @@ describe('event.h', { skip }, () => {
 
   it('lays struct ringside_config out as user space writes it', () => {
     assert.deepEqual(layoutOf('ringside_config'), {
-      bytes: 69_664,
+      bytes: 69_680,
       fields: {
         generation: 0,
         filters: 4,
         self_tgid: 8,
         family_tgid: 12,
-        epoch: 16,
-        groups: 20,
-        go_functions: 24,
-        reserved: 28,
-        call_of: 32,
-        mode_of: 2080,
-        go: 4128
+        self_start_ns: 16,
+        family_start_ns: 24,
+        epoch: 32,
+        groups: 36,
+        go_functions: 40,
+        reserved: 44,
+        call_of: 48,
+        mode_of: 2096,
+        go: 4144
       }
     })
   })
@@ -71,7 +73,7 @@ describe('event.h', { skip }, () => {
         start_ns: 0,
         cgroup_id: 8,
         pid: 16,
-        tid: 20,
+        euid: 20,
         ppid: 24,
         uid: 28,
         comm: 32,

@@ -55,6 +55,9 @@ export interface Seen {
   readonly tid: number
   readonly ppid: number
   readonly uid: number
+  readonly euid: number
+  readonly origin: number
+  readonly originId: number
   readonly comm: string
   readonly ret: number
   readonly fd: number
@@ -63,6 +66,9 @@ export interface Seen {
   readonly arg: number
   readonly target: number
   readonly isTruncated: boolean
+  readonly isOpened: boolean
+  readonly isAddressGiven: boolean
+  readonly isArgumentChanged: boolean
   readonly socket: Endpoint | undefined
 }
 
@@ -80,8 +86,8 @@ const endpoint = (raw: RawEvents, at: number): Endpoint => {
     type: raw.u16(at + eventField.socketType),
     protocol: raw.u16(at + eventField.socketProtocol),
     netns: raw.u32(at + eventField.socketNetns),
-    local: address(raw, family, at + eventField.socketLocalAddress, raw.u16(at + eventField.socketLocalPort)),
-    remote: address(raw, family, at + eventField.socketRemoteAddress, raw.u16(at + eventField.socketRemotePort))
+    local: address(raw, family, at + eventField.socketLocalAddress, raw.u32(at + eventField.socketLocalPort)),
+    remote: address(raw, family, at + eventField.socketRemoteAddress, raw.u32(at + eventField.socketRemotePort))
   }
 }
 
@@ -103,6 +109,9 @@ const decode = (raw: RawEvents, at: number): Seen => {
     tid: raw.u32(at + eventField.tid),
     ppid: raw.u32(at + eventField.ppid),
     uid: raw.u32(at + eventField.uid),
+    euid: raw.u32(at + eventField.euid),
+    origin: raw.u32(at + eventField.origin),
+    originId: raw.u64(at + eventField.originId),
     comm: raw.comm(at),
     ret: raw.i64(at + eventField.ret),
     fd: raw.i32(at + eventField.fd),
@@ -111,6 +120,9 @@ const decode = (raw: RawEvents, at: number): Seen => {
     arg: raw.u32(at + eventField.arg),
     target: raw.i32(at + eventField.target),
     isTruncated: (flags & eventFlag.pathTruncated) !== 0,
+    isOpened: (flags & eventFlag.pathOpened) !== 0,
+    isAddressGiven: (flags & eventFlag.addressGiven) !== 0,
+    isArgumentChanged: (flags & eventFlag.argumentChanged) !== 0,
     socket: flags & eventFlag.hasSocket ? endpoint(raw, at) : undefined
   }
 }

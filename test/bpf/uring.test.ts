@@ -43,7 +43,7 @@ const submit = async (test: TestContext, calls: CallModes, then: (source: LiveSo
     else assert.equal(seen.result.code, 0)
     assert.ok(seen.result.code === 2 || !existsSync(join(place, 'a')), 'the requests took effect')
     const [socket, file] = seen.result.stdout.split(' ').map(Number)
-    return { ...seen, requests: kindsOf(seen.events, 'io_uring'), socket, file, remote: `127.0.0.1:${port}` }
+    return { ...seen, requests: kindsOf(seen.events, 'io_uring'), socket, file, place, remote: `127.0.0.1:${port}` }
   } finally {
     server.close()
   }
@@ -59,19 +59,19 @@ const inOrder = (events: readonly Seen[]) => events.toSorted((a, b) => a.timeNs 
 describe('requests to io_uring', { skip: skip || unseen, timeout: kernelTimeoutMs }, () => {
   it('are emitted at their submission, with operation, descriptor, names and address', async (test) => {
     const emit = { io_uring_nop: 'emit', io_uring_read: 'emit' } as const
-    const { events, requests, result, socket, file, remote } = await submit(test, emit)
+    const { events, requests, result, socket, file, place, remote } = await submit(test, emit)
     if (result.code === 2) return
     const { nop, connect, openat, close, read, renameat, unlinkat } = operations
     assert.deepEqual(
       inOrder(requests).map((event) => [event.call, event.arg, event.fd, event.path, event.extra, event.class]),
       [
         ['other', nop, -1, '', '', 'io'],
-        ['openat', openat, atCwd, 'a', '', 'file'],
+        ['openat', openat, atCwd, join(place, 'a'), '', 'file'],
         ['connect', connect, socket, '', '', 'network'],
         ['read', read, file, '', '', 'io'],
         ['read', read, -1, '', '', 'io'],
-        ['renameat2', renameat, atCwd, 'a', 'b', 'file'],
-        ['unlinkat', unlinkat, atCwd, 'b', '', 'file'],
+        ['renameat2', renameat, atCwd, join(place, 'a'), join(place, 'b'), 'file'],
+        ['unlinkat', unlinkat, atCwd, join(place, 'b'), '', 'file'],
         ['close', close, socket, '', '', 'network']
       ]
     )
@@ -84,7 +84,7 @@ describe('requests to io_uring', { skip: skip || unseen, timeout: kernelTimeoutM
     assert.deepEqual([connecting?.socket?.family, connecting?.socket?.type, connecting?.socket?.remote], [2, 1, remote])
     const [closing] = requests.filter((event) => event.call === 'close')
     assert.equal(closing?.socket?.remote, remote)
-    const [outcome] = kindsOf(events, 'socket_state')
+    const [outcome] = kindsOf(events, 'connect_outcome')
     assert.deepEqual([outcome?.ret, outcome?.fd, outcome?.socket?.remote], [0, -1, remote], 'and its outcome')
   })
 

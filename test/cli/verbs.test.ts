@@ -184,12 +184,12 @@ describe('with Kafka', { skip: await kafkaMissing() }, () => {
     assert.equal(row['time_share'], 1)
     const table = (...more: string[]) =>
       runRingside(['top', '--once', '--format', 'table', '--by', 'call', ...more], env)
-    assert.match(await table(), /calls\/s +errors\/s/)
-    assert.match(await table('--host', 'web-1', '--workload', '/usr/bin/curl', '--where', 'errors > 0'), /\n.*read/)
+    assert.match(await table(), /calls\/s +failed\/s/)
+    assert.match(await table('--host', 'web-1', '--workload', '/usr/bin/curl', '--where', 'failed > 0'), /\n.*read/)
     for (const filter of [
       ['--host', 'web-2'],
       ['--workload', '/usr/bin/wget'],
-      ['--where', 'errors > 99']
+      ['--where', 'failed > 99']
     ]) {
       assert.doesNotMatch(await table(...filter), /read/)
     }

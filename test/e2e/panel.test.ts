@@ -70,11 +70,11 @@ test('the calls of a process are on the page, with the numbers of the topic', {
     .toSorted((a, b) => Number(b['revision']) - Number(a['revision']))
   assert.ok(ofWindow[0], `no row of ${timeMs} among ${rows.length}`)
   assert.deepEqual(
-    { calls: texts[1], errors: texts.at(-1) },
+    { calls: texts[1], expected: texts.at(-1) },
     {
       calls: formatCount(Number(ofWindow[0]['count'])),
-      errors: formatCount(Number(ofWindow[0]['errors']))
+      expected: formatCount(Number(ofWindow[0]['expected']))
     }
   )
-  assert.ok(Number(ofWindow[0]['errors']) > 0)
+  assert.ok(Number(ofWindow[0]['expected']) > 0)
 })

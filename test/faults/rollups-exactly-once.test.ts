@@ -180,7 +180,7 @@ describe('a million events through three instances of rollups', {
         `calls in windows of ${windowMs} ms`
       )
       assert.equal(
-        sumOf(ofLength, ({ errors }) => errors),
+        sumOf(ofLength, ({ failed, expected }) => failed + expected),
         hosts * batchesPerHost * Math.ceil(eventsPerBatch / 7)
       )
     }

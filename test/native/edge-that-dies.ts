@@ -2,6 +2,7 @@
 // it releases any of it: the mark after the read, and its records. argv[2]: options of Ring.open as JSON, tables as arrays.
 import { appendFileSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { eventField as field, recordKind } from '../../bpf/event.ts'
 import { Ring } from '../../native/ring/ring.ts'
 import type { RingAccount, RingMark } from '../../native/ring/ring-account.ts'
 import type { RingOptions } from '../../native/ring/ring-options.ts'
@@ -28,18 +29,18 @@ export const readBatch = (ring: Ring, into: Uint8Array, from: RingMark): ReadBat
   const records: ReadRecord[] = []
   let { security, rest, summaries } = from
   for (let at = 0; at < bytes; at += view.getUint32(at, true)) {
-    const kind = view.getUint8(at + 4)
-    const advance = view.getUint32(at + 84, true)
+    const kind = view.getUint8(at + field.kind)
+    const advance = view.getUint32(at + field.advance, true)
     if (kind === 7) summaries += advance
-    else if (view.getUint8(at + 5) <= 1) security += advance
+    else if (view.getUint8(at + field.eventClass) <= 1) security += advance
     else rest += advance
     records.push({
-      cpu: view.getUint16(at + 56, true),
-      seq: Number(view.getBigUint64(at + 8, true)),
+      cpu: view.getUint16(at + field.cpu, true),
+      seq: Number(view.getBigUint64(at + field.seq, true)),
       kind,
-      nr: view.getUint16(at + 58, true),
-      pid: view.getUint32(at + 60, true),
-      calls: kind === 7 ? Number(view.getBigUint64(at + 160, true)) : 1
+      nr: view.getUint16(at + field.nr, true),
+      pid: view.getUint32(at + field.pid, true),
+      calls: kind === recordKind.summary ? Number(view.getBigUint64(at + field.path, true)) : 1
     })
   }
   return { mark: { security, rest, summaries }, records }

@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { describe, it } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Worker } from 'node:worker_threads'
-import { recordKind } from '../../bpf/event.ts'
+import { eventField, recordKind, recordMaxBytes } from '../../bpf/event.ts'
 import { readClocks } from '../../native/ring/clocks.ts'
 import { readContract } from '../../native/ring/contract.ts'
 import { Ring } from '../../native/ring/ring.ts'
@@ -134,29 +134,30 @@ describe('the ring', { skip, timeout: kernelTimeoutMs }, () => {
     for (let index = 0; index < 80; index++) execFileSync('true')
     await ring.detach()
     const counted = ring.statistics().cpus.reduce((sum, row) => sum + row.emitted.reduce((a, b) => a + b), 0)
-    const small = new Uint8Array(4 * 65_696)
+    const small = new Uint8Array(4 * recordMaxBytes)
     const view = new DataView(small.buffer)
     let records = 0
     for (let bytes = ring.read(small); bytes > 0; bytes = ring.read(small)) {
       for (let at = 0; at < bytes; at += view.getUint32(at, true))
-        if (view.getUint8(at + 4) !== recordKind.summary) records++
+        if (view.getUint8(at + eventField.kind) !== recordKind.summary) records++
     }
     assert.equal(records, counted)
     ring.close()
-    assert.throws(() => ring.read(new Uint8Array(4 * 65_696 - 8)), /no room/)
+    assert.throws(() => ring.read(new Uint8Array(4 * recordMaxBytes - 8)), /no room/)
   })
 
   it('reads the security ring first, and reserves a quarter of the room for the rest ring', async () => {
     const ring = await Ring.open({ ...options, securityRingBytes: 1 << 20, ringBytes: 1 << 20 })
     for (let index = 0; index < 400; index++) execFileSync('true')
     await ring.detach()
-    const batch = new Uint8Array(4 * 65_696)
+    const batch = new Uint8Array(4 * recordMaxBytes)
     const bytes = ring.read(batch)
     const view = new DataView(batch.buffer)
     const isSecurity: boolean[] = []
     let securityBytes = 0
     for (let at = 0; at < bytes; at += view.getUint32(at, true)) {
-      isSecurity.push(view.getUint8(at + 5) <= 1)
+      if (view.getUint8(at + eventField.kind) === recordKind.summary) break
+      isSecurity.push(view.getUint8(at + eventField.eventClass) <= 1)
       if (isSecurity.at(-1)) securityBytes += view.getUint32(at, true)
     }
     assert.ok(bytes - securityBytes >= batch.length / 4 - 4256, 'a quarter is for the rest ring')
@@ -174,8 +175,13 @@ describe('the ring', { skip, timeout: kernelTimeoutMs }, () => {
     const take = (): number => {
       const bytes = ring.read(batch)
       for (let at = 0; at < bytes; at += view.getUint32(at, true)) {
-        const lane = view.getUint8(at + 4) === 7 ? 2 : view.getUint8(at + 5) <= 1 ? 0 : 1
-        const advance = view.getUint32(at + 84, true)
+        const lane =
+          view.getUint8(at + eventField.kind) === recordKind.summary
+            ? 2
+            : view.getUint8(at + eventField.eventClass) <= 1
+              ? 0
+              : 1
+        const advance = view.getUint32(at + eventField.advance, true)
         assert.ok(lane === 2 ? advance === 1 : advance >= view.getUint32(at, true) + 8)
         positions[lane] += advance
       }

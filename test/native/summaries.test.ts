@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, it } from 'node:test'
+import { eventFlag, eventField as field, summaryField, summaryHeaderBytes } from '../../bpf/event.ts'
 import { addon } from '../../native/ring/addon.ts'
 
 const skip = existsSync(join(import.meta.dirname, '../../build/ringside_ring.node'))
@@ -35,7 +36,7 @@ const encode = (groups: readonly Group[]): Uint8Array => {
     memory.writeBigUInt64LE(group.startNs ?? 7n, at)
     memory.writeBigUInt64LE(99n, at + 8)
     memory.writeUInt32LE(group.pid, at + 16)
-    memory.writeUInt32LE(group.pid + 1, at + 20)
+    memory.writeUInt32LE(group.uid ?? 0, at + 20)
     memory.writeUInt32LE(1, at + 24)
     memory.writeUInt32LE(group.uid ?? 0, at + 28)
     memory.write(group.comm ?? 'a', at + 32)
@@ -56,25 +57,31 @@ const decode = (records: Uint8Array) => {
   const view = new DataView(records.buffer, records.byteOffset, records.byteLength)
   const rows = []
   for (let at = 0; at < records.byteLength; at += view.getUint32(at, true)) {
-    const pathBytes = view.getUint16(at + 80, true)
+    const pathBytes = view.getUint16(at + field.pathSize, true)
+    const path = at + field.path
     const cells = []
-    for (let cell = at + 192; cell < at + 160 + pathBytes; cell += 8) {
+    for (let cell = path + summaryHeaderBytes; cell < path + pathBytes; cell += 8) {
       cells.push([view.getUint16(cell, true), view.getUint16(cell + 2, true), view.getUint32(cell + 4, true)])
     }
     const big = (offset: number): number => Number(view.getBigUint64(at + offset, true))
+    const total = (offset: number): number => big(field.path + offset)
     rows.push({
-      seq: big(8),
-      timeNs: big(16),
-      durationNs: big(24),
-      startNs: big(40),
-      cpu: view.getUint16(at + 56, true),
-      nr: view.getUint16(at + 58, true),
-      pid: view.getUint32(at + 60, true),
-      uid: view.getUint32(at + 72, true),
-      advance: view.getUint32(at + 84, true),
-      isCompat: (view.getUint8(at + 7) & 4) !== 0,
-      comm: Buffer.from(records.buffer, records.byteOffset + at + 96, 1).toString(),
-      ...{ count: big(160), errors: big(168), totalNs: big(176), bytes: big(184), cells }
+      seq: big(field.seq),
+      timeNs: big(field.timeNs),
+      durationNs: big(field.durationNs),
+      startNs: big(field.startNs),
+      cpu: view.getUint16(at + field.cpu, true),
+      nr: view.getUint16(at + field.nr, true),
+      pid: view.getUint32(at + field.pid, true),
+      uid: view.getUint32(at + field.uid, true),
+      advance: view.getUint32(at + field.advance, true),
+      isCompat: (view.getUint8(at + field.flags) & eventFlag.isCompat) !== 0,
+      comm: Buffer.from(records.buffer, records.byteOffset + at + field.comm, 1).toString(),
+      count: total(summaryField.count),
+      errors: total(summaryField.errors),
+      totalNs: total(summaryField.totalNs),
+      bytes: total(summaryField.bytes),
+      cells
     })
   }
   return rows

@@ -54,7 +54,7 @@ test('names with spaces and parentheses, deleted executables and kernel threads 
   assert.deepEqual(
     procReader(root).scan(),
     new Map([
-      [5, { startTicks: 4321, exe: '/opt/tool', containerId: null }],
+      [5, { startTicks: 4321, exe: '/opt/tool (deleted)', containerId: null }],
       [6, { startTicks: 4321, exe: null, containerId: null }]
     ])
   )

@@ -19,6 +19,7 @@ const event = (fields: Partial<RuleTestEvent>): RuleTestEvent => ({
   comm: 'program',
   exe: '/usr/bin/program',
   began: 1,
+  argumentChanged: false,
   ...fields
 })
 

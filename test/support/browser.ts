@@ -60,7 +60,7 @@ export const withBrowser = (): TestBrowser => {
 
 /**
  * What the panel's page reads out of one window: its time; rate and number of its calls, and of events lost where there
- * are any; p50, p95, p99 and max; rate, share and number of its errors. All of one moment; empty where there is none.
+ * are any; p50, p95, p99 and max; rate, share and number of its failed calls, number of its expected errors. All of one moment; empty where there is none.
  */
 export const readOut = async (page: Page): Promise<{ timeMs: number; texts: string[] }> => {
   const shown = page.locator('[data-testid=read-time] b, [data-testid^=readout-] [data-value]')

@@ -38,14 +38,14 @@ export const randomText = (): Buffer => {
 }
 
 const randomSocket = (): RawSocket => ({
-  family: oneOf([1, 2, 10, 16, random32() % 65_536]),
+  family: oneOf([1, 2, 10, 16, 40, random32() % 65_536]),
   type: random32() % 65_536,
   protocol: random32() % 65_536,
   netns: random32(),
   localAddress: randomBytes(16),
-  localPort: random32() % 65_536,
+  localPort: random32(),
   remoteAddress: randomBytes(16),
-  remotePort: random32() % 65_536
+  remotePort: random32()
 })
 
 /** Processes, sockets and stacks that several records share, so that tables find them. */
@@ -76,7 +76,7 @@ const common = (world: World): Partial<RawEvent> => ({
   ...(Math.random() < 0.9 ? oneOf(world.processes) : randomWorld(1, 0).processes[0]),
   ...(Math.random() < 0.1 ? { comm: randomBytes(below(17)) } : {}),
   class: below(eventClasses.length),
-  call: below(32),
+  call: below(64),
   seq: random64(),
   timeNs: random64(),
   durationNs: random64(),
@@ -84,6 +84,11 @@ const common = (world: World): Partial<RawEvent> => ({
   isCompat: Math.random() < 0.3,
   advance: random32()
 })
+
+const creatorIn = (world: World): Pick<RawEvent, 'origin' | 'originId'> => {
+  const creator = oneOf(world.processes)
+  return creator === undefined ? { origin: 0, originId: 0n } : { origin: creator.pid, originId: creator.startNs }
+}
 
 export const randomEvent = (world: World): RawEvent =>
   rawEvent({
@@ -94,10 +99,15 @@ export const randomEvent = (world: World): RawEvent =>
     tid: random32(),
     fd: random32() | 0,
     arg: random32(),
+    euid: random32(),
+    ...(Math.random() < 0.7 ? creatorIn(world) : { origin: random32(), originId: random64() }),
     target: random32() | 0,
     path: randomText(),
     extra: randomText(),
     pathTruncated: Math.random() < 0.2,
+    pathOpened: Math.random() < 0.3,
+    addressGiven: Math.random() < 0.3,
+    argumentChanged: Math.random() < 0.3,
     stack: Math.random() < 0.5 ? [] : oneOf(world.stacks),
     socket: Math.random() < 0.5 || world.sockets.length === 0 ? undefined : oneOf(world.sockets)
   })

@@ -40,6 +40,11 @@ export interface RawEvent {
   tid: number
   ppid: number
   uid: number
+  euid: number
+  /** fork: the creator's pid; connect_outcome: the call's cpu. */
+  origin: number
+  /** fork: the creator's start; connect_outcome: the call's seq. */
+  originId: bigint
   fd: number
   nr: number
   isCompat: boolean
@@ -50,6 +55,9 @@ export interface RawEvent {
   extra: string | Uint8Array
   path: string | Uint8Array
   pathTruncated: boolean
+  pathOpened: boolean
+  addressGiven: boolean
+  argumentChanged: boolean
   socket: RawSocket | undefined
   /** Addresses; empty for a record without a stack. */
   stack: readonly bigint[]
@@ -71,6 +79,9 @@ export const rawEvent = (given: Partial<RawEvent> = {}): RawEvent => ({
   tid: 100,
   ppid: 1,
   uid: 1000,
+  euid: 1000,
+  origin: 0,
+  originId: 0n,
   fd: 3,
   nr: 0,
   isCompat: false,
@@ -81,6 +92,9 @@ export const rawEvent = (given: Partial<RawEvent> = {}): RawEvent => ({
   path: '',
   extra: '',
   pathTruncated: false,
+  pathOpened: false,
+  addressGiven: false,
+  argumentChanged: false,
   socket: undefined,
   stack: [],
   ...given
@@ -126,6 +140,9 @@ export const rawBytes = (event: RawEvent): Buffer => {
     (event.socket === undefined ? 0 : eventFlag.hasSocket) |
     (event.pathTruncated ? eventFlag.pathTruncated : 0) |
     (event.isCompat ? eventFlag.isCompat : 0) |
+    (event.pathOpened ? eventFlag.pathOpened : 0) |
+    (event.addressGiven ? eventFlag.addressGiven : 0) |
+    (event.argumentChanged ? eventFlag.argumentChanged : 0) |
     (event.stack.length > 0 ? eventFlag.hasStack : 0)
   record.writeBigUInt64LE(event.seq, field.seq)
   record.writeBigUInt64LE(event.timeNs, field.timeNs)
@@ -139,6 +156,9 @@ export const rawBytes = (event: RawEvent): Buffer => {
   record.writeUInt32LE(event.tid, field.tid)
   record.writeUInt32LE(event.ppid, field.ppid)
   record.writeUInt32LE(event.uid, field.uid)
+  record.writeUInt32LE(event.euid, field.euid)
+  record.writeUInt32LE(event.origin, field.origin)
+  record.writeBigUInt64LE(event.originId, field.originId)
   record.writeInt32LE(event.fd, field.fd)
   record.writeUInt16LE(path.length, field.pathSize)
   record.writeUInt16LE(extra.length, field.extraSize)
@@ -153,8 +173,8 @@ export const rawBytes = (event: RawEvent): Buffer => {
     record.writeUInt16LE(socket.family, field.socketFamily)
     record.writeUInt16LE(socket.type, field.socketType)
     record.writeUInt16LE(socket.protocol, field.socketProtocol)
-    record.writeUInt16LE(socket.localPort, field.socketLocalPort)
-    record.writeUInt16LE(socket.remotePort, field.socketRemotePort)
+    record.writeUInt32LE(socket.localPort, field.socketLocalPort)
+    record.writeUInt32LE(socket.remotePort, field.socketRemotePort)
     record.writeUInt32LE(socket.netns, field.socketNetns)
     record.set(socket.localAddress, field.socketLocalAddress)
     record.set(socket.remoteAddress, field.socketRemoteAddress)

@@ -29,7 +29,10 @@ export const samples: Records = {
         comm: 'curl',
         exe: '/usr/bin/curl',
         container_id: null,
-        cgroup_id: 77
+        cgroup_id: 77,
+        euid: 1000,
+        creator_pid: 1,
+        creator_start_us: 10_000
       },
       {
         pid: 200,
@@ -39,7 +42,10 @@ export const samples: Records = {
         comm: 'naïve\ufffd',
         exe: null,
         container_id: '0123456789abcdef'.repeat(4),
-        cgroup_id: 2 ** 53 - 2
+        cgroup_id: 2 ** 53 - 2,
+        euid: 0,
+        creator_pid: 100,
+        creator_start_us: 1_000_000
       }
     ],
     sockets: [
@@ -87,7 +93,13 @@ export const samples: Records = {
         path_to: null,
         arg: -1,
         target_pid: -1,
-        stack: 0
+        stack: 0,
+        path_opened: false,
+        path_given: null,
+        address_given: true,
+        argument_changed: true,
+        call_cpu: -1,
+        call_seq: -1
       },
       {
         kind: 'exec',
@@ -107,7 +119,13 @@ export const samples: Records = {
         path_to: null,
         arg: -1,
         target_pid: -1,
-        stack: -1
+        stack: -1,
+        path_opened: false,
+        path_given: null,
+        address_given: false,
+        argument_changed: false,
+        call_cpu: -1,
+        call_seq: -1
       },
       {
         kind: 'syscall',
@@ -127,7 +145,13 @@ export const samples: Records = {
         path_to: '/srv/new',
         arg: 35,
         target_pid: -1,
-        stack: 1
+        stack: 1,
+        path_opened: true,
+        path_given: 'naïve/../x',
+        address_given: false,
+        argument_changed: false,
+        call_cpu: -1,
+        call_seq: -1
       }
     ],
     summaries: [
@@ -172,7 +196,9 @@ export const samples: Records = {
     window_ms: 1000,
     revision: 1,
     count: 500,
-    errors: 3,
+    failed: 1,
+    expected: 3,
+    interrupted: 2,
     bytes: 65_536,
     total_ns: 1_000_000,
     p50_ns: 1_500,
@@ -191,7 +217,11 @@ export const samples: Records = {
       { index: 338, count: 497 },
       { index: 434, count: 3 }
     ],
-    errnos: [{ index: 11, count: 3 }]
+    errnos: [
+      { errno: 'EINTR', count: 2 },
+      { errno: 'EIO', count: 1 },
+      { errno: 'EAGAIN', count: 3 }
+    ]
   },
   HostStatus: {
     host: 'web-1',
@@ -270,6 +300,17 @@ export const samples: Records = {
     target_pid: null,
     go_function: 'main.(*Server).dial',
     go_file: '/src/web/server.go',
-    go_line: 42
+    go_line: 42,
+    verdict: 'failed',
+    euid: 1000,
+    path_truncated: false,
+    path_opened: false,
+    path_given: null,
+    address_given: true,
+    argument_changed: true,
+    call_cpu: null,
+    call_seq: null,
+    creator_pid: 1,
+    creator_start_us: 10_000
   }
 }

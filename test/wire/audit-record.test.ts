@@ -34,7 +34,7 @@ test('a request of io_uring has its own name, and no bytes and no error', () => 
 
 test('the exit status of a process is no error', () => {
   assert.equal(eventErrno('exit', -9), null)
-  assert.equal(eventErrno('socket_state', -110), 'ETIMEDOUT')
+  assert.equal(eventErrno('connect_outcome', -110), 'ETIMEDOUT')
 })
 
 test('an event of a missing process is a DATA error', () => {

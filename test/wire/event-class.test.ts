@@ -26,7 +26,7 @@ test('exec, fork and exit have the class process', () => {
 })
 
 test('the outcome of a connect and a request of io_uring have the class of their call, and other calls the class io', () => {
-  assert.equal(classOfEvent({ kind: 'socket_state', syscall: 'connect' }), 'network')
+  assert.equal(classOfEvent({ kind: 'connect_outcome', syscall: 'connect' }), 'network')
   assert.equal(classOfEvent({ kind: 'io_uring', syscall: 'openat' }), 'file')
   assert.equal(classOfEvent({ kind: 'syscall', syscall: 'other' }), 'io')
 })

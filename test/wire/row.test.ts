@@ -10,19 +10,11 @@ const event = (i: number): Event => batch.events[i] as Event
 
 test('a row has the fields that people query, in order', () => {
   assert.deepEqual(Object.keys(eventRow(batch, event(0))), [
-    ...['time', 'host', 'kind', 'pid', 'tid', 'ppid', 'comm', 'exe', 'uid', 'container_id', 'syscall', 'ret', 'errno'],
-    ...['duration_ns', 'fd', 'bytes', 'path', 'path_to', 'arg', 'target_pid', 'family', 'protocol'],
-    ...[
-      'local_address',
-      'local_port',
-      'remote_address',
-      'remote_port',
-      'go_function',
-      'go_file',
-      'go_line',
-      'cpu',
-      'seq'
-    ]
+    ...['time', 'host', 'kind', 'pid', 'tid', 'ppid', 'comm', 'exe', 'uid', 'euid', 'container_id', 'syscall', 'ret'],
+    ...['verdict', 'errno', 'duration_ns', 'fd', 'bytes', 'path', 'path_to', 'path_given', 'path_opened'],
+    ...['path_truncated', 'arg', 'target_pid', 'family', 'protocol', 'local_address', 'local_port', 'remote_address'],
+    ...['remote_port', 'address_given', 'argument_changed', 'netns', 'go_function', 'go_file', 'go_line', 'cpu', 'seq'],
+    ...['call_cpu', 'call_seq']
   ])
 })
 
@@ -37,15 +29,20 @@ test('the row of a failed connect has its error, its addresses and its time to t
     comm: 'curl',
     exe: '/usr/bin/curl',
     uid: 1000,
+    euid: 1000,
     container_id: null,
     syscall: 'connect',
     ret: -111,
+    verdict: 'failed',
     errno: 'ECONNREFUSED',
     duration_ns: 30_500,
     fd: 5,
     bytes: null,
     path: null,
     path_to: null,
+    path_given: null,
+    path_opened: false,
+    path_truncated: false,
     arg: null,
     target_pid: null,
     family: 'ipv4',
@@ -54,11 +51,16 @@ test('the row of a failed connect has its error, its addresses and its time to t
     local_port: 40_000,
     remote_address: '203.0.113.7',
     remote_port: 443,
+    address_given: true,
+    argument_changed: true,
+    netns: 4_026_531_840,
     go_function: 'main.(*Server).dial',
     go_file: '/src/web/server.go',
     go_line: 42,
     cpu: 0,
-    seq: 1001
+    seq: 1001,
+    call_cpu: null,
+    call_seq: null
   })
 })
 
@@ -80,11 +82,12 @@ test('a field that does not apply to an event is null', () => {
   assert.equal(row.time, '2026-01-31T12:00:00.000000250Z')
 })
 
-test('an audit row is the event row with boot, start_us and netns', () => {
+test('an audit row is the event row with what identifies event, process and creator', () => {
   assert.deepEqual(auditRecordOf(batch, event(0)), samples.AuditRecord)
-  const { netns, start_us, boot, ...row } = auditRow(samples.AuditRecord)
+  const { start_us, boot, creator_pid, creator_start_us, ...row } = auditRow(samples.AuditRecord)
   assert.deepEqual(row, eventRow(batch, event(0)))
-  assert.deepEqual({ netns, start_us, boot }, { netns: 4_026_531_840, start_us: 1_000_000, boot: batch.boot })
+  assert.deepEqual({ start_us, boot }, { start_us: 1_000_000, boot: batch.boot })
+  assert.deepEqual({ creator_pid, creator_start_us }, { creator_pid: 1, creator_start_us: 10_000 })
 })
 
 test('rollups and alerts show their times as text', () => {

@@ -29,7 +29,7 @@ export const matchesQuery = (row: AuditRecord, query: AuditQuery): boolean => {
   const timeMs = row.time / 1000
   if (timeMs < fromMs || timeMs >= toMs) return false
   if (pid !== undefined && row.pid !== pid) return false
-  if (failed === true && row.errno === null) return false
+  if (failed === true && row.verdict !== 'failed') return false
   if (host && row.host !== host) return false
   if (call && (row.syscall ?? row.kind) !== call) return false
   if (program && !includes(row.comm, program) && !includes(row.exe, program)) return false

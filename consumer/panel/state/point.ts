@@ -29,7 +29,8 @@ export const pointOf = (window: Window, windowMs: number, filter: Filter): Point
   return {
     timeMs: window.startMs,
     count: sumOf(selected, 'count'),
-    errors: sumOf(selected, 'errors'),
+    failed: sumOf(selected, 'failed'),
+    expected: sumOf(selected, 'expected'),
     p50,
     p95,
     p99,

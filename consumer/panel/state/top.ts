@@ -83,7 +83,7 @@ export const topOf = (windows: Windows, by: TopBy, filter: Filter): { spanMs: nu
       call: by === 'call' ? first.call : (filter.call ?? null),
       goFunction: by === 'go_function' ? first.goFunction : null,
       callsPerSecond: perSecond(calls),
-      errorsPerSecond: perSecond(sumOf(cells, 'errors')),
+      failedPerSecond: perSecond(sumOf(cells, 'failed')),
       p50,
       p99,
       timeShare: totalNs > 0 ? sumOf(cells, 'totalNs') / totalNs : 0

@@ -19,7 +19,8 @@ export interface Series {
 export interface Cell {
   readonly revision: number
   readonly count: number
-  readonly errors: number
+  readonly failed: number
+  readonly expected: number
   readonly totalNs: number
   readonly maxNs: number
   readonly complete: boolean
@@ -60,13 +61,14 @@ export const matches = ({ host, workload, call }: Filter, series: Series): boole
   (workload === undefined || series.workload === workload) &&
   (call === undefined || series.call === call)
 
-export const sumOf = (cells: readonly Cell[], field: 'count' | 'errors' | 'totalNs'): number =>
+export const sumOf = (cells: readonly Cell[], field: 'count' | 'failed' | 'expected' | 'totalNs'): number =>
   cells.reduce((total, cell) => total + cell[field], 0)
 
 const cellOf = (rollup: Rollup): Cell => ({
   revision: rollup.revision,
   count: rollup.count,
-  errors: rollup.errors,
+  failed: rollup.failed,
+  expected: rollup.expected,
   totalNs: rollup.total_ns,
   maxNs: rollup.max_ns,
   complete: rollup.complete,

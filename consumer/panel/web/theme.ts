@@ -29,7 +29,7 @@ const painted = [
   'grid',
   'calls',
   'fill',
-  'errors',
+  'failed',
   'share',
   'p50',
   'p95',

@@ -26,7 +26,7 @@ export const rollup = (over: Partial<Rollup> = {}, durations?: readonly number[]
     window_ms: 1000,
     revision: 1,
     count: taken.length,
-    errors: 0,
+    ...{ failed: 0, expected: 0, interrupted: 0, errnos: [] },
     bytes: 0,
     total_ns: taken.reduce((sum, one) => sum + one, 0),
     max_ns: Math.max(...taken),

@@ -11,7 +11,7 @@ const parts = (seconds: number, ...rollups: readonly Rollup[]): Part[] =>
 test('rows have rates over their seconds, and shares of the time of all calls', () => {
   const found = parts(
     2,
-    rollup({ total_ns: 3000, errors: 5, bytes: 512 }),
+    rollup({ total_ns: 3000, failed: 5, expected: 8, bytes: 512 }),
     rollup({ pid: 2, total_ns: 1000, count: 40 }),
     rollup({ window_start: 2_000_000, total_ns: 0 })
   )
@@ -19,18 +19,19 @@ test('rows have rates over their seconds, and shares of the time of all calls', 
     topRows(found, 'process-call', 'time').map((row) => [
       row.pid,
       row.calls_per_second,
-      row.errors_per_second,
-      row.error_share,
+      row.failed_per_second,
+      row.failed_share,
+      row.expected_per_second,
       row.bytes_per_second,
       row.time_share
     ]),
     [
-      [1, 10, 2.5, 0.25, 256, 0.75],
-      [2, 20, 0, 0, 0, 0.25]
+      [1, 10, 2.5, 0.25, 4, 256, 0.75],
+      [2, 20, 0, 0, 0, 0, 0.25]
     ]
   )
   assert.equal(topRows(found, 'process-call', 'calls')[0]?.pid, 2)
-  assert.deepEqual(totals(found), { calls: 30, errors: 2.5 })
+  assert.deepEqual(totals(found), { calls: 30, failed: 2.5, expected: 4 })
 })
 
 test('percentiles of merged rows are those of all their calls', () => {
@@ -48,10 +49,20 @@ test('a percentile is never above the longest call', () => {
   assert.equal(row?.p99_ns, 1_000_001)
 })
 
+test('expected errors are no part of the share of failed calls', () => {
+  const [row] = topRows(parts(1, rollup({ count: 100, expected: 100, failed: 0 })), 'process', 'failed')
+  assert.deepEqual([row?.failed_share, row?.expected_per_second], [0, 100])
+})
+
+test('connects that fail in a window without calls are a share of 1', () => {
+  const [row] = topRows(parts(1, rollup({ count: 0, failed: 3, max_ns: 0, latency: [] })), 'process', 'failed')
+  assert.deepEqual([row?.calls_per_second, row?.failed_per_second, row?.failed_share], [0, 3, 1])
+})
+
 test('rates and shares are rounded', () => {
-  const found = parts(10, rollup({ count: 107, errors: 1, total_ns: 1 }), rollup({ pid: 2, total_ns: 2 }))
+  const found = parts(10, rollup({ count: 107, failed: 1, total_ns: 1 }), rollup({ pid: 2, total_ns: 2 }))
   const [row] = topRows(found, 'process', 'calls')
-  assert.deepEqual([row?.calls_per_second, row?.errors_per_second, row?.time_share], [10.7, 0.1, 0.333333])
+  assert.deepEqual([row?.calls_per_second, row?.failed_per_second, row?.time_share], [10.7, 0.1, 0.333333])
 })
 
 test('fields with several values in a group are null, and several hosts are *', () => {

@@ -8,7 +8,7 @@ import { rollup, status } from './rollup.ts'
 const viewOf = (by: Grouping, sort: Sorting, over: Partial<View> = {}): View => {
   const recent = new RecentRollups({ spanMs: 10_000, partialAfterMs: 500 })
   for (const kind of ['process', 'workload', 'go_function'] as const) {
-    recent.add(rollup({ by: kind, errors: 5, bytes: 2048 }), 2000)
+    recent.add(rollup({ by: kind, failed: 5, expected: 3, bytes: 2048 }), 2000)
     recent.add(rollup({ by: kind, host: 'b', syscall: 'write', exe: null, comm: 'evil\u001b[2J' }), 2000)
   }
   recent.addStatus(status(), 2000)
@@ -32,13 +32,16 @@ const viewOf = (by: Grouping, sort: Sorting, over: Partial<View> = {}): View => 
 const textOf = (view: View): string => screen(view, undefined).join('\n')
 
 test('the header has the span, the hosts and their age, rates and drops', () => {
-  const lines = screen(viewOf('process-call', 'errors'), 'q quit')
-  assert.equal(lines[0], 'ringside top   00:00:02 UTC   the last 10.0 s by process-call, most errors first')
+  const lines = screen(viewOf('process-call', 'failed'), 'q quit')
+  assert.equal(lines[0], 'ringside top   00:00:02 UTC   the last 10.0 s by process-call, most failed first')
   assert.equal(lines[1], 'hosts   a 0.6 s ago, b 0.6 s ago')
-  assert.equal(lines[2], 'calls   20.0/s, errors 5.00/s (25.0%)')
+  assert.equal(lines[2], 'calls   20.0/s, failed 5.00/s (25.0%), expected errors 3.00/s')
   assert.equal(lines[3], 'stream  emitted 60.0/s, counted 140/s, dropped 12.0, late 0, in "other" 0.0%')
-  assert.match(lines[5] ?? '', /^host +pid +program +call +calls\/s +errors\/s▾ +failed +p50 +p99 +time +bytes\/s$/)
-  assert.match(lines[6] ?? '', /^a +1 +x +read +10.0 +5.00 +50.0% +100ns +100ns +50.0% +2.05k$/)
+  assert.match(
+    lines[5] ?? '',
+    /^host +pid +program +call +calls\/s +failed\/s▾ +failed% +expected\/s +p50 +p99 +time +bytes\/s$/
+  )
+  assert.match(lines[6] ?? '', /^a +1 +x +read +10.0 +5.00 +50.0% +3.00 +100ns +100ns +50.0% +2.05k$/)
   assert.equal(lines.at(-1), 'q quit')
 })
 
@@ -72,7 +75,7 @@ test('a frame fits the terminal, and spare columns are hidden first', () => {
       }
     }
   }
-  assert.doesNotMatch(textOf(viewOf('process-call', 'time', { width: 90 })), /failed/)
+  assert.doesNotMatch(textOf(viewOf('process-call', 'time', { width: 90 })), /failed%/)
   assert.match(textOf(viewOf('process-call', 'bytes', { width: 90 })), /bytes/)
 })
 
@@ -101,7 +104,7 @@ test('a silent host is marked, and so is a host whose edge ended in order', () =
 })
 
 test('an empty table gives the reason, and what to do', () => {
-  const none = { hosts: [], rows: [], totals: { calls: 0, errors: 0 }, width: Number.POSITIVE_INFINITY }
+  const none = { hosts: [], rows: [], totals: { calls: 0, failed: 0, expected: 0 }, width: Number.POSITIVE_INFINITY }
   assert.match(textOf(viewOf('host', 'time', { ...none, isReading: true })), /^reading/)
   assert.match(textOf(viewOf('host', 'time', none)), /^no rollups arrived .*`ringside up`.*`ringside doctor`/)
   assert.match(textOf(viewOf('host', 'time', { rows: [], isFiltered: true })), /no rollup matches --host/)

@@ -58,3 +58,23 @@ test('set() selects another event of the batch', () => {
   assert.equal(subject.set(eventOf({ socket: -1, ret: -111 }), processOf({ comm: 'other' })).remote_address, '')
   assert.deepEqual([subject.comm, subject.errno], ['other', 'ECONNREFUSED'])
 })
+
+test('an event has a verdict, the outcome of a connect that of a connect', () => {
+  const outcome = { kind: 'connect_outcome', syscall: 'none' } as const
+  assert.deepEqual(
+    [
+      { syscall: 'connect', ret: -115 },
+      { syscall: 'connect', ret: -111 },
+      { ...outcome, ret: -111 },
+      { ...outcome, ret: 0 }
+    ].map((event) => subjectOf(event).verdict),
+    ['expected', 'failed', 'failed', 'ok']
+  )
+})
+
+test('only an outcome without its call has an unknown call', () => {
+  const outcome = { kind: 'connect_outcome', syscall: 'none' } as const
+  assert.equal(subjectOf({ ...outcome, call_cpu: -1, call_seq: -1 }).call_known, false)
+  assert.equal(subjectOf({ ...outcome, call_cpu: 0, call_seq: 0 }).call_known, true)
+  assert.equal(subjectOf({ syscall: 'connect' }).call_known, true)
+})

@@ -50,7 +50,18 @@ test('a record holds its event with process, socket and names resolved', () => {
     local_port: 40_000,
     remote_address: '203.0.113.9',
     remote_port: 443,
-    netns: 4026531840
+    netns: 4026531840,
+    verdict: 'expected',
+    euid: 1000,
+    path_truncated: false,
+    path_opened: false,
+    path_given: null,
+    address_given: false,
+    argument_changed: false,
+    call_cpu: null,
+    call_seq: null,
+    creator_pid: null,
+    creator_start_us: null
   }
   assert.deepEqual(auditOf(batch), [{ to: 'audit', value: record }])
 })

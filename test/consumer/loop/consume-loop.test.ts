@@ -193,7 +193,7 @@ describe('the consume loop', { skip: await kafkaMissing(), timeout: 120_000 }, (
       decode('Rollup', value ?? Buffer.alloc(0))
     )
     assert.deepEqual(
-      rollups.map(({ syscall, count, errors, bytes }) => [syscall, count, errors, bytes]),
+      rollups.map(({ syscall, count, failed, bytes }) => [syscall, count, failed, bytes]),
       [['getppid', 7, 1, 12_288]]
     )
     assert.deepEqual([loop.counters()['counted'], loop.counters().events], [7, 0])

@@ -41,9 +41,15 @@ const rowsOf = (startMs: number, busiest: number): Rollup[] => {
         syscall,
         window_start: startMs * 1000,
         count,
-        errors: index * 7,
+        ...{ failed: index * 7, expected: index * 5, interrupted: 0 },
         latency: latencyOf(count, seed + index),
-        errnos: index === 0 ? [] : [{ index: 111, count: 7 }]
+        errnos:
+          index === 0
+            ? []
+            : [
+                { errno: 'ECONNREFUSED', count: 7 },
+                { errno: 'EINPROGRESS', count: 5 }
+              ]
       }
     })
   )
@@ -144,17 +150,18 @@ describe("the panel's page in a browser", { skip, timeout: 400_000 }, () => {
     const { timeMs, texts } = await eventually('the values of a window older than 5 s', 60, async () => {
       await page.keyboard.press('ArrowLeft')
       const read = await readOut(page)
-      return read.timeMs < pausedMs - 5000 && read.texts.length === 10 ? read : undefined
+      return read.timeMs < pausedMs - 5000 && read.texts.length === 11 ? read : undefined
     })
     const rows = await inTopic(timeMs)
     assert.equal(rows.length, 4)
     const count = rows.reduce((sum, row) => sum + row.count, 0)
-    const errors = rows.reduce((sum, row) => sum + row.errors, 0)
+    const failed = rows.reduce((sum, row) => sum + row.failed, 0)
+    const expected = rows.reduce((sum, row) => sum + row.expected, 0)
     const quantiles = Sketch.of(...rows.map(({ latency }) => latency)).quantiles([0.5, 0.95, 0.99])
     assert.deepEqual(texts, [
       ...[format.formatPerSecond(count), formatCount(count), '7'],
       ...[...quantiles, samples.Rollup.max_ns].map(format.formatDuration),
-      ...[format.formatPerSecond(errors), format.formatPart(errors / count), formatCount(errors)]
+      ...[format.formatPerSecond(failed), format.formatPart(failed / count), formatCount(failed), formatCount(expected)]
     ])
     await page.context().close()
   })

@@ -47,8 +47,15 @@ describe('the panel over Kafka', { skip: await kafkaMissing(), timeout: 180_000 
   test('points are the merged rows of the topic: counts are exact, percentiles are those of the merged distribution', async () => {
     const rows = [0, 1, 2].flatMap((second) => [
       rollup(second),
-      rollup(second, { host: 'web-2', count: 10, errors: 1, max_ns: 99_999, latency: [{ index: 500, count: 10 }] }),
-      rollup(second, { syscall: 'write', count: 7, errors: 0, latency: [{ index: 20, count: 7 }] })
+      rollup(second, {
+        host: 'web-2',
+        count: 10,
+        failed: 1,
+        expected: 4,
+        max_ns: 99_999,
+        latency: [{ index: 500, count: 10 }]
+      }),
+      rollup(second, { syscall: 'write', count: 7, failed: 0, latency: [{ index: 20, count: 7 }] })
     ])
     await send('rollups', 'Rollup', rows)
     const page = await Page.open(panel.url)
@@ -57,11 +64,14 @@ describe('the panel over Kafka', { skip: await kafkaMissing(), timeout: 180_000 
     await page.message('stale', ({ reason }) => reason === null)
     for (const point of page.points.values()) {
       const ofWindow = rows.filter(({ window_start }) => window_start === point.timeMs * 1000)
-      const sum = (field: 'count' | 'errors') => ofWindow.reduce((total, row) => total + row[field], 0)
+      const sum = (field: 'count' | 'failed' | 'expected') => ofWindow.reduce((total, row) => total + row[field], 0)
       const [p50, p95, p99] = Sketch.of(...ofWindow.map(({ latency }) => latency)).quantiles([0.5, 0.95, 0.99])
       assert.deepEqual(
-        { count: point.count, errors: point.errors, p50: point.p50, p95: point.p95, p99: point.p99, max: point.max },
-        { count: sum('count'), errors: sum('errors'), p50, p95, p99, max: 99_999 }
+        {
+          ...{ count: point.count, failed: point.failed, expected: point.expected },
+          ...{ p50: point.p50, p95: point.p95, p99: point.p99, max: point.max }
+        },
+        { count: sum('count'), failed: sum('failed'), expected: sum('expected'), p50, p95, p99, max: 99_999 }
       )
       assert.equal(
         point.heat.reduce((total, [, count]) => total + count, 0),

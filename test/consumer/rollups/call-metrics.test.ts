@@ -21,8 +21,8 @@ const rowOf = (count: number, more: Partial<Rollup> = {}): Rollup => ({
     { index: 32 * 9 + 30, count },
     { index: 32 * 19 + 29, count: 1 }
   ],
-  errors: 1,
-  errnos: [{ index: 11, count: 1 }],
+  ...{ failed: 0, expected: 1, interrupted: 0 },
+  errnos: [{ errno: 'EAGAIN', count: 1 }],
   ...more
 })
 
@@ -34,10 +34,12 @@ const line = (metrics: CallMetrics, start: string): string | undefined =>
     ?.slice(start.length + 1)
 
 const read = '{host="web-1",workload="/usr/bin/curl",call="read"}'
+const errnos = (call: string, errno: string, verdict: string): string =>
+  `ringside_call_errnos_total{host="web-1",workload="/usr/bin/curl",call="${call}",errno="${errno}",verdict="${verdict}"}`
 const bucket = (le: string): string =>
   `ringside_call_duration_seconds_bucket{host="web-1",workload="/usr/bin/curl",call="read",le="${le}"}`
 
-test('a row becomes an exact histogram, with errors by errno and bytes', () => {
+test('a row becomes an exact histogram, with errors by errno and verdict, and bytes', () => {
   const metrics = new CallMetrics(options)
   metrics.add(rowOf(500))
   assert.equal(line(metrics, bucket('1.024e-06')), '500')
@@ -45,8 +47,20 @@ test('a row becomes an exact histogram, with errors by errno and bytes', () => {
   assert.equal(line(metrics, bucket('0.001048576')), '501')
   assert.equal(line(metrics, bucket('+Inf')), '501')
   assert.equal(line(metrics, `ringside_call_duration_seconds_sum${read}`), '0.0015')
-  assert.equal(line(metrics, `ringside_call_errors_total${read.replace('}', ',errno="EAGAIN"}')}`), '1')
+  assert.equal(line(metrics, errnos('read', 'EAGAIN', 'expected')), '1')
   assert.equal(line(metrics, `ringside_call_bytes_total${read}`), '5000')
+})
+
+test('the verdict of an errno is that of its call, also in the series of all other calls', () => {
+  const metrics = new CallMetrics(options)
+  const errno = [{ errno: 'EAGAIN', count: 2 }]
+  metrics.add(rowOf(5, { syscall: 'fork', errnos: errno, failed: 2, expected: 0 }))
+  assert.equal(line(metrics, errnos('fork', 'EAGAIN', 'failed')), '2')
+  metrics.add(rowOf(5, { workload: 'other', other: true }))
+  metrics.add(rowOf(5, { workload: 'other', other: true, syscall: 'fork', errnos: errno }))
+  const rest = (verdict: string): string | undefined =>
+    line(metrics, errnos('other', 'EAGAIN', verdict).replace('/usr/bin/curl', 'other'))
+  assert.deepEqual([rest('expected'), rest('failed')], ['1', '2'])
 })
 
 test('a later revision adds only its difference, a duplicate nothing', () => {

@@ -20,16 +20,17 @@ const options: Config['rollups'] = {
 
 interface Sums {
   calls: number
+  /** Errors of any verdict. */
   errors: number
   bytes: number
 }
 
 const sumsOf = (rows: Iterable<Rollup>): Sums => {
   const sums = { calls: 0, errors: 0, bytes: 0 }
-  for (const { by, window_ms, count, errors, bytes } of rows) {
+  for (const { by, window_ms, count, failed, expected, interrupted, bytes } of rows) {
     if (by !== 'workload' || window_ms !== 1000) continue
     sums.calls += count
-    sums.errors += errors
+    sums.errors += failed + expected + interrupted
     sums.bytes += bytes
   }
   return sums
@@ -42,7 +43,7 @@ const exportedSums = ({ families }: RollupMetrics): Sums => {
       for (const { buckets } of family.samples()) for (const count of Array.from(buckets)) sums.calls += count
     } else {
       const values = [...family.samples()].reduce((sum, { value }) => sum + value, 0)
-      if (family.name === 'ringside_call_errors_total') sums.errors = values
+      if (family.name === 'ringside_call_errnos_total') sums.errors = values
       if (family.name === 'ringside_call_bytes_total') sums.bytes = values
     }
   }

@@ -37,8 +37,8 @@ const recorded = (fields: Partial<EventBatch>, byFunction = false) => {
   recordCalls(batch, windowAt, byFunction)
   const texts = [...cells].map(({ key, part }) => {
     const { pid, goFunction, code } = key
-    const { count, errors, bytes, totalNs } = part ?? assert.fail()
-    return [pid, goFunction, callNames.nameOf(code), count, errors, bytes, totalNs].join(' ')
+    const { count, failed, expected, bytes, totalNs } = part ?? assert.fail()
+    return [pid, goFunction, callNames.nameOf(code), count, failed, expected, bytes, totalNs].join(' ')
   })
   return {
     cells: texts,
@@ -57,7 +57,7 @@ test('a call is recorded in the window in which it returned, other events are no
     eventOf({ time_offset_ns: -2, kind: 'io_uring', syscall: 'read', call: 'io_uring_read', ret: 3 })
   ]
   assert.deepEqual(recorded({ events }), {
-    cells: ['100  read 2 0 11 1005', '100  read 1 1 0 1000', '100  io_uring_read 1 0 0 1000'],
+    cells: ['100  read 2 0 0 11 1005', '100  read 1 0 1 0 1000', '100  io_uring_read 1 0 0 0 1000'],
     rejected: [1],
     calls: [
       [4, 3, 0],
@@ -73,8 +73,22 @@ test('a summary is recorded in the window with the middle of its time, a long on
     summaryOf({ time_offset_ns: -600_000_000 })
   ]
   const { cells, rejected, calls } = recorded({ summaries })
-  assert.deepEqual(cells, ['100  read 8 2 24576 18000'])
+  assert.deepEqual(cells, ['100  read 8 0 2 24576 18000'])
   assert.deepEqual([rejected, calls], [[4], [[4, 0, 8]]])
+})
+
+test('a connect that fails after its call returned is one call with one failure', () => {
+  const call = eventOf({ syscall: 'connect', ret: -115 })
+  const outcome = (ret: number) => eventOf({ kind: 'connect_outcome', syscall: 'none', ret, duration_ns: 7 })
+  const found = recorded({ events: [call, call, call, outcome(0), outcome(-111), outcome(-125)] })
+  assert.deepEqual(found.cells, ['100  connect 3 1 3 0 3000'])
+  assert.deepEqual(found.calls, [[4, 3, 0]])
+  assert.deepEqual(recorded({ events: [outcome(0)] }).cells, [])
+})
+
+test('the failed outcome of a connect that no window accepts is no rejected call', () => {
+  const outcome = eventOf({ kind: 'connect_outcome', syscall: 'none', ret: -111, time_offset_ns: -2_000_000_000 })
+  assert.deepEqual(recorded({ events: [outcome] }).rejected, [0])
 })
 
 test('calls of Go functions have cells of their own when rows by function are configured', () => {
@@ -82,10 +96,10 @@ test('calls of Go functions have cells of their own when rows by function are co
   const processes = [processOf(), processOf({ pid: 200 })]
   const events = [-1, 0, 1, 2, 3, 3].map((stack, i) => eventOf({ stack, process: i === 5 ? 1 : 0 }))
   assert.deepEqual(recorded({ stacks, processes, events }, true).cells, [
-    '100  read 2 0 0 2000',
-    '100 main.a read 2 0 0 2000',
-    '100 main.b read 1 0 0 1000',
-    '200 main.a read 1 0 0 1000'
+    '100  read 2 0 0 0 2000',
+    '100 main.a read 2 0 0 0 2000',
+    '100 main.b read 1 0 0 0 1000',
+    '200 main.a read 1 0 0 0 1000'
   ])
-  assert.deepEqual(recorded({ stacks, processes, events }).cells, ['100  read 5 0 0 5000', '200  read 1 0 0 1000'])
+  assert.deepEqual(recorded({ stacks, processes, events }).cells, ['100  read 5 0 0 0 5000', '200  read 1 0 0 0 1000'])
 })

@@ -7,7 +7,15 @@ import { indexOf } from '../../../wire/log-linear.ts'
 import { Sketch } from '../../../wire/sketch.ts'
 import type { EventBatch, Rollup } from '../../../wire/types.ts'
 import { hosted, ofColumns } from '../support/batches.ts'
-import { highestRevisions, recompute, rowKeyOf, streamOf, type Truth, tallied } from '../support/call-streams.ts'
+import {
+  highestRevisions,
+  namedErrnos,
+  recompute,
+  rowKeyOf,
+  streamOf,
+  type Truth,
+  tallied
+} from '../support/call-streams.ts'
 import { random } from '../support/random.ts'
 import { handleAll, options, revisionOf, rollupsOf, statusesOf } from './support/rollups-run.ts'
 
@@ -17,13 +25,15 @@ const assertTrue = (rows: readonly Rollup[], truths: Map<string, Truth>): void =
   assert.deepEqual([...highest.keys()].sort(), [...truths.keys()].sort())
   for (const [key, truth] of truths) {
     const row = highest.get(key) ?? assert.fail()
-    const { count, errors, bytes, total_ns, complete, latency } = row
+    const { count, failed, expected, interrupted, bytes, total_ns, complete, latency } = row
     const { durations, counted, ...sums } = truth
     const buckets = tallied(durations.map((duration) => Math.max(0, indexOf(duration))))
     // As text: there are thousands of rows.
     assert.equal(
-      JSON.stringify({ count, errors, bytes, total_ns, errnos: row.errnos, latency, complete }),
-      JSON.stringify({ ...sums, errnos: tallied(truth.errnos), latency: buckets, complete: true }),
+      JSON.stringify({
+        ...{ count, failed, expected, interrupted, bytes, total_ns, errnos: row.errnos, latency, complete }
+      }),
+      JSON.stringify({ ...sums, errnos: namedErrnos(truth.errnos), latency: buckets, complete: true }),
       key
     )
     durations.sort((a, b) => a - b)
@@ -78,7 +88,14 @@ const merged = (rows: Iterable<Rollup>, keyOf: (row: Rollup) => string) =>
         count: of.reduce((sum, { count }) => sum + count, 0),
         total_ns: of.reduce((sum, { total_ns }) => sum + total_ns, 0),
         latency: Sketch.of(...of.map(({ latency }) => latency)).buckets(),
-        errnos: Sketch.of(...of.map(({ errnos }) => errnos)).buckets()
+        errnos: Object.fromEntries(
+          [
+            ...Map.groupBy(
+              of.flatMap(({ errnos }) => errnos),
+              ({ errno }) => errno
+            )
+          ].map(([errno, counts]) => [errno, counts.reduce((sum, { count }) => sum + count, 0)])
+        )
       }
     ])
   )

@@ -5,6 +5,7 @@ import { Rates } from '../../../consumer/rollups/rates.ts'
 import { ShortestWindow } from '../../../consumer/rollups/shortest-window.ts'
 import { Window } from '../../../consumer/rollups/window.ts'
 import type { Process } from '../../../wire/types.ts'
+import { verdictTableOf } from '../../../wire/verdict.ts'
 import { processOf } from '../support/batches.ts'
 
 const rates = new Rates(1e6, 100)
@@ -17,7 +18,7 @@ const setUp = (maxCells = 100) => {
   const call = (slot: number, process: Process, goFunction: string | null = null) => {
     const cell = short.cellAt(slot, process, goFunction, 0)
     const part = cell.part ?? short.createPart(cell)
-    part.add(10, 0, false)
+    part.add(10, 0, false, verdictTableOf('read'))
   }
   const rowsOf = (window: Window) =>
     window.publish(true).map(({ by, key, count }) => [by, key.pid, key.goFunction, count].join(' '))

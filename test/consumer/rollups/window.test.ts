@@ -3,13 +3,14 @@ import { test } from 'node:test'
 import type { Key } from '../../../consumer/rollups/key.ts'
 import { Tally } from '../../../consumer/rollups/tally.ts'
 import { Window } from '../../../consumer/rollups/window.ts'
+import { verdictTableOf } from '../../../wire/verdict.ts'
 import { processOf } from '../support/batches.ts'
 
 const keyOf = (pid: number): Key => ({ workload: '/bin/a', pid, startUs: 1, goFunction: null, code: 0 })
 
 const partOf = (calls: number): Tally => {
   const tally = new Tally()
-  for (let i = 0; i < calls; i++) tally.add(10, 0, false)
+  for (let i = 0; i < calls; i++) tally.add(10, 0, false, verdictTableOf('read'))
   return tally
 }
 

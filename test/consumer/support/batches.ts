@@ -15,6 +15,9 @@ export const processOf = (fields: Partial<Process> = {}): Process => ({
   exe: '/usr/bin/client',
   container_id: null,
   cgroup_id: 1,
+  euid: 1000,
+  creator_pid: -1,
+  creator_start_us: -1,
   ...fields
 })
 
@@ -59,6 +62,12 @@ export const eventOf = (fields: Partial<Event> = {}): Event => ({
   arg: -1,
   target_pid: -1,
   stack: -1,
+  path_opened: false,
+  path_given: null,
+  address_given: false,
+  argument_changed: false,
+  call_cpu: -1,
+  call_seq: -1,
   ...fields
 })
 

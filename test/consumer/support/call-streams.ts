@@ -1,8 +1,10 @@
 // Random streams of batches for tests of rollups, and the sums of each window, recomputed from all calls at once.
 import assert from 'node:assert/strict'
 import { bytesMoved } from '../../../wire/bytes-moved.ts'
+import { errnoName } from '../../../wire/errno.ts'
 import { indexOf } from '../../../wire/log-linear.ts'
-import type { Bucket, Event, EventBatch, Rollup, Summary } from '../../../wire/types.ts'
+import type { Bucket, ErrnoCount, Event, EventBatch, Rollup, Summary } from '../../../wire/types.ts'
+import { verdictOfErrno } from '../../../wire/verdict.ts'
 import { batchOf, eventOf, processOf, summaryOf } from './batches.ts'
 import { random } from './random.ts'
 
@@ -17,6 +19,10 @@ export const tallied = (values: readonly number[]): Bucket[] =>
   [...Map.groupBy(values, (value) => value)]
     .map(([index, { length: count }]) => ({ index, count }))
     .sort((a, b) => a.index - b.index)
+
+/** Counts of each error number, as rows have them. */
+export const namedErrnos = (errnos: readonly number[]): ErrnoCount[] =>
+  tallied(errnos).map(({ index, count }) => ({ errno: errnoName(-index) ?? assert.fail(), count }))
 
 /** A summary of calls, as the kernel would count them. */
 export const summarize = (calls: readonly Pick<Event, 'duration_ns' | 'ret'>[], fields: Partial<Summary>): Summary =>
@@ -62,7 +68,7 @@ const withRowsOf = (batch: EventBatch, earlier: readonly EventBatch[]): EventBat
 
 const randomResult = (next: Random): number => {
   if (next() > 0.2) return pick(next, 4096)
-  return next() < 0.5 ? -11 : -4
+  return next() < 0.5 ? -11 : next() < 0.5 ? -4 : -9
 }
 
 const randomSummary = (next: Random, processes: number): Summary => {
@@ -168,7 +174,9 @@ export interface Truth {
   /** Calls from summaries: their highest duration is known to its bucket only. */
   counted: number
   count: number
-  errors: number
+  failed: number
+  expected: number
+  interrupted: number
   bytes: number
   total_ns: number
   durations: number[]
@@ -197,13 +205,13 @@ export const recompute = (log: readonly EventBatch[], windowsMs: readonly number
     }
   }
   const addTo = (key: string, of: Event | Summary): void => {
-    const sums = { counted: 0, count: 0, errors: 0, bytes: 0, total_ns: 0 }
+    const sums = { counted: 0, count: 0, failed: 0, expected: 0, interrupted: 0, bytes: 0, total_ns: 0 }
     const truth: Truth = rows.get(key) ?? { ...sums, durations: [], errnos: [] }
     rows.set(key, truth)
     if ('count' in of) truth.counted += of.count
     for (const { ret, duration_ns } of 'count' in of ? (countedCalls.get(of) ?? assert.fail()) : [of]) {
       truth.count++
-      if (ret < 0) truth.errors++
+      if (ret < 0) truth[verdictOfErrno(of.syscall, -ret)]++
       if (ret < 0) truth.errnos.push(-ret)
       truth.bytes += bytesMoved(of.syscall, ret) ?? 0
       truth.total_ns += duration_ns

@@ -45,7 +45,7 @@ test('records of several reads are in one batch, each once', () => {
 test('a batch is full by events or by bytes, and the rest of the read goes into the next one', () => {
   for (const limits of [
     { ...wide, events: 4 },
-    { ...wide, bytes: 480 }
+    { ...wide, bytes: 560 }
   ]) {
     const { encoder, read } = setUp(limits)
     read(Array.from({ length: 10 }, (_, i) => rawEvent({ seq: BigInt(i + 1), path: '/p' })))
@@ -88,7 +88,7 @@ test('nothing of a damaged read is added', () => {
   const { encoder, read } = setUp()
   assert.throws(() => read([rawEvent(), rawEvent({ class: 9 })]), {
     code: 'DATA',
-    message: /invalid record at byte 160 of 320/
+    message: /invalid record at byte 184 of 368/
   })
   assert.equal(encoder.add(), false)
   assert.equal(encoder.count, 0)

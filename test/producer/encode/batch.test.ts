@@ -69,7 +69,13 @@ test('every field of a record becomes a field of the event', () => {
       path_to: null,
       arg: -1,
       target_pid: -1,
-      stack: -1
+      stack: -1,
+      path_opened: false,
+      path_given: null,
+      address_given: false,
+      argument_changed: false,
+      call_cpu: -1,
+      call_seq: -1
     }
   ])
   assert.deepEqual(processes, [
@@ -81,7 +87,10 @@ test('every field of a record becomes a field of the event', () => {
       comm: 'curl',
       exe: null,
       container_id: null,
-      cgroup_id: 77
+      cgroup_id: 77,
+      euid: 1000,
+      creator_pid: -1,
+      creator_start_us: -1
     }
   ])
   assert.deepEqual(sockets, [
@@ -267,7 +276,8 @@ test('any record survives Avro unchanged', () => {
       assert.equal(event.socket === -1, from.socket === undefined)
       if (from.socket !== undefined) {
         const socket = batch.sockets[event.socket] as Socket
-        const length = from.socket.family === 2 ? 4 : from.socket.family === 10 ? 16 : 0
+        const lengths: Readonly<Record<number, number>> = { 2: 4, 10: 16, 40: 4 }
+        const length = lengths[from.socket.family] ?? 0
         assert.deepEqual(socket.remote_address, Buffer.from(from.socket.remoteAddress.subarray(0, length)))
         assert.equal(socket.remote_port, from.socket.remotePort)
       }

@@ -68,28 +68,54 @@ test('facts of a later process with the same pid are not used', () => {
   assert.equal(rowOf(table, { startNs: 5_000_000_000n }).exe, '/usr/bin/cat')
 })
 
-test('a child has the executable and container of its parent until it executes', () => {
+const creator = { origin: 100, originId: 1_000_000_000n }
+
+test('a child has the executable and container of its creator until it executes', () => {
   const proc = new FakeProc()
   proc.now.set(100, facts({ containerId }))
   const table = new ProcessTable(proc)
   rowOf(table, {})
-  const child = { pid: 101, ppid: 100, startNs: 2_000_000_000n }
+  const child = { pid: 101, ppid: 100, startNs: 2_000_000_000n, ...creator }
   table.fork(raw(child), 0)
   assert.deepEqual([rowOf(table, child).exe, rowOf(table, child).container_id], ['/usr/bin/cat', containerId])
   table.exec(raw(child), 0, '/usr/bin/ls')
   assert.deepEqual([rowOf(table, child).exe, rowOf(table, child).container_id], ['/usr/bin/ls', containerId])
   assert.equal(rowOf(table, {}).exe, '/usr/bin/cat')
   assert.equal(proc.reads, 0)
+  assert.deepEqual([rowOf(table, child).creator_pid, rowOf(table, child).creator_start_us], [100, 1_000_000])
+  assert.deepEqual([rowOf(table, {}).creator_pid, rowOf(table, {}).creator_start_us], [-1, -1])
 })
 
-test('a child of an unknown process has the facts of its parent in /proc', () => {
+test('a child of a process not seen yet has the facts of its creator in /proc', () => {
   const proc = new FakeProc()
   proc.now.set(100, facts({ containerId }))
   const table = new ProcessTable(proc)
   proc.now.clear()
-  const child = { pid: 101, ppid: 100, startNs: 2_000_000_000n }
+  const child = { pid: 101, ppid: 100, startNs: 2_000_000_000n, ...creator }
   table.fork(raw(child), 0)
   assert.deepEqual([rowOf(table, child).exe, rowOf(table, child).container_id], ['/usr/bin/cat', containerId])
+})
+
+test('a child that names another parent, as by CLONE_PARENT, has nothing of that parent', () => {
+  const proc = new FakeProc()
+  proc.now.set(1, facts({ startTicks: 0, exe: '/usr/sbin/sshd' }))
+  const table = new ProcessTable(proc)
+  proc.now.clear()
+  rowOf(table, { pid: 1, startNs: 0n })
+  const child = { pid: 101, ppid: 1, startNs: 2_000_000_000n, ...creator }
+  table.fork(raw(child), 0)
+  assert.equal(rowOf(table, child).exe, null)
+})
+
+test('a child of a later process with the pid of its creator has nothing of the earlier one', () => {
+  const proc = new FakeProc()
+  proc.now.set(100, facts())
+  const table = new ProcessTable(proc)
+  proc.now.clear()
+  assert.equal(rowOf(table, {}).exe, '/usr/bin/cat')
+  const child = { pid: 101, ppid: 100, startNs: 9_000_000_000n, origin: 100, originId: 8_000_000_000n }
+  table.fork(raw(child), 0)
+  assert.equal(rowOf(table, child).exe, null)
 })
 
 test('without a usable path the executable is read from /proc, and null when the process has ended', () => {
@@ -105,24 +131,25 @@ test('without a usable path the executable is read from /proc, and null when the
   assert.equal(rowOf(table, {}).exe, null)
 })
 
-test("the container comes from the cgroup's name at fork and exec, without reading /proc", () => {
+test("the container comes from the cgroup's path at fork and exec, and is never replaced", () => {
   const proc = new FakeProc()
   const table = new ProcessTable(proc)
   proc.now.set(100, facts())
   rowOf(table, {})
   proc.now.clear()
   proc.reads = 0
-  const child = { pid: 101, ppid: 100, startNs: 2_000_000_000n, extra: `docker-${containerId}.scope` }
-  table.fork(raw(child), 0)
+  const child = { pid: 101, ppid: 100, startNs: 2_000_000_000n, ...creator }
+  table.fork(raw({ ...child, extra: `/system.slice/docker-${containerId}.scope` }), 0)
   assert.equal(rowOf(table, child).container_id, containerId)
   assert.equal(rowOf(table, {}).container_id, null)
-  table.exec(raw({ extra: containerId }), 0, '/app/server')
+  table.exec(raw({ extra: `/docker/${containerId}` }), 0, '/app/server')
   assert.deepEqual([rowOf(table, {}).exe, rowOf(table, {}).container_id], ['/app/server', containerId])
-  const outside = { pid: 102, ppid: 100, startNs: 3_000_000_000n }
-  table.fork(raw({ ...outside, ppid: 103 }), 0)
-  table.exec(raw({ extra: 'ssh.service' }), 0, '/usr/sbin/sshd')
+  table.exec(raw({ extra: `/docker/${'d'.repeat(64)}` }), 0, '/usr/sbin/sshd')
   assert.equal(rowOf(table, {}).container_id, containerId, 'the container is kept')
-  assert.equal(proc.reads, 1, 'the unknown parent')
+  const grandchild = { pid: 102, ppid: 101, startNs: 3_000_000_000n, origin: 101, originId: 2_000_000_000n }
+  table.fork(raw({ ...grandchild, extra: `/docker/${'d'.repeat(64)}` }), 0)
+  assert.equal(rowOf(table, grandchild).container_id, containerId, "the creator's container is kept")
+  assert.equal(proc.reads, 0)
 })
 
 test('an ended process is known for late events, for a while', () => {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { abis, callEntry, callMode, knownCalls, nrMax, nrUring } from '../../../bpf/event.ts'
+import { abis, callEntry, callMode, classOfCall, knownCalls, nrMax, nrUring } from '../../../bpf/event.ts'
 import { callTable, emittingClasses, modeTable } from '../../../producer/source/call-tables.ts'
 import { RingsideError } from '../../../runtime/errors.ts'
 
@@ -33,7 +33,7 @@ describe('the table of calls', () => {
     const known = knownCalls.filter((name) => name !== 'none')
     assert.deepEqual(
       known.filter((name) => !native.has(name)),
-      ['open', 'dup2', 'unlink', 'rename']
+      ['open', 'dup2', 'unlink', 'rename', 'creat', 'link', 'symlink']
     )
     const compats = new Set([...table.subarray(compat, compat + uring)].map(nameOf))
     assert.deepEqual(
@@ -106,8 +106,8 @@ describe('the table of modes', () => {
   it('can reduce the classes with an emitted call', () => {
     assert.deepEqual(emittingClasses({}, 'x64'), ['process', 'network', 'file'])
     assert.deepEqual(emittingClasses({ getppid: 'emit' }, 'x64'), ['process', 'network', 'file', 'io'])
-    const files = ['open', 'openat', 'openat2', 'unlink', 'unlinkat', 'rename', 'renameat', 'renameat2']
-    const uring = ['openat', 'openat2', 'unlinkat', 'renameat'].map((name) => `io_uring_${name}`)
+    const files = knownCalls.filter((name) => classOfCall[name] === 'file')
+    const uring = ['openat', 'openat2', 'unlinkat', 'renameat', 'linkat', 'symlinkat'].map((name) => `io_uring_${name}`)
     const off = Object.fromEntries([...files, ...uring].map((name) => [name, 'off' as const]))
     assert.deepEqual(emittingClasses(off, 'x64'), ['process', 'network'])
   })

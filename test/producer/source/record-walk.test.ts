@@ -15,7 +15,7 @@ const visited = (bytes: Uint8Array, length = bytes.length): number[] => {
 
 test('every record is visited, whatever its length', () => {
   const bytes = rawBuffer([rawEvent(), rawEvent({ path: '/x' }), rawEvent({ path: 'y'.repeat(4096) }), rawEvent()])
-  assert.deepEqual(visited(bytes), [0, 160, 328, 4584])
+  assert.deepEqual(visited(bytes), [0, 184, 376, 4656])
   assert.deepEqual(visited(bytes, 0), [])
 })
 
@@ -34,14 +34,14 @@ test('the records of both rings are merged by time, and each ring keeps its orde
 test('summaries come last, whatever their class and time', () => {
   const records = [rawEvent({ class: 1, timeNs: 30n }), rawEvent({ timeNs: 20n })]
   const summaries = [rawSummary({ class: 1, timeNs: 10n }), rawSummary({ class: 3, timeNs: 5n })]
-  assert.deepEqual(visited(rawBuffer([...records, ...summaries])), [160, 0, 320, 512])
-  assert.deepEqual(visited(rawBuffer(summaries)), [0, 192])
+  assert.deepEqual(visited(rawBuffer([...records, ...summaries])), [184, 0, 368, 584])
+  assert.deepEqual(visited(rawBuffer(summaries)), [0, 216])
 })
 
 test('times one nanosecond apart keep their order after years of uptime', () => {
   const timeNs = 2n ** 57n
   const bytes = rawBuffer([rawEvent({ class: 1, timeNs: timeNs + 1n }), rawEvent({ timeNs })])
-  assert.deepEqual(visited(bytes), [160, 0])
+  assert.deepEqual(visited(bytes), [184, 0])
 })
 
 test('a read begins at the older of the first events of both rings', () => {

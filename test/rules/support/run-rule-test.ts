@@ -2,6 +2,7 @@
 import { Alerts } from '../../../consumer/alerts/alerts.ts'
 import type { Rule } from '../../../consumer/alerts/rule.ts'
 import type { RuleTest, RuleTestEvent } from '../../../consumer/alerts/rule-file.ts'
+import { errnoName } from '../../../wire/errno.ts'
 import { kindClasses } from '../../../wire/event-class.ts'
 import type { Alert, Event, EventBatch, Process, Socket } from '../../../wire/types.ts'
 import { batchOf, contextOf, eventOf, processOf, socketOf } from '../../consumer/support/batches.ts'
@@ -56,12 +57,25 @@ const processFor = ({ event: { pid, ppid, comm, exe, container, began } }: Timed
 
 const callOf = (name: string): Pick<Event, 'kind' | 'syscall'> => {
   if (!(name in kindClasses)) return { kind: 'syscall', syscall: name }
-  return { kind: name as keyof typeof kindClasses, syscall: name === 'socket_state' ? 'connect' : 'none' }
+  return { kind: name as keyof typeof kindClasses, syscall: 'none' }
+}
+
+const isFinal = (ret: number): boolean => !['EINPROGRESS', 'EINTR', 'ERESTARTSYS'].includes(errnoName(ret) ?? '')
+
+/** Gives each outcome the identity of the first connect that still waits for one, as the edge does. */
+const nameCalls = (events: readonly Event[], waiting: Event[]): void => {
+  for (const event of events) {
+    if (event.syscall === 'connect' && !isFinal(event.ret)) waiting.push(event)
+    if (event.kind !== 'connect_outcome') continue
+    const call = waiting.shift()
+    if (call !== undefined) Object.assign(event, { call_cpu: call.cpu, call_seq: call.seq })
+  }
 }
 
 const eventFor = ({ event, timeUs }: TimedEvent, index: number, clockUs: number): Event =>
   eventOf({
     ...callOf(event.event),
+    argument_changed: event.argumentChanged,
     process: index,
     socket: event.local === undefined && event.remote === undefined ? -1 : index,
     time_offset_ns: (timeUs - clockUs) * 1000,
@@ -73,14 +87,17 @@ const eventFor = ({ event, timeUs }: TimedEvent, index: number, clockUs: number)
 /** Batches of 100 ms, and a last one after `quietUs`. */
 const batchesOf = (test: RuleTest, quietUs: number): EventBatch[] => {
   const batches: EventBatch[] = []
+  const waiting: Event[] = []
   const add = (clockUs: number, timed: readonly TimedEvent[]): void => {
+    const events = timed.map((each, index) => eventFor(each, index, clockUs))
+    nameCalls(events, waiting)
     batches.push(
       batchOf({
         batch: batches.length + 1,
         clock: { monotonic_us: clockUs, wall_us: epochUs + clockUs },
         processes: timed.map(processFor),
         sockets: timed.map(socketFor),
-        events: timed.map((each, index) => eventFor(each, index, clockUs))
+        events
       })
     )
   }

@@ -9,7 +9,7 @@ export const Caption = ({ slots, crosshair }: ChartProps) => {
   const slot = readSlot(slots, position)
   const time = slot === undefined ? undefined : slots.times[slot]
   const point = slot === undefined ? undefined : slots.points[slot]
-  const total = (field: 'count' | 'errors' | 'lost'): number =>
+  const total = (field: 'count' | 'failed' | 'lost'): number =>
     slots.points.reduce((sum, each) => sum + (each?.[field] ?? 0), 0)
   const lost = total('lost')
   return (
@@ -27,7 +27,7 @@ export const Caption = ({ slots, crosshair }: ChartProps) => {
         )}
       </p>
       <p data-testid="sums">
-        Total: <b>{formatCount(total('count'))}</b> calls, <b>{formatCount(total('errors'))}</b> errors,{' '}
+        Total: <b>{formatCount(total('count'))}</b> calls, <b>{formatCount(total('failed'))}</b> failed,{' '}
         <span class={lost > 0 ? 'bad' : ''}>
           <b>{formatCount(lost)}</b> events lost
         </span>

@@ -2,7 +2,7 @@
 import { CallsChart } from './calls-chart.tsx'
 import { Caption } from './caption.tsx'
 import type { ChartProps } from './chart-frame.tsx'
-import { ErrorsChart } from './errors-chart.tsx'
+import { FailedChart } from './failed-chart.tsx'
 import { HeatChart } from './heat-chart.tsx'
 import { LatencyChart } from './latency-chart.tsx'
 
@@ -12,7 +12,7 @@ export const Charts = (props: ChartProps) => (
     <div class="charts">
       <CallsChart {...props} />
       <LatencyChart {...props} />
-      <ErrorsChart {...props} />
+      <FailedChart {...props} />
       <HeatChart {...props} />
     </div>
   </div>

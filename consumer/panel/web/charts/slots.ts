@@ -39,8 +39,9 @@ export const measured = ({ points, windowMs }: Slots, measure: Measure): [(numbe
 ]
 
 export const callsPerSecond: Measure = ({ count }, windowMs) => (count * 1000) / windowMs
-export const errorsPerSecond: Measure = ({ errors }, windowMs) => (errors * 1000) / windowMs
-export const errorShare: Measure = ({ count, errors }) => (count > 0 ? errors / count : null)
+export const failedPerSecond: Measure = ({ failed }, windowMs) => (failed * 1000) / windowMs
+/** At most 1: a connect that fails after its window has closed is counted in a later one. Null for a window without calls. */
+export const failedShare: Measure = ({ count, failed }) => (count > 0 ? Math.min(1, failed / count) : null)
 
 /** Null for a window without calls. */
 export const percentile =

@@ -23,7 +23,7 @@ interface Column {
 
 const columns: Readonly<Record<TopColumn, Column>> = {
   callsPerSecond: { title: 'calls', meaning: 'Calls per second', format: formatPerSecond },
-  errorsPerSecond: { title: 'errors', meaning: 'Errors per second', format: formatPerSecond },
+  failedPerSecond: { title: 'failed', meaning: 'Failed calls per second', format: formatPerSecond },
   p50: { title: 'p50', meaning: 'Median latency', format: formatDuration },
   p99: { title: 'p99', meaning: '99th percentile of latency', format: formatDuration },
   timeShare: { title: 'time', meaning: 'Share of the total duration of all calls', format: formatPart }

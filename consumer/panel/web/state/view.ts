@@ -4,7 +4,7 @@ import type { Filter, TopBy } from '../../protocol.ts'
 import { defaultRange, type Range, ranges } from './ranges.ts'
 
 export const topGroups = ['workload', 'process', 'call', 'go_function'] as const satisfies readonly TopBy[]
-export const topColumns = ['callsPerSecond', 'errorsPerSecond', 'p50', 'p99', 'timeShare'] as const
+export const topColumns = ['callsPerSecond', 'failedPerSecond', 'p50', 'p99', 'timeShare'] as const
 export type TopColumn = (typeof topColumns)[number]
 
 /** The fields of the audit search as text. Times are local, as the fields have them, or ISO 8601. */

@@ -11,13 +11,21 @@ const firstPoint = (windows: ReturnType<typeof windowsOf>, filter = {}) => {
 }
 
 test('a point merges the rows of its window: sums are exact, percentiles are those of the merged distribution', () => {
-  const one = row(1, { count: 500, errors: 3 })
-  const two = row(1, { host: 'web-2', count: 4, errors: 0, max_ns: 70_000, latency: [{ index: 500, count: 4 }] })
+  const one = row(1, { count: 500, failed: 3, expected: 20 })
+  const two = row(1, {
+    host: 'web-2',
+    count: 4,
+    failed: 0,
+    expected: 1,
+    max_ns: 70_000,
+    latency: [{ index: 500, count: 4 }]
+  })
   const [p50, p95, p99] = Sketch.of(one.latency, two.latency).quantiles([0.5, 0.95, 0.99])
   assert.deepEqual(firstPoint(windowsOf(one, two)), {
     timeMs: 1000,
     count: 504,
-    errors: 3,
+    failed: 3,
+    expected: 21,
     p50,
     p95,
     p99,
@@ -50,7 +58,8 @@ test('a point has the losses of the selected hosts, also without calls', () => {
   assert.deepEqual(firstPoint(windows, { host: 'web-1', call: 'read' }), {
     timeMs: 1000,
     count: 0,
-    errors: 0,
+    failed: 0,
+    expected: 0,
     p50: 0,
     p95: 0,
     p99: 0,

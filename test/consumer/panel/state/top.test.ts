@@ -8,7 +8,7 @@ test('the top is over the last closed windows of each host, busiest first', () =
     windowsOf(
       processRow(1, 7, { count: 1_000_000 }),
       processRow(12, 1, { count: 30, total_ns: 3000 }),
-      processRow(13, 1, { count: 70, errors: 10, total_ns: 3000, syscall: 'write' }),
+      processRow(13, 1, { count: 70, failed: 10, total_ns: 3000, syscall: 'write' }),
       processRow(13, 2, { count: 500, total_ns: 2000 }),
       processRow(14, 2, { count: 9999, complete: false }),
       // This host lags by some seconds.
@@ -19,18 +19,18 @@ test('the top is over the last closed windows of each host, busiest first', () =
   )
   assert.equal(spanMs, 2000)
   assert.deepEqual(
-    rows.map(({ pid, host, call, callsPerSecond, errorsPerSecond, timeShare }) => [
+    rows.map(({ pid, host, call, callsPerSecond, failedPerSecond, timeShare }) => [
       pid,
       host,
       call,
       callsPerSecond,
-      errorsPerSecond,
+      failedPerSecond,
       timeShare
     ]),
     [
-      [2, 'web-1', null, 250, 1.5, 0.2],
-      [3, 'web-2', null, 100, 1.5, 0.2],
-      [1, 'web-1', null, 50, 6.5, 0.6]
+      [2, 'web-1', null, 250, 0.5, 0.2],
+      [3, 'web-2', null, 100, 0.5, 0.2],
+      [1, 'web-1', null, 50, 5.5, 0.6]
     ]
   )
 })

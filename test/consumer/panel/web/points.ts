@@ -4,7 +4,8 @@ import type { Point } from '../../../../consumer/panel/protocol.ts'
 export const pointAt = (timeMs: number, more: Partial<Point> = {}): Point => ({
   timeMs,
   count: 100,
-  errors: 2,
+  failed: 2,
+  expected: 5,
   p50: 1_000,
   p95: 5_000,
   p99: 9_000,

@@ -9,7 +9,7 @@ const shown: slots.Slots = {
   toMs: 30_000,
   isFilled: true,
   times: [0, 10_000, 20_000],
-  points: [pointAt(0), undefined, pointAt(20_000, { count: 0, errors: 0, complete: false })]
+  points: [pointAt(0), undefined, pointAt(20_000, { count: 0, failed: 0, complete: false })]
 }
 
 test('a window is on the time axis at its middle', () => {
@@ -23,11 +23,15 @@ test('open windows are separate from closed ones', () => {
   ])
 })
 
-test('a window without calls has no error share and no percentile', () => {
+test('a window without calls has no share of failed calls and no percentile', () => {
   const [first, , last] = shown.points
   assert.ok(first && last)
-  assert.deepEqual([slots.errorShare(first, 10_000), slots.errorShare(last, 10_000)], [0.02, null])
+  assert.deepEqual([slots.failedShare(first, 10_000), slots.failedShare(last, 10_000)], [0.02, null])
   assert.deepEqual([slots.percentile('p99')(first, 1), slots.percentile('p99')(last, 1)], [9000, null])
+})
+
+test('more failed connects than calls in a window are a share of 1', () => {
+  assert.equal(slots.failedShare(pointAt(0, { count: 1, failed: 3 }), 1000), 1)
 })
 
 test('a chart is loading, empty, current or stale', () => {

@@ -11,7 +11,7 @@ const row = (workload: string, more: Partial<TopRow> = {}): TopRow => ({
   call: null,
   goFunction: null,
   callsPerSecond: 1,
-  errorsPerSecond: 0,
+  failedPerSecond: 0,
   p50: 0,
   p99: 0,
   timeShare: 0,

@@ -44,7 +44,7 @@ record Rollup(String key, long windowMs, long startMs, Row row) {
         .set("host", parts[0]).set("workload", parts[1]).set("syscall", parts[2])
         .set("pid", 0).set("start_us", 0L).set("comm", "").set("exe", null).set("container_id", null)
         .set("window_start", startMs * 1000).set("window_ms", (int) windowMs).set("revision", 1)
-        .set("count", row.count).set("errors", row.errors).set("bytes", row.bytes).set("total_ns", row.totalNs)
+        .set("count", row.count).set("failed", row.failed).set("bytes", row.bytes).set("total_ns", row.totalNs)
         .set("p50_ns", quantiles[0]).set("p90_ns", quantiles[1]).set("p95_ns", quantiles[2])
         .set("p99_ns", quantiles[3]).set("p999_ns", quantiles[4]).set("max_ns", row.maxNs)
         .set("rate", row.count * 1000.0 / windowMs).set("latency", latency)

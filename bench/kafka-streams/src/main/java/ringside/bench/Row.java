@@ -10,7 +10,8 @@ final class Row {
   private static final int BUCKET_BYTES = 2 * Integer.BYTES;
 
   long count;
-  long errors;
+  /** Every error: the compared job has no verdicts. */
+  long failed;
   long bytes;
   long totalNs;
   long maxNs;
@@ -18,7 +19,7 @@ final class Row {
 
   void add(long durationNs, long ret, boolean movesBytes) {
     count++;
-    if (ret < 0) errors++;
+    if (ret < 0) failed++;
     else if (movesBytes) bytes += ret;
     totalNs += durationNs;
     maxNs = Math.max(maxNs, durationNs);
@@ -28,7 +29,7 @@ final class Row {
   Row merge(Row other) {
     if (other == null) return this;
     count += other.count;
-    errors += other.errors;
+    failed += other.failed;
     bytes += other.bytes;
     totalNs += other.totalNs;
     maxNs = Math.max(maxNs, other.maxNs);
@@ -42,7 +43,7 @@ final class Row {
 
   private byte[] toBytes() {
     ByteBuffer to = ByteBuffer.allocate(FIXED_BYTES + BUCKET_BYTES * durations.buckets());
-    to.putLong(count).putLong(errors).putLong(bytes).putLong(totalNs).putLong(maxNs);
+    to.putLong(count).putLong(failed).putLong(bytes).putLong(totalNs).putLong(maxNs);
     durations.forEach((index, inBucket) -> to.putInt(index).putInt(inBucket));
     return to.array();
   }
@@ -52,7 +53,7 @@ final class Row {
     ByteBuffer from = ByteBuffer.wrap(bytes);
     Row row = new Row();
     row.count = from.getLong();
-    row.errors = from.getLong();
+    row.failed = from.getLong();
     row.bytes = from.getLong();
     row.totalNs = from.getLong();
     row.maxNs = from.getLong();

@@ -1,4 +1,4 @@
-// Errors per second, and their share of all calls.
+// Failed calls per second, and their share of all calls; beside them the expected errors.
 import { useMemo } from 'preact/hooks'
 import type uPlot from 'uplot'
 import { formatCount } from '../../../../runtime/format-number.ts'
@@ -9,7 +9,7 @@ import { ChartFrame, type ChartProps } from './chart-frame.tsx'
 import type { PlotProps } from './plot.tsx'
 import { axis, lines, rateAxis, shareAxisWidth } from './plot-options.ts'
 import { Readout, readPoint, useCrosshair, Value } from './readout.tsx'
-import { errorShare, errorsPerSecond, measured } from './slots.ts'
+import { failedPerSecond, failedShare, measured } from './slots.ts'
 
 /** Closed windows only: the share among the first few calls of a window says nothing. */
 const shareLine = (colours: Colours): uPlot.Series => ({
@@ -20,8 +20,10 @@ const shareLine = (colours: Colours): uPlot.Series => ({
   points: { show: false }
 })
 
+const formatShare = (share: number | null): string => (share === null ? '–' : formatPart(share))
+
 const options: PlotProps['options'] = (colours) => ({
-  series: [{}, ...lines(colours.errors), shareLine(colours)],
+  series: [{}, ...lines(colours.failed), shareLine(colours)],
   scales: {
     y: { range: (_, __, max) => limitsFromZero(max, 1) },
     share: { range: (_, __, max) => [0, Math.min(1, limitsFromZero(max, 0.01)[1])] }
@@ -38,28 +40,29 @@ const options: PlotProps['options'] = (colours) => ({
   ]
 })
 
-export const ErrorsChart = (props: ChartProps) => {
+export const FailedChart = (props: ChartProps) => {
   const { slots, crosshair } = props
-  const values = useMemo(() => [...measured(slots, errorsPerSecond), measured(slots, errorShare)[0]], [slots])
+  const values = useMemo(() => [...measured(slots, failedPerSecond), measured(slots, failedShare)[0]], [slots])
   const point = readPoint(slots, useCrosshair(crosshair))
   return (
     <ChartFrame
       {...props}
-      name="errors"
-      title="Errors"
-      label="Errors per second and error share over time"
+      name="failed"
+      title="Failed"
+      label="Failed calls per second and their share over time"
       values={values}
       options={options}
     >
       {point !== undefined && (
-        <Readout name="errors">
-          <Value name="rate" colour="errors">
-            {formatPerSecond((point.errors * 1000) / slots.windowMs)}
+        <Readout name="failed">
+          <Value name="rate" colour="failed">
+            {formatPerSecond((point.failed * 1000) / slots.windowMs)}
           </Value>
           <Value name="share" colour="share">
-            {point.count > 0 ? formatPart(point.errors / point.count) : '–'}
+            {formatShare(failedShare(point, slots.windowMs))}
           </Value>
-          <Value name="errors">{formatCount(point.errors)}</Value>
+          <Value name="failed">{formatCount(point.failed)}</Value>
+          <Value name="expected">{formatCount(point.expected)}</Value>
         </Readout>
       )}
     </ChartFrame>
