@@ -9,7 +9,8 @@ import { setTimeout as delay } from 'node:timers/promises'
 import type { Browser } from 'playwright-core'
 import { compileGo } from '../bench/processes.ts'
 import { startBrowser } from '../test/support/browser.ts'
-import { freePort, startRingside } from '../test/support/ringside.ts'
+import { freePort } from '../test/support/free-port.ts'
+import { startRingside } from '../test/support/ringside.ts'
 
 const imagesDir = join(import.meta.dirname, '../docs/images')
 const seconds = Number(process.argv[2] ?? 130)

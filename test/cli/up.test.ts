@@ -6,15 +6,9 @@ import { join } from 'node:path'
 import { describe, type TestContext, test } from 'node:test'
 import { createRecorder } from '../../producer/source/recorder.ts'
 import { FakeKernel } from '../support/fake-kernel.ts'
+import { freePort } from '../support/free-port.ts'
 import { localKafkaMissing } from '../support/kafka.ts'
-import {
-  childrenOf,
-  eventually,
-  freePort,
-  type Running,
-  startRingside,
-  temporaryDirectory
-} from '../support/ringside.ts'
+import { childrenOf, eventually, type Running, startRingside, temporaryDirectory } from '../support/ringside.ts'
 
 const events = 5000
 const timeout = 240_000

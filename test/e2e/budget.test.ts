@@ -6,11 +6,13 @@ import { join } from 'node:path'
 import { describe, type TestContext, test } from 'node:test'
 import type { HostReport } from '../../verify/host-report.ts'
 import { decode } from '../../wire/codec.ts'
+import { topicName } from '../../wire/topics.ts'
 import type { Step } from '../../wire/types.ts'
-import { kafkaMissing, readAll, uniqueName, withKafka } from '../support/kafka.ts'
+import { startEdge } from '../support/edge.ts'
+import { createTopics, kafkaMissing, readAll, withKafka } from '../support/kafka.ts'
 import { kernelTests } from '../support/kernel.ts'
 import '../support/quiet-machine.ts'
-import { eventually, runRingside, startRingside, temporaryDirectory } from '../support/ringside.ts'
+import { eventually, startRingside, temporaryDirectory } from '../support/ringside.ts'
 
 const writesPerFlood = 1_000_000
 const timeout = 180_000
@@ -20,20 +22,12 @@ describe('the CPU budget, on a live kernel', { skip: kernelTests.skip || (await 
 
   const start = async (t: TestContext, name: string, budget: string) => {
     const directory = temporaryDirectory(t, name)
-    const prefix = `${uniqueName(name)}.`
-    const env = {
-      RINGSIDE_STATE_DIR: directory,
-      RINGSIDE_HOST: name,
-      RINGSIDE_TOPIC_PREFIX: prefix,
-      RINGSIDE_BROKERS: kafka.brokers.join(',')
-    }
+    const { config, env: topics } = await createTopics(kafka, name)
+    const env = { ...topics, RINGSIDE_STATE_DIR: directory, RINGSIDE_HOST: name }
     const flood = join(directory, 'flood')
     execFileSync('gcc', ['-O1', '-o', flood, join(import.meta.dirname, '../bpf/programs/flood.c')])
-    await runRingside(['topics', 'create', '--partitions', '1'], env)
     const options = ['--cpu-budget', budget, '--call', 'write=emit', '--comm', 'flood']
-    const edge = startRingside(['run', 'edge', ...options], env)
-    t.after(() => edge.child.kill('SIGKILL'))
-    await eventually('the edge is ready', 30, () => /"ready"/.test(edge.output.stderr) || undefined)
+    const edge = await startEdge(t, env, options)
     let writes = 0
     return {
       /** Floods until the log says so, if not at once. */
@@ -51,7 +45,9 @@ describe('the CPU budget, on a live kernel', { skip: kernelTests.skip || (await 
         const { code, stdout, stderr } = await startRingside(['verify', '--format', 'json'], env).finished
         assert.equal(code, 0, stdout + stderr)
         const { dropped, classes } = JSON.parse(stdout) as HostReport
-        const batches = (await readAll(kafka.client, `${prefix}events`)).map(({ value }) => decode('EventBatch', value))
+        const batches = (await readAll(kafka.client, topicName(config, 'events'))).map(({ value }) =>
+          decode('EventBatch', value)
+        )
         const emitted = batches.flatMap(({ events }) => events).filter(({ syscall }) => syscall === 'write').length
         const counted = batches
           .flatMap(({ summaries }) => summaries)

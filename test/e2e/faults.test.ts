@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import { localKafkaMissing } from '../support/kafka.ts'
 import { kernelTests } from '../support/kernel.ts'
-import { childrenOf, eventually, startUp, tailRows, temporaryDirectory } from '../support/ringside.ts'
+import { childrenOf, eventually, latestRevisions, startUp, tailRows, temporaryDirectory } from '../support/ringside.ts'
 
 const connects = 3000
 const intervalUs = 10_000
@@ -57,12 +57,8 @@ test('no event is missing after kill -9 of each consumer and of Kafka in the mid
 
   await t.test('the rollups count every connect once', async () => {
     await eventually('rollups', 60, async () => {
-      const latest = new Map<string, Record<string, unknown>>()
-      for (const row of await tailRows('rollups', mine, env).catch(() => [])) {
-        const window = String(row['window_start'])
-        if (Number(row['revision']) >= Number(latest.get(window)?.['revision'] ?? 0)) latest.set(window, row)
-      }
-      const total = [...latest.values()].reduce((sum, { count }) => sum + Number(count), 0)
+      const rows = latestRevisions(await tailRows('rollups', mine, env).catch(() => []))
+      const total = rows.reduce((sum, { count }) => sum + Number(count), 0)
       return total === connects || undefined
     })
   })

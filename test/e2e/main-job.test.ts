@@ -10,15 +10,8 @@ import { test } from 'node:test'
 import { localKafkaMissing } from '../support/kafka.ts'
 import { kernelTests } from '../support/kernel.ts'
 import '../support/quiet-machine.ts'
-import {
-  eventually,
-  freePort,
-  latestRevisions,
-  runRingside,
-  startUp,
-  tailRows,
-  temporaryDirectory
-} from '../support/ringside.ts'
+import { freePort } from '../support/free-port.ts'
+import { eventually, latestRevisions, runRingside, startUp, tailRows, temporaryDirectory } from '../support/ringside.ts'
 
 const programs = join(import.meta.dirname, 'programs')
 const rounds = 200

@@ -4,16 +4,10 @@ import { spawn } from 'node:child_process'
 import { test } from 'node:test'
 import { formatCount } from '../../runtime/format-number.ts'
 import { browserMissing, readOut, startBrowser } from '../support/browser.ts'
+import { freePort } from '../support/free-port.ts'
 import { localKafkaMissing } from '../support/kafka.ts'
 import { kernelTests } from '../support/kernel.ts'
-import {
-  eventually,
-  firstEventsOf,
-  freePort,
-  startRingside,
-  tailRows,
-  temporaryDirectory
-} from '../support/ringside.ts'
+import { eventually, firstEventsOf, startRingside, tailRows, temporaryDirectory } from '../support/ringside.ts'
 
 /** Fifty times a second, opens a file and fails to open a missing one. */
 const workload = `

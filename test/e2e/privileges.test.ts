@@ -7,12 +7,13 @@ import { join } from 'node:path'
 import { describe, type TestContext, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { privilegesLeft } from '../../producer/privileges.ts'
-import { kafkaMissing, uniqueName, withKafka } from '../support/kafka.ts'
+import { startEdge, untilReady } from '../support/edge.ts'
+import { createTopics, kafkaMissing, withKafka } from '../support/kafka.ts'
 import { kernelTests, privateCode } from '../support/kernel.ts'
 import {
+  childrenOf,
   eventually,
   type Running,
-  runRingside,
   startCommand,
   startRingside,
   tailRows,
@@ -32,12 +33,6 @@ const statusesOf = (pid: number): string[] =>
 const leftTo = (pid: number, expected = nobody): string[] =>
   statusesOf(pid).flatMap((status) => privilegesLeft(status, expected))
 
-const ready = (edge: Running): Promise<true> =>
-  eventually('a ready edge', 60, () => {
-    if (edge.child.exitCode !== null) throw new Error(`the edge ended:\n${edge.output.stderr}`)
-    return /"msg":"ready"/.test(edge.output.stderr) || undefined
-  })
-
 interface Edge extends Running {
   readonly env: Record<string, string>
 }
@@ -47,12 +42,8 @@ describe('the edge', { skip }, () => {
 
   const prepare = async (t: TestContext) => {
     const directory = temporaryDirectory(t, 'privileges')
-    const env = {
-      RINGSIDE_STATE_DIR: join(directory, 'state'),
-      RINGSIDE_BROKERS: kafka.brokers.join(','),
-      RINGSIDE_TOPIC_PREFIX: `${uniqueName('privileges')}.`
-    }
-    await runRingside(['topics', 'create', '--partitions', '1'], env)
+    const { env: topics } = await createTopics(kafka, 'privileges')
+    const env = { ...topics, RINGSIDE_STATE_DIR: join(directory, 'state') }
     const program = join(directory, 'known_calls')
     execFileSync('gcc', ['-O1', '-Wall', '-o', program, join(programs, 'known_calls.c')])
     const file = join(directory, 'file')
@@ -60,12 +51,10 @@ describe('the edge', { skip }, () => {
     return { directory, env, program, file }
   }
 
-  const startEdge = async (t: TestContext, env: Record<string, string>, ...args: string[]): Promise<Edge> => {
-    const edge = startRingside(['run', 'edge', ...args], env)
-    t.after(() => edge.child.kill('SIGKILL'))
-    await ready(edge)
-    return { ...edge, env }
-  }
+  const start = async (t: TestContext, env: Record<string, string>, ...args: string[]): Promise<Edge> => ({
+    ...(await startEdge(t, env, args)),
+    env
+  })
 
   /** Runs the workload, stops the edge, and gives the rows of the workload's calls. */
   const observeWorkload = async (edge: Edge, program: string, file: string) => {
@@ -92,7 +81,7 @@ describe('the edge', { skip }, () => {
   }, async (t) => {
     const { directory, env, program, file } = await prepare(t)
     const recording = join(directory, 'recording')
-    const edge = await startEdge(t, env, '--record', recording)
+    const edge = await start(t, env, '--record', recording)
     const pid = edge.child.pid as number
     assert.ok(statusesOf(pid).length > 5)
     assert.deepEqual(leftTo(pid), [])
@@ -109,13 +98,13 @@ describe('the edge', { skip }, () => {
     const script = `mount --bind '${join(import.meta.dirname, '../..')}' '${code}' && exec '${code}/cli/ringside' run edge`
     const edge = startCommand('unshare', ['--mount', 'sh', '-c', script], env)
     t.after(() => edge.child.kill('SIGKILL'))
-    await ready(edge)
+    await untilReady(edge)
     assertComplete(await observeWorkload({ ...edge, env }, program, file), program)
   })
 
   test('is neither read nor debugged by another process of its user', { timeout }, async (t) => {
     const { env } = await prepare(t)
-    const edge = await startEdge(t, env)
+    const edge = await start(t, env)
     const asNobody = (...command: string[]) =>
       spawnSync('setpriv', ['--reuid', 'nobody', '--regid', 'nogroup', '--clear-groups', ...command], {
         encoding: 'utf8'
@@ -139,7 +128,7 @@ describe('the edge', { skip }, () => {
       'const { openSync, closeSync } = require("fs"); setInterval(() => closeSync(openSync("/dev/null")), 200)'
     const before = spawn(process.execPath, ['-e', loop], { stdio: 'ignore' })
     t.after(() => before.kill())
-    const edge = await startEdge(t, env)
+    const edge = await start(t, env)
     await eventually('its events', 30, async () => {
       const rows = await tailRows('events', ['--since', '10m', '--where', `pid == ${before.pid}`], env)
       if (rows.length === 0) return undefined
@@ -172,7 +161,7 @@ describe('the edge', { skip }, () => {
     const finished = new Promise<number | null>((resolve) => child.on('close', resolve))
     const edge = { child, output, finished: finished.then((code) => ({ code, ...output })), env }
     t.after(() => child.kill('SIGKILL'))
-    await ready(edge)
+    await untilReady(edge)
     const held = statusesOf(child.pid as number)
     assert.deepEqual(leftTo(child.pid as number, { ...nobody, noBoundingSet: false }), [])
     for (const status of held) assert.match(status, /^CapBnd:\t000000c000000000$/m)
@@ -181,7 +170,7 @@ describe('the edge', { skip }, () => {
 
   test('stays root when no user is named', { timeout }, async (t) => {
     const { env } = await prepare(t)
-    const edge = await startEdge(t, env, '--user', '')
+    const edge = await start(t, env, '--user', '')
     for (const status of statusesOf(edge.child.pid as number)) {
       assert.match(status, /^Uid:\t0\t0\t0\t0$/m)
       assert.doesNotMatch(status, /^CapEff:\t0+$/m)
@@ -213,15 +202,12 @@ describe('the edge', { skip }, () => {
     const { env } = await prepare(t)
     const up = startRingside(['up', '--for', '5s', '--panel-listen', '0', '--format', 'json'], env)
     t.after(() => up.child.kill('SIGTERM'))
-    const pid = await eventually('an edge that dropped', 60, () => {
+    await eventually('an edge that dropped', 60, () => {
       if (up.child.exitCode !== null) throw new Error(`up ended:\n${up.output.stderr}`)
-      const children = readFileSync(`/proc/${up.child.pid}/task/${up.child.pid}/children`, 'utf8').trim().split(' ')
-      return children.find((child) => {
-        if (!/ run edge /.test(readFileSync(`/proc/${child}/cmdline`, 'utf8').replaceAll('\0', ' '))) return false
-        return leftTo(Number(child)).length === 0
-      })
+      return childrenOf(up.child.pid as number).find(
+        ({ pid, command }) => / run edge /.test(command) && leftTo(pid).length === 0
+      )
     })
-    assert.ok(Number(pid) > 0)
     const { code, stdout, stderr } = await up.finished
     assert.equal(code, 0, stderr)
     const summary = JSON.parse(stdout) as { seen: number; published: number; restarts: Record<string, number> }
@@ -234,13 +220,13 @@ describe('the edge', { skip }, () => {
     const { env } = await prepare(t)
     const up = startRingside(['up', '--panel-listen', '0'], env)
     await eventually('everything to run', 60, () => /running: edge/.test(up.output.stderr) || undefined)
-    const children = readFileSync(`/proc/${up.child.pid}/task/${up.child.pid}/children`, 'utf8').trim().split(' ')
+    const children = childrenOf(up.child.pid as number)
     up.child.kill('SIGKILL')
     await up.finished
     await eventually(
       'the end of its services',
       60,
-      () => !children.some((pid) => existsSync(`/proc/${pid}`)) || undefined
+      () => !children.some(({ pid }) => existsSync(`/proc/${pid}`)) || undefined
     )
   })
 })

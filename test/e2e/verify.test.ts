@@ -7,10 +7,12 @@ import { join } from 'node:path'
 import { describe, test } from 'node:test'
 import type { HostReport } from '../../verify/host-report.ts'
 import { decode } from '../../wire/codec.ts'
+import { topicName } from '../../wire/topics.ts'
 import type { EventBatch } from '../../wire/types.ts'
-import { kafkaMissing, readAll, uniqueName, withKafka } from '../support/kafka.ts'
+import { startEdge } from '../support/edge.ts'
+import { createTopics, kafkaMissing, readAll, withKafka } from '../support/kafka.ts'
 import { kernelTests } from '../support/kernel.ts'
-import { eventually, runRingside, startRingside, temporaryDirectory } from '../support/ringside.ts'
+import { eventually, startRingside, temporaryDirectory } from '../support/ringside.ts'
 
 const floods = 5
 const writesPerFlood = 400_000
@@ -41,21 +43,13 @@ describe('verify, of a live kernel', { skip: kernelTests.skip || (await kafkaMis
     timeout
   }, async (t) => {
     const directory = temporaryDirectory(t, 'verify')
-    const topicPrefix = `${uniqueName('verify')}.`
-    const env = {
-      RINGSIDE_STATE_DIR: directory,
-      RINGSIDE_HOST: 'flooded',
-      RINGSIDE_BROKERS: kafka.brokers.join(','),
-      RINGSIDE_TOPIC_PREFIX: topicPrefix
-    }
+    const { config, env: topics } = await createTopics(kafka, 'verify')
+    const env = { ...topics, RINGSIDE_STATE_DIR: directory, RINGSIDE_HOST: 'flooded' }
     const flood = join(directory, 'flood')
     execFileSync('gcc', ['-O1', '-o', flood, join(import.meta.dirname, '../bpf/programs/flood.c')])
-    await runRingside(['topics', 'create', '--partitions', '1'], env)
 
     const small = ['--ring-bytes', '65536', '--call', 'write=emit', '--comm', 'flood', '--metrics-listen', '0']
-    const edge = startRingside(['run', 'edge', ...small], env)
-    t.after(() => edge.child.kill('SIGKILL'))
-    await eventually('a ready edge', 30, () => /"ready"/.test(edge.output.stderr) || undefined)
+    const edge = await startEdge(t, env, small)
     const url = /"url":"(http:[^"]+)"/.exec(edge.output.stderr)?.[1] ?? assert.fail('no metrics')
     const countWrites = async () => {
       const metrics = await (await fetch(url)).text()
@@ -68,7 +62,7 @@ describe('verify, of a live kernel', { skip: kernelTests.skip || (await kafkaMis
         dropped: sample('class="io",outcome="dropped",reason="ring_full"')
       }
     }
-    const readTopic = () => readAll(kafka.client, `${topicPrefix}events`)
+    const readTopic = () => readAll(kafka.client, topicName(config, 'events'))
 
     // On one CPU, and each in batches of its own: so there is a batch between others of the same CPU.
     for (let i = 0; i < floods; i++) {
@@ -98,15 +92,14 @@ describe('verify, of a live kernel', { skip: kernelTests.skip || (await kafkaMis
 
     const messages = await readTopic()
     const missing = largestInside(messages.map(({ value }) => decode('EventBatch', value))) ?? assert.fail('no batch')
-    const harmedPrefix = `${uniqueName('harmed')}.`
-    await runRingside(['topics', 'create', '--partitions', '1', '--topic-prefix', harmedPrefix], env)
+    const { config: harmedConfig } = await createTopics(kafka, 'harmed')
     const producer = await kafka.client.producer()
     for (const { key, value } of messages) {
       if (decode('EventBatch', value).batch !== missing.batch)
-        await producer.send(`${harmedPrefix}events`, [{ key, value }])
+        await producer.send(topicName(harmedConfig, 'events'), [{ key, value }])
     }
     await producer.close()
-    const harmed = await verify(['--topic-prefix', harmedPrefix])
+    const harmed = await verify(['--topic-prefix', harmedConfig.topicPrefix])
     assert.equal(harmed.code, 1, harmed.stderr)
     const { findings } = JSON.parse(harmed.stdout) as HostReport
     const holes = findings.filter(({ kind }) => kind === 'hole')

@@ -1,20 +1,15 @@
 import assert from 'node:assert/strict'
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { after, describe, test } from 'node:test'
 import { setTimeout as delay } from 'node:timers/promises'
 import { ConsumeLoop } from '../../consumer/loop/consume-loop.ts'
-import { type LocalKafka, startLocalKafka } from '../../deploy/kafka/local-kafka.ts'
 import { RingsideError } from '../../runtime/errors.ts'
 import { loadConfig } from '../../runtime/load-config.ts'
 import { decode, encode } from '../../wire/codec.ts'
-import { createKafkaClient } from '../../wire/kafka.ts'
 import { topicName, topicSpecifications } from '../../wire/topics.ts'
 import { batchOf, eventOf } from '../consumer/support/batches.ts'
 import { localKafkaMissing, readAll } from '../support/kafka.ts'
 import { testLog } from '../support/log.ts'
-import { freePort } from '../support/ringside.ts'
+import { OwnKafka } from '../support/own-kafka.ts'
 
 const timesOf = (seqs: readonly number[]): Map<number, number> => {
   const times = new Map<number, number>()
@@ -25,17 +20,11 @@ const timesOf = (seqs: readonly number[]): Map<number, number> => {
 const skip = await localKafkaMissing()
 
 describe('a broker that goes away and comes back', { skip, timeout: 180_000 }, async () => {
-  const stateDir = await mkdtemp(join(tmpdir(), 'ringside-faults-'))
-  const port = await freePort()
-  const client = createKafkaClient({ brokers: [`127.0.0.1:${port}`], clientId: 'ringside-test', log: testLog })
+  const kafka = await OwnKafka.prepare()
+  const { client } = kafka
   const config = loadConfig({ topicPrefix: 'faults.' }, undefined, {})
   const copies = 'faults.copies'
-  const start = () => startLocalKafka({ stateDir, port, heapMb: 256, log: testLog })
-  let kafka: LocalKafka | undefined
-  after(async () => {
-    await kafka?.stop()
-    await rm(stateDir, { recursive: true, force: true })
-  })
+  after(() => kafka.remove())
 
   const messageOf = (seq: number) => {
     const host = `host-${seq % 5}`
@@ -60,7 +49,7 @@ describe('a broker that goes away and comes back', { skip, timeout: 180_000 }, a
     })
     await delay(1000)
     assert.equal(isSent, false)
-    kafka = await start()
+    await kafka.start()
     const plain = (name: string) => ({ name, partitions: 1, replicas: 1, settings: {} })
     await client.ensureTopics([...topicSpecifications(config), plain('faults.early'), plain(copies)])
     await sending
@@ -97,14 +86,13 @@ describe('a broker that goes away and comes back', { skip, timeout: 180_000 }, a
     }
     await untilProduced(50)
     // Killed at once, then away for longer than one call of kafkajs lasts.
-    process.kill(kafka?.pid ?? 0, 'SIGKILL')
-    await kafka?.exited
+    await kafka.kill()
     await delay(4000)
-    kafka = await start()
+    await kafka.start()
     await untilProduced(50)
     // Ended in order.
     await kafka.stop()
-    kafka = await start()
+    await kafka.start()
     await untilProduced(50)
     isOver = true
     await producing
@@ -141,8 +129,7 @@ describe('a broker that goes away and comes back', { skip, timeout: 180_000 }, a
       log: testLog
     })
     while (loop.counters().batches === 0) await delay(20)
-    process.kill(kafka?.pid ?? 0, 'SIGKILL')
-    await kafka?.exited
+    await kafka.kill()
     await delay(500)
     const startedAt = Date.now()
     await loop.stop()

@@ -5,12 +5,12 @@ import { chmodSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { before, describe, type TestContext, test } from 'node:test'
 import { setTimeout as delay } from 'node:timers/promises'
-import { loadConfig } from '../../runtime/load-config.ts'
-import { topicName, topicSpecifications } from '../../wire/topics.ts'
+import { topicName } from '../../wire/topics.ts'
 import { bpffsMissing, pinFolder } from '../support/bpffs.ts'
-import { kafkaMissing, uniqueName, withKafka } from '../support/kafka.ts'
+import { kill, stop } from '../support/edge.ts'
+import { createTopics, kafkaMissing, withKafka } from '../support/kafka.ts'
 import { kernelTests } from '../support/kernel.ts'
-import { assertKnown, build, kill, NumberedCalls, readPublished, startObserver, stop } from '../support/known-calls.ts'
+import { assertKnown, build, lostCalls, NumberedCalls, readPublished, startObserver } from '../support/known-calls.ts'
 import { temporaryDirectory } from '../support/ringside.ts'
 
 const endless = 0xffffff
@@ -26,15 +26,8 @@ describe('an edge on the live kernel', { skip: (await kafkaMissing()) || kernelT
   /** A state folder and topics of a test's own. */
   const setUp = async (t: TestContext, more: Readonly<Record<string, string>> = {}) => {
     const folder = temporaryDirectory(t, 'faults')
-    const topicPrefix = `${uniqueName('faults')}.`
-    const config = loadConfig({ topicPrefix, kafka: { partitions: 1 } }, undefined, {})
-    await kafka.client.ensureTopics(topicSpecifications(config))
-    const env = {
-      RINGSIDE_STATE_DIR: join(folder, 'state'),
-      RINGSIDE_BROKERS: kafka.brokers.join(','),
-      RINGSIDE_TOPIC_PREFIX: topicPrefix,
-      ...more
-    }
+    const { config, env: topics } = await createTopics(kafka, 'faults')
+    const env = { ...topics, RINGSIDE_STATE_DIR: join(folder, 'state'), ...more }
     const told = () => readPublished(kafka.client, topicName(config, 'events'))
     return { folder, env, program: program(folder), told }
   }
@@ -117,8 +110,7 @@ describe('an edge on the live kernel', { skip: (await kafkaMissing()) || kernelT
     const made = await new NumberedCalls(t, path, 'steady', 100_000).made
     await stop(edge)
     const found = await told()
-    const sockets = found.batches.flatMap(({ events }) => events.filter(({ syscall }) => syscall === 'socket')).length
-    const lost = found.dropped('network') - (1 - sockets)
+    const lost = lostCalls(found)
     assert.ok(lost > 0)
     assertKnown(found, [made], lost)
     t.diagnostic(`${lost} of ${made.made} calls lost, and declared`)

@@ -6,16 +6,14 @@ import { once } from 'node:events'
 import { join } from 'node:path'
 import { describe, test } from 'node:test'
 import { setTimeout as delay } from 'node:timers/promises'
-import { type LocalKafka, startLocalKafka } from '../../deploy/kafka/local-kafka.ts'
 import { SpoolFile } from '../../producer/deliver/spool-file.ts'
 import { loadConfig } from '../../runtime/load-config.ts'
 import { decode } from '../../wire/codec.ts'
-import { createKafkaClient } from '../../wire/kafka.ts'
 import { topicName, topicSpecifications } from '../../wire/topics.ts'
 import { withoutDuplicates } from '../consumer/support/batches.ts'
 import { localKafkaMissing, readAll } from '../support/kafka.ts'
-import { testLog } from '../support/log.ts'
-import { eventually, freePort, temporaryDirectory } from '../support/ringside.ts'
+import { OwnKafka } from '../support/own-kafka.ts'
+import { eventually, temporaryDirectory } from '../support/ringside.ts'
 
 type Counters = Readonly<Record<string, number>>
 
@@ -65,21 +63,19 @@ describe('an edge that is killed while Kafka is away', { skip: noKafka, timeout:
   test('loses nothing that the spool had on disk, however often', async (t) => {
     const folder = temporaryDirectory(t, 'edge-killed')
     const spoolPath = join(folder, 'edge', 'spool.sqlite')
-    const port = await freePort()
-    const broker = `127.0.0.1:${port}`
-    const client = createKafkaClient({ brokers: [broker], clientId: 'ringside-test', log: testLog })
+    const kafka = await OwnKafka.prepare()
+    const { client } = kafka
     const config = loadConfig({ topicPrefix: 'killed.' }, undefined, {})
-    const startKafka = () => startLocalKafka({ stateDir: folder, port, heapMb: 256, log: testLog })
-    let kafka: LocalKafka = await startKafka()
     let edge: Edge | undefined
     t.after(async () => {
       edge?.child.kill('SIGKILL')
-      await kafka.stop()
+      await kafka.remove()
     })
+    await kafka.start()
     await client.ensureTopics(topicSpecifications(config))
     let runs = 0
     const start = (): Edge => {
-      edge = startEdge([broker, 'killed.', spoolPath, String(++runs * million)])
+      edge = startEdge([kafka.brokers.join(','), 'killed.', spoolPath, String(++runs * million)])
       return edge
     }
     const onDisk = new Set<number>()
@@ -93,8 +89,7 @@ describe('an edge that is killed while Kafka is away', { skip: noKafka, timeout:
 
     let running = start()
     await until(running, 'first events published', ({ published = 0 }) => published > 1000)
-    process.kill(kafka.pid, 'SIGKILL')
-    await kafka.exited
+    await kafka.kill()
     for (let kills = 0; kills < 3; kills++) {
       await until(running, 'events on disk', ({ spooled = 0 }) => spooled > 3000)
       await delay(Math.random() * 700)
@@ -115,7 +110,7 @@ describe('an edge that is killed while Kafka is away', { skip: noKafka, timeout:
     // Killed again, in the middle of handing the spool to a Kafka that is back.
     running = start()
     await until(running, 'a start', ({ seen: made = 0 }) => made > 0)
-    kafka = await startKafka()
+    await kafka.start()
     await until(running, 'events of earlier runs published', ({ published_earlier = 0 }) => published_earlier > 0)
     await kill(running)
     noteDisk()

@@ -6,11 +6,11 @@ import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, type TestContext, test } from 'node:test'
-import { loadConfig } from '../../runtime/load-config.ts'
-import { topicName, topicSpecifications } from '../../wire/topics.ts'
-import { kafkaMissing, uniqueName, withKafka } from '../support/kafka.ts'
+import { topicName } from '../../wire/topics.ts'
+import { kill, stop, untilReady } from '../support/edge.ts'
+import { createTopics, kafkaMissing, withKafka } from '../support/kafka.ts'
 import { kernelTests } from '../support/kernel.ts'
-import { assertKnown, build, kill, NumberedCalls, readPublished, stop } from '../support/known-calls.ts'
+import { assertKnown, build, NumberedCalls, readPublished } from '../support/known-calls.ts'
 import { childrenOf, eventually, type Running, startCommand, temporaryDirectory } from '../support/ringside.ts'
 
 const launcher = join(import.meta.dirname, '../../cli/ringside')
@@ -31,13 +31,10 @@ describe('on a machine without a bpffs', { skip: (await kafkaMissing()) || kerne
 
   /** Topics and a state folder of the test's own, and the command line in its namespace. */
   const setUp = async (t: TestContext, namespace: number, folder: string) => {
-    const topicPrefix = `${uniqueName('bpffs')}.`
-    const config = loadConfig({ topicPrefix, kafka: { partitions: 1 } }, undefined, {})
-    await kafka.client.ensureTopics(topicSpecifications(config))
+    const { config, env: topics } = await createTopics(kafka, 'bpffs')
     const env = {
+      ...topics,
       RINGSIDE_STATE_DIR: join(folder, 'state'),
-      RINGSIDE_BROKERS: kafka.brokers.join(','),
-      RINGSIDE_TOPIC_PREFIX: topicPrefix,
       RINGSIDE_PIN_DIR: '/sys/fs/bpf/ringside'
     }
     const run = (...args: readonly string[]): Running => {
@@ -45,14 +42,7 @@ describe('on a machine without a bpffs', { skip: (await kafkaMissing()) || kerne
       t.after(() => running.child.kill('SIGKILL'))
       return running
     }
-    const startEdge = async (): Promise<Running> => {
-      const edge = run('run', 'edge', '--comm', 'numbered_calls')
-      await eventually('a ready edge', 60, () => {
-        assert.equal(edge.child.exitCode, null, edge.output.stderr)
-        return /"msg":"ready"/.test(edge.output.stderr) || undefined
-      })
-      return edge
-    }
+    const startEdge = (): Promise<Running> => untilReady(run('run', 'edge', '--comm', 'numbered_calls'))
     const published = () => readPublished(kafka.client, topicName(config, 'events'))
     return { run, startEdge, published }
   }

@@ -1,13 +1,7 @@
 import assert from 'node:assert/strict'
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { after, describe, test } from 'node:test'
-import { type LocalKafka, startLocalKafka } from '../../deploy/kafka/local-kafka.ts'
-import { createKafkaClient } from '../../wire/kafka.ts'
 import { localKafkaMissing, readAll } from '../support/kafka.ts'
-import { testLog } from '../support/log.ts'
-import { freePort } from '../support/ringside.ts'
+import { OwnKafka } from '../support/own-kafka.ts'
 
 const skip = await localKafkaMissing()
 
@@ -16,18 +10,12 @@ const producers = 30
 const plain = (name: string) => ({ name, partitions: 1, replicas: 1, settings: {} })
 
 describe('a broker that is killed as transactions end', { skip, timeout: 180_000 }, async () => {
-  const stateDir = await mkdtemp(join(tmpdir(), 'ringside-faults-'))
-  const port = await freePort()
-  const client = createKafkaClient({ brokers: [`127.0.0.1:${port}`], clientId: 'ringside-test', log: testLog })
-  const start = () => startLocalKafka({ stateDir, port, heapMb: 256, log: testLog })
-  let kafka: LocalKafka | undefined
-  after(async () => {
-    await kafka?.stop()
-    await rm(stateDir, { recursive: true, force: true })
-  })
+  const kafka = await OwnKafka.prepare()
+  const { client } = kafka
+  after(() => kafka.remove())
 
   test('has of each its messages and its offset, or neither', async () => {
-    kafka = await start()
+    await kafka.start()
     await client.ensureTopics([plain('input'), plain('out')])
     const groupOf = (i: number): string => `group-${i}`
     const begin = (i: number) =>
@@ -36,7 +24,6 @@ describe('a broker that is killed as transactions end', { skip, timeout: 180_000
     const send = (i: number, value: string) => ({ key: `${i}`, value: Buffer.from(value) })
     const begun = await Promise.all(Array.from({ length: producers }, (_, i) => begin(i)))
     const killed = Promise.withResolvers<void>()
-    const pid = kafka.pid
     const ended = begun.map((producer, i) =>
       producer
         .transact(
@@ -47,7 +34,7 @@ describe('a broker that is killed as transactions end', { skip, timeout: 180_000
         )
         .then(
           () => {
-            process.kill(pid, 'SIGKILL')
+            kafka.killNow()
             killed.resolve()
             return true
           },
@@ -55,9 +42,9 @@ describe('a broker that is killed as transactions end', { skip, timeout: 180_000
         )
     )
     await killed.promise
-    await kafka.exited
+    await kafka.kill()
     for (const producer of begun) void producer.close()
-    kafka = await start()
+    await kafka.start()
     const acknowledged = (await Promise.all(ended)).flatMap((isDone, i) => (isDone ? [`${i}`] : []))
     // Whatever was left open is ended by the successor's first transaction at the latest.
     const offsets = new Map<string, string>()

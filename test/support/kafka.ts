@@ -9,11 +9,14 @@ import { after, before } from 'node:test'
 import { parse } from 'yaml'
 import { checkJava } from '../../deploy/kafka/jars.ts'
 import { startLocalKafka } from '../../deploy/kafka/local-kafka.ts'
+import type { Config } from '../../runtime/config.ts'
 import { messageOf } from '../../runtime/errors.ts'
+import { loadConfig } from '../../runtime/load-config.ts'
 import type { KafkaClient, Message } from '../../wire/client.ts'
 import { createKafkaClient } from '../../wire/kafka.ts'
+import { topicSpecifications } from '../../wire/topics.ts'
+import { freePort } from './free-port.ts'
 import { testLog } from './log.ts'
-import { freePort } from './ringside.ts'
 
 interface Started {
   readonly brokers: readonly string[]
@@ -89,13 +92,13 @@ export const kafkaMissing = async (): Promise<string | false> => {
 }
 
 export interface TestKafka {
-  brokers: readonly string[]
-  client: KafkaClient
+  readonly brokers: readonly string[]
+  readonly client: KafkaClient
 }
 
 /** Call within `describe`: starts a Kafka before its tests and stops it after them. */
 export const withKafka = (): TestKafka => {
-  const kafka = {} as TestKafka
+  const kafka = {} as { -readonly [Key in keyof TestKafka]: TestKafka[Key] }
   let started: Started | undefined
   before(async () => {
     started = await startKafka()
@@ -114,6 +117,20 @@ export const createTopic = async (client: KafkaClient, base: string, partitions 
   const name = uniqueName(base)
   await client.ensureTopics([{ name, partitions, replicas: 1, settings: {} }])
   return name
+}
+
+export interface Topics {
+  readonly config: Config
+  /** Environment in which the command line uses them. */
+  readonly env: Record<string, string>
+}
+
+/** Creates Ringside's topics under a prefix of their own. */
+export const createTopics = async ({ brokers, client }: TestKafka, base: string, partitions = 1): Promise<Topics> => {
+  const topicPrefix = `${uniqueName(base)}.`
+  const config = loadConfig({ brokers: [...brokers], topicPrefix, kafka: { partitions } }, undefined, {})
+  await client.ensureTopics(topicSpecifications(config))
+  return { config, env: { RINGSIDE_BROKERS: brokers.join(','), RINGSIDE_TOPIC_PREFIX: topicPrefix } }
 }
 
 /** Everything that a topic holds now, in order within each partition. */

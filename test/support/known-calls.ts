@@ -10,8 +10,9 @@ import type { KafkaClient } from '../../wire/client.ts'
 import { decode } from '../../wire/codec.ts'
 import type { EventBatch, EventClass } from '../../wire/types.ts'
 import { withoutDuplicates } from '../consumer/support/batches.ts'
+import { startEdge } from './edge.ts'
 import { readAll } from './kafka.ts'
-import { eventually, type Running, startRingside } from './ringside.ts'
+import { eventually, type Running } from './ringside.ts'
 
 const programs = join(import.meta.dirname, '../faults/programs')
 /** TASK_COMM_LEN cuts nothing off. */
@@ -60,19 +61,11 @@ export class NumberedCalls {
 }
 
 /** Starts an edge that observes nothing but numbered calls, and waits until it does. */
-export const startObserver = async (
+export const startObserver = (
   t: TestContext,
   env: Readonly<Record<string, string>>,
   args: readonly string[] = []
-): Promise<Running> => {
-  const edge = startRingside(['run', 'edge', '--comm', comm, ...args], env)
-  t.after(() => edge.child.kill('SIGKILL'))
-  await eventually(`a ready edge: ${edge.output.stderr}`, 60, () => {
-    assert.equal(edge.child.exitCode, null, edge.output.stderr)
-    return /"msg":"ready"/.test(edge.output.stderr) || undefined
-  })
-  return edge
-}
+): Promise<Running> => startEdge(t, env, ['--comm', comm, ...args])
 
 /** Waits until the topic has more batches than so many, and says how many. */
 export const untilPublished = (client: KafkaClient, topic: string, more: number): Promise<number> =>
@@ -80,17 +73,6 @@ export const untilPublished = (client: KafkaClient, topic: string, more: number)
     const { length } = await readAll(client, topic)
     return length > more ? length : undefined
   })
-
-export const kill = async (edge: Running): Promise<void> => {
-  edge.child.kill('SIGKILL')
-  await edge.finished
-}
-
-export const stop = async (edge: Running): Promise<void> => {
-  edge.child.kill('SIGTERM')
-  const { code, stderr } = await edge.finished
-  assert.equal(code, 0, stderr)
-}
 
 export interface Told {
   readonly batches: readonly EventBatch[]
@@ -126,6 +108,12 @@ export const readPublished = async (client: KafkaClient, topic: string): Promise
     all.flatMap(({ drops }) => drops).reduce((sum, drop) => sum + (drop.class === name ? drop.count : 0), 0)
   const uncounted = all.flatMap(({ ledger }) => ledger ?? []).at(-1)?.uncounted ?? 0
   return { batches: all, timesOf, asked, uncounted, dropped }
+}
+
+/** Numbered calls that are declared as lost: of the network's events, one is a program's call of socket. */
+export const lostCalls = ({ batches, dropped }: Told): number => {
+  const sockets = batches.flatMap(({ events }) => events.filter(({ syscall }) => syscall === 'socket')).length
+  return dropped('network') - (1 - sockets)
 }
 
 /**

@@ -2,10 +2,10 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
-import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { TestContext } from 'node:test'
+import { freePort } from './free-port.ts'
 
 const launcher = join(import.meta.dirname, '../../cli/ringside')
 
@@ -118,16 +118,6 @@ export const temporaryDirectory = (context: TestContext, prefix: string): string
   const path = mkdtempSync(join(tmpdir(), `ringside-${prefix}-`))
   context.after(() => rmSync(path, { recursive: true, force: true }))
   return path
-}
-
-/** A loopback port that was free a moment ago. */
-export const freePort = async (): Promise<number> => {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const address = server.address()
-  server.close()
-  if (address === null || typeof address === 'string') throw new Error('no port')
-  return address.port
 }
 
 /** Processes that `pid` started and that are still there, with their command lines. */

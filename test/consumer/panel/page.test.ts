@@ -12,10 +12,11 @@ import { Sketch } from '../../../wire/sketch.ts'
 import { topicName, topicSpecifications } from '../../../wire/topics.ts'
 import type { HostStatus, Rollup } from '../../../wire/types.ts'
 import { browserMissing, readOut, withBrowser } from '../../support/browser.ts'
+import { freePort } from '../../support/free-port.ts'
 import { kafkaMissing, readAll, uniqueName, withKafka } from '../../support/kafka.ts'
 import { testLog } from '../../support/log.ts'
 import { samples } from '../../support/records.ts'
-import { eventually, freePort } from '../../support/ringside.ts'
+import { eventually } from '../../support/ringside.ts'
 
 const skip = browserMissing() || (await kafkaMissing())
 const token = 'a-token-that-is-right'
