@@ -84,7 +84,7 @@ const pictures: readonly Picture[] = [
   {
     name: 'panel-light',
     width: 1280,
-    height: 1080,
+    height: 1320,
     colorScheme: 'light',
     query: '?by=process&sort=timeShare&audit.call=connect&audit.failed=1'
   },

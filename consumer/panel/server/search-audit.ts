@@ -78,7 +78,7 @@ export const searchAudit = async (options: AuditSearchOptions): Promise<AuditAns
     AbortSignal.any([signal, timeout])
   )
   const stops: string[] = []
-  if (isFull) stops.push(`more than the first ${maxRows} rows match: narrow the search`)
+  if (isFull) stops.push(`only the first ${maxRows} rows are shown: narrow the search`)
   else if (timeout.aborted) stops.push(`the time limit of ${maxMs / 1000} s was reached: choose a shorter time range`)
   if (unreadable > 0) stops.push(`${unreadable} messages of topic ${topic} could not be decoded`)
   return { rows: rows.sort(byTime), scanned, stopped: stops.length === 0 ? null : stops.join('; ') }

@@ -1,4 +1,4 @@
-// The theme: that of the system unless the user chose one. Also the style sheet's colours, for painting on a canvas.
+// The theme, the system's unless the user chose one, and the style sheet's colours for painting on a canvas.
 import { levels } from './charts/heat-map.ts'
 
 export const themes = ['auto', 'light', 'dark'] as const

@@ -11,7 +11,7 @@ import { axis, lines, rateAxis, shareAxisWidth } from './plot-options.ts'
 import { Readout, readPoint, useCrosshair, Value } from './readout.tsx'
 import { failedPerSecond, failedShare, measured } from './slots.ts'
 
-/** Closed windows only: the share among the first few calls of a window says nothing. */
+/** Closed windows only: the share among the first few calls of a window is not meaningful. */
 const shareLine = (colours: Colours): uPlot.Series => ({
   stroke: colours.share,
   scale: 'share',

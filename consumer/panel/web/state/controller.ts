@@ -48,7 +48,7 @@ export class Controller {
     return this.#listeners.add(listener)
   }
 
-  /** Call after each change of what components show. */
+  /** Call after each change of the data that components show. */
   changed(): void {
     if (!document.hidden) this.#listeners.notify()
   }

@@ -14,7 +14,7 @@ const record = (timeMs: number, more: Partial<AuditRecord> = {}): AuditRecord =>
 })
 const any: AuditQuery = { fromMs: 1000, toMs: 2000 }
 
-/** A topic of two partitions in memory, and what was read of it. */
+/** A topic of two partitions in memory, which counts its reads. */
 const clientOf = (messages: { value: Buffer; partition: number; timestampMs: number }[]) => {
   const reads: { sinceMs: number | undefined; count: number } = { sinceMs: undefined, count: 0 }
   const client: Pick<KafkaClient, 'read' | 'describeTopics'> = {
