@@ -2,7 +2,7 @@
 // message per event through the same client.
 
 import { startEdge } from '../producer/edge.ts'
-import { BatchBuilder } from '../producer/encode/batch.ts'
+import { BatchBuilder } from '../producer/encode/avsc-batch.ts'
 import { ProcessTable } from '../producer/encode/process-table.ts'
 import { SocketTable } from '../producer/encode/socket-table.ts'
 import { absentProc } from '../producer/proc.ts'

@@ -7,7 +7,7 @@ namespace ringside {
 
 namespace {
 
-// Upper bounds on the Avro bytes of a row without its strings (producer/encode/batch.ts).
+// Upper bounds on the Avro bytes of a row without its strings (producer/encode/avsc-batch.ts).
 constexpr size_t kEventBytes = 112;
 constexpr size_t kSummaryBytes = 96;
 constexpr size_t kBucketBytes = 8;

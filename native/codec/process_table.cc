@@ -10,7 +10,7 @@ namespace ringside {
 
 namespace {
 
-// Upper bound on the Avro bytes of a row without its exe (producer/encode/batch.ts).
+// Upper bound on the Avro bytes of a row without its exe (producer/encode/avsc-batch.ts).
 constexpr size_t kRowBytes = 184;
 // USER_HZ, which every Linux has reported to user space since 2.4.
 constexpr double kMicrosecondsPerTick = 1e6 / 100;

@@ -7,7 +7,7 @@ namespace ringside {
 
 namespace {
 
-// Upper bound on the Avro bytes of a row (producer/encode/batch.ts).
+// Upper bound on the Avro bytes of a row (producer/encode/avsc-batch.ts).
 constexpr size_t kRowBytes = 72;
 
 uint32_t HashOf(const ringside_socket& socket) {

@@ -7,7 +7,7 @@ namespace ringside {
 
 namespace {
 
-// Upper bound on the Avro bytes of a row without its strings (producer/encode/batch.ts).
+// Upper bound on the Avro bytes of a row without its strings (producer/encode/avsc-batch.ts).
 constexpr size_t kRowBytes = 16;
 
 uint32_t HashOf(uint64_t program, StackView stack) {

@@ -1,3 +1,4 @@
+// Reads the two clocks that batches carry.
 import { addon } from './addon.ts'
 
 /** CLOCK_MONOTONIC and CLOCK_REALTIME at the same moment, in nanoseconds. */

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Options of a session. ring.ts has validated them.
+// Options of a session. ring-options.ts has validated them.
 #ifndef RINGSIDE_OPTIONS_H
 #define RINGSIDE_OPTIONS_H
 

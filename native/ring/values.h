@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Conversions between JavaScript and the session: failures, accounts, filters and tables. ring.ts has validated all
+// Conversions between JavaScript and the session: failures, accounts, filters and tables. ring-options.ts has validated all
 // values from JavaScript.
 #ifndef RINGSIDE_VALUES_H
 #define RINGSIDE_VALUES_H

@@ -56,8 +56,8 @@ const insert = `INSERT INTO batches (${columns.join(', ')}) VALUES (${columns.ma
 const noEvents = eventClasses.map(() => 0)
 const noBytes = new Uint8Array()
 
-const priorityOf = ([exec = 0, network = 0, ...rest]: readonly number[], summaries: number): number => {
-  if (exec + network > 0) return priority.security
+const priorityOf = ([process = 0, network = 0, ...rest]: readonly number[], summaries: number): number => {
+  if (process + network > 0) return priority.security
   return summaries > 0 || rest.some((count) => count > 0) ? priority.other : priority.header
 }
 

@@ -4,7 +4,7 @@ import { eventClasses, eventVersion, nrMax, summaryCpu } from '../../bpf/event.t
 import { type CodecAddon, loadCodec, type NativeEncoder } from '../../native/codec/codec.ts'
 import { messageOf, RingsideError } from '../../runtime/errors.ts'
 import { schemaFingerprint } from '../../wire/codec.ts'
-import { containerIdIn } from '../proc.ts'
+import { containerIdIn } from '../container-id.ts'
 import { RawEvents } from '../source/raw-events.ts'
 import { invalidRecord } from '../source/record-walk.ts'
 import { type BatchHeader, encodeHeader } from './batch-header.ts'

@@ -3,8 +3,9 @@
 import { LRUCache } from 'lru-cache'
 import { eventFlag, eventField as field } from '../../bpf/event.ts'
 import type { Process } from '../../wire/types.ts'
+import { containerIdIn } from '../container-id.ts'
 import type { Symbolizer } from '../go/symbolizer.ts'
-import { containerIdIn, type ProcessFacts, type ProcReader, ticksPerSecond } from '../proc.ts'
+import { type ProcessFacts, type ProcReader, ticksPerSecond } from '../proc.ts'
 import { clampLong, microsecondsAt } from '../source/numbers.ts'
 import type { RawEvents } from '../source/raw-events.ts'
 

@@ -14,7 +14,7 @@ import {
 import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
 import { after, describe, it } from 'node:test'
-import { containerIdIn } from '../../producer/proc.ts'
+import { containerIdIn } from '../../producer/container-id.ts'
 import { cgroupMount } from '../support/cgroups.ts'
 import { kernelTimeoutMs } from '../support/kernel.ts'
 import { kindsOf, observe, program, run, type Seen, skip } from './observe.ts'

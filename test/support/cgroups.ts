@@ -1,3 +1,4 @@
+// Where this machine mounts its cgroup hierarchies.
 import { readFileSync } from 'node:fs'
 
 /** Where a cgroup hierarchy is mounted, by its type and, for v1, a controller of it; undefined where none is. */

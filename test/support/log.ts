@@ -1,3 +1,4 @@
+// Logs for tests.
 import pino from 'pino'
 import type { Log } from '../../runtime/log.ts'
 

@@ -1,3 +1,4 @@
+// Addresses that a test needs and a machine may lack.
 import { networkInterfaces } from 'node:os'
 
 /** Why nothing can be reached at ::1, or false: for the `skip` of a test. */

@@ -1,5 +1,5 @@
-// Adapter to kafkajs 2.2.4: its codecs, logs, retries and errors. The only file that imports the package: the other files
-// of this folder import its types from here, and patches.ts replaces its internals.
+// Adapter to kafkajs 2.2.4: its codecs, logs, retries and errors. The other files of
+// this folder import the package's types from here; patches.ts replaces its internals.
 import { readdirSync, readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'

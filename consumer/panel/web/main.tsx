@@ -1,3 +1,4 @@
+// Entry point of the panel's page: renders the app.
 import { render } from 'preact'
 import 'uplot/dist/uPlot.min.css'
 import { App } from './app.tsx'

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { eventField, knownCall, knownCalls, recordKind } from '../../../bpf/event.ts'
-import { BatchBuilder } from '../../../producer/encode/batch.ts'
+import { BatchBuilder } from '../../../producer/encode/avsc-batch.ts'
 import { ProcessTable } from '../../../producer/encode/process-table.ts'
 import { SocketTable } from '../../../producer/encode/socket-table.ts'
 import { absentProc } from '../../../producer/proc.ts'
