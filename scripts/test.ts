@@ -74,7 +74,8 @@ for (const name of Object.keys(process.env)) {
 }
 process.chdir(root)
 warn()
-const workers = Array.from({ length: availableParallelism() }, () => runInTurn([]))
+// One more than CPUs: tests wait more than they compute.
+const workers = Array.from({ length: availableParallelism() + 1 }, () => runInTurn([]))
 await Promise.all([...(plan.kernel.length > 0 ? [runInTurn(plan.kernel)] : []), ...workers])
 for (const file of plan.quiet) await runFile(file)
 const hasPassed = await report.finish()
