@@ -42,7 +42,7 @@ missing_packages() {
 	has chromium || ! apt-cache show chromium >/dev/null 2>&1 || echo chromium
 	# The load under which percentiles are held against the kernel's.
 	has wrk || echo wrk
-	# promtool: judges what /metrics tells, and the alerting rules.
+	# promtool: checks /metrics and the alerting rules.
 	has promtool || echo prometheus
 	python3 -m pip --version >/dev/null 2>&1 || echo python3-pip
 }

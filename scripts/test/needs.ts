@@ -1,5 +1,5 @@
-// What a test file shares with others, by what it imports: whoever uses a shared resource imports the file in
-// test/support that gives access to it, and so declares the need.
+// The shared resources that a test file needs, read from its imports: the file in test/support that gives access to a
+// resource declares the need.
 import { existsSync, readFileSync } from 'node:fs'
 import { dirname, join, relative } from 'node:path'
 

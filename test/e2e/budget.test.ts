@@ -1,5 +1,5 @@
-// Over its CPU budget the edge counts calls instead of telling of them, class by class, and tells of them again when it
-// is quiet. Nothing is lost by it: every call is an event, in a summary, or a declared drop.
+// Over its CPU budget the edge counts calls instead of emitting them, class by class, and emits them again when the host
+// is quiet. No call is lost: each is an event, in a summary, or a declared drop.
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
 import { join } from 'node:path'
@@ -75,7 +75,7 @@ describe('the CPU budget, on a live kernel', { skip: kernelTests.skip || (await 
     assert.match(steps[0]?.reason ?? '', /^the edge uses .*% of a core, its budget is 0\.01%$/)
   })
 
-  test('when it is quiet, what was reduced is told again', { timeout }, async (t) => {
+  test('when it is quiet, a reduced class emits again', { timeout }, async (t) => {
     const { floodUntil, wait, finish } = await start(t, 'ample', '10%')
     await floodUntil(/counting calls of class io /)
     await wait(/emitting calls of class io as configured again/)

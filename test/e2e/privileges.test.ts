@@ -198,7 +198,9 @@ describe('the edge', { skip }, () => {
     assert.match(stderr, /root cannot become "nobody" without CAP_SETUID and CAP_SETGID/)
   })
 
-  test('as a child of `ringside up`, drops too, reports its counters, and ends when told', { timeout }, async (t) => {
+  test('as a child of `ringside up`, drops too, reports its counters, and stops when `up` asks it to', {
+    timeout
+  }, async (t) => {
     const { env } = await prepare(t)
     const up = startRingside(['up', '--for', '5s', '--panel-listen', '0', '--format', 'json'], env)
     t.after(() => up.child.kill('SIGTERM'))

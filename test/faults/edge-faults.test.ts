@@ -28,12 +28,12 @@ describe('an edge on the live kernel', { skip: (await kafkaMissing()) || kernelT
     const folder = temporaryDirectory(t, 'faults')
     const { config, env: topics } = await createTopics(kafka, 'faults')
     const env = { ...topics, RINGSIDE_STATE_DIR: join(folder, 'state'), ...more }
-    const told = () => readPublished(kafka.client, topicName(config, 'events'))
-    return { folder, env, program: program(folder), told }
+    const published = () => readPublished(kafka.client, topicName(config, 'events'))
+    return { folder, env, program: program(folder), published }
   }
 
   test('loses no call to a kill -9, ten times over', { skip: bpffsMissing() }, async (t) => {
-    const { env, program: path, told } = await setUp(t, { RINGSIDE_PIN_DIR: pinFolder(t) })
+    const { env, program: path, published } = await setUp(t, { RINGSIDE_PIN_DIR: pinFolder(t) })
     let edge = await startObserver(t, env)
     const calls = new NumberedCalls(t, path, 'steady', endless, 2)
     for (let kills = 0; kills < 10; kills++) {
@@ -45,7 +45,7 @@ describe('an edge on the live kernel', { skip: (await kafkaMissing()) || kernelT
     await delay(1000)
     const made = await calls.end()
     await stop(edge)
-    const found = await told()
+    const found = await published()
     assertKnown(found, [made])
     assert.equal(new Set(found.batches.map(({ run }) => run)).size, 11)
     t.diagnostic(`${made.made} numbered and ${made.asked} counted calls, ${found.batches.length} batches`)
@@ -59,7 +59,7 @@ describe('an edge on the live kernel', { skip: (await kafkaMissing()) || kernelT
     writeFileSync(clock, '0')
     // The edge reads it as nobody.
     chmodSync(folder, 0o755)
-    const { env, program: path, told } = await setUp(t, shim)
+    const { env, program: path, published } = await setUp(t, shim)
     const edge = await startObserver(t, env)
     const calls = new NumberedCalls(t, path, 'steady', endless, 2)
     // A broker takes no message from more than an hour ahead.
@@ -69,7 +69,7 @@ describe('an edge on the live kernel', { skip: (await kafkaMissing()) || kernelT
     }
     const made = await calls.end()
     await stop(edge)
-    const found = await told()
+    const found = await published()
     assertKnown(found, [made])
     const offsets = new Set<number>()
     let clockUs = 0
@@ -81,12 +81,12 @@ describe('an edge on the live kernel', { skip: (await kafkaMissing()) || kernelT
     assert.equal(offsets.size, 4, 'the wall clock of batches is that of the machine')
   })
 
-  test('tells of 20,000 short-lived processes, each with its call', async (t) => {
-    const { env, program: path, told } = await setUp(t)
+  test('publishes 20,000 short-lived processes, each with its call', async (t) => {
+    const { env, program: path, published } = await setUp(t)
     const edge = await startObserver(t, env)
     const made = await new NumberedCalls(t, path, 'processes', 20_000).made
     await stop(edge)
-    const found = await told()
+    const found = await published()
     const lost = found.dropped('network')
     assertKnown(found, [made], lost)
     const events = found.batches.flatMap((batch) => batch.events)
@@ -96,20 +96,20 @@ describe('an edge on the live kernel', { skip: (await kafkaMissing()) || kernelT
   })
 
   test('survives a fork bomb within a bound', async (t) => {
-    const { env, program: path, told } = await setUp(t)
+    const { env, program: path, published } = await setUp(t)
     const edge = await startObserver(t, env)
     const made = await new NumberedCalls(t, path, 'bomb', 3_000).made
     await stop(edge)
-    const found = await told()
+    const found = await published()
     assertKnown(found, [made], found.dropped('network'))
   })
 
   test('declares exactly what rings had no room for that are too small', async (t) => {
-    const { env, program: path, told } = await setUp(t)
+    const { env, program: path, published } = await setUp(t)
     const edge = await startObserver(t, env, ['--security-ring-bytes', '16384', '--ring-bytes', '16384'])
     const made = await new NumberedCalls(t, path, 'steady', 100_000).made
     await stop(edge)
-    const found = await told()
+    const found = await published()
     const lost = lostCalls(found)
     assert.ok(lost > 0)
     assertKnown(found, [made], lost)

@@ -98,7 +98,7 @@ describe('an edge that is killed while Kafka is away', { skip: noKafka, timeout:
       running = start()
     }
 
-    // Told to end while Kafka is away: all is on disk, and accounted for.
+    // Asked to stop while Kafka is away: all is on disk, and accounted for.
     await until(running, 'events on disk', ({ spooled = 0 }) => spooled > 1000)
     running.child.kill('SIGTERM')
     await once(running.child, 'close')

@@ -38,8 +38,8 @@ describe('an edge on the live kernel, while Kafka is away', { skip, timeout: 300
     const { config, env: topics } = await createTopics(kafka, base)
     const env = { ...topics, RINGSIDE_STATE_DIR: stateDir ?? folder }
     const topic = topicName(config, 'events')
-    const told = () => readPublished(kafka.client, topic)
-    return { env, topic, program: build(folder, 'numbered_calls'), told }
+    const published = () => readPublished(kafka.client, topic)
+    return { env, topic, program: build(folder, 'numbered_calls'), published }
   }
 
   before(async () => {
@@ -48,7 +48,7 @@ describe('an edge on the live kernel, while Kafka is away', { skip, timeout: 300
   after(() => kafka.remove())
 
   test('loses nothing that is called before Kafka is there, nor in a minute without it', async (t) => {
-    const { env, topic, program, told } = await setUp(t, 'away')
+    const { env, topic, program, published } = await setUp(t, 'away')
     await kafka.kill()
     const edge = await startObserver(t, env)
     const calls = new NumberedCalls(t, program, 'steady', endless, 2)
@@ -61,7 +61,7 @@ describe('an edge on the live kernel, while Kafka is away', { skip, timeout: 300
     await untilPublished(kafka.client, topic, batches)
     const made = await calls.end()
     await stop(edge)
-    const found = await told()
+    const found = await published()
     assert.ok(made.made > 100_000)
     assertKnown(found, [made])
     t.diagnostic(`${made.made} numbered and ${made.asked} counted calls, ${found.batches.length} batches`)
@@ -72,7 +72,7 @@ describe('an edge on the live kernel, while Kafka is away', { skip, timeout: 300
     execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=2m', 'tmpfs', disk], { stdio: 'pipe' })
     t.after(() => execFileSync('umount', ['--lazy', disk]))
     t.after(() => rmdirSync(disk))
-    const { env, topic, program, told } = await setUp(t, 'full', disk)
+    const { env, topic, program, published } = await setUp(t, 'full', disk)
     await kafka.kill()
     const rings = ['--security-ring-bytes', String(4 << 20), '--ring-bytes', String(1 << 20)]
     const edge = await startObserver(t, env, rings)
@@ -83,7 +83,7 @@ describe('an edge on the live kernel, while Kafka is away', { skip, timeout: 300
     await kafka.start()
     await untilPublished(kafka.client, topic, 0)
     await stop(edge)
-    const found = await told()
+    const found = await published()
     const lost = lostCalls(found)
     assert.ok(lost > 0)
     assertKnown(found, [made], lost)

@@ -52,7 +52,7 @@ const startInDocker = async (): Promise<Started> => {
   const { GenericContainer, getContainerRuntimeClient, Wait } = await import('testcontainers')
   const { info } = await getContainerRuntimeClient()
   const host = info.containerRuntime.host === 'localhost' ? '127.0.0.1' : info.containerRuntime.host
-  // What a broker tells its clients must be known before it starts.
+  // A broker announces its address to clients, so it must be known before the start.
   const port = await freePort()
   const broker = `${host}:${port}`
   // Left alone, testcontainers publishes on every address, and this Kafka asks nobody who they are.
@@ -85,7 +85,7 @@ export const startKafka = (): Promise<Started> => {
 /** Why the local Kafka cannot be started, or false: for the `skip` of a suite. */
 export const localKafkaMissing = (): Promise<string | false> => checkJava().then(() => false as const, messageOf)
 
-/** Why there is no Kafka to test with, or false: likewise. */
+/** Why there is no Kafka to test with, or false. */
 export const kafkaMissing = async (): Promise<string | false> => {
   if (process.env['RINGSIDE_TEST_BROKERS'] || process.env['RINGSIDE_TEST_DOCKER'] === '1') return false
   return localKafkaMissing()

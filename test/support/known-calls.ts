@@ -74,11 +74,11 @@ export const untilPublished = (client: KafkaClient, topic: string, more: number)
     return length > more ? length : undefined
   })
 
-export interface Told {
+export interface Published {
   readonly batches: readonly EventBatch[]
   /** How often each numbered call is in the topic, duplicates by (host, boot, cpu, seq) left out. */
   readonly timesOf: ReadonlyMap<number, number>
-  /** Calls of getppid that summaries tell of, duplicates left out. */
+  /** Calls of getppid in summaries, without duplicates. */
   readonly asked: number
   /** Counted calls that no summary has, as the last ledger declares. */
   readonly uncounted: number
@@ -89,7 +89,7 @@ export interface Told {
 const numberOf = (address: Buffer): number => address.readUInt32BE() & 0xffffff
 
 /** Reads a topic of one host, and asserts that ranges, events, drops and the ledger agree with each other exactly. */
-export const readPublished = async (client: KafkaClient, topic: string): Promise<Told> => {
+export const readPublished = async (client: KafkaClient, topic: string): Promise<Published> => {
   const all = (await readAll(client, topic)).map(({ value }) => decode('EventBatch', value))
   const reconciliation = new Reconciliation()
   for (const batch of all) reconciliation.add(batch, batch.clock.wall_us / 1000)
@@ -111,7 +111,7 @@ export const readPublished = async (client: KafkaClient, topic: string): Promise
 }
 
 /** Numbered calls that are declared as lost: of the network's events, one is a program's call of socket. */
-export const lostCalls = ({ batches, dropped }: Told): number => {
+export const lostCalls = ({ batches, dropped }: Published): number => {
   const sockets = batches.flatMap(({ events }) => events.filter(({ syscall }) => syscall === 'socket')).length
   return dropped('network') - (1 - sockets)
 }
@@ -120,7 +120,7 @@ export const lostCalls = ({ batches, dropped }: Told): number => {
  * Asserts that each numbered call is there once, but for `lost` of them, neither more nor fewer; and that the counted
  * ones add up, but for those that the ledger declares.
  */
-export const assertKnown = ({ timesOf, asked, uncounted }: Told, known: readonly Made[], lost = 0): void => {
+export const assertKnown = ({ timesOf, asked, uncounted }: Published, known: readonly Made[], lost = 0): void => {
   const numbers = known.flatMap(({ first, made }) => Array.from({ length: made }, (_, i) => first + i))
   assert.deepEqual(
     [...timesOf].filter(([, times]) => times > 1),

@@ -25,7 +25,7 @@ export interface Running {
 export const startRingside = (args: readonly string[], env: Record<string, string> = {}): Running =>
   startCommand(launcher, args, env)
 
-/** Likewise, by another command that runs it in the end. */
+/** As startRingside(), by another command that executes it in the end. */
 export const startCommand = (command: string, args: readonly string[], env: Record<string, string>): Running => {
   // What one test's edge leaves when it is killed must not be another's to take over.
   const alone = { RINGSIDE_PIN_DIR: '' }
@@ -89,7 +89,7 @@ export const eventually = async <T>(
 
 /**
  * Waits until an `up` has shown the first events; fails with what it wrote when it ends before, or takes too long. Makes
- * them as well: of an idle machine there is nothing to tell for minutes.
+ * events itself: an idle machine emits none for minutes.
  */
 export const firstEventsOf = async ({ child, output }: Running): Promise<void> => {
   const isOver = (): boolean => child.exitCode !== null || child.signalCode !== null

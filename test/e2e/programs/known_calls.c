@@ -51,7 +51,7 @@ int main(int argc, char **argv)
 	need(pipe(pipes) == 0, "pipe");
 	udp = socket(AF_INET, SOCK_DGRAM, 0);
 	listener = socket(AF_INET, SOCK_STREAM, 0);
-	/* A port that was just given out and closed again refuses. */
+	/* A port that was just assigned and closed again refuses. */
 	refused_port = socket(AF_INET, SOCK_STREAM, 0);
 	address = loopback(0);
 	need(bind(refused_port, (struct sockaddr *)&address, sizeof(address)) == 0, "bind");

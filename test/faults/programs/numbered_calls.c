@@ -2,7 +2,7 @@
  * Arguments: MODE FIRST COUNT PER_MS. Numbers FIRST to FIRST + COUNT - 1, PER_MS in each millisecond, 0 without pause.
  *   steady     one process makes them, and as many calls of getppid
  *   processes  each is made by a process of its own, at most 64 at once
- *   bomb       likewise, but process n starts n * 2 and n * 2 + 1, as fast as it goes
+ *   bomb       the same, but process n starts n * 2 and n * 2 + 1, as fast as it goes
  * A SIGTERM ends it early. Says on stdout as JSON what it made. */
 #include <arpa/inet.h>
 #include <signal.h>

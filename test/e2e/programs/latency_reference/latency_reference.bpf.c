@@ -2,11 +2,11 @@
 /*
  * Measures each call of one process in the kernel, and shares no code with what it is the reference of.
  *
- * Programs of one tracepoint run in the order in which they were attached, and whoever runs between the two readings of
+ * Programs of one tracepoint run in the order in which they were attached, and any program that runs between the two readings of
  * a clock is in what it measures. So that both measure the same call between nearly the same two moments, `left` is
  * attached before the programs that are held against this, `entered` and `counted` after them: at the enter those read
  * their clock last, and `entered` next; at the exit `left` reads it last, and they next. What they measure more of every
- * call is twice the way from one program to the next. `before` tells how long that is: about 90 ns.
+ * call is twice the way from one program to the next. `before` measures it: about 90 ns.
  */
 typedef unsigned char __u8;
 typedef unsigned short __u16;
