@@ -61,13 +61,19 @@ describe('processes', { skip, timeout: kernelTimeoutMs }, () => {
   it('leave no memory allocated in the kernel after their exit', async (test) => {
     const before = slabObjects('kmalloc-8k')
     if (before === undefined) return test.skip('this kernel does not list its slab objects in /proc/slabinfo')
-    const { events, statistics } = await observeProgram('children', '500', program('flood'))
-    assert.equal(kindsOf(events, 'fork').length, 501)
-    assert.equal(callsOf(events, 'execve').length, 500)
+    const count = 1000
+    const { events, statistics } = await observeProgram('children', `${count}`, program('flood'))
+    assert.equal(kindsOf(events, 'fork').length, count + 1)
+    assert.equal(callsOf(events, 'execve').length, count)
     assert.equal(statistics.seen, events.length)
     // An exec allocates a little more than PATH_MAX bytes, which RCU frees with a delay.
     const left = () => (slabObjects('kmalloc-8k') ?? 0) - before
-    for (let tries = 0; tries < 100 && left() >= 250; tries++) await sleep(50)
-    assert.ok(left() < 250, `${left()} objects of 8 KiB more than before`)
+    // Others allocate such objects, too, so not each of them counts.
+    let least = left()
+    for (let tries = 0; tries < 100 && least >= count / 2; tries++) {
+      await sleep(50)
+      least = Math.min(least, left())
+    }
+    assert.ok(least < count / 2, `${least} objects of 8 KiB more than before`)
   })
 })
