@@ -29,7 +29,7 @@ class FrozenCounts {
   Summaries Collect() const;
   // Makes the result of Collect readable.
   void Install(Summaries summaries);
-  // Once no program counts any more: freezes what is counted so far, at once or when the frozen half is released.
+  // After the programs are detached: freezes the remaining counts, at once or when the frozen half is released.
   void FreezeLast();
 
   // Copies whole summaries as long as they fit and returns their bytes.

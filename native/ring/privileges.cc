@@ -50,7 +50,7 @@ void Answer(int) {
 
 void SetAction(const KernelSigaction* action, KernelSigaction* before) {
   if (syscall(SYS_rt_sigaction, kSetXidSignal, action, before, sizeof(action->mask)) != 0) {
-    throw Failure{"reach every thread", errno, ""};
+    throw Failure{"signal every thread", errno, ""};
   }
 }
 
@@ -86,7 +86,7 @@ void OnEveryThread(void (*function)()) {
   on_thread = function;
   KernelSigaction before;
   SetAction(nullptr, &before);
-  if (before.handler == nullptr) throw Failure{"reach every thread", ENOSYS, ""};
+  if (before.handler == nullptr) throw Failure{"signal every thread", ENOSYS, ""};
   KernelSigaction action = before;  // its flags and restorer fit any handler
   action.handler = Answer;
   SetAction(&action, nullptr);

@@ -157,7 +157,7 @@ void Programs::Identify(bool family) const {
   run.ctx_size_in = sizeof(request);
   const auto program = programs_.find(kIdentify);
   if (program == programs_.end()) throw Failure{"find program identify", ENOENT, ""};
-  if (bpf_prog_test_run_opts(program->second.get(), &run) != 0) Fail("identify", log);
+  if (bpf_prog_test_run_opts(program->second.get(), &run) != 0) Fail("run program identify", log);
 }
 
 std::optional<ProgramCost> Programs::Cost() const {

@@ -46,7 +46,7 @@ struct Flip {
 struct State {
   uint32_t version;
   uint32_t event_version;
-  uint32_t set;       // of programs: their pins begin with this number, all others are to be removed
+  uint32_t set;       // number of the set of programs in use, with which its pins begin; other sets are unused
   uint32_t account;   // index of the valid one in `accounts`
   uint32_t epoch;     // half (epoch & 1) counts, the other is frozen; copied to config.epoch
   uint32_t clearing;  // the epoch whose frozen half is released and being zeroed

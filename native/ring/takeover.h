@@ -17,7 +17,7 @@
 
 namespace ringside {
 
-// Attached programs, muted unless adopted, and the position to read from.
+// Attached programs, the state that a successor needs, and the positions to read from. Newly loaded programs are muted.
 struct Attached {
   Programs programs;
   Descriptor state_map;
