@@ -114,10 +114,11 @@ test('known calls are found exactly in events, rollups and audit; a burst raises
       assert.equal(row['exe'], join(directory, 'known_calls'))
       assert.equal(row['ppid'], process.pid)
     }
-    // The outcome of every connect, once more from the socket's state.
-    const outcomes = events.filter((row) => row['kind'] === 'connect_outcome')
-    assert.equal(outcomes.filter((row) => row['ret'] === 0).length, rounds)
-    assert.equal(outcomes.filter((row) => row['errno'] === 'ECONNREFUSED').length, rounds)
+    // The program's connects block, so that their results are their outcomes.
+    assert.deepEqual(
+      events.filter((row) => row['kind'] === 'connect_outcome'),
+      []
+    )
   })
 
   const sum = (rows: readonly Row[]): number => rows.reduce((sum, row) => sum + Number(row['count']), 0)
