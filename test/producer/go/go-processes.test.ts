@@ -1,6 +1,6 @@
 // Observes Go programs that are built here: each call has the function, file and line that Go's own runtime reports.
 import assert from 'node:assert/strict'
-import { spawn } from 'node:child_process'
+import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
@@ -30,11 +30,12 @@ interface Seen {
 const observe = async (path: string, codec: 'native' | 'avsc'): Promise<Seen> => {
   const source = await openLiveSource({ ...quiet, comms: [comm], goFunctions: true })
   const log = pino({ level: 'silent' })
-  const marked = Promise.withResolvers<number>()
+  const marked = Promise.withResolvers<void>()
+  let child: ChildProcess | undefined
   const marks = {
     markGo: (pid: number, startNs: bigint) => {
       const isMarked = source.markGo(pid, startNs)
-      if (isMarked) marked.resolve(pid)
+      if (isMarked && pid === child?.pid) marked.resolve()
       return isMarked
     },
     unmarkGo: (pid: number) => source.unmarkGo(pid)
@@ -52,11 +53,12 @@ const observe = async (path: string, codec: 'native' | 'avsc'): Promise<Seen> =>
     client,
     symbolizer: new GoProcesses({ marks, log, resolveMs: Number.POSITIVE_INFINITY })
   })
-  const child = spawn(path, { stdio: ['pipe', 'pipe', 'inherit'] })
-  const stdout = text(child.stdout)
-  assert.equal(await marked.promise, child.pid)
-  child.stdin.end('\n')
-  await once(child, 'close')
+  const program = spawn(path, { stdio: ['pipe', 'pipe', 'inherit'] })
+  child = program
+  const stdout = text(program.stdout)
+  await marked.promise
+  program.stdin.end('\n')
+  await once(program, 'close')
   await source.detach()
   await edge.drain()
   return { stdout: await stdout, batches }
