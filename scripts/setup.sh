@@ -1,7 +1,6 @@
 #!/bin/sh
-# Makes a clone ready: installs what is missing, then builds. Says in one line each what it does, and
-# nothing when there is nothing to do. With the argument `test`, also what only the tests use.
-# Never asks a question. Without root it names what is missing and goes on with what works without it.
+# Prepares a clone: installs missing packages, then builds. With the argument `test`, installs the tests' packages, too.
+# Prints a line for each step that it takes, and asks nothing. Without root it lists the missing packages and continues.
 set -eu
 cd "$(dirname "$0")/.."
 
@@ -11,7 +10,7 @@ has() { command -v "$1" >/dev/null 2>&1; }
 log=build/setup.log
 mkdir -p build
 
-quietly() { # runs a command with its output in the log; shows the log's end when it fails
+quietly() { # writes a command's output to the log, and prints the end of the log when the command fails
 	if ! "$@" >"$log" 2>&1 </dev/null; then
 		tail -n 20 "$log" >&2
 		say "failed: $* (whole output: $log)"
@@ -23,7 +22,7 @@ java_is_17() {
 	has java && major=$(java -version 2>&1 | sed -n '1s/.*version "\([0-9]*\).*/\1/p') && [ "${major:-0}" -ge 17 ]
 }
 
-# Every package with the reason it is wanted, if what it brings is not there.
+# Prints the Debian packages whose commands or files are missing.
 missing_packages() {
 	has clang-19 || has clang || echo clang
 	has llvm-strip-19 || has llvm-strip || echo llvm
@@ -38,16 +37,16 @@ missing_packages() {
 	has python3 || echo python3
 	has ip || echo iproute2
 	has kcat || echo kcat
-	# Where it cannot be had, the tests of the panel's page say so and are left out.
+	# Where apt has none, the tests of the panel's page are skipped.
 	has chromium || ! apt-cache show chromium >/dev/null 2>&1 || echo chromium
-	# The load under which percentiles are held against the kernel's.
+	# The load of the test that compares percentiles with the kernel's.
 	has wrk || echo wrk
 	# promtool: checks /metrics and the alerting rules.
 	has promtool || echo prometheus
 	python3 -m pip --version >/dev/null 2>&1 || echo python3-pip
 }
 
-# clang 19 where the distribution has it: it takes the programs as they are written.
+# clang 19 where the distribution has it: the programs were written with it.
 newest_clang() {
 	if apt-cache show clang-19 >/dev/null 2>&1; then
 		sed -e 's/^clang$/clang-19/' -e 's/^llvm$/llvm-19/'

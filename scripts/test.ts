@@ -34,9 +34,9 @@ const warn = (): void => {
 const ended = new AbortController()
 for (const signal of ['SIGINT', 'SIGTERM'] as const) {
   process.once(signal, () => {
+    process.stderr.write(`\n${signal}: ending the tests that run\n`)
     ended.abort()
-    // A Kafka that runs is ended with this process.
-    setTimeout(() => process.exit(signal === 'SIGINT' ? 130 : 143), 500)
+    setTimeout(() => process.exit(1), 10_000).unref()
   })
 }
 
@@ -53,6 +53,7 @@ const broker = all.some(usesKafka) ? startBroker() : undefined
 
 const report = new Report(process.stdout)
 const runFile = async (file: string): Promise<void> => {
+  if (ended.signal.aborted) return
   if (usesKafka(file)) await broker
   const startedMs = performance.now()
   const events: TestEvent[] = []
@@ -81,4 +82,4 @@ for (const file of plan.quiet) await runFile(file)
 const hasPassed = await report.finish()
 await (await broker)?.()
 warn()
-process.exitCode = hasPassed ? 0 : 1
+process.exitCode = hasPassed && !ended.signal.aborted ? 0 : 1

@@ -1,5 +1,5 @@
-// Percentiles of merged rollups against a measurement of its own in the kernel: the same calls of a Go server under
-// load, one by one, by programs in C that share no code with Ringside's.
+// Percentiles of merged rollups, compared with a reference: BPF programs that share no code with Ringside measure the
+// same calls of a Go server under load.
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
@@ -18,22 +18,22 @@ import { eventually, latestRevisions, startUp, tailRows, temporaryDirectory } fr
 const programs = join(import.meta.dirname, 'programs')
 const seconds = 5
 const quantiles = [0.5, 0.95, 0.99] as const
-/** What is promised of a percentile. */
+/** Largest relative error of a percentile. */
 const tolerance = 0.03
-/** Calls that were interrupted between the clocks of one and of the other are of another rank there: a few in thousands. */
+/** A call that is interrupted between the two clocks has another rank in the reference: a few in thousands. */
 const rankTolerance = 0.002
 
-/** What the reference measured of one call. */
+/** The reference's figures for one call. */
 interface Measured {
   readonly count: number
   readonly totalNs: number
-  /** From one program of a tracepoint to the next, on average: what lies at each end between its clock and Ringside's. */
+  /** Average time from one program of a tracepoint to the next: the distance of the two clocks, at each end of a call. */
   readonly gapNs: number
   /** Ascending, at most 0.2% wide. */
   readonly buckets: readonly { readonly topNs: number; readonly count: number }[]
 }
 
-/** A line that the reference prints: the name of a call, its count, two sums of nanoseconds, its buckets. */
+/** Parses a line of the reference: name of the call, count, two sums of nanoseconds, buckets. */
 const parseMeasured = (line: string): readonly [string, Measured] => {
   const [name = '', count, totalNs, gapNs, ...texts] = line.split(' ')
   const buckets = texts.map((text) => {
@@ -54,7 +54,7 @@ const quantileOf = ({ count, buckets }: Measured, q: number): number => {
   return 0
 }
 
-/** The reference: `begin` starts the command, of which it misses no call; `end` stops it and gives what was measured. */
+/** Starts the reference: `begin` starts the command, whose calls are all measured; `end` stops it and returns the figures. */
 const startReference = async (t: TestContext, directory: string, command: string) => {
   const source = join(programs, 'latency_reference')
   const [object, loader] = [join(directory, 'latency_reference.bpf.o'), join(directory, 'latency_reference')]
@@ -83,7 +83,7 @@ const startReference = async (t: TestContext, directory: string, command: string
   }
 }
 
-/** Of what `tail rollups` shows of one process, each window once: sums and distribution by call. */
+/** Sums and distribution by call, from the latest revisions of one process's rows. */
 const merged = (rows: readonly Record<string, unknown>[]) => {
   const calls = new Map<string, { count: number; totalNs: number; sketch: Sketch }>()
   for (const row of latestRevisions(rows)) {
@@ -104,7 +104,7 @@ const load = async (address: string): Promise<void> => {
   assert.deepEqual(await once(wrk, 'close'), [0, null])
 }
 
-test('percentiles of a Go server under wrk are those that the kernel measured, of the same calls', {
+test('percentiles of a Go server under wrk are those of a reference in the kernel', {
   skip: kernelTests.skip || (await localKafkaMissing()) || goMissing || commandsMissing('wrk', 'gcc'),
   timeout: 300_000
 }, async (t) => {
@@ -131,7 +131,7 @@ test('percentiles of a Go server under wrk are those that the kernel measured, o
     const ours = found.get(name)
     assert.ok(ours !== undefined && expected.count > 100, `${expected.count} ${name}`)
     assert.equal(ours.count, expected.count, name)
-    // Of each call ours has what the reference has, and the way there and back.
+    // Ringside's clocks enclose those of the reference.
     assert.ok(ours.totalNs > expected.totalNs, `${name}: ${ours.totalNs} and ${expected.totalNs} ns in all`)
     for (const [i, value] of ours.sketch.quantiles(quantiles).entries()) {
       const q = quantiles[i] as number

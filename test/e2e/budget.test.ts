@@ -30,15 +30,15 @@ describe('the CPU budget, on a live kernel', { skip: kernelTests.skip || (await 
     const edge = await startEdge(t, env, options)
     let writes = 0
     return {
-      /** Floods until the log says so, if not at once. */
+      /** Floods until the log has a matching line, at least once. */
       floodUntil: (said: RegExp) =>
-        eventually(`the log says ${said}`, 60, () => {
+        eventually(`${said} in the log`, 60, () => {
           execFileSync(flood, [String(writesPerFlood)])
           writes += writesPerFlood
           return said.test(edge.output.stderr) || undefined
         }),
-      wait: (said: RegExp) => eventually(`the log says ${said}`, 90, () => said.test(edge.output.stderr) || undefined),
-      /** The steps of its ledger, once it is found that every write is accounted for. */
+      wait: (said: RegExp) => eventually(`${said} in the log`, 90, () => said.test(edge.output.stderr) || undefined),
+      /** Stops the edge, asserts that every write is accounted for, and returns the steps of the ledger. */
       finish: async (): Promise<Step[]> => {
         edge.child.kill('SIGINT')
         assert.equal((await edge.finished).code, 0, edge.output.stderr)
@@ -52,7 +52,7 @@ describe('the CPU budget, on a live kernel', { skip: kernelTests.skip || (await 
         const counted = batches
           .flatMap(({ summaries }) => summaries)
           .reduce((sum, { syscall, count }) => sum + (syscall === 'write' ? count : 0), 0)
-        // Exactly, but for those that the kernel had no room to count by process and call.
+        // The rest are calls for which the kernel's table of counts had no room.
         const uncounted = batches.findLast(({ ledger }) => ledger !== null)?.ledger?.uncounted ?? 0
         const elsewhere = writes - emitted - counted - dropped
         assert.ok(elsewhere >= 0 && elsewhere <= uncounted, `${elsewhere} writes, ${uncounted} calls uncounted`)

@@ -1,4 +1,4 @@
-// What a Go developer would do first: `up --go-functions`, their program, and the question which function made the calls.
+// A Go developer's first use: `up --go-functions`, a program, and the functions that made its calls.
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
@@ -15,7 +15,7 @@ const folder = join(import.meta.dirname, '../producer/go/programs/calls')
 const comm = 'rs-go-calls'
 const method = 'main.(*server).read'
 
-test('with --go-functions events, audit, rollups and top know the function behind a call', {
+test('with --go-functions events, audit log, rollups and top have the function behind a call', {
   skip: kernelTests.skip || (await localKafkaMissing()) || goMissing,
   timeout: 300_000
 }, async (t) => {
@@ -29,9 +29,9 @@ test('with --go-functions events, audit, rollups and top know the function behin
   const stdout = text(child.stdout)
   const { pid } = child
   const own = ['--since', '10m', '--where', `pid == ${pid}`]
-  // Its calls have functions once the edge has looked at it, which it does when it has seen it begin.
+  // Its calls have functions once the edge has read its executable, soon after its exec event.
   await eventually(
-    'the begin of the program',
+    'the exec event of the program',
     60,
     async () => (await tailRows('events', own, env)).some(({ kind }) => kind === 'exec') || undefined
   )
@@ -72,7 +72,7 @@ test('with --go-functions events, audit, rollups and top know the function behin
     assert.ok(functions.includes(method), functions.join())
   })
 
-  await t.test('the run ends in order, and says which privilege the edge kept', async () => {
+  await t.test('the run ends in order, and the log names the privilege that the edge kept', async () => {
     up.child.kill('SIGINT')
     const { code, stderr } = await up.finished
     assert.equal(code, 0, stderr)

@@ -1,5 +1,5 @@
-// The main job, on the live kernel and a real Kafka: what processes do shows up, exactly and completely,
-// in events, rollups, audit and alerts.
+// The whole path on a live kernel and a real Kafka: a program's known calls are in events, rollups and the audit log,
+// exactly, and alerts are raised by bursts and not by quiet.
 import assert from 'node:assert/strict'
 import { execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
@@ -16,7 +16,7 @@ import { eventually, latestRevisions, runRingside, startUp, tailRows, temporaryD
 const programs = join(import.meta.dirname, 'programs')
 const rounds = 200
 
-/** What known_calls.c makes under its name, by call: how many, how many of them fail, and how many find nothing, as expected. */
+/** The calls of known_calls.c under its name: number, failures, and expected errors. */
 const expected: Record<string, { count: number; failed: number; expected: number }> = {
   openat: { count: 2 * rounds, failed: 0, expected: rounds },
   read: { count: rounds, failed: 0, expected: 0 },
@@ -47,7 +47,7 @@ const countsBySyscall = (rows: readonly Row[]): Record<string, { count: number; 
 const only = (counts: typeof expected, names: readonly string[]): typeof expected =>
   Object.fromEntries(Object.entries(counts).filter(([name]) => names.includes(name)))
 
-test('known calls are found exactly in events, rollups and audit; a burst raises one alert, quiet raises none', {
+test('known calls are exactly in events, rollups and audit log; a burst raises one alert, quiet raises none', {
   skip: kernelTests.skip || (await localKafkaMissing()),
   timeout: 300_000
 }, async (t) => {
@@ -57,7 +57,7 @@ test('known calls are found exactly in events, rollups and audit; a burst raises
   writeFileSync(file, '')
   execFileSync('gcc', ['-O1', '-Wall', '-o', join(directory, 'known_calls'), join(programs, 'known_calls.c')])
 
-  // There before the observation begins, so that its listen is not seen.
+  // Started before the edge, which does not observe its listen.
   const listener = spawn('python3', [join(programs, 'handed_over.py')], { stdio: ['pipe', 'pipe', 'inherit'] })
   t.after(() => listener.kill())
   const unannouncedPort = Number((await once(listener.stdout, 'data'))[0])
@@ -83,16 +83,16 @@ test('known calls are found exactly in events, rollups and audit; a burst raises
       return rows.length > 0 ? rows : undefined
     })
 
-  // The workload's own events: every call of it has the name, but for those before it was given.
+  // Only calls under the name that the program gives itself: those of its loader have another.
   const isCall = (row: Row): boolean => row['kind'] === 'syscall'
-  const events = await eventually('all events', 60, async () => {
+  const events = await eventually('all events of the workload', 60, async () => {
     const rows = await tailRows('events', mine, env)
     const total = Object.values(expected).reduce((sum, { count }) => sum + count, 0)
     return rows.filter(isCall).length >= total ? rows : undefined
   })
   assert.deepEqual(countsBySyscall(events.filter(isCall)), expected)
 
-  await t.test('events carry what the call was about', () => {
+  await t.test('events have the arguments and results of the calls', () => {
     const find = (syscall: string, ok: (row: Row) => boolean): Row[] =>
       events.filter((row) => isCall(row) && row['syscall'] === syscall && ok(row))
     assert.equal(find('openat', (row) => row['path'] === file && Number(row['ret']) >= 0).length, rounds)
@@ -114,7 +114,7 @@ test('known calls are found exactly in events, rollups and audit; a burst raises
       assert.equal(row['exe'], join(directory, 'known_calls'))
       assert.equal(row['ppid'], process.pid)
     }
-    // The program's connects block, so that their results are their outcomes.
+    // The program's connects block: their results are their outcomes.
     assert.deepEqual(
       events.filter((row) => row['kind'] === 'connect_outcome'),
       []
@@ -128,7 +128,7 @@ test('known calls are found exactly in events, rollups and audit; a burst raises
     // Emitted calls, and getppid, which the kernel counts; other counted calls are the loader's.
     const calls = { ...emitted, getppid: { count: rounds, failed: 0, expected: 0 } }
     const total = Object.values(calls).reduce((total, { count }) => total + count, 0)
-    const rows = await eventually('rollups by process', 60, async () => {
+    const rows = await eventually('all calls of the workload in rollups by process', 60, async () => {
       const latest = latestRevisions(await tailRows('rollups', ofProcess, env))
       const found = latest.filter((row) => String(row['syscall']) in calls)
       return sum(found) >= total ? found : undefined
@@ -140,7 +140,7 @@ test('known calls are found exactly in events, rollups and audit; a burst raises
     }
   })
 
-  await t.test('seconds by workload sum up to the longer windows that they lie in', async () => {
+  await t.test('rows of one second sum up to those of the longer windows', async () => {
     const workload = join(directory, 'known_calls')
     const ofGetppid = ['--since', '10m', '--where', `workload == "${workload}" && pid == 0 && syscall == "getppid"`]
     for (const windowMs of [10_000, 60_000]) {
@@ -161,7 +161,7 @@ test('known calls are found exactly in events, rollups and audit; a burst raises
     const names = ['connect', 'accept4', 'bind', 'listen', 'sendto', 'close']
     const wanted = only(expected, names)
     const total = Object.values(wanted).reduce((sum, { count }) => sum + count, 0)
-    const rows = await eventually('audit rows', 60, async () => {
+    const rows = await eventually('all rows of the workload in the audit log', 60, async () => {
       const found = (await tailRows('audit', mine, env)).filter(isCall)
       return found.length >= total ? found : undefined
     })
@@ -180,7 +180,7 @@ test('known calls are found exactly in events, rollups and audit; a burst raises
   await t.test('a quiet minute raises no alert, a burst of connects raises one', async () => {
     await new Promise((resolve) => setTimeout(resolve, Math.max(0, started + 60_000 - Date.now())))
     assert.deepEqual(await tailRows('alerts', ['--since', '10m'], env), [])
-    // In a network namespace of its own, where a route to every address leads to nobody.
+    // In its own network namespace, where all addresses are routed to the loopback: nothing answers.
     const burst = 'ip link set lo up && ip route add default dev lo && exec python3 "$1" 60'
     execFileSync('unshare', ['--net', 'sh', '-c', burst, 'sh', join(programs, 'connect_burst.py')])
     const rows = await alertsOf('connect_external_burst')
@@ -193,7 +193,7 @@ test('known calls are found exactly in events, rollups and audit; a burst raises
     assert.equal(new Set(rows.map((row) => row['id'])).size, 1, JSON.stringify(rows, null, 1))
   })
 
-  await t.test('an accept on a port that nobody announced raises one alert', async () => {
+  await t.test('an accept on a port without a listen event raises one alert', async () => {
     listener.stdin.end('\n')
     const client = connect(unannouncedPort, '127.0.0.1')
     await once(client, 'connect')
@@ -216,8 +216,8 @@ test('known calls are found exactly in events, rollups and audit; a burst raises
     assert.equal(summary['alerts'], 3)
   })
 
-  await t.test('the topics are there again after a restart of up', async () => {
-    // Something to see, also on a machine that is quiet.
+  await t.test('the topics are still there after a restart of up', async () => {
+    // Events, even on a quiet machine.
     const workload = spawn('sh', ['-c', 'while sleep 0.1; do /bin/true; done'])
     const summary = await runRingside(
       ['up', '--for', '5s', '--panel-listen', '0', '--kafka-port', String(await freePort()), '--format', 'json'],

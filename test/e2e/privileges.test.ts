@@ -1,5 +1,5 @@
-// The edge on a live kernel and a real Kafka, as whom it runs: every thread of it without a privilege, and
-// still every call of a known workload in the topic.
+// The user and privileges of an edge on a live kernel: no thread keeps a privilege, and the topic still has every call of
+// a known workload.
 import assert from 'node:assert/strict'
 import { execFileSync, spawn, spawnSync } from 'node:child_process'
 import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
@@ -56,7 +56,7 @@ describe('the edge', { skip }, () => {
     env
   })
 
-  /** Runs the workload, stops the edge, and gives the rows of the workload's calls. */
+  /** Runs the workload, stops the edge, and returns the rows of the workload's calls. */
   const observeWorkload = async (edge: Edge, program: string, file: string) => {
     const made = JSON.parse(execFileSync(program, [String(rounds), file], { encoding: 'utf8' })) as { pid: number }
     edge.child.kill('SIGTERM')
@@ -76,7 +76,7 @@ describe('the edge', { skip }, () => {
     assert.deepEqual(new Set(rows.map((row) => row['exe'])), new Set([program]))
   }
 
-  test('that root starts becomes nobody on every thread, and sees all that happens afterwards', {
+  test('started by root becomes nobody on every thread, and observes every call afterwards', {
     timeout
   }, async (t) => {
     const { directory, env, program, file } = await prepare(t)
@@ -90,9 +90,9 @@ describe('the edge', { skip }, () => {
     assert.ok(statSync(recording).size > 0)
   })
 
-  test('goes on where its user may not read the code', { timeout }, async (t) => {
+  test('continues where its user may not read the code', { timeout }, async (t) => {
     const { directory, env, program, file } = await prepare(t)
-    // Only root enters the folder; in a mount namespace of its own, so that nothing is left behind.
+    // Only root may enter the folder. The mount ends with its namespace.
     const code = join(directory, 'code')
     mkdirSync(code)
     const script = `mount --bind '${join(import.meta.dirname, '../..')}' '${code}' && exec '${code}/cli/ringside' run edge`
@@ -102,7 +102,7 @@ describe('the edge', { skip }, () => {
     assertComplete(await observeWorkload({ ...edge, env }, program, file), program)
   })
 
-  test('is neither read nor debugged by another process of its user', { timeout }, async (t) => {
+  test('cannot be read or debugged by another process of its user', { timeout }, async (t) => {
     const { env } = await prepare(t)
     const edge = await start(t, env)
     const asNobody = (...command: string[]) =>
@@ -121,15 +121,17 @@ describe('the edge', { skip }, () => {
     assert.equal((await edge.finished).code, 0)
   })
 
-  test('knows the executables of what ran before it, though it may no longer ask', { timeout }, async (t) => {
+  test('knows the executables of processes older than itself, though it has dropped the right to read them', {
+    timeout
+  }, async (t) => {
     const { env } = await prepare(t)
-    // Opens a file each 0.2 s, from before the edge until after it.
+    // Opens a file every 0.2 s; older than the edge.
     const loop =
       'const { openSync, closeSync } = require("fs"); setInterval(() => closeSync(openSync("/dev/null")), 200)'
     const before = spawn(process.execPath, ['-e', loop], { stdio: 'ignore' })
     t.after(() => before.kill())
     const edge = await start(t, env)
-    await eventually('its events', 30, async () => {
+    await eventually('events of the older process', 30, async () => {
       const rows = await tailRows('events', ['--since', '10m', '--where', `pid == ${before.pid}`], env)
       if (rows.length === 0) return undefined
       assert.equal(rows[0]?.['exe'], process.execPath)
@@ -139,7 +141,7 @@ describe('the edge', { skip }, () => {
     assert.equal((await edge.finished).code, 0)
   })
 
-  test('drops what it has when it is not root, and needs no more than CAP_BPF and CAP_PERFMON', {
+  test('without root needs only CAP_BPF and CAP_PERFMON, and drops both', {
     skip: privateCode(),
     timeout
   }, async (t) => {
@@ -190,7 +192,7 @@ describe('the edge', { skip }, () => {
     assert.equal(existsSync(recording), false)
   })
 
-  test('refuses to stay root by accident, where it may not become another user', { timeout }, async (t) => {
+  test('refuses to start as root where it may not become another user', { timeout }, async (t) => {
     const env = { ...process.env, RINGSIDE_STATE_DIR: temporaryDirectory(t, 'privileges'), RINGSIDE_BROKERS: '[::1]:1' }
     const args = ['--bounding-set', '-setuid', launcher, 'run', 'edge']
     const { status, stderr } = spawnSync('setpriv', args, { encoding: 'utf8', env })
@@ -198,13 +200,13 @@ describe('the edge', { skip }, () => {
     assert.match(stderr, /root cannot become "nobody" without CAP_SETUID and CAP_SETGID/)
   })
 
-  test('as a child of `ringside up`, drops too, reports its counters, and stops when `up` asks it to', {
+  test('as a child of `ringside up` drops its privileges, too, reports its counters, and stops when `up` asks it to', {
     timeout
   }, async (t) => {
     const { env } = await prepare(t)
     const up = startRingside(['up', '--for', '5s', '--panel-listen', '0', '--format', 'json'], env)
     t.after(() => up.child.kill('SIGTERM'))
-    await eventually('an edge that dropped', 60, () => {
+    await eventually('an edge without privileges', 60, () => {
       if (up.child.exitCode !== null) throw new Error(`up ended:\n${up.output.stderr}`)
       return childrenOf(up.child.pid as number).find(
         ({ pid, command }) => / run edge /.test(command) && leftTo(pid).length === 0
@@ -218,7 +220,7 @@ describe('the edge', { skip }, () => {
     assert.equal(summary.restarts['edge'], 0)
   })
 
-  test('as a child of a `ringside up` that is killed, notices and ends', { timeout }, async (t) => {
+  test('ends when the `ringside up` that started it is killed', { timeout }, async (t) => {
     const { env } = await prepare(t)
     const up = startRingside(['up', '--panel-listen', '0'], env)
     await eventually('everything to run', 60, () => /running: edge/.test(up.output.stderr) || undefined)

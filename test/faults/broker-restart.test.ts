@@ -19,7 +19,7 @@ const timesOf = (seqs: readonly number[]): Map<number, number> => {
 
 const skip = await localKafkaMissing()
 
-describe('a broker that goes away and comes back', { skip, timeout: 180_000 }, async () => {
+describe('while a broker goes away and comes back', { skip, timeout: 180_000 }, async () => {
   const kafka = await OwnKafka.prepare()
   const { client } = kafka
   const config = loadConfig({ topicPrefix: 'faults.' }, undefined, {})
@@ -31,7 +31,7 @@ describe('a broker that goes away and comes back', { skip, timeout: 180_000 }, a
     return { key: host, value: encode('EventBatch', batchOf({ host, batch: seq + 1, events: [eventOf({ seq })] })) }
   }
 
-  test('a producer made while Kafka is away sends once it is there', async () => {
+  test('a producer created without Kafka sends once Kafka runs', async () => {
     const producer = await client.producer()
     let isSent = false
     const sending = (async () => {
@@ -57,7 +57,7 @@ describe('a broker that goes away and comes back', { skip, timeout: 180_000 }, a
     assert.equal((await readAll(client, 'faults.early')).length, 1)
   })
 
-  test('producer and consumer go on by themselves: what was acknowledged is there, and is consumed', async () => {
+  test('producer and consumer continue by themselves, and every acknowledged message is consumed', async () => {
     const loop = await ConsumeLoop.start({
       service: 'copies',
       group: 'faults.copies',
@@ -85,12 +85,12 @@ describe('a broker that goes away and comes back', { skip, timeout: 180_000 }, a
       while (acknowledged.size < goal) await delay(20)
     }
     await untilProduced(50)
-    // Killed at once, then away for longer than one call of kafkajs lasts.
+    // Killed, and away for longer than the retries of one call of kafkajs.
     await kafka.kill()
     await delay(4000)
     await kafka.start()
     await untilProduced(50)
-    // Ended in order.
+    // Stopped in order.
     await kafka.stop()
     await kafka.start()
     await untilProduced(50)
@@ -99,7 +99,7 @@ describe('a broker that goes away and comes back', { skip, timeout: 180_000 }, a
     await producer.close()
     await loop.drain()
     await loop.done
-    // The producer of this test may have stored an event twice, of which the loop knows what it saw since it last joined.
+    // The producer may have stored an event twice; the loop's deduplicator knows only events since it last joined.
     const stored = (await readAll(client, topicName(config, 'events'))).map(
       ({ value }) => decode('EventBatch', value).events[0]?.seq ?? -1
     )

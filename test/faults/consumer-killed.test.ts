@@ -16,7 +16,7 @@ const eventsPerBatch = 5
 describe('a consumer that is killed in mid-stream', { skip: await kafkaMissing(), timeout: 180_000 }, () => {
   const kafka = withKafka()
 
-  test('leaves no output missing, and none twice, however often', async (t) => {
+  test('leaves no output missing and none twice, however often it is killed', async (t) => {
     const topicPrefix = `${uniqueName('killed')}.`
     const output = `${topicPrefix}copies`
     const config = loadConfig({ topicPrefix }, undefined, {})
@@ -50,7 +50,7 @@ describe('a consumer that is killed in mid-stream', { skip: await kafkaMissing()
     t.after(() => consumer.kill('SIGKILL'))
     let before = 0
     for (let kill = 0; kill < 2; kill++) {
-      // Killed once it has got somewhere since the last time.
+      // Killed once it has made progress since the last kill.
       for (let i = 0; i < 300; i++) {
         const { length } = await copied()
         if (length > before) {

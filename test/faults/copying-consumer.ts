@@ -1,5 +1,5 @@
-// A consumer service as a process of its own, to be killed: copies the seq of each event to a topic.
-// Arguments: brokers, topic prefix, output topic. Drains and ends at SIGTERM.
+// A consumer service to be killed: copies the seq of each event to a topic. Arguments: brokers, topic prefix, output
+// topic. SIGTERM drains and ends it.
 import { startConsumer } from '../../consumer/service.ts'
 import { loadConfig } from '../../runtime/load-config.ts'
 import { createLog } from '../../runtime/log.ts'

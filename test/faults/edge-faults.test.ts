@@ -1,5 +1,5 @@
-// What an edge on the live kernel survives while Kafka is well: every known call is in the topic once after duplicates are
-// dropped, counted ones add up, or their loss is declared, exactly.
+// Faults of an edge on the live kernel while Kafka runs: every known call is in the topic once, without duplicates, or
+// declared as lost, and counted calls add up.
 import assert from 'node:assert/strict'
 import { chmodSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -23,7 +23,7 @@ describe('an edge on the live kernel', { skip: (await kafkaMissing()) || kernelT
     program = (folder) => build(folder, 'numbered_calls')
   })
 
-  /** A state folder and topics of a test's own. */
+  /** A state folder, topics and the program for one test. */
   const setUp = async (t: TestContext, more: Readonly<Record<string, string>> = {}) => {
     const folder = temporaryDirectory(t, 'faults')
     const { config, env: topics } = await createTopics(kafka, 'faults')
@@ -51,18 +51,18 @@ describe('an edge on the live kernel', { skip: (await kafkaMissing()) || kernelT
     t.diagnostic(`${made.made} numbered and ${made.asked} counted calls, ${found.batches.length} batches`)
   })
 
-  test('follows a clock that steps, and its own never steps back', async (t) => {
+  test('follows steps of the wall clock, and its own clock never steps back', async (t) => {
     const folder = temporaryDirectory(t, 'clock')
     const library = build(folder, 'stepped_clock', ['-shared', '-fPIC'])
     const clock = join(folder, 'offset')
     const shim = { LD_PRELOAD: library, STEPPED_CLOCK: clock }
     writeFileSync(clock, '0')
-    // The edge reads it as nobody.
+    // The edge reads the file as nobody.
     chmodSync(folder, 0o755)
     const { env, program: path, published } = await setUp(t, shim)
     const edge = await startObserver(t, env)
     const calls = new NumberedCalls(t, path, 'steady', endless, 2)
-    // A broker takes no message from more than an hour ahead.
+    // A broker rejects timestamps more than an hour ahead.
     for (const offset of [0, 1800, -3600, 3000]) {
       writeFileSync(clock, String(offset))
       await delay(2500)
@@ -95,7 +95,7 @@ describe('an edge on the live kernel', { skip: (await kafkaMissing()) || kernelT
     t.diagnostic(`${events.length} events, ${lost} lost`)
   })
 
-  test('survives a fork bomb within a bound', async (t) => {
+  test('survives a fork bomb, and declares the events that it lost', async (t) => {
     const { env, program: path, published } = await setUp(t)
     const edge = await startObserver(t, env)
     const made = await new NumberedCalls(t, path, 'bomb', 3_000).made
@@ -104,7 +104,7 @@ describe('an edge on the live kernel', { skip: (await kafkaMissing()) || kernelT
     assertKnown(found, [made], found.dropped('network'))
   })
 
-  test('declares exactly what rings had no room for that are too small', async (t) => {
+  test('declares exactly the events that rings of 16 KiB had no room for', async (t) => {
     const { env, program: path, published } = await setUp(t)
     const edge = await startObserver(t, env, ['--security-ring-bytes', '16384', '--ring-bytes', '16384'])
     const made = await new NumberedCalls(t, path, 'steady', 100_000).made

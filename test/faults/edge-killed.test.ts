@@ -1,5 +1,5 @@
-// Kafka goes away, and the edge is killed while it is: what the spool had on disk is in the topic in the end,
-// once after duplicates are dropped, and nothing comes out of order.
+// An edge that is killed during an outage of Kafka: the events that its spool had on disk are in the topic afterwards,
+// once without duplicates, and in order.
 import assert from 'node:assert/strict'
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
@@ -43,7 +43,7 @@ const kill = async ({ child }: Edge): Promise<void> => {
   await ended
 }
 
-/** The numbers of the events on disk: nobody holds the file now. */
+/** The numbers of the events on disk; no edge may run. */
 const numbersOnDisk = (spoolPath: string): number[] => {
   const file = new SpoolFile(spoolPath, 1 << 30, 1)
   try {
@@ -54,13 +54,13 @@ const numbersOnDisk = (spoolPath: string): number[] => {
   }
 }
 
-/** Each run numbers its events from a million of its own. */
+/** Run n numbers its events from n million. */
 const million = 1_000_000
 
 const noKafka = await localKafkaMissing()
 
 describe('an edge that is killed while Kafka is away', { skip: noKafka, timeout: 300_000 }, () => {
-  test('loses nothing that the spool had on disk, however often', async (t) => {
+  test('loses no event that its spool had on disk, however often it is killed', async (t) => {
     const folder = temporaryDirectory(t, 'edge-killed')
     const spoolPath = join(folder, 'edge', 'spool.sqlite')
     const kafka = await OwnKafka.prepare()
@@ -107,7 +107,7 @@ describe('an edge that is killed while Kafka is away', { skip: noKafka, timeout:
     noteDisk()
     assert.equal([...onDisk].filter((number) => Math.floor(number / million) === runs).length, seen)
 
-    // Killed again, in the middle of handing the spool to a Kafka that is back.
+    // Killed again, while it publishes the spool to the new Kafka.
     running = start()
     await until(running, 'a start', ({ seen: made = 0 }) => made > 0)
     await kafka.start()

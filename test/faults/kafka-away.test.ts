@@ -1,5 +1,5 @@
-// What an edge on the live kernel survives while Kafka is away: at its start, for a minute under load, and with a disk
-// that has no room for what waits. Every known call is in the topic once in the end, or declared as lost.
+// An edge on the live kernel during outages of Kafka: at its start, for a minute under load, and with a full disk. Every
+// known call is in the topic once afterwards, or declared as lost.
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
 import { mkdtempSync, rmdirSync } from 'node:fs'
@@ -28,10 +28,10 @@ const awayMs = 60_000
 
 const skip = (await localKafkaMissing()) || kernelTests.skip
 
-describe('an edge on the live kernel, while Kafka is away', { skip, timeout: 300_000 }, () => {
+describe('an edge on the live kernel, during an outage of Kafka', { skip, timeout: 300_000 }, () => {
   let kafka: OwnKafka
 
-  /** Topics of a test's own, made while Kafka is there, and the program. */
+  /** A state folder, topics, which need a Kafka that runs, and the program for one test. */
   const setUp = async (t: TestContext, base: string, stateDir?: string) => {
     if (!kafka.isRunning) await kafka.start()
     const folder = temporaryDirectory(t, base)
@@ -47,7 +47,7 @@ describe('an edge on the live kernel, while Kafka is away', { skip, timeout: 300
   })
   after(() => kafka.remove())
 
-  test('loses nothing that is called before Kafka is there, nor in a minute without it', async (t) => {
+  test('loses no call before Kafka starts, nor during a minute without Kafka', async (t) => {
     const { env, topic, program, published } = await setUp(t, 'away')
     await kafka.kill()
     const edge = await startObserver(t, env)
@@ -67,7 +67,7 @@ describe('an edge on the live kernel, while Kafka is away', { skip, timeout: 300
     t.diagnostic(`${made.made} numbered and ${made.asked} counted calls, ${found.batches.length} batches`)
   })
 
-  test('declares exactly what neither rings nor a full disk had room for', async (t) => {
+  test('declares exactly the events that neither its rings nor its full disk had room for', async (t) => {
     const disk = mkdtempSync(join(tmpdir(), 'ringside-disk-'))
     execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=2m', 'tmpfs', disk], { stdio: 'pipe' })
     t.after(() => execFileSync('umount', ['--lazy', disk]))

@@ -1,5 +1,5 @@
-// An edge on a kernel of paper that makes numbered events, to be killed from outside: every event's ret is the
-// next number. Says its counters on stdout, five times a second.
+// An edge to be killed, on a fake kernel: the ret of each event is the next number. Prints its counters five times a
+// second.
 import pino from 'pino'
 import { startEdge } from '../../producer/edge.ts'
 import { loadConfig } from '../../runtime/load-config.ts'

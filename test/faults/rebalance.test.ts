@@ -41,13 +41,13 @@ const streamOf = (host: string): EventBatch[] =>
     })
   )
 
-describe('partitions that move between instances of a service', {
+describe('while partitions move between instances of a service', {
   skip: await kafkaMissing(),
   timeout: 180_000
 }, () => {
   const kafka = withKafka()
 
-  test('neither lose nor count twice: rollups are as of one instance, audit has every event', async () => {
+  test('no event is lost or counted twice: rollups equal those of one instance, and audit has every event', async () => {
     const topicPrefix = `${uniqueName('moves')}.`
     const config = loadConfig({ brokers: [...kafka.brokers], topicPrefix }, undefined, {})
     await kafka.client.ensureTopics(topicSpecifications(config))

@@ -23,7 +23,7 @@ const eventsPerBatch = 1000
 const partitions = 3
 const epochUs = 1_767_225_600_000_000
 
-/** Which of the three instances die at once, time after time. */
+/** The instances that are killed together, for each kill. */
 const kills = [
   [0, 1, 2],
   [0, 1],
@@ -31,7 +31,7 @@ const kills = [
   [1, 2]
 ]
 
-/** A second of a host: a tenth of the calls of every fifth is three seconds late, one in seven fails. */
+/** One second of a host. Every fifth batch has a tenth of its calls three seconds late; one call in seven fails. */
 const batchOfHost = (host: string, i: number): Message => {
   const processes = [1, 2, 3].map((pid) => processOf({ pid, start_us: pid, exe: `/bin/${pid % 2}` }))
   const events = Array.from({ length: eventsPerBatch }, (_, n) =>
@@ -54,7 +54,7 @@ const batchOfHost = (host: string, i: number): Message => {
   }
 }
 
-/** Every host's batch of each second, and a tenth of them once more two seconds later. */
+/** One batch a second from each host; a tenth of the batches is sent again two seconds later. */
 const secondsOfStream = (): Message[][] => {
   const seconds = Array.from({ length: batchesPerHost }, (): Message[] => [])
   for (let h = 0; h < hosts; h++) {
@@ -73,7 +73,7 @@ const sumOf = (rows: Iterable<Rollup>, count: (row: Rollup) => number): number =
   return sum
 }
 
-/** Of a rate only what is left of calls that are longer ago than a restart looks back to may differ. */
+/** Rates may differ by the remaining weight of calls older than the time that a restart replays. */
 const withoutRate = ({ rate_ewma: _, ...row }: Rollup): Omit<Rollup, 'rate_ewma'> => row
 
 describe('a million events through three instances of rollups', {
@@ -82,7 +82,7 @@ describe('a million events through three instances of rollups', {
 }, () => {
   const kafka = withKafka()
 
-  /** What one handler a partition makes of the topic, from its beginning to its end. */
+  /** The rollups of one handler for each partition that reads the whole topic. */
   const recompute = async (config: Config): Promise<Rollup[]> => {
     const module = rollupsModule(config.rollups)
     const hosted = Array.from({ length: partitions }, (_, partition) =>
@@ -101,7 +101,7 @@ describe('a million events through three instances of rollups', {
     return rows
   }
 
-  test('counts each of them once, through ten kills and two rebalances', async (t) => {
+  test('each event is counted once, despite ten kills and two rebalances', async (t) => {
     const topicPrefix = `${uniqueName('million')}.`
     const config = loadConfig({ brokers: [...kafka.brokers], topicPrefix, kafka: { partitions } }, undefined, {})
     await kafka.client.ensureTopics(topicSpecifications(config))
@@ -122,7 +122,7 @@ describe('a million events through three instances of rollups', {
         return `${commit?.offset} ${commit?.metadata}`
       })
     }
-    /** Publishes some seconds of the stream, until each partition got somewhere of it; they come on meanwhile. */
+    /** Publishes seconds of the stream, and waits until each partition has processed some of them. */
     const seconds = secondsOfStream()
     const producer = await kafka.client.producer()
     const phases = kills.length + 3

@@ -1,5 +1,5 @@
-// An instance of the rollups service as a process of its own, to be killed. Arguments: brokers, topic prefix. Says so
-// when it has read its first batch; drains and ends at SIGTERM.
+// An instance of the rollups service to be killed. Arguments: brokers, topic prefix. Prints a line after its first batch;
+// SIGTERM drains and ends it.
 import { rollupsModule } from '../../consumer/rollups/rollups.ts'
 import { startConsumer } from '../../consumer/service.ts'
 import { loadConfig } from '../../runtime/load-config.ts'

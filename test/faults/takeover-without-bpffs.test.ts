@@ -1,5 +1,5 @@
-// The first start on a machine without a bpffs: the edge mounts one, and the edge after a kill -9 takes over. Each test
-// has a mount namespace of its own, without the bpffs that this machine may have, and with an empty /run.
+// The first start on a machine without a bpffs: the edge mounts one, and after a kill -9 the next edge takes over. Each
+// test has its own mount namespace, without a bpffs at /sys/fs/bpf and with an empty /run.
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
@@ -16,7 +16,7 @@ import { childrenOf, eventually, type Running, startCommand, temporaryDirectory 
 const launcher = join(import.meta.dirname, '../../cli/ringside')
 const endless = 0xffffff
 
-/** @returns process id of a namespace that ends with the test */
+/** @returns the id of a process in a new mount namespace, which ends with the test */
 const mountNamespace = async (t: TestContext, ...setUp: readonly string[]): Promise<number> => {
   const script = ['set -e', 'umount /sys/fs/bpf 2>/dev/null || true', ...setUp, 'echo ready', 'exec sleep 600']
   const holder = spawn('unshare', ['--mount', 'sh', '-c', script.join('\n')], { stdio: ['ignore', 'pipe', 'inherit'] })
@@ -29,7 +29,7 @@ const mountNamespace = async (t: TestContext, ...setUp: readonly string[]): Prom
 describe('on a machine without a bpffs', { skip: (await kafkaMissing()) || kernelTests.skip, timeout: 120_000 }, () => {
   const kafka = withKafka()
 
-  /** Topics and a state folder of the test's own, and the command line in its namespace. */
+  /** Topics for one test, and the command line in its namespace. */
   const setUp = async (t: TestContext, namespace: number, folder: string) => {
     const { config, env: topics } = await createTopics(kafka, 'bpffs')
     const env = {

@@ -5,16 +5,16 @@ import { OwnKafka } from '../support/own-kafka.ts'
 
 const skip = await localKafkaMissing()
 
-/** Beside each other, so that the kill finds some whose end is decided and whose markers are not written. */
+/** At once, so that the kill hits some transactions that are decided but whose markers are not written. */
 const producers = 30
 const plain = (name: string) => ({ name, partitions: 1, replicas: 1, settings: {} })
 
-describe('a broker that is killed as transactions end', { skip, timeout: 180_000 }, async () => {
+describe('a broker that is killed while transactions end', { skip, timeout: 180_000 }, async () => {
   const kafka = await OwnKafka.prepare()
   const { client } = kafka
   after(() => kafka.remove())
 
-  test('has of each its messages and its offset, or neither', async () => {
+  test('has the messages and the offset of each transaction, or neither', async () => {
     await kafka.start()
     await client.ensureTopics([plain('input'), plain('out')])
     const groupOf = (i: number): string => `group-${i}`
@@ -46,7 +46,7 @@ describe('a broker that is killed as transactions end', { skip, timeout: 180_000
     for (const producer of begun) void producer.close()
     await kafka.start()
     const acknowledged = (await Promise.all(ended)).flatMap((isDone, i) => (isDone ? [`${i}`] : []))
-    // Whatever was left open is ended by the successor's first transaction at the latest.
+    // The successor's first transaction ends at the latest the one that was left open.
     const offsets = new Map<string, string>()
     for (let i = 0; i < producers; i++) {
       const successor = await begin(i)

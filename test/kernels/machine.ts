@@ -158,7 +158,7 @@ export const runUnderKernel = async (kernel: string, command: string, limitMs: n
   const image = readdirSync(boot).find((name) => name.startsWith('vmlinuz-')) ?? ''
   const end = 'ringside-guest-code:'
   const script = [
-    `export PATH=${join(process.execPath, '..')}:$PATH HOME=/root NO_COLOR=1 RINGSIDE_TEST_PATIENCE=10`,
+    `export PATH=${join(process.execPath, '..')}:$PATH HOME=/root NO_COLOR=1 RINGSIDE_TEST_PATIENCE=4`,
     `cd ${root}`,
     `( ${command} ) >/dev/ttyS1 2>&1`,
     `echo "${end}$?" >/dev/ttyS1`

@@ -1,4 +1,4 @@
-// A browser for the tests of one file: the system's Chromium, driven by playwright-core, which brings none of its own.
+// A browser for the tests of one file: the system's Chromium, driven by playwright-core, which installs none.
 import assert from 'node:assert/strict'
 import { existsSync } from 'node:fs'
 import { after, before } from 'node:test'
@@ -8,11 +8,11 @@ const places = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/goog
 
 const findBrowser = (): string | undefined => process.env['RINGSIDE_TEST_CHROMIUM'] ?? places.find(existsSync)
 
-/** Why there is no browser to test with, or false: for the `skip` of a suite. */
+/** Why no browser can be started, or false: for the `skip` of a suite. */
 export const browserMissing = (): string | false =>
   findBrowser() === undefined && 'needs Chromium: apt-get install chromium, or name one with RINGSIDE_TEST_CHROMIUM'
 
-/** On a slow machine with other tests a page may take that long to show what it has. */
+/** On a slow machine, beside other tests, a page may take that long to show its data. */
 const patienceMs = 60_000
 
 export const startBrowser = (): Promise<Browser> => {
@@ -23,9 +23,9 @@ export const startBrowser = (): Promise<Browser> => {
 }
 
 export interface TestBrowser {
-  /** In a context of its own: nothing that another page stored is there. */
+  /** In a new context, without anything that another page stored. */
   open(url: string, options?: BrowserContextOptions): Promise<Page>
-  /** What pages complained about: errors, and what their security policy refused. */
+  /** Errors of pages, and requests that their security policy refused. */
   readonly complaints: string[]
 }
 
@@ -44,7 +44,7 @@ export const withBrowser = (): TestBrowser => {
       context.setDefaultTimeout(patienceMs)
       const page = await context.newPage()
       page.on('pageerror', (error) => complaints.push(error.stack ?? error.message))
-      // A service that is away makes the browser write a line for each attempt.
+      // The browser logs each attempt to reach a service that does not run.
       page.on('console', (message) => {
         if (
           message.type() === 'error' &&
@@ -59,8 +59,8 @@ export const withBrowser = (): TestBrowser => {
 }
 
 /**
- * What the panel's page reads out of one window: its time; rate and number of its calls, and of events lost where there
- * are any; p50, p95, p99 and max; rate, share and number of its failed calls, number of its expected errors. All of one moment; empty where there is none.
+ * The figures that the panel's page shows for the selected window, all of one moment: its time; rate and number of calls,
+ * and of dropped events if any; p50, p95, p99 and max; rate, share and number of failed calls; number of expected errors.
  */
 export const readOut = async (page: Page): Promise<{ timeMs: number; texts: string[] }> => {
   const shown = page.locator('[data-testid=read-time] b, [data-testid^=readout-] [data-value]')

@@ -1,4 +1,4 @@
-// Columns without what lies behind their rows, to be compared.
+// Columns cut to the number of their rows, for comparison: the arrays of a decoder are longer.
 import type { BucketColumns, ColumnBatch } from '../../wire/columns.ts'
 
 type Columns = ColumnBatch['events'] | ColumnBatch['summaries']

@@ -1,6 +1,5 @@
-// A Kafka for the tests of one file. RINGSIDE_TEST_BROKERS names one that runs already;
-// RINGSIDE_TEST_DOCKER=1 takes the image of docker-compose.yml through testcontainers; else the local
-// one starts on free ports with its state in a temporary folder.
+// The Kafka of the tests: the brokers in RINGSIDE_TEST_BROKERS, where scripts/test.ts puts the one that all files share;
+// with RINGSIDE_TEST_DOCKER=1 the image of docker-compose.yml; otherwise a local Kafka on a free port.
 import { randomBytes } from 'node:crypto'
 import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -15,6 +14,7 @@ import { loadConfig } from '../../runtime/load-config.ts'
 import type { KafkaClient, Message } from '../../wire/client.ts'
 import { createKafkaClient } from '../../wire/kafka.ts'
 import { topicSpecifications } from '../../wire/topics.ts'
+import { endWithProcess } from './end-with-process.ts'
 import { freePort } from './free-port.ts'
 import { testLog } from './log.ts'
 
@@ -26,16 +26,11 @@ interface Started {
 const startLocally = async (): Promise<Started> => {
   const stateDir = await mkdtemp(join(tmpdir(), 'ringside-kafka-'))
   const kafka = await startLocalKafka({ stateDir, port: 0, heapMb: 256, log: testLog })
-  // A test runner that loses patience ends this process with a signal; its Kafka has a session of its own.
-  const kill = () => process.kill(kafka.pid, 'SIGKILL')
-  const end = () => process.exit(143)
-  process.once('exit', kill)
-  process.once('SIGTERM', end)
+  const cancel = endWithProcess(() => process.kill(kafka.pid, 'SIGKILL'))
   return {
     brokers: kafka.brokers,
     stop: async () => {
-      process.removeListener('exit', kill)
-      process.removeListener('SIGTERM', end)
+      cancel()
       await kafka.stop()
       await rm(stateDir, { recursive: true, force: true })
     }
@@ -55,7 +50,7 @@ const startInDocker = async (): Promise<Started> => {
   // A broker announces its address to clients, so it must be known before the start.
   const port = await freePort()
   const broker = `${host}:${port}`
-  // Left alone, testcontainers publishes on every address, and this Kafka asks nobody who they are.
+  // By default testcontainers publishes on every address, and this Kafka authenticates nobody.
   class KafkaContainer extends GenericContainer {
     protected override async beforeContainerCreated(): Promise<void> {
       if (host !== '127.0.0.1') return
@@ -96,7 +91,7 @@ export interface TestKafka {
   readonly client: KafkaClient
 }
 
-/** Call within `describe`: starts a Kafka before its tests and stops it after them. */
+/** Call within `describe`: connects to the shared Kafka before its tests, or starts one and stops it after them. */
 export const withKafka = (): TestKafka => {
   const kafka = {} as { -readonly [Key in keyof TestKafka]: TestKafka[Key] }
   let started: Started | undefined
@@ -109,7 +104,7 @@ export const withKafka = (): TestKafka => {
   return kafka
 }
 
-/** A name that no other test has. */
+/** A name that no other test uses. */
 export const uniqueName = (base: string): string => `${base}-${randomBytes(4).toString('hex')}`
 
 /** Creates a topic and returns its name. */
@@ -133,7 +128,7 @@ export const createTopics = async ({ brokers, client }: TestKafka, base: string,
   return { config, env: { RINGSIDE_BROKERS: brokers.join(','), RINGSIDE_TOPIC_PREFIX: topicPrefix } }
 }
 
-/** Everything that a topic holds now, in order within each partition. */
+/** All messages that a topic has now, in order within each partition. */
 export const readAll = async (client: KafkaClient, topic: string) => {
   const messages: { partition: number; key: string; value: Buffer; headers: Message['headers']; offset: bigint }[] = []
   await client.read({

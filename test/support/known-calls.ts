@@ -1,5 +1,5 @@
-// Known calls against what is in the topic: programs that number their calls, an edge that observes them alone, and
-// the question whether each call is there once, or declared as lost.
+// Programs that number their calls, an edge that observes nothing else, and the assertion that each call is in the
+// topic once, or declared as lost.
 import assert from 'node:assert/strict'
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
@@ -15,7 +15,7 @@ import { readAll } from './kafka.ts'
 import { eventually, type Running } from './ringside.ts'
 
 const programs = join(import.meta.dirname, '../faults/programs')
-/** TASK_COMM_LEN cuts nothing off. */
+/** Shorter than TASK_COMM_LEN, so the kernel keeps it whole. */
 const comm = 'numbered_calls'
 
 export interface Made {
@@ -49,7 +49,7 @@ export class NumberedCalls {
     this.#ended = once(this.#child, 'close').then(() => JSON.parse(text) as Made)
   }
 
-  /** What it made, at its end. */
+  /** Resolves at its end. */
   get made(): Promise<Made> {
     return this.#ended
   }
@@ -67,7 +67,7 @@ export const startObserver = (
   args: readonly string[] = []
 ): Promise<Running> => startEdge(t, env, ['--comm', comm, ...args])
 
-/** Waits until the topic has more batches than so many, and says how many. */
+/** Waits until the topic has more than `more` batches. @returns their number */
 export const untilPublished = (client: KafkaClient, topic: string, more: number): Promise<number> =>
   eventually(`more than ${more} batches in ${topic}`, 60, async () => {
     const { length } = await readAll(client, topic)
@@ -76,11 +76,11 @@ export const untilPublished = (client: KafkaClient, topic: string, more: number)
 
 export interface Published {
   readonly batches: readonly EventBatch[]
-  /** How often each numbered call is in the topic, duplicates by (host, boot, cpu, seq) left out. */
+  /** How often each numbered call is in the topic, without duplicates by (host, boot, cpu, seq). */
   readonly timesOf: ReadonlyMap<number, number>
   /** Calls of getppid in summaries, without duplicates. */
   readonly asked: number
-  /** Counted calls that no summary has, as the last ledger declares. */
+  /** Counted calls that are in no summary, by the last ledger. */
   readonly uncounted: number
   /** Declared as lost. */
   readonly dropped: (name: EventClass) => number
@@ -88,7 +88,7 @@ export interface Published {
 
 const numberOf = (address: Buffer): number => address.readUInt32BE() & 0xffffff
 
-/** Reads a topic of one host, and asserts that ranges, events, drops and the ledger agree with each other exactly. */
+/** Reads the topic of one host, and asserts that its sequence numbers, events, drops and ledger agree exactly. */
 export const readPublished = async (client: KafkaClient, topic: string): Promise<Published> => {
   const all = (await readAll(client, topic)).map(({ value }) => decode('EventBatch', value))
   const reconciliation = new Reconciliation()
@@ -110,15 +110,15 @@ export const readPublished = async (client: KafkaClient, topic: string): Promise
   return { batches: all, timesOf, asked, uncounted, dropped }
 }
 
-/** Numbered calls that are declared as lost: of the network's events, one is a program's call of socket. */
+/** Numbered calls declared as lost: all drops of class network, but for the program's one call of socket. */
 export const lostCalls = ({ batches, dropped }: Published): number => {
   const sockets = batches.flatMap(({ events }) => events.filter(({ syscall }) => syscall === 'socket')).length
   return dropped('network') - (1 - sockets)
 }
 
 /**
- * Asserts that each numbered call is there once, but for `lost` of them, neither more nor fewer; and that the counted
- * ones add up, but for those that the ledger declares.
+ * Asserts that each numbered call is in the topic once, except exactly `lost` of them, and that counted calls are all
+ * in summaries, except those that the ledger declares.
  */
 export const assertKnown = ({ timesOf, asked, uncounted }: Published, known: readonly Made[], lost = 0): void => {
   const numbers = known.flatMap(({ first, made }) => Array.from({ length: made }, (_, i) => first + i))

@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { type LocalKafka, startLocalKafka } from '../../deploy/kafka/local-kafka.ts'
 import type { KafkaClient } from '../../wire/client.ts'
 import { createKafkaClient } from '../../wire/kafka.ts'
+import { endWithProcess } from './end-with-process.ts'
 import { freePort } from './free-port.ts'
 import { testLog } from './log.ts'
 
@@ -22,6 +23,7 @@ export class OwnKafka {
 
   private constructor(port: number) {
     this.#port = port
+    endWithProcess(() => this.killNow())
     this.brokers = [`127.0.0.1:${port}`]
     this.client = createKafkaClient({ brokers: this.brokers, clientId: 'ringside-test', log: testLog })
   }
@@ -34,9 +36,13 @@ export class OwnKafka {
     this.#running = await startLocalKafka({ stateDir: this.#stateDir, port: this.#port, heapMb: 256, log: testLog })
   }
 
-  /** With SIGKILL. @returns at once, not at its end */
+  /** Sends SIGKILL, without waiting for the end. */
   killNow(): void {
-    if (this.#running !== undefined) process.kill(this.#running.pid, 'SIGKILL')
+    try {
+      if (this.#running !== undefined) process.kill(this.#running.pid, 'SIGKILL')
+    } catch {
+      // It has ended.
+    }
   }
 
   async kill(): Promise<void> {

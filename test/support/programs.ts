@@ -1,4 +1,4 @@
-// Compilers that tests use, and where they are: what is missing skips the test that needs it.
+// Compilers for the programs that tests load, run or observe.
 import { execFileSync, spawnSync } from 'node:child_process'
 import { join } from 'node:path'
 
@@ -11,7 +11,7 @@ export const isInstalled = (command: string): boolean =>
 /** The newest clang, as scripts/build.sh finds it. */
 const clang = [...[22, 21, 20, 19, 18, 17, 16, 15, 14].map((version) => `clang-${version}`), 'clang'].find(isInstalled)
 
-/** Why a test cannot run that needs these commands, or false: for its `skip`. */
+/** Names those of the commands that are not installed, or false: for the `skip` of a test. */
 export const commandsMissing = (...commands: readonly string[]): string | false => {
   const missing = commands.filter((command) => !isInstalled(command))
   return missing.length > 0 && `needs ${missing.join(', ')}: sh scripts/setup.sh test`
@@ -24,7 +24,7 @@ export const compileBpf = (source: string, output: string): void => {
   execFileSync(clang ?? 'clang', [...flags, '-c', source, '-o', output])
 }
 
-/** Compiles a program in C that loads such a one. */
+/** Compiles a program in C that loads BPF programs. */
 export const compileLoader = (source: string, output: string): void => {
   const include = ['-isystem', join(libbpf, 'src'), '-isystem', join(libbpf, 'include/uapi')]
   const libraries = [join(root, 'build/libbpf.a'), '-lelf', '-lz']

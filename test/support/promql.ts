@@ -1,4 +1,4 @@
-// What queries of rules and dashboards name, held against the list of metrics in docs/metrics.md.
+// The metrics that queries of rules and dashboards name, to be compared with the list in docs/metrics.md.
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 
@@ -11,7 +11,7 @@ export const documentedMetrics: ReadonlySet<string> = new Set(
   )
 )
 
-/** The metrics that a query names; recorded ones have colons in their names. */
+/** The metrics in a query; those of recording rules have colons in their names. */
 export const metricsIn = (query: string): string[] => [
   ...new Set(query.replaceAll(/"[^"]*"/g, '""').match(/\bringside[_:]\w+(?::\w+)*/g) ?? [])
 ]

@@ -1,11 +1,11 @@
-// Prometheus' own tool as the judge of metrics, rules and queries.
+// promtool, which checks metrics, rules and queries as Prometheus does.
 import { spawnSync } from 'node:child_process'
 
-/** Why promtool cannot be asked, or false: for the `skip` of a test. */
+/** Why promtool cannot run, or false: for the `skip` of a test. */
 export const promtoolMissing = (): string | false =>
   spawnSync('promtool', ['--version']).error === undefined ? false : 'promtool is missing (Debian: prometheus)'
 
-/** What it said, with its exit code. */
+/** @returns its output and exit code */
 export const promtool = (
   args: readonly string[],
   input = ''

@@ -1,4 +1,4 @@
-// Packages of Python as second opinions on what we write.
+// Python packages that read the project's formats independently.
 import { execFileSync } from 'node:child_process'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -11,7 +11,7 @@ interface Context {
 
 /**
  * Installs a package for one test.
- * @returns the environment in which python3 has it; undefined where it cannot be installed: the test is then skipped
+ * @returns the environment in which python3 finds it; undefined after the test was skipped, as pip cannot install it
  */
 export const pythonWith = (context: Context, name: string): NodeJS.ProcessEnv | undefined => {
   const target = mkdtempSync(join(tmpdir(), 'ringside-python-'))

@@ -182,6 +182,6 @@ export const rawBytes = (event: RawEvent): Buffer => {
   return record
 }
 
-/** The records one after the other, from a multiple of 8 on. */
+/** The records one after the other, in memory aligned to 8 bytes. */
 export const rawBuffer = (events: readonly RawEvent[]): Uint8Array =>
   new Uint8Array(Buffer.concat(events.map(rawBytes)))

@@ -5,6 +5,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { TestContext } from 'node:test'
+import { endWithProcess } from './end-with-process.ts'
 import { freePort } from './free-port.ts'
 
 const launcher = join(import.meta.dirname, '../../cli/ringside')
@@ -17,7 +18,7 @@ export interface Finished {
 
 export interface Running {
   readonly child: ChildProcess
-  /** What it has written so far. */
+  /** Its output so far. */
   readonly output: { stdout: string; stderr: string }
   readonly finished: Promise<Finished>
 }
@@ -25,9 +26,9 @@ export interface Running {
 export const startRingside = (args: readonly string[], env: Record<string, string> = {}): Running =>
   startCommand(launcher, args, env)
 
-/** As startRingside(), by another command that executes it in the end. */
+/** As startRingside(), through a command that executes it. */
 export const startCommand = (command: string, args: readonly string[], env: Record<string, string>): Running => {
-  // What one test's edge leaves when it is killed must not be another's to take over.
+  // An edge must not take over from the killed edge of another test.
   const alone = { RINGSIDE_PIN_DIR: '' }
   const child = spawn(command, args, { env: { ...process.env, ...alone, ...env }, stdio: ['ignore', 'pipe', 'pipe'] })
   const output = { stdout: '', stderr: '' }
@@ -37,11 +38,15 @@ export const startCommand = (command: string, args: readonly string[], env: Reco
   child.stderr.setEncoding('utf8').on('data', (text: string) => {
     output.stderr += text
   })
-  const finished = once(child, 'close').then(([code]) => ({ code: code as number | null, ...output }))
+  const cancel = endWithProcess(() => child.kill('SIGTERM'))
+  const finished = once(child, 'close').then(([code]) => {
+    cancel()
+    return { code: code as number | null, ...output }
+  })
   return { child, output, finished }
 }
 
-/** Runs a verb to its end; rejects with what it wrote to stderr when it fails. */
+/** Runs a verb to its end, and returns its stdout; rejects with its stderr when it fails. */
 export const runRingside = async (args: readonly string[], env: Record<string, string> = {}): Promise<string> => {
   const { code, stdout, stderr } = await startRingside(args, env).finished
   if (code !== 0) throw new Error(`ringside ${args.join(' ')} exited with ${code}:\n${stderr}`)
@@ -72,7 +77,7 @@ export const latestRevisions = (rows: readonly Record<string, unknown>[]): Recor
   return [...latest.values()]
 }
 
-/** Waits until `ask` gives something other than undefined; fails with `what` after `seconds`. */
+/** Waits until `ask` returns something other than undefined; after `seconds` it fails and names `what`. */
 export const eventually = async <T>(
   what: string,
   seconds: number,
@@ -88,8 +93,8 @@ export const eventually = async <T>(
 }
 
 /**
- * Waits until an `up` has shown the first events; fails with what it wrote when it ends before, or takes too long. Makes
- * events itself: an idle machine emits none for minutes.
+ * Waits until an `up` has printed its first events, and fails with its stderr otherwise. Runs programs meanwhile: an
+ * idle machine emits no event for minutes.
  */
 export const firstEventsOf = async ({ child, output }: Running): Promise<void> => {
   const isOver = (): boolean => child.exitCode !== null || child.signalCode !== null
@@ -101,7 +106,7 @@ export const firstEventsOf = async ({ child, output }: Running): Promise<void> =
   if (!isThere) throw new Error(`no first events of an \`up\` that ${isOver() ? 'ended' : 'runs'}:\n${output.stderr}`)
 }
 
-/** An `up` on ports of its own that has shown the first events; it ends with the test at the latest. */
+/** Starts an `up` on free ports and waits for its first events; it ends with the test at the latest. */
 export const startUp = async (
   context: TestContext,
   env: Record<string, string>,
@@ -120,7 +125,7 @@ export const temporaryDirectory = (context: TestContext, prefix: string): string
   return path
 }
 
-/** Processes that `pid` started and that are still there, with their command lines. */
+/** The running children of a process, with their command lines. */
 export const childrenOf = (pid: number): { pid: number; command: string }[] =>
   readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8')
     .split(' ')

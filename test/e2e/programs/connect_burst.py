@@ -1,5 +1,5 @@
 # Starts non-blocking connects to COUNT addresses of 203.0.113.0/24 (TEST-NET-3), 20 a second.
-# usage: connect_burst.py COUNT   (inside a network namespace: nothing leaves the machine)
+# usage: connect_burst.py COUNT   (in a network namespace, so that no packet leaves the machine)
 import socket
 import sys
 import time

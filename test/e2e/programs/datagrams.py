@@ -1,4 +1,4 @@
-# Sends COUNT datagrams to a loopback port of its own, as fast as it can.
+# Sends COUNT datagrams to its own loopback port, without pause.
 # usage: datagrams.py COUNT
 import socket
 import sys

@@ -1,4 +1,4 @@
-# Listens on a port, prints it, and on a line of input hands the socket to a new program that accepts once.
+# Listens on a port and prints it; on a line of input it executes a program that inherits the socket and accepts once.
 import os
 import socket
 import subprocess

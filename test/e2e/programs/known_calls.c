@@ -1,4 +1,4 @@
-/* Makes a known number of each call under the name "known-calls", and says on stdout what it made.
+/* Makes a known number of each call under the name "known-calls", and prints its pid and its ports as JSON.
  * usage: known_calls ROUNDS FILE  (FILE exists; FILE.missing does not) */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -51,7 +51,7 @@ int main(int argc, char **argv)
 	need(pipe(pipes) == 0, "pipe");
 	udp = socket(AF_INET, SOCK_DGRAM, 0);
 	listener = socket(AF_INET, SOCK_STREAM, 0);
-	/* A port that was just assigned and closed again refuses. */
+	/* Connects to a port that was just closed are refused. */
 	refused_port = socket(AF_INET, SOCK_STREAM, 0);
 	address = loopback(0);
 	need(bind(refused_port, (struct sockaddr *)&address, sizeof(address)) == 0, "bind");
@@ -59,7 +59,7 @@ int main(int argc, char **argv)
 	close(refused_port);
 	refused_port = i;
 
-	/* From here on every call is counted by the test. */
+	/* The test counts every call from here on. */
 	prctl(PR_SET_NAME, "known-calls");
 
 	address = loopback(0);

@@ -1,5 +1,5 @@
-// Two servers of HTTP in one process: the first hands what it is sent to the second by a new connection, the second
-// answers with a page. So one process accepts, connects, reads and writes. Prints its process id and the first's address.
+// Two HTTP servers in one process, which so accepts, connects, reads and writes: the first relays each body to the second
+// on a new connection, the second answers with a page. Prints its process id and the address of the first.
 package main
 
 import (
@@ -22,7 +22,7 @@ func serve(handler http.HandlerFunc) net.Listener {
 	return listener
 }
 
-// By reads and writes that take microseconds.
+// Large enough that reads and writes take microseconds.
 func copyLarge(to io.Writer, from io.Reader) {
 	io.CopyBuffer(struct{ io.Writer }{to}, struct{ io.Reader }{from}, make([]byte, size))
 }

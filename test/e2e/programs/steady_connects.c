@@ -19,7 +19,7 @@ int main(int argc, char **argv)
 	printf("%d\n", getpid());
 	fflush(stdout);
 
-	/* A port that was just assigned and closed again refuses. */
+	/* Connects to a port that was just closed are refused. */
 	address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
 	fd = socket(AF_INET, SOCK_STREAM, 0);
 	if (bind(fd, (struct sockaddr *)&address, size) || getsockname(fd, (struct sockaddr *)&address, &size))

@@ -1,9 +1,9 @@
-/* Calls that can be known again: number n is a connect of a datagram socket to the address 127.0.0.0 + n.
+/* Numbered calls: number n is a connect of a datagram socket to the address 127.0.0.0 + n.
  * Arguments: MODE FIRST COUNT PER_MS. Numbers FIRST to FIRST + COUNT - 1, PER_MS in each millisecond, 0 without pause.
  *   steady     one process makes them, and as many calls of getppid
- *   processes  each is made by a process of its own, at most 64 at once
- *   bomb       the same, but process n starts n * 2 and n * 2 + 1, as fast as it goes
- * A SIGTERM ends it early. Says on stdout as JSON what it made. */
+ *   processes  a new process makes each, at most 64 at once
+ *   bomb       as processes, but process n starts n * 2 and n * 2 + 1, without a limit
+ * A SIGTERM ends it early. Prints the number of calls as JSON. */
 #include <arpa/inet.h>
 #include <signal.h>
 #include <stdio.h>

@@ -1,5 +1,5 @@
-/* To be preloaded: CLOCK_REALTIME of this process is off by as many seconds as the file STEPPED_CLOCK says, read
- * anew each time. No other clock, and no other process, is touched. */
+/* A library to preload: adds the seconds in the file STEPPED_CLOCK, read at each call, to CLOCK_REALTIME of the process.
+ * Other clocks and other processes are unchanged. */
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <stdio.h>

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
 /*
- * Measures each call of one process in the kernel, and shares no code with what it is the reference of.
+ * Measures each call of one process in the kernel. Shares no code with the programs that it is compared with.
  *
- * Programs of one tracepoint run in the order in which they were attached, and any program that runs between the two readings of
- * a clock is in what it measures. So that both measure the same call between nearly the same two moments, `left` is
- * attached before the programs that are held against this, `entered` and `counted` after them: at the enter those read
- * their clock last, and `entered` next; at the exit `left` reads it last, and they next. What they measure more of every
- * call is twice the way from one program to the next. `before` measures it: about 90 ns.
+ * Programs of one tracepoint run in the order in which they were attached, and a program between two readings of the clock
+ * adds to the difference. So that both measure nearly the same time, `left` is attached before Ringside's programs,
+ * `entered` and `counted` after them: on enter, Ringside reads its clock last and `entered` follows; on exit, `left` reads
+ * its clock last and Ringside follows. Ringside's time is then longer by twice the distance of two programs, about 90 ns,
+ * which `before` measures.
  */
 typedef unsigned char __u8;
 typedef unsigned short __u16;
@@ -33,7 +33,7 @@ struct call {
 	__u64 enter_ns;
 	__u64 before_ns;	/* when the program before `left` ended */
 	__u64 exit_ns;
-	__u64 gap_ns;	/* from there to `left` */
+	__u64 gap_ns;	/* from before_ns to `left` */
 	int which;	/* of CALLS, or -1 */
 };
 

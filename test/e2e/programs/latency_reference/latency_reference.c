@@ -1,8 +1,8 @@
 /*
- * latency_reference OBJECT COMMAND...: measures the calls of a command by latency_reference.bpf.c. Attaches what is to
- * run first, and says so; at a first line of standard input attaches the rest and starts the command, of which no call
- * is missed; at a second one ends it and prints a line for each call: its name, count, sum of nanoseconds, sum of the
- * nanoseconds from one program to the next, then the highest nanosecond and the count of each bucket that is not empty.
+ * latency_reference OBJECT COMMAND...: measures the calls of a command with latency_reference.bpf.c. It attaches the first
+ * programs and prints "attached"; on a line of input it attaches the others and starts the command; on a second line it
+ * ends the command and prints a line for each call: name, count, sum of nanoseconds, sum of the nanoseconds between two
+ * programs, then the highest nanosecond and the count of each bucket that is not empty.
  */
 #include <signal.h>
 #include <stdio.h>
@@ -42,7 +42,7 @@ static void wait_for_line(void)
 			exit(1);
 }
 
-/* Stopped before it makes a call that is measured. */
+/* Starts the command stopped, before its first measured call. */
 static pid_t start(char **command)
 {
 	pid_t pid = fork();

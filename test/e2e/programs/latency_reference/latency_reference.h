@@ -1,4 +1,4 @@
-/* What the programs of the reference count, and whose calls: shared by them and by what reads them. */
+/* Maps of the reference's programs, shared with their loader. */
 #ifndef LATENCY_REFERENCE_H
 #define LATENCY_REFERENCE_H
 
