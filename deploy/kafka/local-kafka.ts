@@ -165,12 +165,26 @@ const waitUntilReady = async (broker: string, hasExited: () => boolean, paths: P
   )
 }
 
+/** True for the output of a Kafka whose port another program took after it had been found free. */
+export const isPortTaken = (output: string): boolean => /Address already in use/.test(output)
+
 /**
  * Starts Kafka and waits until it answers. Needs Java 17, and the first time Maven for the jars.
  * @throws RingsideError OS when Java or Maven is missing; UNAVAILABLE when the port is in use, another process runs a
  *   Kafka on this state folder, or Kafka does not start
  */
-export const startLocalKafka = async ({ stateDir, port, heapMb, log }: LocalKafkaOptions): Promise<LocalKafka> => {
+export const startLocalKafka = async (options: LocalKafkaOptions): Promise<LocalKafka> => {
+  for (let tries = 0; tries < 3; tries++) {
+    const kafka = await tryToStart(options)
+    if (kafka !== undefined) return kafka
+    options.log.info('another program took a port of Kafka during its start, trying another port')
+  }
+  const message = 'three times another program took a port of Kafka during its start: try again'
+  throw new RingsideError('UNAVAILABLE', message)
+}
+
+/** @returns undefined when another program took a port during the start */
+const tryToStart = async ({ stateDir, port, heapMb, log }: LocalKafkaOptions): Promise<LocalKafka | undefined> => {
   const startedAt = Date.now()
   const paths = pathsOf(stateDir)
   const javaVersion = await checkJava()
@@ -211,7 +225,9 @@ export const startLocalKafka = async ({ stateDir, port, heapMb, log }: LocalKafk
     await waitUntilReady(broker, hasExited, paths, log)
     await writeFile(paths.brokers, broker)
   } catch (error) {
+    const wasPortTaken = hasExited() && isPortTaken(await readFile(paths.output, 'utf8'))
     await stop()
+    if (wasPortTaken) return undefined
     throw error
   }
   log.info({ pid, port: clientPort, startMs: Date.now() - startedAt }, `Kafka answers on ${broker}`)

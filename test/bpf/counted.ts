@@ -37,9 +37,10 @@ const noCounts = (): Counted => ({
 export class Counts {
   /** Calls in all summaries. */
   calls = 0
-  /** Number of summaries, and the pids in them. */
+  /** Number of summaries, and the pids and processes in them: the kernel reuses pids. */
   summaries = 0
   readonly pids = new Set<number>()
+  readonly processes = new Set<string>()
   /** Emitted events. */
   readonly events: Emitted[] = []
   readonly #source: LiveSource
@@ -87,6 +88,7 @@ export class Counts {
     this.#rows.set(key, row)
     this.summaries += raw.u32(at + eventField.advance)
     this.pids.add(pid)
+    this.processes.add(`${pid} ${raw.u64(at + eventField.startNs)}`)
     this.calls += raw.u64(from)
     row.count += raw.u64(from)
     row.errors += raw.u64(from + 8)

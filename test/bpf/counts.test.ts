@@ -116,7 +116,7 @@ describe('counts', { skip, timeout: kernelTimeoutMs }, () => {
           await sleep(100)
         })
       }
-      assert.ok(counts.pids.size > rounds * processes, `${counts.pids.size} processes`)
+      assert.ok(counts.processes.size > rounds * processes, `${counts.processes.size} processes`)
       const seen = counts.summaries
       await counts.flip()
       await counts.flip()

@@ -9,6 +9,7 @@ import { afterEach, beforeEach, describe, test } from 'node:test'
 import {
   findLocalBrokers,
   isOfNewerKafka,
+  isPortTaken,
   type LocalKafka,
   newClusterId,
   startLocalKafka
@@ -38,6 +39,12 @@ test('data of a newer Kafka is recognised in the output', () => {
   assert.equal(isOfNewerKafka(`ERROR while starting\n${caused} Can't read version 4 of BrokerEndpoint\n`), true)
   assert.equal(isOfNewerKafka('java.lang.IllegalArgumentException: No MetadataVersion with feature level 31'), true)
   assert.equal(isOfNewerKafka(`${caused} The broker does not support DESCRIBE_CLUSTER`), false)
+})
+
+test('a port that was taken during the start is recognised in the output', () => {
+  const failed = 'Socket server failed to bind to 127.0.0.1:9092: Address already in use.'
+  assert.equal(isPortTaken(`[Error] org.apache.kafka.common.KafkaException: ${failed}`), true)
+  assert.equal(isPortTaken('[Info] Kafka Server started'), false)
 })
 
 describe('the local Kafka', { skip, timeout: 120_000 }, () => {
