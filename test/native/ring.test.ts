@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
 import { readdirSync, readlinkSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, it } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -16,6 +15,7 @@ import { callTable, modeTable } from '../../producer/source/call-tables.ts'
 import { RingsideError } from '../../runtime/errors.ts'
 import { skip } from '../bpf/observe.ts'
 import { kernelTimeoutMs, privateCode } from '../support/kernel.ts'
+import { temporaryDirectory } from '../support/ringside.ts'
 
 const account: RingAccount = { run: 'a-run', batch: 1, closed: [], declared: [], events: [] }
 const options: RingOptions = {
@@ -208,7 +208,7 @@ describe('the ring', { skip, timeout: kernelTimeoutMs }, () => {
     ring.close()
   })
 
-  it('rejects invalid options with the reason', async () => {
+  it('rejects invalid options with the reason', async (t) => {
     await assert.rejects(Ring.open({ ...options, ringBytes: 5000 }), isError('CONFIG', /5000 bytes.*power of two/))
     await assert.rejects(
       Ring.open({ ...options, modeOf: new Uint8Array(3) }),
@@ -220,7 +220,7 @@ describe('the ring', { skip, timeout: kernelTimeoutMs }, () => {
       Ring.open({ ...options, object: '/nowhere' }),
       isError('OS', /\/nowhere does not exist: build it with npm run build/)
     )
-    const broken = join(tmpdir(), `ringside-broken-${process.pid}.o`)
+    const broken = join(temporaryDirectory(t, 'broken'), 'broken.o')
     writeFileSync(broken, 'not an object')
     await assert.rejects(Ring.open({ ...options, object: broken }), isError('OS', /\(open .*broken.*not a proper ELF/s))
     assert.throws(() => readContract(broken), isError('OS', /open .*broken.*not a proper ELF/s))

@@ -121,7 +121,10 @@ export const startUp = async (
 
 export const temporaryDirectory = (context: TestContext, prefix: string): string => {
   const path = mkdtempSync(join(tmpdir(), `ringside-${prefix}-`))
-  context.after(() => rmSync(path, { recursive: true, force: true }))
+  const remove = () => rmSync(path, { recursive: true, force: true })
+  context.after(remove)
+  // Again at the end: a process that the test started may have written into it meanwhile.
+  endWithProcess(remove)
   return path
 }
 
