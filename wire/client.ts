@@ -167,7 +167,7 @@ export interface KafkaClient {
   read(options: ReaderOptions, signal?: AbortSignal): Promise<void>
   /**
    * Creates missing topics; existing ones stay unchanged.
-   * @returns the names of the created topics
+   * @returns the names of the topics that were missing; another process may have created them at the same time
    */
   ensureTopics(topics: readonly TopicSpecification[]): Promise<string[]>
   /** Descriptions of the topics that exist. */

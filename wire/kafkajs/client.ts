@@ -18,24 +18,21 @@ const existingNames = async (admin: Admin, names: readonly string[]): Promise<st
   return names.filter((name) => existing.has(name))
 }
 
-const createTopics = async (admin: Admin, topics: readonly TopicSpecification[]): Promise<string[]> => {
-  const existing = await existingNames(
-    admin,
-    topics.map(({ name }) => name)
-  )
-  const missing = topics.filter(({ name }) => !existing.includes(name))
-  if (missing.length === 0) return []
-  const areNew = await admin.createTopics({
-    topics: missing.map(({ name, partitions, replicas, settings }) => ({
+const missingTopics = async (admin: Admin, topics: readonly TopicSpecification[]): Promise<TopicSpecification[]> => {
+  const names = topics.map(({ name }) => name)
+  const existing = new Set(await existingNames(admin, names))
+  return topics.filter(({ name }) => !existing.has(name))
+}
+
+const createTopics = (admin: Admin, topics: readonly TopicSpecification[]): Promise<boolean> =>
+  admin.createTopics({
+    topics: topics.map(({ name, partitions, replicas, settings }) => ({
       topic: name,
       numPartitions: partitions,
       replicationFactor: replicas,
       configEntries: Object.entries(settings).map(([name, value]) => ({ name, value }))
     }))
   })
-  // False when another process created one of them first: all exist, but which ones are ours is unknown.
-  return areNew ? missing.map(({ name }) => name) : []
-}
 
 const describeTopic = async (admin: Admin, name: string): Promise<TopicDescription> => {
   const { topics } = await admin.fetchTopicMetadata({ topics: [name] })
@@ -123,7 +120,16 @@ export const createKafkajsClient = (options: ConnectionOptions): KafkaClient => 
     consumer: async (consumerOptions) => new KafkaConsumer(kafka, steady, options, consumerOptions),
     read: (readerOptions, signal) =>
       readTopic({ kafka: steady, withAdmin, log: options.log, ...readerOptions }, signal),
-    ensureTopics: (topics) => withAdmin('cannot create topics', (admin) => createTopics(admin, topics)),
+    ensureTopics: async (topics) => {
+      const action = 'cannot create topics'
+      const missing = await withAdmin(action, (admin) => missingTopics(admin, topics))
+      // A retry finds topics of the attempt before: kafkajs fails while the broker has no metadata of a new topic.
+      await withAdmin(action, async (admin) => {
+        const remaining = await missingTopics(admin, missing)
+        if (remaining.length > 0) await createTopics(admin, remaining)
+      })
+      return missing.map(({ name }) => name)
+    },
     describeTopics: (names) =>
       withAdmin('cannot describe topics', async (admin) => {
         const descriptions: TopicDescription[] = []
