@@ -102,8 +102,9 @@ class Encoder : public Napi::ObjectWrap<Encoder> {
   // Null when JavaScript passes no function; the same below.
   OnProgramStart ProgramStartCallback() {
     if (on_program_start_.IsEmpty()) return nullptr;
-    return [this](int32_t pid, uint64_t start_ns) {
-      on_program_start_.Call({Napi::Number::New(Env(), pid), Napi::BigInt::New(Env(), start_ns)});
+    return [this](int32_t pid, uint64_t start_ns, uint64_t time_ns) {
+      on_program_start_.Call({Napi::Number::New(Env(), pid), Napi::BigInt::New(Env(), start_ns),
+                              Napi::BigInt::New(Env(), time_ns)});
     };
   }
 

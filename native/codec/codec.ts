@@ -27,7 +27,7 @@ export interface NativeEncoderOptions {
   readonly names: readonly (string | undefined)[]
   readonly present: readonly (readonly [pid: number, facts: NativeFacts])[]
   /** Called when a process is seen for the first time and when it executes a program. */
-  readonly onProgramStart: ((pid: number, startNs: bigint) => void) | undefined
+  readonly onProgramStart: ((pid: number, startNs: bigint, timeNs: bigint) => void) | undefined
   /** Called for each stack that is not in the table; undefined disables stacks. */
   readonly resolveStack:
     | ((pid: number, startNs: bigint, addresses: readonly number[]) => NativeStack | undefined)

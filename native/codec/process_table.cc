@@ -129,7 +129,7 @@ std::optional<ProcessFacts> ProcessTable::Read(int32_t pid, uint64_t start_ns) {
 }
 
 void ProcessTable::ProgramStarted(const ringside_event& record) const {
-  if (on_program_start_) on_program_start_(PidOf(record), record.start_ns);
+  if (on_program_start_) on_program_start_(PidOf(record), record.start_ns, record.time_ns);
 }
 
 ProcessTable::NamedRow ProcessTable::MakeRow(const ringside_event& record, const Name& name) {

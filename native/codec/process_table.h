@@ -26,7 +26,7 @@ struct ProcessFacts {
 
 using PresentProcesses = std::unordered_map<int32_t, ProcessFacts>;
 // Called when a process is seen for the first time and when it executes a program.
-using OnProgramStart = std::function<void(int32_t pid, uint64_t start_ns)>;
+using OnProgramStart = std::function<void(int32_t pid, uint64_t start_ns, uint64_t time_ns)>;
 using ReadProc = std::function<std::optional<ProcessFacts>(int32_t pid)>;
 // The container's id in the paths of a cgroup, by producer/container-id.ts.
 using ContainerIdIn = std::function<std::optional<std::string>(std::string_view cgroup)>;

@@ -67,7 +67,7 @@ class CppEncoder implements BatchEncoder {
       present: [...proc.scan()],
       readProc: (pid) => proc.read(pid),
       containerIdIn,
-      onProgramStart: symbolizer && ((pid, startNs) => symbolizer.programStarted(pid, startNs)),
+      onProgramStart: symbolizer && ((pid, startNs, timeNs) => symbolizer.programStarted(pid, startNs, timeNs)),
       resolveStack: symbolizer && ((pid, startNs, addresses) => symbolizer.resolve(pid, startNs, addresses))
     })
   }

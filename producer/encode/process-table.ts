@@ -182,7 +182,7 @@ export class ProcessTable {
   }
 
   #programStarted(raw: RawEvents, record: number): void {
-    this.#symbolizer?.programStarted(raw.i32(record + field.pid), raw.startNs(record))
+    this.#symbolizer?.programStarted(raw.i32(record + field.pid), raw.startNs(record), raw.timeNs(record))
   }
 
   /** What is known of the process with this pid and the start at offset `at`. */

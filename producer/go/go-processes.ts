@@ -41,6 +41,12 @@ interface Process {
   readonly program: GoProgram
   /** Difference between addresses in the process and as linked. */
   readonly bias: number
+  /** When its program was identified, CLOCK_MONOTONIC. */
+  readonly identifiedNs: bigint
+  /** It may have executed another program since. */
+  isDoubtful: boolean
+  /** It ended before its program was identified again: in doubt, its program is unknown. */
+  hasEnded: boolean
 }
 
 /** Fields 22 and 26 of /proc/PID/stat; the name before them may contain spaces and parentheses. */
@@ -75,7 +81,10 @@ export class GoProcesses implements Symbolizer {
 
   // The entry stays until the process is examined again: it may be of the new program already, and without a mark calls
   // have no stack.
-  programStarted(pid: number, startNs: bigint): void {
+  programStarted(pid: number, startNs: bigint, timeNs: bigint): void {
+    const known = this.#processes.get(pid)
+    if (known !== undefined && known.identifiedNs < timeNs) known.isDoubtful = true
+    if (known?.hasEnded && known.isDoubtful) this.#processes.delete(pid)
     if (this.#waiting.size >= maxWaiting) return
     this.#waiting.set(pid, startNs)
     if (!this.#isExamining) void this.#examineAll()
@@ -125,6 +134,7 @@ export class GoProcesses implements Symbolizer {
 
   async #examine(pid: number, startNs: bigint): Promise<void> {
     const exe = `${this.#root}/${pid}/exe`
+    const identifiedNs = process.hrtime.bigint()
     const name = await this.#files.nameOf(exe)
     const program = await this.#files.read(exe, name)
     if (program === undefined) {
@@ -136,14 +146,25 @@ export class GoProcesses implements Symbolizer {
     // A process that executed another program meanwhile is in the queue again.
     if (!isIt || this.#waiting.has(pid)) return
     const bias = program.lowestCode === undefined ? 0 : startCode - program.lowestCode
-    const process = { startNs, program, bias }
+    const examined: Process = { startNs, program, bias, identifiedNs, isDoubtful: false, hasEnded: false }
     if (this.#processes.size >= maxProcesses) this.#unmark(this.#processes.keys().next().value as number)
-    this.#processes.set(pid, process)
+    this.#processes.set(pid, examined)
     if (!this.#marks.markGo(pid, startNs)) this.#unmark(pid)
-    // If another program started before the mark was set, the kernel did not remove the mark.
-    const now = await this.#files.nameOf(exe).catch(() => undefined)
+    await this.#identifyAgain(pid, examined, exe, name)
+  }
+
+  /** If another program started before the mark was set, the kernel did not remove the mark. */
+  async #identifyAgain(pid: number, examined: Process, exe: string, name: string): Promise<void> {
+    let isSame = false
+    try {
+      isSame = (await this.#files.nameOf(exe)) === name
+    } catch (error) {
+      // The records of a process that lived for milliseconds are still to be resolved.
+      examined.hasEnded = isEnded(error)
+      isSame = examined.hasEnded && !examined.isDoubtful
+    }
     const known = this.#processes.get(pid)
-    if (now !== name && (known === undefined || known === process)) this.#unmark(pid)
+    if (!isSame && (known === undefined || known === examined)) this.#unmark(pid)
   }
 
   #unmark(pid: number): void {

@@ -2,8 +2,11 @@
 import type { Stack } from '../../wire/types.ts'
 
 export interface Symbolizer {
-  /** A process was seen for the first time, or executed a program: its stacks may follow. */
-  programStarted(pid: number, startNs: bigint): void
+  /**
+   * A process was seen for the first time, or executed a program: its stacks may follow.
+   * @param timeNs of that event, CLOCK_MONOTONIC
+   */
+  programStarted(pid: number, startNs: bigint, timeNs: bigint): void
   /**
    * Resolves the source location of a call. Equal locations are one object.
    * @param addresses as in the record (bpf/event.h)

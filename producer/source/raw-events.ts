@@ -52,6 +52,10 @@ export class RawEvents {
     return this.bytes.readBigUInt64LE(record + eventField.startNs)
   }
 
+  timeNs(record: number): bigint {
+    return this.bytes.readBigUInt64LE(record + eventField.timeNs)
+  }
+
   /** Signed; exact within ±2^53. */
   i64(at: number): number {
     const word = at >>> 2

@@ -50,8 +50,8 @@ const symbolizerOf = (): Symbolizer => {
   const locations = new Map<string, Stack>()
   let started = 0
   return {
-    programStarted: (pid, startNs) => {
-      started += (pid >>> 0) + Number(startNs % 1000n)
+    programStarted: (pid, startNs, timeNs) => {
+      started += (pid >>> 0) + Number((startNs + timeNs) % 1000n)
     },
     resolve: (pid, startNs, [first = 0, ...rest]) => {
       if (first % 5 === 0) return undefined

@@ -2,12 +2,14 @@
 import assert from 'node:assert/strict'
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
-import { describe, it } from 'node:test'
+import { describe, it, type TestContext } from 'node:test'
 import pino from 'pino'
 import { startEdge } from '../../../producer/edge.ts'
-import { GoProcesses } from '../../../producer/go/go-processes.ts'
+import { type GoMarks, GoProcesses } from '../../../producer/go/go-processes.ts'
 import { openLiveSource } from '../../../producer/source/live-source.ts'
 import { loadConfig } from '../../../runtime/load-config.ts'
 import type { Producer } from '../../../wire/client.ts'
@@ -16,6 +18,7 @@ import type { EventBatch, Stack } from '../../../wire/types.ts'
 import { quiet, skip as skipKernel } from '../../bpf/observe.ts'
 import { buildGo, goMissing } from '../../support/go.ts'
 import { kernelTimeoutMs } from '../../support/kernel.ts'
+import { eventually } from '../../support/ringside.ts'
 
 const folder = join(import.meta.dirname, 'programs', 'calls')
 const skip = skipKernel || goMissing
@@ -100,4 +103,72 @@ describe('calls of a Go program', { skip, timeout: 4 * kernelTimeoutMs }, () => 
       assert.deepEqual(found, expected)
     })
   }
+})
+
+/** A procfs with one process, which runs a Go program. */
+class Procfs {
+  readonly root = mkdtempSync(join(tmpdir(), 'ringside-test-'))
+  readonly pid = 4711
+  readonly startNs = 20_000_000n
+  readonly #folder = join(this.root, `${this.pid}`)
+
+  constructor(t: TestContext) {
+    t.after(() => rmSync(this.root, { recursive: true }))
+    mkdirSync(this.#folder)
+    writeFileSync(join(this.#folder, 'stat'), `${this.pid} (name) R ${Array(18).fill(0).join(' ')} 2 0 0 0 4194304`)
+    symlinkSync(buildGo(folder, comm, 'plain'), join(this.#folder, 'exe'))
+  }
+
+  /** What the process does is done when it is marked, between the two looks at its program. */
+  async examine(whenMarked: () => void): Promise<GoProcesses> {
+    const calls: string[] = []
+    const marks: GoMarks = {
+      markGo: () => {
+        whenMarked()
+        return calls.push('mark') > 0
+      },
+      unmarkGo: () => calls.push('unmark')
+    }
+    const processes = new GoProcesses({ marks, log: pino({ level: 'silent' }), root: this.root })
+    processes.programStarted(this.pid, this.startNs, process.hrtime.bigint())
+    await eventually('the process is examined', 10, () => calls[0])
+    return processes
+  }
+
+  endProcess(): void {
+    rmSync(this.#folder, { recursive: true })
+  }
+
+  execute(path: string): void {
+    rmSync(join(this.#folder, 'exe'))
+    symlinkSync(path, join(this.#folder, 'exe'))
+  }
+
+  isKnown(processes: GoProcesses): boolean {
+    return processes.resolve(this.pid, this.startNs, [0, 0, 0]) !== undefined
+  }
+}
+
+describe('the program of a process', { skip: goMissing, timeout: 60_000 }, () => {
+  it('is known for the calls of a process that ended as soon as it was marked', async (t) => {
+    const procfs = new Procfs(t)
+    const before = process.hrtime.bigint()
+    const processes = await procfs.examine(() => procfs.endProcess())
+    processes.programStarted(procfs.pid, procfs.startNs, before)
+    await new Promise((resolve) => setTimeout(resolve, 100))
+    assert.ok(procfs.isKnown(processes))
+  })
+
+  it('is unknown if the ended process may have executed another before it was marked', async (t) => {
+    const procfs = new Procfs(t)
+    const processes = await procfs.examine(() => procfs.endProcess())
+    processes.programStarted(procfs.pid, procfs.startNs, process.hrtime.bigint())
+    await eventually('the second look', 10, () => !procfs.isKnown(processes) || undefined)
+  })
+
+  it('is unknown once a process executed another before it was marked', async (t) => {
+    const procfs = new Procfs(t)
+    const processes = await procfs.examine(() => procfs.execute(process.execPath))
+    await eventually('the second look', 10, () => !procfs.isKnown(processes) || undefined)
+  })
 })
