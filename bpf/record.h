@@ -168,6 +168,7 @@ static __always_inline void submit_draft(struct ringside_event *draft, __u32 sta
 	__u8 class = event->event_class & (RINGSIDE_CLASS_COUNT - 1);
 	__u32 at = (event->path_size + event->extra_size + 7) & ~7U;
 	struct stack_walk *stack = own_stack();
+	__u64 stack_room = stack_bytes;
 	long failure = -1;
 
 	event->size = sizeof(*event) + at;
@@ -176,8 +177,10 @@ static __always_inline void submit_draft(struct ringside_event *draft, __u32 sta
 	if (stack_bytes && stack) {
 		barrier_var(at);
 		at &= 4 * RINGSIDE_PATH_MAX - 1;
-		if (at <= 2 * RINGSIDE_PATH_MAX && stack_bytes <= RINGSIDE_STACK_BYTES &&
-		    !bpf_probe_read_kernel(draft->path + at, stack_bytes, stack->addresses)) {
+		/* the compiler may test one copy and use another, for which the verifier has no bound */
+		barrier_var(stack_room);
+		if (at <= 2 * RINGSIDE_PATH_MAX && stack_room <= RINGSIDE_STACK_BYTES &&
+		    !bpf_probe_read_kernel(draft->path + at, stack_room, stack->addresses)) {
 			event->flags |= RINGSIDE_HAS_STACK;
 			event->size += stack_bytes;
 			failure = output_draft(draft);
