@@ -2,7 +2,7 @@
 // a known workload.
 import assert from 'node:assert/strict'
 import { execFileSync, spawn, spawnSync } from 'node:child_process'
-import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, type TestContext, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -14,6 +14,7 @@ import {
   childrenOf,
   eventually,
   type Running,
+  readOfProcess,
   startCommand,
   startRingside,
   tailRows,
@@ -28,7 +29,7 @@ const rounds = 100
 const nobody = { uid: 65534, gid: 65534, noGroups: true, noBoundingSet: true, kept: 0n }
 
 const statusesOf = (pid: number): string[] =>
-  readdirSync(`/proc/${pid}/task`).map((thread) => readFileSync(`/proc/${pid}/task/${thread}/status`, 'utf8'))
+  readdirSync(`/proc/${pid}/task`).flatMap((thread) => readOfProcess(`${pid}/task/${thread}/status`) ?? [])
 
 const leftTo = (pid: number, expected = nobody): string[] =>
   statusesOf(pid).flatMap((status) => privilegesLeft(status, expected))

@@ -67,7 +67,7 @@ describe('root', { skip, timeout: 60_000 }, () => {
       import { Worker } from 'node:worker_threads'
       import { readdirSync, readFileSync, readlinkSync } from 'node:fs'
       import { preparePrivilegeDrop, privilegesLeft } from './producer/privileges.ts'
-      for (let i = 0; i < 4; i++) new Worker('setTimeout(() => {}, 1000)', { eval: true })
+      for (let i = 0; i < 4; i++) new Worker('setInterval(() => {}, 1000)', { eval: true })
       preparePrivilegeDrop('nobody', true)()
       const expected = { uid: 65534, gid: 65534, noGroups: true, noBoundingSet: true, kept: 1n << 19n }
       const left = readdirSync('/proc/self/task').flatMap((id) =>
@@ -83,7 +83,7 @@ describe('root', { skip, timeout: 60_000 }, () => {
       import { Worker } from 'node:worker_threads'
       import { setTimeout as sleep } from 'node:timers/promises'
       import { preparePrivilegeDrop, privilegesLeft } from './producer/privileges.ts'
-      const startWorker = () => new Worker('setTimeout(() => {}, 1000)', { eval: true })
+      const startWorker = () => new Worker('setInterval(() => {}, 1000)', { eval: true })
       for (let i = 0; i < 4; i++) startWorker()
       preparePrivilegeDrop('nobody')()
       startWorker()

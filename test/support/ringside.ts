@@ -128,12 +128,22 @@ export const temporaryDirectory = (context: TestContext, prefix: string): string
   return path
 }
 
+/** A file of a process or thread in /proc; undefined when that has ended. */
+export const readOfProcess = (path: string): string | undefined => {
+  try {
+    return readFileSync(`/proc/${path}`, 'utf8')
+  } catch (error) {
+    if (['ENOENT', 'ESRCH'].includes((error as NodeJS.ErrnoException).code ?? '')) return undefined
+    throw error
+  }
+}
+
 /** The running children of a process, with their command lines. */
 export const childrenOf = (pid: number): { pid: number; command: string }[] =>
-  readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8')
+  (readOfProcess(`${pid}/task/${pid}/children`) ?? '')
     .split(' ')
     .filter((text) => text !== '')
-    .map((text) => ({
-      pid: Number(text),
-      command: readFileSync(`/proc/${text}/cmdline`, 'utf8').replaceAll('\0', ' ')
-    }))
+    .flatMap((text) => {
+      const command = readOfProcess(`${text}/cmdline`)
+      return command === undefined ? [] : { pid: Number(text), command: command.replaceAll('\0', ' ') }
+    })
