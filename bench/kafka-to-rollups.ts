@@ -171,6 +171,9 @@ const runStringKeys = async (
       counted += calls.length
       if (windows.hasClosed) await publish(false)
       return undefined
+    },
+    onUnreadable: ({ reason }) => {
+      throw new Error(reason)
     }
   })
   await publish(true)

@@ -27,6 +27,18 @@ export interface ReceivedMessage {
   readonly timestampMs: number
 }
 
+/**
+ * A record batch that cannot be read: an unknown codec, corrupt bytes, or more than the bounds allow. It takes the place
+ * of its messages.
+ */
+export interface UnreadableBatch {
+  readonly firstOffset: bigint
+  readonly lastOffset: bigint
+  readonly reason: string
+  /** The record batch as Kafka stores it. */
+  readonly bytes: Buffer
+}
+
 export interface Producer {
   /** Resolves when all in-sync replicas have the messages. Messages with one key keep their order. */
   send(topic: string, messages: readonly Message[]): Promise<void>
@@ -69,6 +81,12 @@ export interface FetchedBatch {
   readonly endOffset: bigint
 }
 
+export interface FetchedUnreadable extends UnreadableBatch {
+  readonly topic: string
+  readonly partition: number
+  readonly endOffset: bigint
+}
+
 export interface Commit {
   readonly topic: string
   readonly partition: number
@@ -91,6 +109,8 @@ export interface ConsumerCallbacks {
    * the group; any other rejection stops the consumer, and `done` rejects.
    */
   onBatch(batch: FetchedBatch): Promise<void>
+  /** As onBatch, and in order with it. */
+  onUnreadable(batch: FetchedUnreadable): Promise<void>
   /** Another consumer will own the partition, and receive its uncommitted messages. */
   onRevoked(partition: { topic: string; partition: number }): void
 }
@@ -120,6 +140,8 @@ export interface ReaderOptions {
   readonly untilEnd: boolean
   /** Return false to stop. */
   onMessage(message: ReceivedMessage, partition: number): boolean | undefined | Promise<boolean | undefined>
+  /** The read goes on behind the batch. */
+  onUnreadable(batch: UnreadableBatch, partition: number): void
 }
 
 export interface TopicSpecification {

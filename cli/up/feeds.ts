@@ -6,6 +6,7 @@ import { messageOf } from '../../runtime/errors.ts'
 import type { Log } from '../../runtime/log.ts'
 import type { KafkaClient } from '../../wire/client.ts'
 import { decode } from '../../wire/codec.ts'
+import { describeUnreadable } from '../../wire/describe-unreadable.ts'
 import { topicName } from '../../wire/topics.ts'
 import type { Alert } from '../../wire/types.ts'
 import { rowReaders } from '../rows/row-readers.ts'
@@ -64,7 +65,8 @@ const readOn = async (
             next.set(partition, message.offset + 1n)
             if (message.value !== null) isWanted = onValue(message.value)
             return isWanted
-          }
+          },
+          onUnreadable: (batch) => log.debug(`reading ${topic}: ${describeUnreadable(batch)}`)
         },
         signal
       )

@@ -2,6 +2,7 @@
 import { Argument, Command } from 'commander'
 import { messageOf } from '../../runtime/errors.ts'
 import type { ReceivedMessage } from '../../wire/client.ts'
+import { describeUnreadable } from '../../wire/describe-unreadable.ts'
 import { topicName } from '../../wire/topics.ts'
 import { connect } from '../connect.ts'
 import {
@@ -55,13 +56,16 @@ const tail = async (name: RowTopicName, options: TailOptions): Promise<void> => 
   let shown = 0
   let unreadable = 0
 
+  const skip = (why: string): void => {
+    unreadable += 1
+    if (unreadable === 1) remark(why)
+  }
   const rowsOf = (message: ReceivedMessage): object[] => {
     if (message.value === null) return []
     try {
       return reader.rowsOf(message.value)
     } catch (error) {
-      unreadable += 1
-      if (unreadable === 1) remark(`offset ${message.offset} is skipped: ${messageOf(error)}`)
+      skip(`offset ${message.offset} is skipped: ${messageOf(error)}`)
       return []
     }
   }
@@ -88,14 +92,15 @@ const tail = async (name: RowTopicName, options: TailOptions): Promise<void> => 
       topic: topicName(config, name),
       sinceMs: options.since,
       untilEnd: options.since !== undefined && options.follow !== true,
-      onMessage
+      onMessage,
+      onUnreadable: (batch, partition) => skip(`partition ${partition}: ${describeUnreadable(batch)}`)
     },
     AbortSignal.any([output.closed, interrupted()])
   )
   if (!asJson && layout === undefined) {
     await output.line(new TableLayout(reader.columns, [], Number.POSITIVE_INFINITY).header())
   }
-  if (unreadable > 1) remark(`${unreadable} unreadable messages were skipped`)
+  if (unreadable > 1) remark(`${unreadable} unreadable messages or record batches were skipped`)
   if (filter !== undefined && filter.unevaluated > 0 && shown === 0) {
     remark(`--where could not be evaluated for ${filter.unevaluated} row(s): ${filter.firstProblem}`)
   }

@@ -4,6 +4,7 @@ import type { Config } from '../../runtime/config.ts'
 import { messageOf } from '../../runtime/errors.ts'
 import type { KafkaClient, ReceivedMessage } from '../../wire/client.ts'
 import { decode } from '../../wire/codec.ts'
+import { describeUnreadable } from '../../wire/describe-unreadable.ts'
 import { rollupRow } from '../../wire/row.ts'
 import { topicName } from '../../wire/topics.ts'
 import type { Rollup } from '../../wire/types.ts'
@@ -93,6 +94,10 @@ const readInto = async (
     }
   }
   let unreadable = 0
+  const skip = (why: string): void => {
+    unreadable++
+    if (unreadable === 1 && options.once) remark(why)
+  }
   const read = (topic: 'rollups' | 'hosts'): Promise<void> =>
     client.read(
       {
@@ -104,12 +109,11 @@ const readInto = async (
             add(message, topic)
             onMessage()
           } catch (error) {
-            unreadable++
-            if (unreadable === 1 && options.once)
-              remark(`offset ${message.offset} of ${topic} is skipped: ${messageOf(error)}`)
+            skip(`offset ${message.offset} of ${topic} is skipped: ${messageOf(error)}`)
           }
           return undefined
-        }
+        },
+        onUnreadable: (batch) => skip(`${topic}: ${describeUnreadable(batch)}`)
       },
       signal
     )

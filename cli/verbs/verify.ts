@@ -3,7 +3,7 @@ import { Command } from 'commander'
 import { messageOf, RingsideError } from '../../runtime/errors.ts'
 import { formatCount } from '../../runtime/format-number.ts'
 import { Reconciliation } from '../../verify/reconciliation.ts'
-import type { ReceivedMessage } from '../../wire/client.ts'
+import type { ReceivedMessage, UnreadableBatch } from '../../wire/client.ts'
 import { decode } from '../../wire/codec.ts'
 import { topicName } from '../../wire/topics.ts'
 import { connect } from '../connect.ts'
@@ -67,8 +67,14 @@ const verify = async ({ host, since, ...options }: VerifyOptions): Promise<void>
     }
   }
 
+  /** Of any host: its key is unreadable, too. */
+  const onUnreadable = ({ firstOffset, lastOffset, reason }: UnreadableBatch, partition: number): void => {
+    const where = `record batch at offsets ${firstOffset}–${lastOffset} of partition ${partition}`
+    reconciliation.addUnreadable(host ?? 'unknown', where, reason)
+  }
+
   const signal = AbortSignal.any([output.closed, interrupted()])
-  await client.read({ topic, sinceMs: since ?? 0, untilEnd: true, onMessage }, signal)
+  await client.read({ topic, sinceMs: since ?? 0, untilEnd: true, onMessage, onUnreadable }, signal)
   progress?.clear()
   const reports = reconciliation.reports()
   if (reports.length === 0) {

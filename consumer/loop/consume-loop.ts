@@ -3,7 +3,14 @@
 import type { Config } from '../../runtime/config.ts'
 import { messageOf } from '../../runtime/errors.ts'
 import type { Log } from '../../runtime/log.ts'
-import type { Commit, Consumer, FetchedBatch, KafkaClient, TransactionalProducer } from '../../wire/client.ts'
+import type {
+  Commit,
+  Consumer,
+  FetchedBatch,
+  FetchedUnreadable,
+  KafkaClient,
+  TransactionalProducer
+} from '../../wire/client.ts'
 import { topicName } from '../../wire/topics.ts'
 import type { HandlerModule } from '../handler.ts'
 import { type Hosted, hostHandler, type InputTopic, inputTopics } from './input.ts'
@@ -86,6 +93,7 @@ export class ConsumeLoop {
       onAssigned: (assigned) => this.#assign(assigned),
       onStart: async ({ committed, start, ...assigned }) => this.#start(assigned, committed, start),
       onBatch: (batch) => this.#track(this.#handle(batch)),
+      onUnreadable: (batch) => this.#track(this.#handleUnreadable(batch)),
       onRevoked: (revoked) => this.#revoke(revoked)
     })
   }
@@ -182,6 +190,11 @@ export class ConsumeLoop {
   async #handle(batch: FetchedBatch): Promise<void> {
     const assignment = this.#assignments.get(keyOf(batch))
     if (assignment?.closed === undefined) await assignment?.run?.handle(batch)
+  }
+
+  async #handleUnreadable(batch: FetchedUnreadable): Promise<void> {
+    const assignment = this.#assignments.get(keyOf(batch))
+    if (assignment?.closed === undefined) await assignment?.run?.handleUnreadable(batch)
   }
 
   #track(work: Promise<void>): Promise<void> {

@@ -1,5 +1,6 @@
 // Dead letters: the key and value of a message that cannot be handled, unchanged, with reason and origin in headers. Once
-// the cause is fixed, the message can be sent to its topic again.
+// the cause is fixed, the message can be sent to its topic again. A letter with last_offset is not a message but a whole
+// record batch that cannot be read: its value is the batch as Kafka stores it.
 import { messageOf, RingsideError } from '../../runtime/errors.ts'
 import type { Message } from '../../wire/client.ts'
 
@@ -10,6 +11,8 @@ export interface DeadLetterOrigin {
   /** Undefined for an output that the broker refused: it was in no partition. */
   readonly partition?: number
   readonly offset?: bigint
+  /** Of a record batch that cannot be read; `offset` is its first. */
+  readonly lastOffset?: bigint
 }
 
 /** Every fetch carries the headers: a long reason is cut. */
@@ -22,7 +25,7 @@ const maxReasonLength = 1000
 export const deadLetter = (
   original: Pick<Message, 'key' | 'value'>,
   error: unknown,
-  { service, topic, partition, offset }: DeadLetterOrigin,
+  { service, topic, partition, offset, lastOffset }: DeadLetterOrigin,
   timeMs: number
 ): Message => ({
   key: original.key,
@@ -34,6 +37,7 @@ export const deadLetter = (
     topic,
     ...(partition !== undefined && { partition: String(partition) }),
     ...(offset !== undefined && { offset: String(offset) }),
+    ...(lastOffset !== undefined && { last_offset: String(lastOffset) }),
     time: new Date(timeMs).toISOString()
   }
 })

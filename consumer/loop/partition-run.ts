@@ -3,7 +3,14 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { messageOf, RingsideError } from '../../runtime/errors.ts'
 import type { Log } from '../../runtime/log.ts'
-import type { Commit, FetchedBatch, ReceivedMessage, TransactionalProducer } from '../../wire/client.ts'
+import type {
+  Commit,
+  FetchedBatch,
+  FetchedUnreadable,
+  ReceivedMessage,
+  TransactionalProducer
+} from '../../wire/client.ts'
+import { describeUnreadable } from '../../wire/describe-unreadable.ts'
 import { type Context, maxMetadataBytes } from '../handler.ts'
 import { deadLetter } from './dead-letter.ts'
 import type { Hosted } from './input.ts'
@@ -86,6 +93,22 @@ export class PartitionRun {
   /** @throws RingsideError FENCED when another instance took over the partition; DATA when Kafka refuses the commit */
   handle(batch: FetchedBatch): Promise<void> {
     return this.#inTurn(() => this.#handleBatch(batch))
+  }
+
+  /** Sends a record batch that cannot be read to deadletter, and goes on behind it. Throws as handle() does. */
+  handleUnreadable(batch: FetchedUnreadable): Promise<void> {
+    return this.#inTurn(async () => {
+      if (this.#ending.aborted) return
+      const { service, log } = this.#options
+      const { topic, partition, firstOffset, lastOffset, endOffset, bytes } = batch
+      const error = new RingsideError('DATA', describeUnreadable(batch))
+      log.warn({ topic, partition }, `sending a record batch to deadletter: ${error.message}`)
+      const origin = { service, topic, partition, offset: firstOffset, lastOffset }
+      this.#outbox.addDeadLetter(deadLetter({ key: null, value: bytes }, error, origin, Date.now()))
+      this.#next = lastOffset + 1n
+      this.#lagRecords = Number(endOffset - this.#next)
+      await this.#publish()
+    })
   }
 
   /** Commits the messages handled since the last commit. */

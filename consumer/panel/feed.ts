@@ -3,8 +3,9 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { messageOf } from '../../runtime/errors.ts'
 import type { Log } from '../../runtime/log.ts'
-import type { KafkaClient, ReceivedMessage } from '../../wire/client.ts'
+import type { KafkaClient, ReceivedMessage, UnreadableBatch } from '../../wire/client.ts'
 import { decode } from '../../wire/codec.ts'
+import { describeUnreadable } from '../../wire/describe-unreadable.ts'
 import type { Store } from './state/store.ts'
 
 export interface FeedOptions {
@@ -46,7 +47,7 @@ export class Feed {
   #loggedAtMs = performance.now()
   /** Messages read. */
   messages = 0
-  /** Messages that could not be decoded. */
+  /** Messages that could not be decoded, and record batches that could not be read. */
   unreadable = 0
 
   constructor(options: FeedOptions) {
@@ -138,20 +139,21 @@ export class Feed {
       if (untilEnd) this.#logProgress(source.topic, message.timestampMs)
       return new Promise((resolve) => setImmediate(() => resolve(true)))
     }
-    await client.read({ topic: source.topic, sinceMs, untilEnd, onMessage }, this.#stopping.signal)
+    const onUnreadable = (batch: UnreadableBatch): void => this.#skip(source.topic, describeUnreadable(batch))
+    await client.read({ topic: source.topic, sinceMs, untilEnd, onMessage, onUnreadable }, this.#stopping.signal)
   }
 
   #add({ topic, add }: Source, value: Buffer): void {
     try {
       add(value)
     } catch (error) {
-      this.unreadable += 1
-      if (this.unreadable === 1)
-        this.#options.log.warn(
-          { topic },
-          `message cannot be decoded, skipping it and others like it: ${messageOf(error)}`
-        )
+      this.#skip(topic, `message cannot be decoded: ${messageOf(error)}`)
     }
+  }
+
+  #skip(topic: string, why: string): void {
+    this.unreadable += 1
+    if (this.unreadable === 1) this.#options.log.warn({ topic }, `${why}; skipping it and others like it`)
   }
 
   #logProgress(topic: string, timestampMs: number): void {

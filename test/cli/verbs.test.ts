@@ -220,6 +220,38 @@ describe('with Kafka', { skip: await kafkaMissing() }, () => {
     assert.match(none.stderr, new RegExp(`nothing to verify: ${prefix}events has no batch of host nobody`))
   })
 
+  test('tail, top and verify report a record batch that cannot be read, and read on behind it', {
+    timeout
+  }, async () => {
+    const own = { ...env, RINGSIDE_TOPIC_PREFIX: `${uniqueName('bomb')}.` }
+    await runRingside(['topics', 'create', '--partitions', '1'], own)
+    const producer = await kafka.client.producer()
+    for (const [topic, value] of [
+      ['events', encode('EventBatch', samples.EventBatch)],
+      ['rollups', encode('Rollup', samples.Rollup)]
+    ] as const) {
+      for (const each of [Buffer.alloc(40 << 20), value])
+        await producer.send(`${own.RINGSIDE_TOPIC_PREFIX}${topic}`, [{ key: 'web-1', value: each }])
+    }
+    await producer.close()
+    const unread = /offset 0 cannot be read: zstd: decompresses to more than/
+    const tail = await finish(['tail', 'events', '--since', '1h', '--format', 'json'], own)
+    assert.match(tail.stderr, unread)
+    assert.equal(tail.stdout.trim().split('\n').length, samples.EventBatch.events.length)
+    const top = await finish(['top', '--once', '--window', '10m', '--format', 'json'], own)
+    assert.match(top.stderr, unread)
+    const verify = await finish(['verify', '--format', 'json'], own)
+    const reports = verify.stdout
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line))
+    assert.match(
+      reports.find(({ host }) => host === 'unknown')?.findings[0]?.text,
+      /record batch at offsets 0–0 of partition 0 .*zstd: decompresses to more than/
+    )
+    assert.equal(reports.find(({ host }) => host === samples.EventBatch.host)?.batches, 1)
+  })
+
   test('doctor checks Kafka and its topics', { timeout }, async () => {
     const { stdout } = await finish(['doctor', '--format', 'json'], env)
     const found = new Map(

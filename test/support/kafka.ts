@@ -11,7 +11,8 @@ import { startLocalKafka } from '../../deploy/kafka/local-kafka.ts'
 import type { Config } from '../../runtime/config.ts'
 import { messageOf } from '../../runtime/errors.ts'
 import { loadConfig } from '../../runtime/load-config.ts'
-import type { KafkaClient, Message } from '../../wire/client.ts'
+import type { KafkaClient, Message, UnreadableBatch } from '../../wire/client.ts'
+import { describeUnreadable } from '../../wire/describe-unreadable.ts'
 import { createKafkaClient } from '../../wire/kafka.ts'
 import { topicSpecifications } from '../../wire/topics.ts'
 import { endWithProcess } from './end-with-process.ts'
@@ -128,6 +129,11 @@ export const createTopics = async ({ brokers, client }: TestKafka, base: string,
   return { config, env: { RINGSIDE_BROKERS: brokers.join(','), RINGSIDE_TOPIC_PREFIX: topicPrefix } }
 }
 
+/** For reads of topics in which every record batch can be read. */
+export const expectReadable = (batch: UnreadableBatch): never => {
+  throw new Error(describeUnreadable(batch))
+}
+
 /** All messages that a topic has now, in order within each partition. */
 export const readAll = async (client: KafkaClient, topic: string) => {
   const messages: { partition: number; key: string; value: Buffer; headers: Message['headers']; offset: bigint }[] = []
@@ -138,7 +144,8 @@ export const readAll = async (client: KafkaClient, topic: string) => {
     onMessage: ({ key, value, headers, offset }, partition) => {
       messages.push({ partition, key: String(key), value: value ?? Buffer.alloc(0), headers, offset })
       return undefined
-    }
+    },
+    onUnreadable: expectReadable
   })
   return messages
 }

@@ -36,6 +36,11 @@ export class OwnKafka {
     this.#running = await startLocalKafka({ stateDir: this.#stateDir, port: this.#port, heapMb: 256, log: testLog })
   }
 
+  /** The file of a partition's first messages. While Kafka is stopped it may be replaced. */
+  segmentPath(topic: string, partition: number): string {
+    return join(this.#stateDir, 'kafka', 'data', `${topic}-${partition}`, `${'0'.repeat(20)}.log`)
+  }
+
   /** Sends SIGKILL, without waiting for the end. */
   killNow(): void {
     try {

@@ -7,16 +7,19 @@ import { promisify } from 'node:util'
 import { RingsideError } from '../../runtime/errors.ts'
 import type { Commit, ConsumerOptions, FetchedBatch } from '../../wire/client.ts'
 import { createKafkaClient } from '../../wire/kafka.ts'
-import { createTopic, kafkaMissing, readAll, uniqueName, withKafka } from '../support/kafka.ts'
+import { createTopic, expectReadable, kafkaMissing, readAll, uniqueName, withKafka } from '../support/kafka.ts'
 import { testLog } from '../support/log.ts'
 import { eventually } from '../support/ringside.ts'
 import { cutOnce } from './support/cut-connections.ts'
+import { javaMissing, produceWithJava } from './support/java-producer.ts'
 
 const run = promisify(execFile)
 const hasKcat = await run('kcat', ['-V']).then(
   () => true,
   () => false
 )
+
+const noJava = await javaMissing()
 
 describe('a Kafka client', { skip: await kafkaMissing(), timeout: 120_000 }, () => {
   const kafka = withKafka()
@@ -45,6 +48,7 @@ describe('a Kafka client', { skip: await kafkaMissing(), timeout: 120_000 }, () 
       onBatch: async (batch) => {
         batches.push(batch)
       },
+      onUnreadable: async (batch) => expectReadable(batch),
       ...options
     })
     const values = () => batches.flatMap(({ messages }) => messages.map(({ value }) => String(value)))
@@ -135,6 +139,7 @@ describe('a Kafka client', { skip: await kafkaMissing(), timeout: 120_000 }, () 
       topic,
       sinceMs: 0,
       untilEnd: true,
+      onUnreadable: expectReadable,
       onMessage: ({ timestampMs, ...rest }) => {
         assert.ok(timestampMs >= before && timestampMs <= Date.now())
         found.push(rest)
@@ -157,19 +162,36 @@ describe('a Kafka client', { skip: await kafkaMissing(), timeout: 120_000 }, () 
     assert.match(stderr, /zstd/i)
   })
 
-  test('messages of another client are read', { skip: !hasKcat && 'kcat is missing' }, async () => {
-    const topic = await createTopic(kafka.client, 'kcat')
-    const child = run('kcat', ['-b', kafka.brokers.join(','), '-P', '-t', topic, '-z', 'zstd', '-K', ':'])
-    child.child.stdin?.end('a:1\nb:2\n')
-    await child
-    const found = await readAll(kafka.client, topic)
-    assert.deepEqual(
-      found.map(({ key, value }) => [key, String(value)]),
-      [
-        ['a', '1'],
-        ['b', '2']
-      ]
-    )
+  const codecs = ['none', 'gzip', 'snappy', 'lz4', 'zstd']
+  const values = Array.from({ length: 500 }, (_, i) => `${i} ${'ringside'.repeat(i % 40)}`)
+
+  for (const codec of codecs) {
+    const missing = !hasKcat && 'kcat is missing'
+    test(`messages that librdkafka compresses with ${codec} are read`, { skip: missing }, async () => {
+      const topic = await createTopic(kafka.client, 'kcat')
+      const child = run('kcat', ['-b', kafka.brokers.join(','), '-P', '-t', topic, '-z', codec, '-K', ':'])
+      child.child.stdin?.end(values.map((value, i) => `k${i}:${value}\n`).join(''))
+      await child
+      const found = await readAll(kafka.client, topic)
+      assert.deepEqual(
+        found.map(({ key, value }) => [key, String(value)]),
+        values.map((value, i) => [`k${i}`, value])
+      )
+    })
+  }
+
+  test("messages of Java's producer are read with each of its codecs", { skip: noJava }, async () => {
+    const topics: Record<string, string> = {}
+    for (const codec of codecs) topics[codec] = await createTopic(kafka.client, codec)
+    await produceWithJava(kafka.brokers, topics, values)
+    for (const [codec, topic] of Object.entries(topics)) {
+      const found = await readAll(kafka.client, topic)
+      assert.deepEqual(
+        found.map(({ value }) => String(value)),
+        values,
+        codec
+      )
+    }
   })
 
   test('a read with sinceMs starts at the first message of that time or later', async () => {
@@ -184,6 +206,7 @@ describe('a Kafka client', { skip: await kafkaMissing(), timeout: 120_000 }, () 
       topic,
       sinceMs,
       untilEnd: true,
+      onUnreadable: expectReadable,
       onMessage: ({ value }) => {
         found.push(String(value))
         return undefined
@@ -201,6 +224,7 @@ describe('a Kafka client', { skip: await kafkaMissing(), timeout: 120_000 }, () 
       topic,
       sinceMs: 0,
       untilEnd: true,
+      onUnreadable: expectReadable,
       onMessage: async () => {
         if (count === 0) await send(topic, numbered(5, 1))
         count += 1
@@ -219,6 +243,7 @@ describe('a Kafka client', { skip: await kafkaMissing(), timeout: 120_000 }, () 
       {
         topic,
         untilEnd: false,
+        onUnreadable: expectReadable,
         onMessage: ({ value }) => {
           found.push(String(value))
           return found.length < 3
@@ -234,7 +259,10 @@ describe('a Kafka client', { skip: await kafkaMissing(), timeout: 120_000 }, () 
     assert.equal(found.length, 3)
     assert.ok(!found.includes('early'))
 
-    const endless = kafka.client.read({ topic, untilEnd: false, onMessage: () => undefined }, stop.signal)
+    const endless = kafka.client.read(
+      { topic, untilEnd: false, onMessage: () => undefined, onUnreadable: expectReadable },
+      stop.signal
+    )
     stop.abort()
     await endless
   })
@@ -252,7 +280,7 @@ describe('a Kafka client', { skip: await kafkaMissing(), timeout: 120_000 }, () 
   })
 
   test('a read of a missing topic is refused, and an error of the callback is thrown unchanged', async () => {
-    const everything = { sinceMs: 0, untilEnd: true, onMessage: () => undefined }
+    const everything = { sinceMs: 0, untilEnd: true, onMessage: () => undefined, onUnreadable: expectReadable }
     const absent = kafka.client.read({ ...everything, topic: uniqueName('absent') })
     await assert.rejects(absent, /topic absent-\S* does not exist/)
     const topic = await createTopic(kafka.client, 'callback')

@@ -3,14 +3,22 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { messageOf, RingsideError } from '../../runtime/errors.ts'
 import type { Log } from '../../runtime/log.ts'
-import type { Commit, ConnectionOptions, Consumer, ConsumerOptions, ReceivedMessage } from '../client.ts'
+import type {
+  Commit,
+  ConnectionOptions,
+  Consumer,
+  ConsumerOptions,
+  ReceivedMessage,
+  UnreadableBatch
+} from '../client.ts'
 import { GroupMember } from './group.ts'
 import {
   type Admin,
   type EachBatchPayload,
   type Kafka,
   type Consumer as KafkaJsConsumer,
-  toReceivedMessage
+  toReceivedMessage,
+  unreadableOf
 } from './library.ts'
 
 interface PartitionState {
@@ -62,6 +70,29 @@ export const fetchCommits = async (admin: Admin, groupId: string, topics: readon
     }
   }
   return commits
+}
+
+/** The messages from an offset on, divided at the batches that cannot be read. */
+const partsOf = (
+  messages: EachBatchPayload['batch']['messages'],
+  from: bigint
+): (ReceivedMessage[] | UnreadableBatch)[] => {
+  const parts: (ReceivedMessage[] | UnreadableBatch)[] = []
+  let open: ReceivedMessage[] | undefined
+  for (const message of messages) {
+    if (BigInt(message.offset) < from) continue
+    const unreadable = unreadableOf(message)
+    if (unreadable !== undefined) {
+      parts.push(unreadable)
+      open = undefined
+    } else if (open !== undefined) {
+      open.push(toReceivedMessage(message))
+    } else {
+      open = [toReceivedMessage(message)]
+      parts.push(open)
+    }
+  }
+  return parts
 }
 
 export class KafkaConsumer implements Consumer {
@@ -196,23 +227,21 @@ export class KafkaConsumer implements Consumer {
     const key = keyOf(topic, partition)
     const from = current?.partitions.get(key)?.position
     if (current === undefined || current !== this.#assignment || from === undefined || isStale()) return
-    const messages: ReceivedMessage[] = []
-    for (const message of batch.messages) {
-      if (BigInt(message.offset) >= from) messages.push(toReceivedMessage(message))
-    }
     const last = batch.messages.at(-1)
     if (last === undefined) return
-    if (messages.length > 0) {
-      // At the end of the partition, transaction markers after the last message do not count as lag.
-      const isEnd = BigInt(batch.lastOffset()) + 1n >= BigInt(batch.highWatermark)
-      const endOffset = isEnd ? BigInt(last.offset) + 1n : BigInt(batch.highWatermark)
-      const handled = this.#options.onBatch({ topic, partition, messages, endOffset })
+    // At the end of the partition, transaction markers after the last message do not count as lag.
+    const isEnd = BigInt(batch.lastOffset()) + 1n >= BigInt(batch.highWatermark)
+    const endOffset = isEnd ? BigInt(last.offset) + 1n : BigInt(batch.highWatermark)
+    const of = { topic, partition, endOffset }
+    for (const part of partsOf(batch.messages, from)) {
+      const { onBatch, onUnreadable } = this.#options
+      const handled = Array.isArray(part) ? onBatch({ ...of, messages: part }) : onUnreadable({ ...of, ...part })
       const settled = handled.catch((error: unknown) => this.#end(current, error))
       this.#inFlight.set(key, settled)
       await settled
       this.#inFlight.delete(key)
+      if (current !== this.#assignment || this.#closed) return
     }
-    if (current !== this.#assignment || this.#closed) return
     resolveOffset(last.offset)
     this.#advance(current, topic, partition, BigInt(batch.lastOffset()) + 1n)
   }

@@ -2,6 +2,7 @@
 // only; docs/adr/0007 lists all of them.
 import { createRequire } from 'node:module'
 import { setTimeout as delay } from 'node:timers/promises'
+import type { FetchedRecord } from './record-batches.ts'
 
 const requireFromHere = createRequire(import.meta.url)
 
@@ -34,21 +35,28 @@ const calmRequestQueue = (): void => {
   }
 }
 
-interface FetchedRecord {
-  readonly offset: string
-  readonly key: Buffer | null
-  isControlRecord: boolean
-  readonly batchContext: { readonly producerId: string; readonly inTransaction: boolean }
+interface FetchedPartition {
+  readonly partition: number
+  readonly highWatermark: string
+  /** Bytes as the broker sent them, until they are decoded. */
+  messages: Buffer | readonly FetchedRecord[]
+  abortedTransactions: readonly { readonly producerId: string; readonly firstOffset: string }[]
 }
 
-interface FetchedPartition {
-  readonly messages: readonly FetchedRecord[]
-  abortedTransactions: readonly { readonly producerId: string; readonly firstOffset: string }[]
+interface FetchRequest {
+  readonly topics: readonly {
+    readonly topic: string
+    readonly partitions: readonly { readonly partition: number; readonly fetchOffset: string }[]
+  }[]
+}
+
+interface FetchResponse {
+  readonly responses: readonly { readonly topicName: string; readonly partitions: readonly FetchedPartition[] }[]
 }
 
 interface Broker {
   listOffsets(request: { readonly isolationLevel: number | undefined }): Promise<unknown>
-  fetch(request: unknown): Promise<{ responses: readonly { partitions: readonly FetchedPartition[] }[] }>
+  fetch(request: FetchRequest): Promise<FetchResponse>
   addPartitionsToTxn(request: unknown): Promise<unknown>
   addOffsetsToTxn(request: unknown): Promise<unknown>
 }
@@ -61,7 +69,7 @@ const abortMarker = Buffer.alloc(4)
  * list them by their ends: where two overlap, kafkajs delivers aborted messages. Marked as control records, these
  * messages are hidden and still advance the position.
  */
-const hideAborted = (partition: FetchedPartition): void => {
+const hideAborted = (partition: FetchedPartition, messages: readonly FetchedRecord[]): void => {
   const pending = partition.abortedTransactions.map(({ producerId, firstOffset }) => ({
     producerId,
     first: BigInt(firstOffset)
@@ -69,7 +77,7 @@ const hideAborted = (partition: FetchedPartition): void => {
   if (pending.length === 0) return
   pending.sort((a, b) => Number(b.first - a.first))
   const aborting = new Set<string>()
-  for (const message of partition.messages) {
+  for (const message of messages) {
     const offset = BigInt(message.offset)
     for (let next = pending.at(-1); next !== undefined && next.first <= offset; next = pending.at(-1)) {
       aborting.add(next.producerId)
@@ -148,16 +156,11 @@ const readUncommitted = 0
 
 const patchTransactions = (): void => {
   const { prototype } = requireFromHere('kafkajs/src/broker/index.js') as { prototype: Broker }
-  const { listOffsets, fetch, addPartitionsToTxn, addOffsetsToTxn } = prototype
+  const { listOffsets, addPartitionsToTxn, addOffsetsToTxn } = prototype
   // The end of a partition is after its last message, committed or not: the marker of a committed transaction may still
   // be missing. kafkajs would ask for the start of the first open transaction.
   prototype.listOffsets = function (request) {
     return listOffsets.call(this, { ...request, isolationLevel: request.isolationLevel ?? readUncommitted })
-  }
-  prototype.fetch = async function (request) {
-    const fetched = await fetch.call(this, request)
-    for (const { partitions } of fetched.responses) partitions.forEach(hideAborted)
-    return fetched
   }
   prototype.addPartitionsToTxn = function (request) {
     return awaitMarkers(() => addPartitionsToTxn.call(this, request))
@@ -167,10 +170,47 @@ const patchTransactions = (): void => {
   }
 }
 
+/**
+ * kafkajs decodes batches where an error crashes the consumer: it lacks codecs, trusts every length, checks no CRC,
+ * bounds no size, and 100,000 records of one batch overflow its stack. Here its protocol files leave the bytes as they
+ * are, and Broker.fetch has them decoded in the order of the response, which brokers get in random order.
+ */
+const decodeFetched = (): void => {
+  const path = requireFromHere.resolve('kafkajs/src/protocol/requests/fetch/v4/decodeMessages.js')
+  requireFromHere(path)
+  const decodeMessages = requireFromHere.cache[path] as NodeJS.Module
+  decodeMessages.exports = async (decoder: { readBytes(): Buffer | null }): Promise<Buffer> =>
+    decoder.readBytes() ?? Buffer.alloc(0)
+  const { prototype } = requireFromHere('kafkajs/src/broker/index.js') as { prototype: Broker }
+  const { fetch } = prototype
+  prototype.fetch = async function (request) {
+    // Only consumers need the native codecs: an edge has none of their memory.
+    const { fetchBudget, readRecordBatches } = await import('./record-batches.ts')
+    const fetched = await fetch.call(this, request)
+    const budget = fetchBudget()
+    for (const { topicName, partitions } of fetched.responses) {
+      for (const fetchedPartition of partitions) {
+        const from = fetchOffsetOf(request, topicName, fetchedPartition.partition)
+        const range = { from, end: BigInt(fetchedPartition.highWatermark), budget }
+        const messages = readRecordBatches(fetchedPartition.messages as Buffer, range)
+        hideAborted(fetchedPartition, messages)
+        fetchedPartition.messages = messages
+      }
+    }
+    return fetched
+  }
+}
+
+const fetchOffsetOf = ({ topics }: FetchRequest, name: string, partition: number): bigint => {
+  const ofTopic = topics.find(({ topic }) => topic === name)
+  return BigInt(ofTopic?.partitions.find((each) => each.partition === partition)?.fetchOffset ?? 0)
+}
+
 /** Call it once, before the first client is created. */
 export const patchKafkajs = (): void => {
   calmRequestQueue()
   cacheCoordinators()
   refuseMissingMetadata()
   patchTransactions()
+  decodeFetched()
 }

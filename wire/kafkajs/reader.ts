@@ -6,7 +6,7 @@ import { RingsideError } from '../../runtime/errors.ts'
 import type { Log } from '../../runtime/log.ts'
 import type { ReaderOptions } from '../client.ts'
 import { GroupMember } from './group.ts'
-import { type Admin, type EachBatchPayload, type Kafka, toReceivedMessage } from './library.ts'
+import { type Admin, type EachBatchPayload, type Kafka, toReceivedMessage, unreadableOf } from './library.ts'
 
 /** Calls `use` with a connected admin client; its errors become RingsideErrors that begin with `action`. */
 export type WithAdmin = <T>(action: string, use: (admin: Admin) => Promise<T>) => Promise<T>
@@ -47,7 +47,7 @@ const startPositions = async (
 
 /** @throws RingsideError DATA when the topic does not exist, UNAVAILABLE when Kafka stays away before the end */
 export const readTopic = async (options: ReadOptions, signal?: AbortSignal): Promise<void> => {
-  const { kafka, withAdmin, topic, log, onMessage, untilEnd } = options
+  const { kafka, withAdmin, topic, log, onMessage, onUnreadable, untilEnd } = options
   const positions = await withAdmin(`cannot read ${topic}`, (admin) => startPositions(admin, options))
   const isDone = () => [...positions.values()].every(({ next, end }) => end !== undefined && next >= end)
   if (isDone() || signal?.aborted) return
@@ -73,7 +73,9 @@ export const readTopic = async (options: ReadOptions, signal?: AbortSignal): Pro
     for (const message of batch.messages) {
       if (BigInt(message.offset) < position.next) continue
       if (position.end !== undefined && BigInt(message.offset) >= position.end) break
-      if ((await onMessage(toReceivedMessage(message), batch.partition)) === false) end()
+      const unreadable = unreadableOf(message)
+      if (unreadable !== undefined) onUnreadable(unreadable, batch.partition)
+      else if ((await onMessage(toReceivedMessage(message), batch.partition)) === false) end()
       if (isEnded) return
       position.next = BigInt(message.offset) + 1n
     }

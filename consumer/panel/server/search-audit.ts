@@ -73,6 +73,9 @@ export const searchAudit = async (options: AuditSearchOptions): Promise<AuditAns
         isFull = rows.length >= maxRows
         if (isFull) return false
         return scanned % yieldEvery === 0 ? new Promise((resolve) => setImmediate(() => resolve(true))) : true
+      },
+      onUnreadable: () => {
+        unreadable += 1
       }
     },
     AbortSignal.any([signal, timeout])
@@ -80,6 +83,6 @@ export const searchAudit = async (options: AuditSearchOptions): Promise<AuditAns
   const stops: string[] = []
   if (isFull) stops.push(`only the first ${maxRows} rows are shown: narrow the search`)
   else if (timeout.aborted) stops.push(`the time limit of ${maxMs / 1000} s was reached: choose a shorter time range`)
-  if (unreadable > 0) stops.push(`${unreadable} messages of topic ${topic} could not be decoded`)
+  if (unreadable > 0) stops.push(`${unreadable} messages or record batches of topic ${topic} could not be read`)
   return { rows: rows.sort(byTime), scanned, stopped: stops.length === 0 ? null : stops.join('; ') }
 }

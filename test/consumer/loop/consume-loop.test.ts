@@ -100,6 +100,43 @@ describe('the consume loop', { skip: await kafkaMissing(), timeout: 120_000 }, (
     assert.equal(firstAudit?.key, audit.host)
   })
 
+  test('a record batch over the bounds goes to deadletter as one letter, and the loop continues in its place', async () => {
+    const topicPrefix = await createTopics()
+    const bomb: Message = { key: 'x', value: Buffer.alloc(40 << 20) }
+    for (const message of [messageOf(1), bomb, messageOf(2)]) await publish(topicPrefix, [message])
+    let created = 0
+    const handled: number[] = []
+    const create = (): StatefulHandler => {
+      created += 1
+      const checkpoint = () => ({ resumeOffset: undefined, metadata: '' })
+      const handle = ({ batch }: EventBatch): Output[] => {
+        handled.push(batch)
+        return []
+      }
+      return { handle, checkpoint, restore: () => {} }
+    }
+    const loop = await start(topicPrefix, { create })
+    await loop.drain()
+    assert.deepEqual(handled, [1, 2])
+    assert.equal(created, 1)
+    const { lagRecords, deadletters } = loop.counters()
+    assert.deepEqual({ lagRecords, deadletters }, { lagRecords: 0, deadletters: 1 })
+    const [letter, ...others] = await readAll(kafka.client, `${topicPrefix}deadletter`)
+    assert.equal(others.length, 0)
+    const { time: _, ...where } = letter?.headers ?? {}
+    assert.deepEqual(where, {
+      reason: 'offset 1 cannot be read: zstd: decompresses to more than 33554432 bytes',
+      code: 'DATA',
+      service: 'test',
+      topic: `${topicPrefix}events`,
+      partition: '0',
+      offset: '1',
+      last_offset: '1'
+    })
+    assert.equal(letter?.value.readBigInt64BE(0), 1n)
+    assert.equal(letter?.value.readInt32BE(8), (letter?.value.length ?? 0) - 12)
+  })
+
   test('a message that cannot be decoded goes to deadletter unchanged, and the loop continues', async () => {
     const topicPrefix = await createTopics()
     const broken = Buffer.from('not avro')
