@@ -24,6 +24,7 @@ const calls = 500_000
 const callsUnderStrace = 20_000
 const callsUnderPerf = 100_000
 const comm = 'rs-traced-call'
+const processRingBytes = 8 << 20
 const securityRingBytes = 16 << 20
 /** Room for all the events of a run: nothing is released. */
 const ringBytes = 128 << 20
@@ -70,6 +71,7 @@ const underRingside =
     modeOf[number] = modes.indexOf(mode)
     const filter = { pids: [], comms: [], cgroups: [], ...only }
     const ring = await Ring.open({
+      processRingBytes,
       securityRingBytes,
       ringBytes,
       callOf,

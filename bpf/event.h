@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
 /*
- * The contract between the kernel programs and user space: the records in the two rings, the configuration that user
+ * The contract between the kernel programs and user space: the records in the three rings, the configuration that user
  * space writes, and the counters and groups that the programs write. The programs and native/ include this file;
  * scripts/generate-event.ts writes bpf/event.ts from its BTF.
  *
@@ -16,7 +16,7 @@
 /* Numbers that bpf/event.ts has, too: constants of an enum, because BTF has no macros. */
 enum ringside_limit {
 	/* Raised by every change to a layout or to the meaning of a number in this file. */
-	RINGSIDE_EVENT_VERSION = 4,
+	RINGSIDE_EVENT_VERSION = 5,
 	/* TASK_COMM_LEN, include/linux/sched.h */
 	RINGSIDE_COMM_SIZE = 16,
 	/* Call numbers: below NR_URING the system calls of the ABI (the last one of x86-64 with x32 is 547), from
@@ -60,8 +60,21 @@ enum ringside_class {
 	RINGSIDE_CLASS_COUNT = 4,
 	RINGSIDE_LAST_SECURITY_CLASS = RINGSIDE_CLASS_NETWORK,
 };
-/* Records of these classes go through the security ring, all others through the rest ring. */
+
+/* Where user space reads a record: three rings, and the summaries that it makes itself. */
+enum ringside_lane {
+	RINGSIDE_LANE_PROCESS = 0,	/* exec, fork and exit, which no system call alone can write */
+	RINGSIDE_LANE_SECURITY = 1,	/* other records of the classes process and network */
+	RINGSIDE_LANE_REST = 2,		/* records of the other classes */
+	RINGSIDE_LANE_SUMMARIES = 3,
+	RINGSIDE_LANE_COUNT = 4,
+};
 #define RINGSIDE_IS_SECURITY(event_class) ((event_class) <= RINGSIDE_LAST_SECURITY_CLASS)
+#define RINGSIDE_IS_PROCESS(kind) ((kind) >= RINGSIDE_KIND_EXEC && (kind) <= RINGSIDE_KIND_EXIT)
+#define RINGSIDE_LANE_OF(kind, event_class) \
+	((kind) == RINGSIDE_KIND_SUMMARY ? RINGSIDE_LANE_SUMMARIES : \
+	 RINGSIDE_IS_PROCESS(kind) ? RINGSIDE_LANE_PROCESS : \
+	 RINGSIDE_IS_SECURITY(event_class) ? RINGSIDE_LANE_SECURITY : RINGSIDE_LANE_REST)
 
 /* Calls with handlers or names of their own, the same on every architecture. */
 enum ringside_call {
@@ -155,7 +168,7 @@ struct ringside_socket {
 	__u8 remote_address[16];
 };
 
-/* One record. The records of one CPU have consecutive seqs across both rings; a missing seq was dropped. */
+/* One record. The records of one CPU have consecutive seqs across all rings; a missing seq was dropped. */
 struct ringside_event {
 	__u32 size;		/* bytes of this record, strings and stack included; a multiple of 8 */
 	__u8 kind;		/* enum ringside_kind */

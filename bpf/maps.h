@@ -18,8 +18,13 @@ struct {
 	__type(value, struct ringside_group);
 } groups SEC(".maps");
 
-/* Processes and connections have their own ring, which no flood of other events can fill. User space sets the sizes
- * before loading. */
+/* Exec, fork and exit have a ring that nothing else can fill, and connections one that no flood of files or reads can
+ * fill. User space sets the sizes before loading. */
+struct {
+	__uint(type, BPF_MAP_TYPE_RINGBUF);
+	__uint(max_entries, 1 << 20);
+} process_events SEC(".maps");
+
 struct {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);
 	__uint(max_entries, 1 << 20);

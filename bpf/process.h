@@ -24,7 +24,7 @@ static __always_inline void emit_exec(struct task_struct *task, struct file *fil
 	append_text(draft, &text, false);
 	text = read_cgroup_path(WALK_EXTRA, task);
 	append_text(draft, &text, true);
-	submit_draft(draft, 0);
+	submit_process_draft(draft);
 }
 
 SEC("tp_btf/sched_process_exec")
@@ -64,7 +64,7 @@ static __always_inline void emit_fork(struct task_struct *creator, struct task_s
 	write_task(draft, child);
 	cgroup = read_cgroup_path(WALK_EXTRA, child);
 	append_text(draft, &cgroup, true);
-	submit_draft(draft, 0);
+	submit_process_draft(draft);
 }
 
 SEC("tp_btf/sched_process_fork")

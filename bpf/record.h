@@ -31,9 +31,11 @@ static __always_inline void describe(struct subject *subject, struct task_struct
 	read_comm(subject->comm, task);
 }
 
-/* Reserves room in the ring of a class; `bytes` is a constant. */
-static __always_inline struct ringside_event *reserve_room(__u8 class, __u64 bytes)
+/* Reserves room in the ring of a record; `kind` and `bytes` are constants. */
+static __always_inline struct ringside_event *reserve_room(__u8 kind, __u8 class, __u64 bytes)
 {
+	if (RINGSIDE_IS_PROCESS(kind))
+		return bpf_ringbuf_reserve(&process_events, bytes, 0);
 	if (RINGSIDE_IS_SECURITY(class))
 		return bpf_ringbuf_reserve(&security_events, bytes, 0);
 	return bpf_ringbuf_reserve(&other_events, bytes, 0);
@@ -65,7 +67,7 @@ static __always_inline struct ringside_event *reserve_event(__u8 kind, __u8 clas
 	struct ringside_event *event;
 
 	class &= RINGSIDE_CLASS_COUNT - 1;
-	event = reserve_room(class, bytes);
+	event = reserve_room(kind, class, bytes);
 	if (!event) {
 		__sync_fetch_and_add(&own->dropped[class], 1);
 		return 0;
@@ -100,13 +102,13 @@ static __always_inline void submit_event(struct ringside_event *event)
 	bpf_ringbuf_submit(event, BPF_RB_NO_WAKEUP);
 }
 
-/* Submits `event`, which has no strings, with the stack in own_stack(), or without it if the ring has no room. */
+/* Submits a call without strings, with the stack in own_stack(), or without it if the ring has no room. */
 static __always_inline void submit_with_stack(struct ringside_event *event, __u32 stack_bytes)
 {
 	struct ringside_event *longer = 0;
 
 	if (stack_bytes)
-		longer = reserve_room(event->event_class, sizeof(*event) + RINGSIDE_STACK_BYTES);
+		longer = reserve_room(RINGSIDE_KIND_SYSCALL, event->event_class, sizeof(*event) + RINGSIDE_STACK_BYTES);
 	if (!longer) {
 		submit_event(event);
 		return;
@@ -150,18 +152,28 @@ static __always_inline void append_text(struct ringside_event *draft, const stru
 		draft->flags |= RINGSIDE_PATH_TRUNCATED;
 }
 
-static __always_inline long output_draft(const struct ringside_event *draft)
+static __always_inline long output_draft(const struct ringside_event *draft, bool is_process)
 {
 	__u64 bytes = draft->size;
 
 	barrier_var(bytes);
 	bytes &= 4 * RINGSIDE_PATH_MAX - 1;
+	if (is_process)
+		return bpf_ringbuf_output(&process_events, (void *)draft, bytes, BPF_RB_NO_WAKEUP);
 	if (RINGSIDE_IS_SECURITY(draft->event_class))
 		return bpf_ringbuf_output(&security_events, (void *)draft, bytes, BPF_RB_NO_WAKEUP);
 	return bpf_ringbuf_output(&other_events, (void *)draft, bytes, BPF_RB_NO_WAKEUP);
 }
 
-/* Puts a draft into its ring, with the stack in own_stack() if there is room for both; else counts it as dropped. */
+static __always_inline void count_draft(__u8 class, long failure)
+{
+	if (failure)
+		__sync_fetch_and_add(&own_counters()->dropped[class], 1);
+	else
+		__sync_fetch_and_add(&own_counters()->emitted[class], 1);
+}
+
+/* Puts the draft of a call into its ring, with the stack in own_stack() if there is room for both; else counts it as dropped. */
 static __always_inline void submit_draft(struct ringside_event *draft, __u32 stack_bytes)
 {
 	struct ringside_event *event = draft;
@@ -183,7 +195,7 @@ static __always_inline void submit_draft(struct ringside_event *draft, __u32 sta
 		    !bpf_probe_read_kernel(draft->path + at, stack_room, stack->addresses)) {
 			event->flags |= RINGSIDE_HAS_STACK;
 			event->size += stack_bytes;
-			failure = output_draft(draft);
+			failure = output_draft(draft, false);
 			if (failure) {
 				event->flags &= ~RINGSIDE_HAS_STACK;
 				event->size -= stack_bytes;
@@ -191,11 +203,15 @@ static __always_inline void submit_draft(struct ringside_event *draft, __u32 sta
 		}
 	}
 	if (failure)
-		failure = output_draft(draft);
-	if (failure)
-		__sync_fetch_and_add(&own_counters()->dropped[class], 1);
-	else
-		__sync_fetch_and_add(&own_counters()->emitted[class], 1);
+		failure = output_draft(draft, false);
+	count_draft(class, failure);
+}
+
+/* Puts the draft of an exec or a fork into its ring, or counts it as dropped. */
+static __always_inline void submit_process_draft(struct ringside_event *draft)
+{
+	draft->size = sizeof(*draft) + ((draft->path_size + draft->extra_size + 7) & ~7U);
+	count_draft(RINGSIDE_CLASS_PROCESS, output_draft(draft, true));
 }
 
 #endif

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)
-/* Observes system calls, processes and connects; writes records of event.h to two rings, and counts to groups. Needs
+/* Observes system calls, processes and connects; writes records of event.h to three rings, and counts to groups. Needs
  * Linux 5.15 with BTF, the oldest kernel tested (5.10 has no task storage for tracing). Programs attach to tp_btf only,
  * which every kernel with BTF has. */
 #include "kernel_types.h"
@@ -41,6 +41,7 @@ struct contract {
 	enum ringside_abi abi;
 	enum ringside_kind kind;
 	enum ringside_class event_class;
+	enum ringside_lane lane;
 	enum ringside_call call;
 	enum ringside_call_entry call_entry;
 	enum ringside_mode mode;

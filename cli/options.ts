@@ -22,6 +22,7 @@ export interface EdgeOptions {
   readonly comm?: string[]
   readonly cgroup?: string[]
   readonly call?: Record<string, 'emit' | 'count' | 'off'>
+  readonly processRingBytes?: number
   readonly securityRingBytes?: number
   readonly ringBytes?: number
   readonly batchEvents?: number
@@ -109,9 +110,10 @@ export const addEdgeOptions = (command: Command): Command =>
         return { ...previous, [name]: mode }
       }
     )
+    .option('--process-ring-bytes <n>', 'bytes of the ring for exec, fork and exit, a power of two', integerArgument(1))
     .option(
       '--security-ring-bytes <n>',
-      'bytes of the ring for process and network events, a power of two',
+      'bytes of the ring for other process and network events, a power of two',
       integerArgument(1)
     )
     .option('--ring-bytes <n>', 'bytes of the ring for all other events, a power of two', integerArgument(1))
@@ -152,6 +154,7 @@ export const configFrom = (options: CommonOptions & EdgeOptions & ServiceOptions
         comms: options.comm,
         cgroups: options.cgroup,
         calls: options.call,
+        processRingBytes: options.processRingBytes,
         securityRingBytes: options.securityRingBytes,
         ringBytes: options.ringBytes,
         batchEvents: options.batchEvents,

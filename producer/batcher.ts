@@ -1,5 +1,6 @@
 // Encodes the records of each read and closes batches: every batch gets its header (clock, sequence ranges, drops,
 // ledger) and goes to the publisher. Once it is durable, the source releases its records.
+import { lanes } from '../bpf/event.ts'
 import ringside from '../package.json' with { type: 'json' }
 import type { Config } from '../runtime/config.ts'
 import type { Ledger } from '../wire/types.ts'
@@ -29,11 +30,8 @@ const ledgerMs = 1000
 /** With so many batches waiting for Kafka, a batch is closed only when full: a small one would not arrive earlier. */
 const maxWaitingBatches = 8
 
-const markOf = ({ begin }: Source, [security, rest, summaries]: readonly [number, number, number]): Mark => ({
-  security: begin.security + security,
-  rest: begin.rest + rest,
-  summaries: begin.summaries + summaries
-})
+const markOf = ({ begin }: Source, taken: readonly number[]): Mark =>
+  Object.fromEntries(lanes.map((name, i) => [name, begin[name] + (taken[i] ?? 0)])) as Mark
 
 export class Batcher {
   readonly #options: BatcherOptions

@@ -47,7 +47,7 @@ export interface EdgeService extends Service {
   losses(): readonly Loss[]
   /** Classes that are counted instead of emitted. */
   readonly reduced: readonly EventClass[]
-  /** Share of the fuller ring occupied by records that are not durable yet; 0 without a ring or after closing. */
+  /** Share of the fullest ring occupied by records that are not durable yet; 0 without a ring or after closing. */
   readonly pressure: number
   /**
    * Counts the calls of these classes instead of emitting them, and treats the others as configured. Each change is a

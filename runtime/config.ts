@@ -65,7 +65,9 @@ export const configSchema = z.strictObject({
     .prefault({}),
   edge: z
     .strictObject({
-      /** Ring of the classes process and network, which a flood of the other classes cannot fill. */
+      /** Ring of exec, fork and exit, which nothing else can fill. */
+      processRingBytes: ringBytes.default(8 << 20),
+      /** Ring of other events of the classes process and network, which a flood of the other classes cannot fill. */
       securityRingBytes: ringBytes.default(16 << 20),
       /** Ring of the classes file and io. */
       ringBytes: ringBytes.default(64 << 20),

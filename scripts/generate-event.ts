@@ -24,6 +24,7 @@ const objectEnums = {
   ringside_abi: { name: 'abi', list: 'abis', end: 'RINGSIDE_ABI_COUNT' },
   ringside_kind: { name: 'recordKind', list: 'recordKinds' },
   ringside_class: { name: 'eventClass', list: 'eventClasses', end: 'RINGSIDE_CLASS_COUNT' },
+  ringside_lane: { name: 'lane', list: 'lanes', end: 'RINGSIDE_LANE_COUNT' },
   ringside_call: { name: 'knownCall', list: 'knownCalls', end: 'RINGSIDE_CALL_COUNT' },
   ringside_call_entry: { name: 'callEntry' },
   ringside_mode: { name: 'callMode', list: 'callModes' },

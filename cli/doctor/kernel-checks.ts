@@ -45,7 +45,7 @@ const loadPrograms = async (config: Config): Promise<Finding> => {
   const startedMs = performance.now()
   try {
     const { openLiveSource } = await import('../../producer/source/live-source.ts')
-    const sizes = { securityRingBytes: 1 << 20, ringBytes: 1 << 20 }
+    const sizes = { processRingBytes: 1 << 20, securityRingBytes: 1 << 20, ringBytes: 1 << 20 }
     const source = await openLiveSource({ ...config.edge, ...sizes, ignoreFamily: false, pinDir: '' })
     const description = source.description
     await source.detach()

@@ -39,7 +39,8 @@ Examples:
 
 const edgeOnly = [
   ...(['source', 'record', 'ignoreFamily', 'host', 'pid', 'comm', 'cgroup', 'call'] as const),
-  ...(['securityRingBytes', 'ringBytes', 'batchEvents', 'batchMs', 'user', 'cpuBudget', 'goFunctions'] as const)
+  ...(['processRingBytes', 'securityRingBytes', 'ringBytes', 'batchEvents', 'batchMs'] as const),
+  ...(['user', 'cpuBudget', 'goFunctions'] as const)
 ]
 
 /** "batchMs" → "--batch-ms" */

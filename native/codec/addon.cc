@@ -21,8 +21,7 @@ struct State {
   double by_class[RINGSIDE_CLASS_COUNT];
   double events[RINGSIDE_CLASS_COUNT];
   double summaries;
-  // By lane: security records, other records, summaries.
-  double taken[3];
+  double taken[RINGSIDE_LANE_COUNT];
   double newest_us;
   double highest[RINGSIDE_CPU_MAX + 1];
 };
@@ -147,14 +146,13 @@ class Encoder : public Napi::ObjectWrap<Encoder> {
     const auto seq = static_cast<double>(ClampUnsigned(record.seq));
     state_.count++;
     state_.highest[record.cpu] = std::max(state_.highest[record.cpu], seq);
+    state_.taken[LaneOf(record)] += record.advance;
     if (IsSummary(record)) {
       state_.summaries++;
-      state_.taken[2] += record.advance;
       return;
     }
     state_.by_class[record.event_class]++;
     state_.events[record.event_class]++;
-    state_.taken[RINGSIDE_IS_SECURITY(record.event_class) ? 0 : 1] += record.advance;
     state_.newest_us = std::max(state_.newest_us, static_cast<double>(Microseconds(record.time_ns)));
   }
 

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "record.h"
 
-#include <optional>
-
 namespace ringside {
 
 namespace {
@@ -21,33 +19,37 @@ bool IsRecord(const ringside_event& record, size_t left) {
 int64_t RecordWalk::Begin(const uint8_t* bytes, size_t length) {
   *this = RecordWalk();
   bytes_ = bytes;
-  std::optional<size_t> security_end, other_end;
-  size_t at = 0;
+  size_t lane = 0, at = 0;
+  std::array<size_t, RINGSIDE_LANE_COUNT> begins{};
   while (at < length) {
     if (length - at < sizeof(ringside_event) || !IsRecord(At(at), length - at)) return -1 - static_cast<int64_t>(at);
     const ringside_event& record = At(at);
-    if (!security_end && (IsSummary(record) || !RINGSIDE_IS_SECURITY(record.event_class))) security_end = at;
-    if (!other_end && IsSummary(record)) other_end = at;
+    while (lane < LaneOf(record)) begins[++lane] = at;
     at += record.size;
   }
-  end_ = at;
-  other_end_ = other_end.value_or(at);
-  security_end_ = other_ = security_end.value_or(at);
-  const size_t first = IsSecurityNext() ? security_ : other_;
-  return first < other_end_ ? Microseconds(At(first).time_ns) : 0;
+  while (lane < RINGSIDE_LANE_SUMMARIES) begins[++lane] = at;
+  next_ = begins;
+  std::copy(begins.begin() + 1, begins.end(), ends_.begin());
+  ends_[RINGSIDE_LANE_SUMMARIES] = at;
+  const size_t first = NextLane();
+  return first < RINGSIDE_LANE_SUMMARIES ? Microseconds(At(next_[first]).time_ns) : 0;
 }
 
 const ringside_event* RecordWalk::Next() {
-  size_t& place = IsSecurityNext() ? security_ : other_;
-  if (place == end_) return nullptr;
-  const ringside_event& record = At(place);
-  place += record.size;
+  const size_t lane = NextLane();
+  if (next_[lane] == ends_[lane]) return nullptr;
+  const ringside_event& record = At(next_[lane]);
+  next_[lane] += record.size;
   return &record;
 }
 
-bool RecordWalk::IsSecurityNext() const {
-  if (security_ == security_end_) return false;
-  return other_ >= other_end_ || At(security_).time_ns <= At(other_).time_ns;
+size_t RecordWalk::NextLane() const {
+  size_t first = RINGSIDE_LANE_SUMMARIES;
+  for (size_t lane = RINGSIDE_LANE_SUMMARIES; lane-- > 0;) {
+    if (next_[lane] == ends_[lane]) continue;
+    if (first == RINGSIDE_LANE_SUMMARIES || At(next_[lane]).time_ns <= At(next_[first]).time_ns) first = lane;
+  }
+  return first;
 }
 
 }  // namespace ringside

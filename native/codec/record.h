@@ -5,6 +5,7 @@
 #include <linux/types.h>
 
 #include <algorithm>
+#include <array>
 #include <string_view>
 
 #include "../../bpf/event.h"
@@ -33,13 +34,14 @@ inline StackView StackOf(const ringside_event& record) {
           std::min<size_t>(count, RINGSIDE_STACK_MAX)};
 }
 inline bool IsSummary(const ringside_event& record) { return record.kind == RINGSIDE_KIND_SUMMARY; }
+inline size_t LaneOf(const ringside_event& record) { return RINGSIDE_LANE_OF(record.kind, record.event_class); }
 inline int64_t Microseconds(uint64_t ns) { return ClampUnsigned(ns / 1000); }
 
-// Iterates over the records of a read, as producer/source/record-walk.ts does: both rings merged by time, then the summaries.
+// Iterates over the records of a read, as producer/source/record-walk.ts does: the rings merged by time, then the summaries.
 class RecordWalk {
  public:
   // The bytes start at a multiple of 8 and must live until the end of the walk.
-  // Returns the time of the older of the two rings' first events, CLOCK_MONOTONIC in microseconds, 0 without any event;
+  // Returns the time of the oldest of the rings' first events, CLOCK_MONOTONIC in microseconds, 0 without any event;
   // or -1 - the offset of the first invalid record, and the walk is then empty.
   int64_t Begin(const uint8_t* bytes, size_t length);
   // Null at the end of the read.
@@ -47,14 +49,13 @@ class RecordWalk {
 
  private:
   const ringside_event& At(size_t place) const { return *reinterpret_cast<const ringside_event*>(bytes_ + place); }
-  bool IsSecurityNext() const;
+  // The ring whose next record is the oldest, an earlier ring among equals; the summaries behind all records.
+  size_t NextLane() const;
 
   const uint8_t* bytes_ = nullptr;
-  size_t security_ = 0;
-  size_t security_end_ = 0;
-  size_t other_ = 0;
-  size_t other_end_ = 0;
-  size_t end_ = 0;
+  // By lane: the next record, and the end.
+  std::array<size_t, RINGSIDE_LANE_COUNT> next_{};
+  std::array<size_t, RINGSIDE_LANE_COUNT> ends_{};
 };
 
 }  // namespace ringside

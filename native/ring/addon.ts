@@ -53,6 +53,7 @@ export interface NativeOptions {
   readonly object: string
   /** SHA-256 of the object. */
   readonly hash: Uint8Array
+  readonly processRingBytes: number
   readonly securityRingBytes: number
   readonly ringBytes: number
   readonly callOf: Uint8Array

@@ -22,6 +22,7 @@ extern "C" {
 namespace ringside {
 
 // Names of maps; an underscore replaces a dot, which the name of a pin cannot contain.
+constexpr const char* kProcessRing = "process_events";
 constexpr const char* kSecurityRing = "security_events";
 constexpr const char* kRestRing = "other_events";
 constexpr const char* kConfig = "_data_config";
@@ -29,12 +30,15 @@ constexpr const char* kCounters = "_data_counters";
 constexpr const char* kUsed = "_data_used";
 constexpr const char* kGroups = "groups";
 // Maps that a new set of programs keeps: all of them, or none.
-constexpr std::array<const char*, 5> kLastingMaps = {kSecurityRing, kRestRing, kCounters, kUsed, kGroups};
+constexpr std::array<const char*, 6> kLastingMaps = {kProcessRing, kSecurityRing, kRestRing,
+                                                     kCounters,    kUsed,         kGroups};
+// By lane.
+constexpr std::array<const char*, 3> kRingMaps = {kProcessRing, kSecurityRing, kRestRing};
+using RingSizes = std::array<uint32_t, kRingMaps.size()>;
 
 struct LoadOptions {
   std::string object;
-  uint32_t security_ring_bytes;
-  uint32_t ring_bytes;
+  RingSizes ring_bytes;
   std::array<uint8_t, sizeof(ringside_config::call_of)> call_of;
 };
 

@@ -113,8 +113,9 @@ std::optional<Programs> Programs::Load(const LoadOptions& options, uint32_t numb
     const size_t bytes = sizeof(ringside_counters) * RINGSIDE_CPU_MAX;
     auto* counters = InitialValue<ringside_counters>(object.get(), kCounters, bytes);
     for (size_t cpu = 0; cpu < RINGSIDE_CPU_MAX; cpu++) counters[cpu].seq = seqs[cpu];
-    bpf_map__set_max_entries(FindMap(object.get(), kSecurityRing), options.security_ring_bytes);
-    bpf_map__set_max_entries(FindMap(object.get(), kRestRing), options.ring_bytes);
+    for (size_t ring = 0; ring < kRingMaps.size(); ring++) {
+      bpf_map__set_max_entries(FindMap(object.get(), kRingMaps[ring]), options.ring_bytes[ring]);
+    }
   } else {
     config->epoch = keep->config()->epoch;
     config->groups = keep->config()->groups;

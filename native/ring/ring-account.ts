@@ -1,16 +1,11 @@
 // Positions in a ring, and the account that an edge leaves to its successor.
-import { eventClasses } from '../../bpf/event.ts'
+import { eventClasses, type Lane, lanes } from '../../bpf/event.ts'
 import type { NativeAccount } from './addon.ts'
 
 const classCount = eventClasses.length
-const laneCount = 3
 
-/** Positions in the security ring, the rest ring and the summaries: sums of the field `advance` of their records. */
-export interface RingMark {
-  readonly security: number
-  readonly rest: number
-  readonly summaries: number
-}
+/** Positions in the rings and the summaries: sums of the field `advance` of their records. */
+export type RingMark = Readonly<Record<Lane, number>>
 
 /** The account of all durable events, from which a successor continues; arrays are indexed by enum ringside_class. */
 export interface RingAccount {
@@ -25,16 +20,17 @@ export interface RingAccount {
 const byClass = (counts: readonly number[]): number[] => Array.from({ length: classCount }, (_, i) => counts[i] ?? 0)
 
 /** NativeAccount.table */
-export const toTable = ({ security, rest, summaries }: RingMark, account: RingAccount): Float64Array =>
+export const toTable = (mark: RingMark, account: RingAccount): Float64Array =>
   Float64Array.from([
-    ...[security, rest, summaries, account.batch],
+    ...lanes.map((name) => mark[name]),
+    account.batch,
     ...byClass(account.declared),
     ...byClass(account.events),
     ...account.closed.flatMap(({ cpu, seq }) => [cpu, seq])
   ])
 
 export const fromNativeAccount = ({ run, table }: NativeAccount): RingAccount => {
-  const [batch = 0, ...numbers] = table.subarray(laneCount)
+  const [batch = 0, ...numbers] = table.subarray(lanes.length)
   const pairs = numbers.slice(2 * classCount)
   const closed = Array.from({ length: pairs.length / 2 }, (_, i) => ({
     cpu: pairs[2 * i] as number,

@@ -19,7 +19,9 @@ export interface RingFilter {
 export interface RingOptions {
   /** Path of the built BPF object; build/ringside.bpf.o by default. */
   readonly object?: string
-  /** Size of the ring for processes and connections: a power of two, and a multiple of the page size. */
+  /** Size of the ring for exec, fork and exit: a power of two, and a multiple of the page size. */
+  readonly processRingBytes: number
+  /** Size of the ring for other events of the classes process and network: a power of two, and a multiple of the page size. */
   readonly securityRingBytes: number
   /** Size of the ring for all other events: a power of two, and a multiple of the page size. */
   readonly ringBytes: number
@@ -75,13 +77,12 @@ export const toNativeFilter = (filter: RingFilter): Pick<NativeOptions, 'pids' |
 
 /** @throws RingsideError CONFIG */
 export const toNativeOptions = (options: RingOptions): Omit<NativeOptions, 'object' | 'hash'> => {
-  const { securityRingBytes, ringBytes, callOf, modeOf, ignoreFamily } = options
+  const { processRingBytes, securityRingBytes, ringBytes, callOf, modeOf, ignoreFamily } = options
   const { pinDir = '', pinOwner, measureCost = false, goFunctions = false } = options
-  requireRingSize(securityRingBytes)
-  requireRingSize(ringBytes)
+  const sizes = { processRingBytes, securityRingBytes, ringBytes }
+  Object.values(sizes).forEach(requireRingSize)
   requireCallTable('callOf', callOf)
   requireCallTable('modeOf', modeOf)
   const filter = toNativeFilter(options.filter)
-  const sizes = { securityRingBytes, ringBytes }
   return { ...sizes, callOf, modeOf, ignoreFamily, ...filter, pinDir, pinOwner, measureCost, goFunctions }
 }

@@ -22,13 +22,13 @@ export class Ring {
   readonly notes: readonly string[]
   /** Names of programs that this kernel does not support. */
   readonly unsupported: readonly string[]
-  /** Sizes of the security ring and the rest ring; a takeover keeps the sizes of the dead edge. */
+  /** Sizes of the process ring, the security ring and the rest ring; a takeover keeps the sizes of the dead edge. */
   readonly ringBytes: readonly number[]
 
   private constructor(native: NativeRing) {
     this.#native = native
-    const [security = 0, rest = 0, summaries = 0] = native.begin
-    this.begin = { security, rest, summaries }
+    const [process = 0, security = 0, rest = 0, summaries = 0] = native.begin
+    this.begin = { process, security, rest, summaries }
     this.previous = native.previous === null ? undefined : fromNativeAccount(native.previous)
     this.notes = native.notes
     this.unsupported = native.unsupported
@@ -57,8 +57,8 @@ export class Ring {
   }
 
   /**
-   * Copies whole records, as many as fit, without blocking: of the security ring, then of the rest ring, for which a
-   * quarter of the room is reserved, then summaries. The field `advance` of a record is how far it moves the position of
+   * Copies whole records, as many as fit, without blocking: of the process ring, the security ring and the rest ring, each
+   * with at least a quarter of the room, then summaries. The execs before a call are read with it or earlier. The field `advance` of a record is how far it moves the position of
    * its lane.
    * @param into room for at least four of the longest record (65,696 bytes); starts at a multiple of 8
    * @returns bytes written; 0 if there is nothing to read
@@ -79,13 +79,13 @@ export class Ring {
     try {
       this.#native.release(toTable(mark, account), account.run)
     } catch (cause) {
-      const position = `${mark.security}, ${mark.rest}, ${mark.summaries}`
+      const position = Object.values(mark).join(', ')
       const message = `cannot release up to ${position}: not between the released and the read positions`
       throw new RingsideError('SOFTWARE', message, { cause })
     }
   }
 
-  /** Fraction, 0 to 1, of a ring that holds records read but not released, of the fuller ring. */
+  /** Fraction, 0 to 1, of a ring that holds records read but not released, of the fullest ring. */
   get pressure(): number {
     return this.#native.pressure
   }

@@ -228,8 +228,9 @@ Napi::Value OpenRing(const Napi::CallbackInfo& info) {
   const auto from = info[0].As<Napi::Object>();
   Options options{};
   options.load.object = from.Get("object").As<Napi::String>();
-  options.load.security_ring_bytes = from.Get("securityRingBytes").As<Napi::Number>();
-  options.load.ring_bytes = from.Get("ringBytes").As<Napi::Number>();
+  options.load.ring_bytes = {from.Get("processRingBytes").As<Napi::Number>(),
+                             from.Get("securityRingBytes").As<Napi::Number>(),
+                             from.Get("ringBytes").As<Napi::Number>()};
   options.load.call_of = ToArray<sizeof(ringside_config::call_of)>(from.Get("callOf"));
   options.hash = ToArray<std::tuple_size_v<ObjectHash>>(from.Get("hash"));
   options.ignore_family = from.Get("ignoreFamily").As<Napi::Boolean>();

@@ -25,10 +25,10 @@ RingReader::RingReader(int fd, uint32_t bytes, uint64_t position) : size_(bytes)
 
 uint64_t RingReader::ProducerPosition() const { return __atomic_load_n(producer_.as<uint64_t>(), __ATOMIC_ACQUIRE); }
 
-size_t RingReader::Read(uint8_t* into, size_t room) {
-  size_t filled = 0;
-  const uint64_t end = ProducerPosition();
-  while (position_ < end) {
+RingReader::Result RingReader::Read(uint8_t* into, const Bounds& bounds) {
+  Result result{};
+  size_t& filled = result.bytes;
+  while (position_ < bounds.end) {
     const uint8_t* header = data_ + (position_ & (size_ - 1));
     const uint32_t word = __atomic_load_n(reinterpret_cast<const uint32_t*>(header), __ATOMIC_ACQUIRE);
     if (word & BPF_RINGBUF_BUSY_BIT) break;
@@ -40,7 +40,10 @@ size_t RingReader::Read(uint8_t* into, size_t room) {
     }
     const auto* event = reinterpret_cast<const ringside_event*>(header + BPF_RINGBUF_HDR_SZ);
     const size_t size = std::min<uint64_t>(event->size, length);
-    if (size > room - filled) break;
+    if (event->time_ns > bounds.until_ns) break;
+    result.is_full = size > bounds.room - filled;
+    if (result.is_full) break;
+    result.last_ns = event->time_ns;
     // The bytes reserved between the strings and the stack are stale: the ring does not zero them.
     const size_t used = std::min(sizeof(ringside_event) + event->path_size + event->extra_size, size);
     std::memcpy(into + filled, event, used);
@@ -51,7 +54,7 @@ size_t RingReader::Read(uint8_t* into, size_t room) {
     filled += size;
     position_ = copied_until_ = next;
   }
-  return filled;
+  return result;
 }
 
 void RingReader::CheckRelease(uint64_t position) const {

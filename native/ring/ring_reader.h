@@ -18,9 +18,20 @@ class RingReader {
   // `bytes` is the ring's max_entries. Releases all before `position` and reads from there.
   RingReader(int fd, uint32_t bytes, uint64_t position);
 
-  // Copies whole records as long as they fit and returns the bytes written. Sets the field `advance` of each to the ring's
-  // bytes from the end of the previous copied record to its own end.
-  size_t Read(uint8_t* into, size_t room);
+  struct Bounds {
+    size_t room;
+    uint64_t end;       // a ProducerPosition
+    uint64_t until_ns;  // the time of the last record to copy
+  };
+  struct Result {
+    size_t bytes;
+    uint64_t last_ns;  // time of the last record copied
+    bool is_full;      // a record had no room
+  };
+  // Copies whole records within the bounds. Sets the field `advance` of each to the ring's bytes from the end of the
+  // previous copied record to its own end.
+  Result Read(uint8_t* into, const Bounds& bounds);
+  uint64_t ProducerPosition() const;
 
   // Throws Failure unless `position` is between the released and the read position.
   void CheckRelease(uint64_t position) const;
@@ -33,8 +44,6 @@ class RingReader {
   double Pressure() const;
 
  private:
-  uint64_t ProducerPosition() const;
-
   Mapping consumer_;
   Mapping producer_;
   uint64_t* released_ = nullptr;  // the kernel's consumer position

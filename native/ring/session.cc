@@ -15,11 +15,9 @@ namespace ringside {
 
 namespace {
 
-// Part of the room of a read that the security ring leaves to the rest ring, however full it is.
-constexpr size_t kShareOfRest = 4;
+// Quarters of the room of a read that a ring and those before it may fill, by lane.
+constexpr std::array<size_t, kRings> kQuarters = {2, 3, 4};
 constexpr size_t kLongestRecord = sizeof(ringside_event) + (1 << 16);
-// In the order of reading, by lane.
-constexpr std::array<const char*, 2> kRings = {kSecurityRing, kRestRing};
 constexpr uint64_t kSkippedEveryNs = 1000000000;
 
 }  // namespace
@@ -54,8 +52,8 @@ Session::Session(const Options& options) {
 }
 
 void Session::OpenRings() {
-  for (size_t ring = 0; ring < kRings.size(); ring++) {
-    rings_[ring] = RingReader(programs_.Map(kRings[ring]), programs_.MaxEntries(kRings[ring]), begin_[ring]);
+  for (size_t ring = 0; ring < kRings; ring++) {
+    rings_[ring] = RingReader(programs_.Map(kRingMaps[ring]), programs_.MaxEntries(kRingMaps[ring]), begin_[ring]);
   }
   counters_ = Mapping(programs_.Map(kCounters), sizeof(ringside_counters) * RINGSIDE_CPU_MAX, PROT_READ, 0, "counters");
   counts_ = FrozenCounts(programs_, state_);
@@ -73,19 +71,32 @@ void Session::Observe(const Options& options, const Programs* replaced) {
   ClearGoMarks(programs_.config());
   Publish(programs_.config()->go_functions, options.go_functions);
   counts_.Resume(begin_[kSummaries]);
-  if (RingBytes() != std::array<uint32_t, 2>{options.load.security_ring_bytes, options.load.ring_bytes}) {
+  if (RingBytes() != options.load.ring_bytes) {
     notes_.push_back("the rings keep the sizes that they were created with");
   }
 }
 
-std::array<uint32_t, 2> Session::RingBytes() const {
-  return {programs_.MaxEntries(kSecurityRing), programs_.MaxEntries(kRestRing)};
+RingSizes Session::RingBytes() const {
+  RingSizes bytes{};
+  std::transform(kRingMaps.begin(), kRingMaps.end(), bytes.begin(),
+                 [this](const char* name) { return programs_.MaxEntries(name); });
+  return bytes;
 }
 
 size_t Session::Read(uint8_t* into, size_t bytes) {
   const size_t kept = counts_.HasUnread() ? kLongestRecord : 0;
-  size_t filled = rings_[0].Read(into, bytes - bytes / kShareOfRest - kept);
-  filled += rings_[1].Read(into + filled, bytes - filled - kept);
+  // The process ring's end comes last: every exec before a call that is read is before it.
+  std::array<uint64_t, kRings> ends{};
+  for (size_t ring = kRings; ring-- > 0;) ends[ring] = rings_[ring].ProducerPosition();
+  size_t filled = 0;
+  uint64_t until_ns = UINT64_MAX;
+  for (size_t ring = 0; ring < kRings; ring++) {
+    const size_t room = bytes / 4 * kQuarters[ring] - kept - filled;
+    const RingReader::Result read = rings_[ring].Read(into + filled, {room, ends[ring], until_ns});
+    filled += read.bytes;
+    // Calls after the last exec that had room wait for the next read.
+    if (ring == RINGSIDE_LANE_PROCESS && read.is_full) until_ns = read.last_ns;
+  }
   filled += counts_.Read(into + filled, bytes - filled);
   return filled;
 }
@@ -95,15 +106,19 @@ void Session::Release(const Account& account) {
   if (summaries < state_->Current().marks[kSummaries] || summaries > counts_.Made()) {
     throw Failure{"release summaries that were not read", ERANGE, ""};
   }
-  for (size_t ring = 0; ring < kRings.size(); ring++) rings_[ring].CheckRelease(account.marks[ring]);
+  for (size_t ring = 0; ring < kRings; ring++) rings_[ring].CheckRelease(account.marks[ring]);
   const uint32_t next = 1 - (state_->account & 1);
   state_->accounts[next] = account;
   Publish(state_->account, next);
-  for (size_t ring = 0; ring < kRings.size(); ring++) rings_[ring].Release(account.marks[ring]);
+  for (size_t ring = 0; ring < kRings; ring++) rings_[ring].Release(account.marks[ring]);
   counts_.Release(summaries);
 }
 
-double Session::Pressure() const { return std::max(rings_[0].Pressure(), rings_[1].Pressure()); }
+double Session::Pressure() const {
+  double pressure = 0;
+  for (const RingReader& ring : rings_) pressure = std::max(pressure, ring.Pressure());
+  return pressure;
+}
 
 void Session::SetFilter(const Filter& filter) {
   filter_.Replace(filter);

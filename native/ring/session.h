@@ -32,15 +32,15 @@ class Session {
   Session(const Session&) = delete;
   Session& operator=(const Session&) = delete;
 
-  // Copies whole records: of the security ring, then of the rest ring, for which a quarter of the room is reserved, then
-  // summaries. Returns the bytes written, 0 if there is nothing to read.
+  // Copies whole records, ring by ring, then summaries; each ring has at least a quarter of the room. With a call it copies
+  // every exec that the call's process made before it. Returns the bytes written, 0 if there is nothing to read.
   size_t Read(uint8_t* into, size_t bytes);
 
   // Frees the room before the account's marks; a successor starts with this account. Throws Failure for a mark that was
   // released before or not read yet.
   void Release(const Account& account);
 
-  // Fraction of a ring that holds records read but not released, of the fuller ring.
+  // Fraction of a ring that holds records read but not released, of the fullest ring.
   double Pressure() const;
 
   // Freezes the counts of this epoch. False while summaries are not released, or if nothing is counted.
@@ -75,7 +75,7 @@ class Session {
   // For the log.
   const std::vector<std::string>& Notes() const { return notes_; }
   const std::vector<std::string>& Unsupported() const { return programs_.unsupported(); }
-  std::array<uint32_t, 2> RingBytes() const;
+  RingSizes RingBytes() const;
 
   // One for each possible CPU, since the programs were first loaded.
   const ringside_counters* Counters() const { return counters_.as<ringside_counters>(); }
@@ -99,7 +99,7 @@ class Session {
   Descriptor state_map_;
   Mapping state_mapping_;
   State* state_ = nullptr;
-  std::array<RingReader, 2> rings_;
+  std::array<RingReader, kRings> rings_;
   Mapping counters_;
   FrozenCounts counts_;
   FilterMaps filter_;

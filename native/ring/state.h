@@ -18,11 +18,12 @@ extern "C" {
 namespace ringside {
 
 // Raised by every change to the layout below.
-constexpr uint32_t kStateVersion = 1;
+constexpr uint32_t kStateVersion = 2;
 
-// Lanes, each with its own position: 0 is the security ring, 1 the rest ring.
-constexpr size_t kLanes = 3;
-constexpr size_t kSummaries = 2;
+// Lanes of enum ringside_lane, each with its own position; the rings are the first.
+constexpr size_t kLanes = RINGSIDE_LANE_COUNT;
+constexpr size_t kSummaries = RINGSIDE_LANE_SUMMARIES;
+constexpr size_t kRings = kSummaries;
 
 using ObjectHash = std::array<uint8_t, 32>;
 

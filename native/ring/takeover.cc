@@ -106,13 +106,14 @@ void Upgrade(Attached& attached, const Options& options, const Pins& pins, Progr
 void Replace(Attached& attached, const Options& options, const Pins& pins) {
   const auto* state = attached.state.as<State>();
   Account account = state->Current();
-  account.marks[0] = account.marks[1] = 0;
+  std::fill_n(account.marks, kRings, 0);
   // Summaries that were read may be in the topic: their seqs must not be assigned again.
   uint64_t& summaries = account.marks[kSummaries];
   summaries = std::max(summaries, state->flips[state->epoch & 1].before + state->made);
   // The seqs continue, but the counts of drops start at 0: declared losses become accounted events.
   for (size_t i = 0; i < RINGSIDE_CLASS_COUNT; i++) account.events[i] += std::exchange(account.declared[i], 0);
-  attached.begin = {0, 0, summaries};
+  attached.begin = {};
+  attached.begin[kSummaries] = summaries;
   if (attached.previous) attached.previous = account;
 
   const uint32_t number = state->set;

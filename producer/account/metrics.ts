@@ -11,7 +11,7 @@ export interface EdgeFigures {
   losses(): readonly Loss[]
   /** Classes that are counted instead of emitted. */
   readonly reduced: readonly EventClass[]
-  /** Share of the fuller ring occupied by records that are not durable yet; 0 without a ring or after closing. */
+  /** Share of the fullest ring occupied by records that are not durable yet; 0 without a ring or after closing. */
   readonly pressure: number
 }
 
@@ -84,7 +84,7 @@ export const edgeMetrics = ({ edge, spoolLimitBytes = 0, cpu }: EdgeMetricsOptio
     ),
     level(
       'ring_unreleased_ratio',
-      'Share of the fuller ring occupied by records that were read and are not durable yet.',
+      'Share of the fullest ring occupied by records that were read and are not durable yet.',
       () => edge.pressure
     ),
     {

@@ -58,7 +58,7 @@ export class SequenceTracker {
   /**
    * Closes the ranges for a batch. A drop that the programs counted is declared once there is a gap for it inside the
    * ranges. A gap without a counted drop is not declared, because its event may still come: records of a CPU leave the
-   * two rings out of order, security records first. The final batch declares every gap.
+   * rings out of order, those of processes first. The final batch declares every gap.
    * @throws RingsideError DATA when the source's statistics lack the CPU of an event
    */
   close(progress: Pick<Progress, 'highest' | 'events'>, final: boolean): Closing {

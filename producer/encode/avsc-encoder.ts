@@ -1,10 +1,10 @@
 // The encoder in JavaScript: raw records become objects, which avsc writes. The reference for the native encoder, and
 // its replacement where the addon is not built.
-import { eventField as field, recordKind, summaryCpu } from '../../bpf/event.ts'
+import { eventField as field, lanes, recordKind, summaryCpu } from '../../bpf/event.ts'
 import { encode } from '../../wire/codec.ts'
 import { eventClasses } from '../../wire/event-class.ts'
 import { clampLong, microsecondsAt } from '../source/numbers.ts'
-import { isSecurityClass, RawEvents } from '../source/raw-events.ts'
+import { RawEvents } from '../source/raw-events.ts'
 import { RecordWalk } from '../source/record-walk.ts'
 import { BatchBuilder } from './avsc-batch.ts'
 import type { BatchHeader } from './batch-header.ts'
@@ -22,7 +22,7 @@ class AvscEncoder implements BatchEncoder {
   readonly #limits: BatchLimits
   readonly #events = zeros()
   readonly #highest = new Float64Array(summaryCpu + 1)
-  readonly #taken: [number, number, number] = [0, 0, 0]
+  readonly #taken = lanes.map(() => 0)
   #summaries = 0
   #newestUs = 0
   #byClass = zeros()
@@ -82,20 +82,21 @@ class AvscEncoder implements BatchEncoder {
     this.#events[eventClass] = (this.#events[eventClass] as number) + 1
     this.#byClass[eventClass] = (this.#byClass[eventClass] as number) + 1
     this.#newestUs = Math.max(this.#newestUs, microsecondsAt(this.#raw, record + field.timeNs))
-    this.#updateProgress(record, isSecurityClass(eventClass) ? 0 : 1)
+    this.#updateProgress(record)
   }
 
   #addSummary(record: number): void {
     this.#builder.addSummary(this.#raw, record)
     this.#summaries++
-    this.#updateProgress(record, 2)
+    this.#updateProgress(record)
   }
 
-  #updateProgress(record: number, lane: 0 | 1 | 2): void {
+  #updateProgress(record: number): void {
     const cpu = this.#raw.u16(record + field.cpu)
     const seq = clampLong(this.#raw.u64(record + field.seq))
     this.#highest[cpu] = Math.max(this.#highest[cpu] as number, seq)
-    this.#taken[lane] += this.#raw.u32(record + field.advance)
+    const lane = this.#raw.lane(record)
+    this.#taken[lane] = (this.#taken[lane] as number) + this.#raw.u32(record + field.advance)
   }
 }
 

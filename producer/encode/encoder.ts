@@ -32,8 +32,8 @@ export interface Progress {
   readonly summaries: number
   /** The highest seq by CPU, RINGSIDE_SUMMARY_CPU for the summaries; 0 without any. */
   readonly highest: Float64Array
-  /** Sums of the field `advance` by lane: security records, other records, summaries. */
-  readonly taken: readonly [number, number, number]
+  /** Sums of the field `advance`, by enum ringside_lane. */
+  readonly taken: readonly number[]
   /** CLOCK_MONOTONIC of the newest event, in microseconds. */
   readonly newestUs: number
 }
@@ -41,12 +41,12 @@ export interface Progress {
 export interface BatchEncoder {
   /**
    * Starts on a read that filled the first `length` bytes of the buffer, and discards the rest of the previous read.
-   * @returns the time of the older of the two rings' first events, CLOCK_MONOTONIC in microseconds; 0 without any
+   * @returns the time of the oldest of the rings' first events, CLOCK_MONOTONIC in microseconds; 0 without any
    * @throws RingsideError DATA when the bytes are not whole records; no record is added then
    */
   begin(length: number): number
   /**
-   * Adds the rest of the read to the open batch: events of both rings merged by time, then summaries.
+   * Adds the rest of the read to the open batch: events of all rings merged by time, then summaries.
    * @returns true when the batch is full: close it and call again; false at the end of the read
    */
   add(): boolean

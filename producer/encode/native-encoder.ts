@@ -1,6 +1,6 @@
 // The encoder in C++ (native/codec), called once per read and once per batch. avsc writes the fields before and after a
 // batch's rows, the addon writes the rows.
-import { eventClasses, eventVersion, nrMax, summaryCpu } from '../../bpf/event.ts'
+import { eventClasses, eventVersion, lanes, nrMax, summaryCpu } from '../../bpf/event.ts'
 import { type CodecAddon, loadCodec, type NativeEncoder } from '../../native/codec/codec.ts'
 import { messageOf, RingsideError } from '../../runtime/errors.ts'
 import { schemaFingerprint } from '../../wire/codec.ts'
@@ -18,8 +18,8 @@ const state = {
   events: 1 + classes,
   summaries: 1 + 2 * classes,
   taken: 2 + 2 * classes,
-  newestUs: 5 + 2 * classes,
-  highest: 6 + 2 * classes
+  newestUs: 2 + 2 * classes + lanes.length,
+  highest: 3 + 2 * classes + lanes.length
 } as const
 const stateNumbers = state.highest + summaryCpu + 1
 
@@ -91,12 +91,11 @@ class CppEncoder implements BatchEncoder {
   }
 
   get progress(): Progress {
-    const [security, other, summaries] = this.#numbers(state.taken, state.newestUs) as [number, number, number]
     return {
       events: this.#numbers(state.events, state.summaries),
       summaries: this.#state[state.summaries] as number,
       highest: this.#highest,
-      taken: [security, other, summaries],
+      taken: this.#numbers(state.taken, state.newestUs),
       newestUs: this.#state[state.newestUs] as number
     }
   }

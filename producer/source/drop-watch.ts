@@ -17,7 +17,7 @@ const causeOf = (counters: Counters): string => {
   if ((counters['backlogBytes'] ?? 0) >= slowBacklogBytes) {
     return 'the ring is full, because Kafka is slower than the events and there is no spool (edge.spool, edge.ringBytes)'
   }
-  return 'the ring is full: raise edge.ringBytes or edge.securityRingBytes, or count calls instead of emitting them (edge.calls)'
+  return 'the ring is full: raise edge.ringBytes, edge.securityRingBytes or edge.processRingBytes, or count calls instead of emitting them (edge.calls)'
 }
 
 export class DropWatch {

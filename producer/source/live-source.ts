@@ -24,7 +24,9 @@ export interface LiveFilter {
 }
 
 export interface LiveSourceOptions extends LiveFilter {
-  /** Size of the ring for processes and connections: a power of two, at least a page. */
+  /** Size of the ring for exec, fork and exit: a power of two, at least a page. */
+  readonly processRingBytes: number
+  /** Size of the ring for other events of the classes process and network: a power of two, at least a page. */
   readonly securityRingBytes: number
   /** Size of the ring for the rest: a power of two, at least a page. */
   readonly ringBytes: number
@@ -112,8 +114,8 @@ class KernelSource implements LiveSource {
 
   constructor(ring: Ring) {
     this.#ring = ring
-    const [security, rest] = ring.ringBytes.map((bytes) => `${bytes / 2 ** 20} MiB`)
-    this.description = `live kernel ${release()}, rings ${security} and ${rest}`
+    const [process, security, rest] = ring.ringBytes.map((bytes) => bytes / 2 ** 20)
+    this.description = `live kernel ${release()}, rings of ${process}, ${security} and ${rest} MiB`
     this.begin = ring.begin
     this.previous = ring.previous
     this.notes = [...ring.notes, ...notesOf(ring.unsupported)]
@@ -199,6 +201,7 @@ class KernelSource implements LiveSource {
  */
 export const openLiveSource = async (options: LiveSourceOptions): Promise<LiveSource> => {
   const ring = await Ring.open({
+    processRingBytes: options.processRingBytes,
     securityRingBytes: options.securityRingBytes,
     ringBytes: options.ringBytes,
     callOf: callTable(),

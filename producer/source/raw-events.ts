@@ -1,10 +1,22 @@
 // Reads the fields of raw records, struct ringside_event of bpf/event.h, in place.
-import { commSize, eventField, eventHeaderBytes, lastSecurityClass, stackMax } from '../../bpf/event.ts'
+import {
+  commSize,
+  eventField,
+  eventHeaderBytes,
+  lane,
+  lastSecurityClass,
+  recordKind,
+  stackMax
+} from '../../bpf/event.ts'
 
 const stackMaxBytes = 8 * stackMax
 
-/** @param eventClass a number of eventClass: whether its records go through the security ring */
-export const isSecurityClass = (eventClass: number): boolean => eventClass <= lastSecurityClass
+/** RINGSIDE_LANE_OF: the lane of a record, by numbers of recordKind and eventClass. */
+export const laneOf = (kind: number, eventClass: number): number => {
+  if (kind === recordKind.summary) return lane.summaries
+  if (kind >= recordKind.exec && kind <= recordKind.exit) return lane.process
+  return eventClass <= lastSecurityClass ? lane.security : lane.rest
+}
 
 /**
  * Reads the records in a buffer, which may be refilled. Every `at` is the offset of a record plus one of eventField, every
@@ -23,6 +35,10 @@ export class RawEvents {
     this.#u16 = new Uint16Array(buffer, byteOffset, byteLength >>> 1)
     this.#u32 = new Uint32Array(buffer, byteOffset, byteLength >>> 2)
     this.#i32 = new Int32Array(buffer, byteOffset, byteLength >>> 2)
+  }
+
+  lane(record: number): number {
+    return laneOf(this.u8(record + eventField.kind), this.u8(record + eventField.eventClass))
   }
 
   u8(at: number): number {

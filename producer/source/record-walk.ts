@@ -1,10 +1,12 @@
-// Iterates over the records of a read, after checking all of them against bpf/event.h. A read has up to three parts:
-// records of the security ring, records of the rest ring, summaries.
+// Iterates over the records of a read, after checking all of them against bpf/event.h. A read has a part for each lane:
+// records of each ring, then summaries.
 import {
   cellBytes,
   eventClasses,
   eventHeaderBytes,
   eventField as field,
+  lane,
+  lanes,
   nrMax,
   recordKind,
   summaryCpu,
@@ -12,7 +14,7 @@ import {
 } from '../../bpf/event.ts'
 import { RingsideError } from '../../runtime/errors.ts'
 import { microsecondsAt } from './numbers.ts'
-import { isSecurityClass, type RawEvents } from './raw-events.ts'
+import type { RawEvents } from './raw-events.ts'
 
 const isSummaryWhole = (pathSize: number): boolean =>
   pathSize >= summaryHeaderBytes && (pathSize - summaryHeaderBytes) % cellBytes === 0
@@ -49,14 +51,12 @@ const isEvent = (raw: RawEvents, record: number, size: number): boolean => {
   )
 }
 
-/** Yields the records of both rings merged by time, so that a process's exec follows its earlier calls; then summaries. */
+/** Yields the records of the rings merged by time, so that a process's exec follows its earlier calls; then summaries. */
 export class RecordWalk {
   readonly #raw: RawEvents
-  #security = 0
-  #securityEnd = 0
-  #other = 0
-  #otherEnd = 0
-  #end = 0
+  /** By lane: offset of the next record, and the end. */
+  readonly #next = lanes.map(() => 0)
+  readonly #ends = lanes.map(() => 0)
 
   constructor(raw: RawEvents) {
     this.#raw = raw
@@ -64,50 +64,51 @@ export class RecordWalk {
 
   /**
    * Begins a read that filled the first `length` bytes of the buffer.
-   * @returns CLOCK_MONOTONIC in microseconds of the older of the first events of both rings; 0 without events
+   * @returns CLOCK_MONOTONIC in microseconds of the oldest of the rings' first events; 0 without events
    * @throws RingsideError DATA when the bytes are not whole, valid records; next() then returns -1
    */
   begin(length: number): number {
     const raw = this.#raw
-    this.#security = this.#securityEnd = this.#other = this.#otherEnd = this.#end = 0
-    let securityEnd = -1
-    let otherEnd = -1
+    const begins = [0]
+    this.#next.fill(0)
+    this.#ends.fill(0)
     let at = 0
     while (at < length) {
       const size = sizeOf(raw, length, at)
-      const isSummary = raw.u8(at + field.kind) === recordKind.summary
-      if (securityEnd < 0 && (isSummary || !isSecurityClass(raw.u8(at + field.eventClass)))) securityEnd = at
-      if (otherEnd < 0 && isSummary) otherEnd = at
+      while (begins.length <= raw.lane(at)) begins.push(at)
       at += size
     }
-    this.#end = at
-    this.#otherEnd = otherEnd < 0 ? at : otherEnd
-    this.#securityEnd = this.#other = securityEnd < 0 ? at : securityEnd
-    return this.#oldestUs()
+    while (begins.length < lanes.length) begins.push(at)
+    for (const i of lanes.keys()) {
+      this.#next[i] = begins[i] as number
+      this.#ends[i] = begins[i + 1] ?? at
+    }
+    const first = this.#nextLane()
+    return first === lane.summaries ? 0 : microsecondsAt(raw, (this.#next[first] as number) + field.timeNs)
   }
 
   /** Offset of the next record; -1 at the end of the read. */
   next(): number {
-    if (this.#isSecurityNext()) {
-      const record = this.#security
-      this.#security += this.#raw.u32(record + field.size)
-      return record
-    }
-    const record = this.#other
-    if (record === this.#end) return -1
-    this.#other += this.#raw.u32(record + field.size)
+    const first = this.#nextLane()
+    const record = this.#next[first] as number
+    if (record === this.#ends[first]) return -1
+    this.#next[first] = record + this.#raw.u32(record + field.size)
     return record
   }
 
-  #isSecurityNext(): boolean {
-    if (this.#security === this.#securityEnd) return false
-    if (this.#other >= this.#otherEnd) return true
-    const otherTime = this.#other + field.timeNs
-    return this.#raw.since(this.#security + field.timeNs, this.#raw.u32(otherTime + 4), this.#raw.u32(otherTime)) <= 0
+  /** The ring whose next record is the oldest, an earlier ring among equals; the summaries behind all records. */
+  #nextLane(): number {
+    let first: number = lane.summaries
+    for (let i = lane.summaries - 1; i >= 0; i--) {
+      if (this.#next[i] === this.#ends[i]) continue
+      if (first === lane.summaries || this.#isAtLeastAsOld(this.#next[i] as number, this.#next[first] as number))
+        first = i
+    }
+    return first
   }
 
-  #oldestUs(): number {
-    const next = this.#isSecurityNext() ? this.#security : this.#other
-    return next < this.#otherEnd ? microsecondsAt(this.#raw, next + field.timeNs) : 0
+  #isAtLeastAsOld(record: number, other: number): boolean {
+    const time = other + field.timeNs
+    return this.#raw.since(record + field.timeNs, this.#raw.u32(time + 4), this.#raw.u32(time)) <= 0
   }
 }

@@ -1,5 +1,6 @@
 // Where the edge's raw records come from, as bpf/event.h lays them out: the live kernel (live-source.ts) or a recording
 // (recording.ts). The rest of the edge is the same for both, and needs no root for a recording.
+import type { Lane } from '../../bpf/event.ts'
 import type { EventClass } from '../../wire/types.ts'
 
 /** Two clocks read at the same moment, in nanoseconds. */
@@ -30,17 +31,13 @@ export interface SourceStatistics {
 }
 
 /**
- * A position in the three lanes of records: the security ring, the rest ring, the summaries. Each is the sum of the field
- * `advance` of the lane's records up to there, since the programs were loaded.
+ * A position in each lane of records: three rings and the summaries. It is the sum of the field `advance` of the lane's
+ * records up to there, since the programs were loaded.
  */
-export interface Mark {
-  readonly security: number
-  readonly rest: number
-  readonly summaries: number
-}
+export type Mark = Readonly<Record<Lane, number>>
 
 /** The position of a source that takes over nothing. */
-export const noMark: Mark = { security: 0, rest: 0, summaries: 0 }
+export const noMark: Mark = { process: 0, security: 0, rest: 0, summaries: 0 }
 
 /** The durable state of an edge at a mark: the edge that takes over continues with it. */
 export interface Account {
@@ -58,7 +55,7 @@ export interface Account {
 export interface Source {
   /** /proc/sys/kernel/random/boot_id of the host that the events come from. */
   readonly boot: string
-  /** For people: "live kernel 6.18.44, rings 16 MiB and 64 MiB", "recording demo.rec". */
+  /** For people: "live kernel 6.18.44, rings of 8, 16 and 64 MiB", "recording demo.rec". */
   readonly description: string
   /** True when a late read loses nothing, as with a recording: the edge then waits for Kafka and never drops. */
   readonly lossless?: boolean
@@ -67,8 +64,8 @@ export interface Source {
   /** The position of the first read: noMark unless taken over. */
   readonly begin: Mark
   /**
-   * Copies whole records: first of the security ring, then of the rest ring, then summaries. With room for four of the
-   * longest records, each lane that has records gets some of the room. Never blocks.
+   * Copies whole records, lane by lane in the order of Mark. With room for four of the longest records, each lane that has
+   * records gets some of the room. An exec is read with the later calls of its process, or earlier. Never blocks.
    * @returns bytes copied; 0 when there is no record now
    */
   read(into: Uint8Array): number
@@ -79,7 +76,7 @@ export interface Source {
    * @returns false when it did nothing: the last summaries are not all released, or no call was counted
    */
   summarize(): Promise<boolean>
-  /** Share of a ring that is read and not released, from 0 to 1; of the fuller ring. */
+  /** Share of a ring that is read and not released, from 0 to 1; of the fullest ring. */
   readonly pressure?: number
   /** Now for a live source; for a recording the clock recorded with the last read. */
   clock(): ClockReading

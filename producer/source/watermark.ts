@@ -12,12 +12,12 @@ const disorderUs = 1_000_000
 export class Watermark {
   #us = 0
 
-  /** Both rings were empty in a pass that began at `reading`. */
+  /** The rings were empty in a pass that began at `reading`. */
   drained(reading: ClockReading): void {
     this.#raise(microsecondsOf(reading.monotonicNs) - inFlightUs)
   }
 
-  /** The older of the first events of both rings in a read has this time. A ring without events was empty then. */
+  /** The oldest of the first events of the rings in a read has this time. A ring without events was empty then. */
   follow(firstUs: number): void {
     this.#raise(firstUs - disorderUs)
   }

@@ -1,5 +1,5 @@
 // Totals of summaries by process and call number, over any number of epochs.
-import { eventClasses, eventField, recordKind } from '../../bpf/event.ts'
+import { eventClasses, eventField, type Lane, lanes, recordKind } from '../../bpf/event.ts'
 import type { LiveSource } from '../../producer/source/live-source.ts'
 import { RawEvents } from '../../producer/source/raw-events.ts'
 import { noMark } from '../../producer/source/source.ts'
@@ -46,7 +46,7 @@ export class Counts {
   readonly #source: LiveSource
   readonly #rows = new Map<string, Counted>()
   readonly #batch = new Uint8Array(1 << 20)
-  readonly #place = { security: 0, rest: 0 }
+  readonly #place = { ...noMark }
 
   constructor(source: LiveSource) {
     this.#source = source
@@ -63,7 +63,7 @@ export class Counts {
     for (let bytes = this.#source.read(this.#batch); bytes > 0; bytes = this.#source.read(this.#batch)) {
       for (let at = 0; at < bytes; at += raw.u32(at)) this.#add(raw, at)
     }
-    this.#source.release({ ...noMark, ...this.#place, summaries: this.summaries }, none)
+    this.#source.release({ ...this.#place, summaries: this.summaries }, none)
   }
 
   /** Ends the epoch, and reads its summaries. */
@@ -74,8 +74,7 @@ export class Counts {
 
   #add(raw: RawEvents, at: number): void {
     if (raw.u8(at + eventField.kind) !== recordKind.summary) {
-      const lane = raw.u8(at + eventField.eventClass) <= 1 ? 'security' : 'rest'
-      this.#place[lane] += raw.u32(at + eventField.advance)
+      this.#place[lanes[raw.lane(at)] as Lane] += raw.u32(at + eventField.advance)
       const call = { pid: raw.u32(at + eventField.pid), nr: raw.u16(at + eventField.nr) }
       this.events.push({ ...call, class: eventClasses[raw.u8(at + eventField.eventClass)] })
       return

@@ -161,6 +161,7 @@ export const run = (path: string, ...args: string[]): Promise<Outcome> =>
   })
 
 export const quiet: LiveSourceOptions = {
+  processRingBytes: 1 << 22,
   securityRingBytes: 1 << 22,
   ringBytes: 1 << 22,
   calls: { read: 'emit', write: 'emit' },

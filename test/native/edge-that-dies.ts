@@ -2,10 +2,11 @@
 // it releases any of it: the mark after the read, and its records. argv[2]: options of Ring.open as JSON, tables as arrays.
 import { appendFileSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { eventField as field, recordKind } from '../../bpf/event.ts'
+import { eventField as field, type Lane, lanes, recordKind } from '../../bpf/event.ts'
 import { Ring } from '../../native/ring/ring.ts'
 import type { RingAccount, RingMark } from '../../native/ring/ring-account.ts'
 import type { RingOptions } from '../../native/ring/ring-options.ts'
+import { RawEvents } from '../../producer/source/raw-events.ts'
 
 export interface ReadRecord {
   readonly cpu: number
@@ -27,13 +28,12 @@ export const readBatch = (ring: Ring, into: Uint8Array, from: RingMark): ReadBat
   const bytes = ring.read(into)
   const view = new DataView(into.buffer)
   const records: ReadRecord[] = []
-  let { security, rest, summaries } = from
+  const raw = new RawEvents(into)
+  const mark = { ...from }
   for (let at = 0; at < bytes; at += view.getUint32(at, true)) {
     const kind = view.getUint8(at + field.kind)
     const advance = view.getUint32(at + field.advance, true)
-    if (kind === 7) summaries += advance
-    else if (view.getUint8(at + field.eventClass) <= 1) security += advance
-    else rest += advance
+    mark[lanes[raw.lane(at)] as Lane] += advance
     records.push({
       cpu: view.getUint16(at + field.cpu, true),
       seq: Number(view.getBigUint64(at + field.seq, true)),
@@ -43,7 +43,7 @@ export const readBatch = (ring: Ring, into: Uint8Array, from: RingMark): ReadBat
       calls: kind === recordKind.summary ? Number(view.getBigUint64(at + field.path, true)) : 1
     })
   }
-  return { mark: { security, rest, summaries }, records }
+  return { mark, records }
 }
 
 /** Parses the result of optionsToText. */

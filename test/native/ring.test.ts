@@ -5,13 +5,15 @@ import { join } from 'node:path'
 import { describe, it } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Worker } from 'node:worker_threads'
-import { eventField, recordKind, recordMaxBytes } from '../../bpf/event.ts'
+import { eventField, type Lane, lane, lanes, recordKind, recordMaxBytes } from '../../bpf/event.ts'
 import { readClocks } from '../../native/ring/clocks.ts'
 import { readContract } from '../../native/ring/contract.ts'
 import { Ring } from '../../native/ring/ring.ts'
 import type { RingAccount } from '../../native/ring/ring-account.ts'
 import type { RingOptions } from '../../native/ring/ring-options.ts'
 import { callTable, modeTable } from '../../producer/source/call-tables.ts'
+import { RawEvents } from '../../producer/source/raw-events.ts'
+import { noMark } from '../../producer/source/source.ts'
 import { RingsideError } from '../../runtime/errors.ts'
 import { skip } from '../bpf/observe.ts'
 import { kernelTimeoutMs, privateCode } from '../support/kernel.ts'
@@ -19,6 +21,7 @@ import { temporaryDirectory } from '../support/ringside.ts'
 
 const account: RingAccount = { run: 'a-run', batch: 1, closed: [], declared: [], events: [] }
 const options: RingOptions = {
+  processRingBytes: 1 << 16,
   securityRingBytes: 1 << 16,
   ringBytes: 1 << 16,
   callOf: callTable(),
@@ -146,23 +149,31 @@ describe('the ring', { skip, timeout: kernelTimeoutMs }, () => {
     assert.throws(() => ring.read(new Uint8Array(4 * recordMaxBytes - 8)), /no room/)
   })
 
-  it('reads the security ring first, and reserves a quarter of the room for the rest ring', async () => {
-    const ring = await Ring.open({ ...options, securityRingBytes: 1 << 20, ringBytes: 1 << 20 })
-    for (let index = 0; index < 400; index++) execFileSync('true')
+  it('reads the rings in order, and no call after an exec that has no room yet', async () => {
+    const sizes = { processRingBytes: 1 << 20, securityRingBytes: 1 << 20, ringBytes: 1 << 20 }
+    const ring = await Ring.open({ ...options, ...sizes })
+    for (let index = 0; index < 600; index++) execFileSync('true')
     await ring.detach()
     const batch = new Uint8Array(4 * recordMaxBytes)
-    const bytes = ring.read(batch)
-    const view = new DataView(batch.buffer)
-    const isSecurity: boolean[] = []
-    let securityBytes = 0
-    for (let at = 0; at < bytes; at += view.getUint32(at, true)) {
-      if (view.getUint8(at + eventField.kind) === recordKind.summary) break
-      isSecurity.push(view.getUint8(at + eventField.eventClass) <= 1)
-      if (isSecurity.at(-1)) securityBytes += view.getUint32(at, true)
+    const raw = new RawEvents(batch)
+    const reads: { processNs: number[]; callNs: number[] }[] = []
+    for (let bytes = ring.read(batch); bytes > 0; bytes = ring.read(batch)) {
+      const read = { processNs: [] as number[], callNs: [] as number[] }
+      let last = 0
+      for (let at = 0; at < bytes; at += raw.u32(at)) {
+        assert.ok(raw.lane(at) >= last, 'lane by lane')
+        last = raw.lane(at)
+        if (last === lane.process) read.processNs.push(raw.u64(at + eventField.timeNs))
+        else if (last !== lane.summaries) read.callNs.push(raw.u64(at + eventField.timeNs))
+      }
+      reads.push(read)
     }
-    assert.ok(bytes - securityBytes >= batch.length / 4 - 4256, 'a quarter is for the rest ring')
-    assert.ok(securityBytes > batch.length / 2 - 4256, 'the security ring has more than fits')
-    assert.equal(isSecurity.lastIndexOf(true) + 1, isSecurity.indexOf(false))
+    const whole = reads.findLastIndex(({ processNs }) => processNs.length > 0)
+    assert.ok(whole > 0, 'the first read had no room for all execs')
+    for (const { processNs, callNs } of reads.slice(0, whole)) {
+      assert.ok(callNs.length > 0)
+      assert.ok(Math.max(...callNs) <= (processNs.at(-1) ?? 0))
+    }
     ring.close()
   })
 
@@ -170,20 +181,15 @@ describe('the ring', { skip, timeout: kernelTimeoutMs }, () => {
     const ring = await Ring.open({ ...options, filter: { pids: [], comms: ['true'], cgroups: [] } })
     const batch = new Uint8Array(1 << 20)
     const view = new DataView(batch.buffer)
-    const positions: [number, number, number] = [0, 0, 0]
-    const mark = () => ({ security: positions[0], rest: positions[1], summaries: positions[2] })
+    const raw = new RawEvents(batch)
+    const mark = { ...noMark }
     const take = (): number => {
       const bytes = ring.read(batch)
       for (let at = 0; at < bytes; at += view.getUint32(at, true)) {
-        const lane =
-          view.getUint8(at + eventField.kind) === recordKind.summary
-            ? 2
-            : view.getUint8(at + eventField.eventClass) <= 1
-              ? 0
-              : 1
+        const name = lanes[raw.lane(at)] as Lane
         const advance = view.getUint32(at + eventField.advance, true)
-        assert.ok(lane === 2 ? advance === 1 : advance >= view.getUint32(at, true) + 8)
-        positions[lane] += advance
+        assert.ok(name === 'summaries' ? advance === 1 : advance >= view.getUint32(at, true) + 8)
+        mark[name] += advance
       }
       return bytes
     }
@@ -191,7 +197,7 @@ describe('the ring', { skip, timeout: kernelTimeoutMs }, () => {
       for (let index = 0; index < 10; index++) execFileSync('true')
       while (take() > 0);
       assert.ok(ring.pressure > 0)
-      ring.release(mark(), account)
+      ring.release(mark, account)
       assert.ok(ring.pressure < 0.1, 'except for discarded records at the end')
     }
     await ring.detach()
@@ -203,8 +209,8 @@ describe('the ring', { skip, timeout: kernelTimeoutMs }, () => {
         .reduce((a, b) => a + b),
       0
     )
-    assert.throws(() => ring.release({ security: 0, rest: 0, summaries: 0 }, account), /cannot release/)
-    assert.throws(() => ring.release({ ...mark(), security: positions[0] + 8 }, account), /cannot release/)
+    assert.throws(() => ring.release(noMark, account), /cannot release/)
+    assert.throws(() => ring.release({ ...mark, process: mark.process + 8 }, account), /cannot release/)
     ring.close()
   })
 
@@ -232,7 +238,7 @@ describe('the ring', { skip, timeout: kernelTimeoutMs }, () => {
       process.setgroups([]); process.setgid(65534); process.setuid(65534)
       const table = (bytes) => new Uint8Array(bytes)
       const filter = { pids: [], comms: [], cgroups: [] }
-      const options = { securityRingBytes: 65536, ringBytes: 65536, callOf: table(2048), modeOf: table(2048), filter, ignoreFamily: false }
+      const options = { processRingBytes: 65536, securityRingBytes: 65536, ringBytes: 65536, callOf: table(2048), modeOf: table(2048), filter, ignoreFamily: false }
       await Ring.open(options).catch((error) => console.log(error.code, error.message))`
     const output = execFileSync(process.execPath, ['--input-type=module', '-e', script], { encoding: 'utf8' })
     assert.match(output, /^NO_PERMISSION .*EPERM.*needs CAP_BPF and CAP_PERFMON: run as root/)

@@ -120,7 +120,7 @@ test('a batch is released once Kafka acknowledges it, and not before', async () 
     declared: [0, 0, 0, 0],
     events: [25, 25, 25, 25]
   })
-  assert.deepEqual(last.mark, { security: 50 * 192, rest: 50 * 192, summaries: 0 })
+  assert.deepEqual(last.mark, { process: 0, security: 50 * 192, rest: 50 * 192, summaries: 0 })
 })
 
 test('a batch is released once the spool has it', { timeout: 60_000 }, async (t) => {

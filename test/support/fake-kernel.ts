@@ -1,7 +1,7 @@
-// A source with two rings, counts and pins, without a kernel. emit() and count() stand for BPF programs; successor() is
+// A source with rings, counts and pins, without a kernel. emit() and count() stand for BPF programs; successor() is
 // the source of the edge that takes over from a dead one.
-import { summaryCpu } from '../../bpf/event.ts'
-import { isSecurityClass } from '../../producer/source/raw-events.ts'
+import { lane, lanes, summaryCpu } from '../../bpf/event.ts'
+import { laneOf } from '../../producer/source/raw-events.ts'
 import {
   type Account,
   type ClockReading,
@@ -21,7 +21,7 @@ interface LaneRecord {
 }
 
 /** Records of one ring or of the summaries, kept until they are released. */
-class Lane {
+class Records {
   readonly records: LaneRecord[] = []
   /** Sum of `advance` of all records, and of the released ones. */
   end = 0
@@ -48,7 +48,7 @@ const byClass = (): Record<EventClass, number> => ({ process: 0, network: 0, fil
 
 /** The state that outlives an edge. */
 class Pins {
-  readonly lanes = [new Lane(), new Lane(), new Lane()] as const
+  readonly lanes = lanes.map(() => new Records())
   readonly cpus = new Map<number, { before: number; last: number }>()
   readonly emitted = byClass()
   readonly dropped = byClass()
@@ -66,7 +66,7 @@ export class FakeKernel implements Source {
   readonly begin: Mark
   readonly released: { mark: Mark; account: Account }[] = []
   readonly #pins: Pins
-  readonly #read: [number, number, number]
+  readonly #read: number[]
   #detached = false
   #dead = false
   /** The reduced classes of each change. */
@@ -80,12 +80,9 @@ export class FakeKernel implements Source {
   constructor(pins = new Pins()) {
     this.#pins = pins
     this.previous = pins.account
-    const [security, rest, summaries] = pins.lanes
-    this.begin =
-      pins.account === undefined
-        ? noMark
-        : { security: security.released, rest: rest.released, summaries: summaries.released }
-    this.#read = [this.begin.security, this.begin.rest, this.begin.summaries]
+    const released = lanes.map((name, i) => [name, pins.lanes[i]?.released])
+    this.begin = pins.account === undefined ? noMark : (Object.fromEntries(released) as Mark)
+    this.#read = lanes.map((name) => this.begin[name])
   }
 
   /** The same kernel for the next edge; this source is dead from now on. */
@@ -125,8 +122,8 @@ export class FakeKernel implements Source {
     this.#pins.counting.push(summary)
   }
 
-  #laneOf(event: RawEvent): Lane {
-    return this.#pins.lanes[isSecurityClass(event.class) ? 0 : 1]
+  #laneOf(event: RawEvent): Records {
+    return this.#pins.lanes[laneOf(event.kind, event.class)] as Records
   }
 
   get ended(): boolean {
@@ -137,9 +134,9 @@ export class FakeKernel implements Source {
   read(into: Uint8Array): number {
     if (this.#dead) return 0
     let filled = 0
-    this.#pins.lanes.forEach((lane, i) => {
-      const limit = i === 0 ? into.length - into.length / 4 : into.length
-      for (const { bytes, end } of lane.records) {
+    this.#pins.lanes.forEach(({ records }, i) => {
+      const limit = Math.min(into.length, (into.length / 4) * (i + 2))
+      for (const { bytes, end } of records) {
         if (end <= (this.#read[i] as number)) continue
         if (filled + bytes.length > limit) break
         into.set(bytes, filled)
@@ -170,30 +167,28 @@ export class FakeKernel implements Source {
 
   get pressure(): number {
     if (this.closed) throw new Error('the kernel is closed')
-    const shares = this.#pins.lanes.slice(0, 2).map((lane, i) => (this.#read[i] as number) - lane.released)
+    const rings = this.#pins.lanes.slice(0, lane.summaries)
+    const shares = rings.map(({ released }, i) => (this.#read[i] as number) - released)
     return Math.max(...shares) / this.ringBytes
   }
 
   release(mark: Mark, account: Account): void {
     if (this.#dead) return
     this.released.push({ mark, account })
-    const [security, rest, summaries] = this.#pins.lanes
-    security.release(mark.security)
-    rest.release(mark.rest)
-    summaries.release(mark.summaries)
+    for (const [i, name] of lanes.entries()) this.#pins.lanes[i]?.release(mark[name])
     this.#pins.account = account
   }
 
   async summarize(): Promise<boolean> {
     const pins = this.#pins
-    const lane = pins.lanes[2]
-    if (this.#dead || pins.countedUntilUs === undefined || lane.used > 0) return false
+    const made = pins.lanes[lane.summaries] as Records
+    if (this.#dead || pins.countedUntilUs === undefined || made.used > 0) return false
     const { monotonicNs } = this.clock()
-    for (const summary of pins.counting) lane.put({ ...summary, seq: BigInt(++pins.summaries), timeNs: monotonicNs })
-    const made = pins.counting.length > 0
+    for (const summary of pins.counting) made.put({ ...summary, seq: BigInt(++pins.summaries), timeNs: monotonicNs })
+    const isAny = pins.counting.length > 0
     pins.counting = []
     pins.countedUntilUs = Number(monotonicNs / 1000n)
-    return made
+    return isAny
   }
 
   detach(): Promise<void> {

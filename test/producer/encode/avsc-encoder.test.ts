@@ -72,14 +72,14 @@ test('progress counts the records of all batches', () => {
   ])
   assert.equal(oldestUs, 6)
   assert.equal(encoder.add(), true)
-  assert.deepEqual(encoder.progress.taken, [168, 176, 0])
+  assert.deepEqual(encoder.progress.taken, [0, 168, 176, 0])
   assert.equal(encoder.progress.newestUs, 7)
   close(encoder)
   encoder.add()
   const { events, summaries, highest, taken, newestUs } = encoder.progress
   assert.deepEqual(
     { events, summaries, taken, newestUs },
-    { events: [0, 1, 1, 1], summaries: 1, taken: [168, 360, 1], newestUs: 8 }
+    { events: [0, 1, 1, 1], summaries: 1, taken: [0, 168, 360, 1], newestUs: 8 }
   )
   assert.deepEqual([highest[0], highest[1], highest[3], highest[1024]], [5, 0, 9, 2])
 })

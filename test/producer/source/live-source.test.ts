@@ -21,7 +21,7 @@ describe('the live source', { skip, timeout: kernelTimeoutMs }, () => {
   it('describes its kernel and its rings', async () => {
     const source = await openLiveSource(quiet)
     assert.equal(source.boot, readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim())
-    assert.match(source.description, /^live kernel \d+\.\d+.*, rings 4 MiB and 4 MiB$/)
+    assert.match(source.description, /^live kernel \d+\.\d+.*, rings of 4, 4 and 4 MiB$/)
     source.close()
   })
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { eventField } from '../../../bpf/event.ts'
+import { eventField, recordKind } from '../../../bpf/event.ts'
 import { RawEvents } from '../../../producer/source/raw-events.ts'
 import { RecordWalk } from '../../../producer/source/record-walk.ts'
 import { type RawEvent, rawBuffer, rawEvent, rawSummary } from '../../support/raw-events.ts'
@@ -19,7 +19,8 @@ test('every record is visited, whatever its length', () => {
   assert.deepEqual(visited(bytes, 0), [])
 })
 
-test('the records of both rings are merged by time, and each ring keeps its order', () => {
+test('the records of the rings are merged by time, and each ring keeps its order', () => {
+  const processes = [12n, 35n].map((timeNs) => rawEvent({ kind: recordKind.exec, class: 0, timeNs }))
   const security = [10n, 30n, 20n].map((timeNs) => rawEvent({ class: 1, timeNs }))
   const others = [5n, 15n, 40n].map((timeNs) => rawEvent({ class: 3, timeNs }))
   const times = (events: RawEvent[]): number[] => {
@@ -27,6 +28,8 @@ test('the records of both rings are merged by time, and each ring keeps its orde
     return visited(raw.bytes).map((record) => raw.u64(record + eventField.timeNs))
   }
   assert.deepEqual(times([...security, ...others]), [5, 10, 15, 30, 20, 40])
+  assert.deepEqual(times([...processes, ...security, ...others]), [5, 10, 12, 15, 30, 20, 35, 40])
+  assert.deepEqual(times([...processes, ...others]), [5, 12, 15, 35, 40])
   assert.deepEqual(times(security), [10, 30, 20])
   assert.deepEqual(times(others), [5, 15, 40])
 })
@@ -44,7 +47,7 @@ test('times one nanosecond apart keep their order after years of uptime', () => 
   assert.deepEqual(visited(bytes), [184, 0])
 })
 
-test('a read begins at the older of the first events of both rings', () => {
+test('a read begins at the oldest of the first events of the rings', () => {
   const begin = (events: RawEvent[]): number => {
     const bytes = rawBuffer(events)
     return new RecordWalk(new RawEvents(bytes)).begin(bytes.length)
@@ -53,6 +56,7 @@ test('a read begins at the older of the first events of both rings', () => {
   const other = rawEvent({ timeNs: 5_000n })
   assert.equal(begin([security, other, rawSummary({ timeNs: 1_000n })]), 5)
   assert.equal(begin([security, rawSummary({ timeNs: 1_000n })]), 7)
+  assert.equal(begin([rawEvent({ kind: recordKind.exit, class: 0, timeNs: 3_000n }), security, other]), 3)
   assert.equal(begin([rawSummary({ timeNs: 1_000n })]), 0)
   assert.equal(begin([]), 0)
 })
