@@ -14,6 +14,7 @@ struct call_exit {
 	__s64 ret;
 	__u32 stack_bytes;	/* of own_stack(); 0: no stack */
 	__u8 call;
+	__u8 reserved[3];
 };
 
 static __always_inline void write_call(struct ringside_event *event, const struct call_exit *exit)
