@@ -23,6 +23,9 @@ export type Output =
   | { readonly to: 'topic'; readonly topic: string; readonly key: string; readonly value: unknown }
 
 /**
+ * Must answer within consumers.handlerTimeoutMs. Otherwise the batch is a dead letter, what the call returns later is
+ * dropped, and the next call may come while it still runs.
+ *
  * The batch has no event or summary that this instance has handled since it was assigned the partition. Each refers to
  * a process that the batch has.
  */

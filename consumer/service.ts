@@ -6,9 +6,12 @@ import { messageOf, RingsideError } from '../runtime/errors.ts'
 import type { Log } from '../runtime/log.ts'
 import type { MetricFamily } from '../runtime/metric-family.ts'
 import type { Service } from '../runtime/service.ts'
+import { reportDurability } from '../wire/durability.ts'
 import { createKafkaClient } from '../wire/kafka.ts'
+import { topicName, topicNames } from '../wire/topics.ts'
 import type { HandlerModule } from './handler.ts'
 import { ConsumeLoop } from './loop/consume-loop.ts'
+import { consumerProblems } from './loop/health.ts'
 import { consumerMetrics } from './loop/metrics.ts'
 
 export interface ConsumerServiceOptions {
@@ -29,18 +32,22 @@ export interface ConsumerServiceOptions {
  * (records published); lagRecords (messages not yet read); and the handler's own.
  */
 export const startConsumer = async ({ name, module, config, log, from }: ConsumerServiceOptions): Promise<Service> => {
+  const client = createKafkaClient({ brokers: config.brokers, clientId: `ringside-${name}`, log })
+  const topics = topicNames.map((topic) => topicName(config, topic))
+  void reportDurability({ client, topics, brokers: config.brokers, log })
   const loop = await ConsumeLoop.start({
     service: name,
     group: `${config.topicPrefix}${name}`,
     module,
-    client: createKafkaClient({ brokers: config.brokers, clientId: `ringside-${name}`, log }),
-    topics: config,
+    client,
+    config,
     from: from ?? 'earliest',
     log
   })
   return {
     counters: () => loop.counters(),
     metrics: [...consumerMetrics(loop), ...metricsOf(module)],
+    problems: () => consumerProblems(loop),
     done: loop.done,
     drain: () => loop.drain(),
     stop: () => loop.stop()

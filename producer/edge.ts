@@ -40,7 +40,7 @@ export interface EdgeOptions {
   readonly reduce?: (classes: readonly EventClass[]) => void
 }
 
-export interface EdgeService extends Service {
+export interface EdgeService extends Omit<Service, 'problems'> {
   /** The ledger of this moment: the kernel's counts since the programs were loaded, and this run's outcomes. */
   ledger(): Ledger
   /** Events of this run that were dropped after they had left the rings. */

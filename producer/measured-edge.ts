@@ -1,6 +1,7 @@
-// Adds metrics and the CPU budget to a running edge.
+// Adds metrics, readiness and the CPU budget to a running edge.
 import type { Log } from '../runtime/log.ts'
 import type { Service } from '../runtime/service.ts'
+import { EdgeHealth } from './account/edge-health.ts'
 import { edgeMetrics } from './account/metrics.ts'
 import { BudgetKeeper } from './budget/budget-keeper.ts'
 import type { EdgeService } from './edge.ts'
@@ -28,16 +29,21 @@ export const measureEdge = (options: MeasuredEdgeOptions): Service => {
     setReduced: (classes, reason) => edge.setReduced(classes, reason),
     log
   })
+  const health = new EdgeHealth(edge)
   // Draining uses more CPU than reading: no reason to reduce classes.
   const ending = (end: () => Promise<void>): Promise<void> => {
     keeper.stop()
     return end()
   }
-  const stopKeeper = (): void => keeper.stop()
-  edge.done.then(stopKeeper, stopKeeper)
+  const stopWatching = (): void => {
+    keeper.stop()
+    health.stop()
+  }
+  edge.done.then(stopWatching, stopWatching)
   return {
     counters: () => edge.counters(),
     metrics: edgeMetrics({ edge, spoolLimitBytes, cpu: () => keeper.use }),
+    problems: () => health.problems(),
     done: edge.done,
     drain: () => ending(() => edge.drain()),
     stop: () => ending(() => edge.stop())

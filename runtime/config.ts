@@ -111,6 +111,12 @@ export const configSchema = z.strictObject({
         .prefault({})
     })
     .prefault({}),
+  consumers: z
+    .strictObject({
+      /** Time in which a handler must answer; afterwards its message is a dead letter. */
+      handlerTimeoutMs: z.int().min(100).max(3_600_000).default(60_000)
+    })
+    .prefault({}),
   rollups: z
     .strictObject({
       windowsMs: z

@@ -1,15 +1,17 @@
-// /metrics over HTTP, as OpenMetrics or in the Prometheus text format: the families of a service, and those of every Node
-// process. On loopback by default; beyond it clients need the token.
+// The HTTP port of a service: /metrics, as OpenMetrics or in the Prometheus text format, with the families of the service
+// and those of every Node process; /healthz and /readyz. On loopback by default; beyond it clients need the token.
 import { once } from 'node:events'
 import { createServer, type Server } from 'node:http'
 import { type AddressInfo, isIPv6 } from 'node:net'
 import ringside from '../package.json' with { type: 'json' }
 import { messageOf, RingsideError } from './errors.ts'
 import { contentTypes, exposition, formatFor } from './exposition.ts'
+import { healthAnswer } from './health.ts'
 import { parseListen } from './listen.ts'
 import type { Log } from './log.ts'
 import type { MetricFamily } from './metric-family.ts'
 import { watchNode } from './node-metrics.ts'
+import type { Service } from './service.ts'
 import { hasBearer } from './token.ts'
 
 export interface MetricsOptions {
@@ -25,8 +27,8 @@ export interface MetricsOptions {
 export interface MetricsListener {
   /** http://127.0.0.1:9464/metrics */
   readonly url: string
-  /** Exposes more families. */
-  serve(families: readonly MetricFamily[]): void
+  /** Exposes the families and the readiness of a service that has started. */
+  serve(service: Pick<Service, 'metrics' | 'problems'>): void
   close(): void
 }
 
@@ -54,19 +56,23 @@ const urlOf = (server: Server): string => {
 export const listenForMetrics = async ({ listen, token, service, log }: MetricsOptions): Promise<MetricsListener> => {
   const node = watchNode()
   const served: MetricFamily[] = [buildInfo]
+  let problems: Service['problems'] = () => ['the service is starting']
 
   const server = createServer(async (request, response) => {
     const answer = (status: number, text: string, headers: Record<string, string> = {}): void => {
       response.writeHead(status, { 'content-type': 'text/plain; charset=utf-8', ...headers }).end(text)
     }
-    if (!hasBearer(request.headers.authorization, token)) {
+    const isAllowed = hasBearer(request.headers.authorization, token)
+    const health = request.method === 'GET' ? healthAnswer(request.url, problems, isAllowed) : undefined
+    if (health !== undefined) return answer(health.status, health.text)
+    if (!isAllowed) {
       answer(401, 'missing or invalid bearer token: send metrics.token as "authorization: Bearer …"\n', {
         'www-authenticate': 'Bearer'
       })
       return
     }
     if (request.method !== 'GET' || request.url?.split('?')[0] !== '/metrics') {
-      answer(404, 'not found: only GET /metrics is served\n')
+      answer(404, 'not found: only GET /metrics, /healthz and /readyz are served\n')
       return
     }
     try {
@@ -93,7 +99,10 @@ export const listenForMetrics = async ({ listen, token, service, log }: MetricsO
   log.info({ url }, 'serving metrics')
   return {
     url,
-    serve: (families) => void served.push(...families),
+    serve: (running) => {
+      served.push(...(running.metrics ?? []))
+      problems = () => running.problems()
+    },
     close: () => {
       server.close()
       server.closeAllConnections()

@@ -8,6 +8,8 @@ export interface Service {
   readonly url?: string
   /** Families for /metrics. */
   readonly metrics?: readonly MetricFamily[]
+  /** Why the service does not do its work at this moment, each with what to do; none: it is ready. */
+  problems(): readonly string[]
   /** Resolves when the work is complete (the end of a recording); rejects when the service cannot continue. */
   readonly done: Promise<void>
   /** Processes all input that exists now, then stops. */

@@ -77,14 +77,11 @@ export interface FetchedBatch {
   readonly topic: string
   readonly partition: number
   readonly messages: readonly ReceivedMessage[]
-  /** The offset after the partition's last message; its distance from the position is the lag. */
-  readonly endOffset: bigint
 }
 
 export interface FetchedUnreadable extends UnreadableBatch {
   readonly topic: string
   readonly partition: number
-  readonly endOffset: bigint
 }
 
 export interface Commit {
@@ -115,11 +112,39 @@ export interface ConsumerCallbacks {
   onRevoked(partition: { topic: string; partition: number }): void
 }
 
+/** A consumer's place in its group. */
+export interface Membership {
+  /** False before the first join, and after a membership was lost until the next join. */
+  readonly isMember: boolean
+  /** Memberships that ended with an error. After each, a new member joins. */
+  readonly crashes: number
+  /** Joins after the first: of new members, and with each rebalance of the group. */
+  readonly rejoins: number
+  /** Why the last membership was lost; undefined when none was. */
+  readonly lastError: string | undefined
+}
+
+/** Where a consumer is in a partition, and where the partition ends. */
+export interface PartitionPosition {
+  readonly topic: string
+  readonly partition: number
+  /** The next offset to handle; undefined while the first is not known. */
+  readonly position: bigint | undefined
+  /** The offset after the last message that the broker has. */
+  readonly endOffset: bigint
+}
+
 /** A member of a consumer group. It commits nothing by itself: a TransactionalProducer does. */
 export interface Consumer {
+  readonly membership: Membership
+  /**
+   * Asks the broker for the ends of the partitions of the last assignment, also while the membership is lost.
+   * @throws RingsideError UNAVAILABLE when Kafka does not answer
+   */
+  positions(): Promise<PartitionPosition[]>
   /** Resolves when every assigned partition has been read to the end that it had at the call. */
   caughtUp(): Promise<void>
-  /** Resolves at close(); rejects when the consumer cannot continue. */
+  /** Resolves at close(); rejects when the consumer cannot continue, or when no retry can help. */
   readonly done: Promise<void>
   close(): Promise<void>
 }
@@ -156,6 +181,8 @@ export interface TopicDescription {
   readonly name: string
   readonly partitions: number
   readonly replicas: number
+  /** Replicas that must have a message before Kafka acknowledges it; undefined when this client may not see it. */
+  readonly minInsyncReplicas: number | undefined
   /** Sum of the offsets from first to end over all partitions: an upper bound on the number of messages. */
   readonly messages: bigint
 }
@@ -166,6 +193,12 @@ export interface GroupProgress {
   readonly commit: Commit
   /** The offset after the partition's last message. */
   readonly endOffset: bigint
+}
+
+/** The members of a consumer group, by ids of their own: a member that crashed rejoins with another. */
+export interface GroupMembers {
+  readonly group: string
+  readonly members: readonly string[]
 }
 
 export interface TransactionOptions {
@@ -196,6 +229,8 @@ export interface KafkaClient {
   describeTopics(names: readonly string[]): Promise<TopicDescription[]>
   /** One entry for each group and partition with a committed offset. Topics may be missing. */
   progress(groups: readonly string[], topics: readonly string[]): Promise<GroupProgress[]>
+  /** One entry for each group; without members when it does not exist. */
+  members(groups: readonly string[]): Promise<GroupMembers[]>
   /** Rejects with UNAVAILABLE when no broker answers. */
   ping(): Promise<{ clusterId: string; brokers: number }>
 }

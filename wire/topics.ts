@@ -1,6 +1,7 @@
 // The topics of Ringside: names under the configured prefix, message keys, partitions and retention.
 import type { Config } from '../runtime/config.ts'
 import type { TopicSpecification } from './client.ts'
+import { minInsyncReplicas } from './durability.ts'
 import type { Alert, AuditRecord, EventBatch, HostStatus, Rollup } from './types.ts'
 
 const hourMs = 3_600_000
@@ -49,7 +50,8 @@ export const topicSpecifications = (config: Pick<Config, 'topicPrefix' | 'kafka'
         'segment.ms': String(segmentMs),
         // With the sender's time, the broker refuses messages of a host whose clock is an hour ahead.
         'message.timestamp.type': 'LogAppendTime',
-        'max.message.bytes': String(maxMessageBytes)
+        'max.message.bytes': String(maxMessageBytes),
+        'min.insync.replicas': String(minInsyncReplicas(config.kafka.replicas))
       }
     }
   })

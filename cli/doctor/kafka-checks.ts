@@ -3,6 +3,7 @@ import { findLocalBrokers } from '../../deploy/kafka/local-kafka.ts'
 import type { Config } from '../../runtime/config.ts'
 import { messageOf } from '../../runtime/errors.ts'
 import type { Log } from '../../runtime/log.ts'
+import { isWeak, repairCommand } from '../../wire/durability.ts'
 import { createKafkaClient } from '../../wire/kafka.ts'
 import { topicSpecifications } from '../../wire/topics.ts'
 import { type Check, type Finding, fail, ok, warn } from './check.ts'
@@ -34,8 +35,14 @@ const topics = async (config: Config, log: Log): Promise<Finding> => {
   if (brokers.length === 0) return warn('not checked: no Kafka')
   const wanted = topicSpecifications(config).map(({ name }) => name)
   const client = createKafkaClient({ brokers, clientId: 'ringside-doctor', log })
-  const found = new Set((await client.describeTopics(wanted)).map(({ name }) => name))
+  const described = await client.describeTopics(wanted)
+  const found = new Set(described.map(({ name }) => name))
   const missing = wanted.filter((name) => !found.has(name))
+  const [weak, ...others] = described.filter(isWeak)
+  if (missing.length === 0 && weak !== undefined) {
+    const names = [weak, ...others].map(({ name }) => name).join(', ')
+    return warn(`the loss of one broker can lose acknowledged messages of ${names}`, repairCommand(weak.name, brokers))
+  }
   if (missing.length === 0) return ok(`all ${wanted.length} exist`)
   return warn(
     `missing: ${missing.join(', ')}`,

@@ -5,6 +5,8 @@ import type { Source } from '../../producer/source/source.ts'
 import type { Config } from '../../runtime/config.ts'
 import type { Log } from '../../runtime/log.ts'
 import type { Service } from '../../runtime/service.ts'
+import { reportDurability } from '../../wire/durability.ts'
+import { topicName } from '../../wire/topics.ts'
 import type { EventClass } from '../../wire/types.ts'
 
 export interface EdgeSource {
@@ -23,6 +25,8 @@ export const startEdgeService = async (config: Config, log: Log, from: EdgeSourc
   const { measureEdge } = await import('../../producer/measured-edge.ts')
   const { createKafkaClient } = await import('../../wire/kafka.ts')
   const client = createKafkaClient({ brokers: config.brokers, clientId: 'ringside-edge', log })
+  const report = () =>
+    void reportDurability({ client, topics: [topicName(config, 'events')], brokers: config.brokers, log })
   const { calls, cpuBudget, spool, go } = config.edge
   const record = (source: Source) => (from.record === undefined ? source : createRecorder(source, from.record))
   const spoolLimitBytes = spool.enabled ? spool.maxBytes : undefined
@@ -30,6 +34,7 @@ export const startEdgeService = async (config: Config, log: Log, from: EdgeSourc
   if (from.source !== undefined) {
     const source = record(openRecording(from.source))
     const edge = await startEdge({ config, log, source, client, spoolPath })
+    report()
     // No CPU budget: the kernel cannot count the calls of a recording.
     return measureEdge({ edge, spoolLimitBytes, calls, cpuBudget: undefined, programTimeNs: () => undefined, log })
   }
@@ -58,6 +63,7 @@ export const startEdgeService = async (config: Config, log: Log, from: EdgeSourc
     const reduce = (classes: readonly EventClass[]) => opened.setCalls(calls, new Set(classes))
     const symbolizer = go.functions ? new GoProcesses({ marks: opened, log }) : undefined
     const edge = await startEdge({ config, log, source, client, spoolPath, dropPrivileges, reduce, symbolizer })
+    report()
     return measureEdge({ edge, spoolLimitBytes, calls, cpuBudget, programTimeNs: () => opened.programTimeNs(), log })
   } catch (error) {
     opened.close()

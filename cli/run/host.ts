@@ -77,7 +77,7 @@ export const host = async (options: HostOptions): Promise<void> => {
     metrics = await openMetrics(options)
     service = await start()
     const running = service
-    metrics?.serve(running.metrics ?? [])
+    metrics?.serve(running)
     const report = (): Promise<void> => send({ type: 'counters', service: name, counters: running.counters() })
     await send({ type: 'ready', service: name, ...(running.url === undefined ? {} : { url: running.url }) })
     log.info('ready')

@@ -48,7 +48,8 @@ const describe = async (options: TopicsOptions): Promise<void> => {
         name,
         exists: topic !== undefined,
         partitions: topic?.partitions ?? null,
-        replicas: topic?.replicas ?? null
+        replicas: topic?.replicas ?? null,
+        minInsyncReplicas: topic?.minInsyncReplicas ?? null
       }
       await output.line(JSON.stringify({ ...row, messages: topic === undefined ? null : Number(topic.messages) }))
     }
@@ -56,14 +57,16 @@ const describe = async (options: TopicsOptions): Promise<void> => {
   }
   const rows = wanted.map((name) => {
     const topic = found.get(name)
-    if (topic === undefined) return [name, 'missing', '', '']
-    return [name, String(topic.partitions), String(topic.replicas), formatCount(Number(topic.messages))]
+    if (topic === undefined) return [name, 'missing', '', '', '']
+    const { partitions, replicas, minInsyncReplicas, messages } = topic
+    return [name, ...[partitions, replicas, minInsyncReplicas ?? ''].map(String), formatCount(Number(messages))]
   })
   const right = { align: 'right' } as const
   const columns = [
     { title: 'topic' },
     { title: 'partitions', ...right },
     { title: 'replicas', ...right },
+    { title: 'min in sync', ...right },
     { title: 'messages', ...right }
   ]
   for (const line of formatTable(columns, rows, output.width)) await output.line(line)

@@ -9,12 +9,14 @@ import type {
   FetchedBatch,
   FetchedUnreadable,
   KafkaClient,
+  Membership,
   TransactionalProducer
 } from '../../wire/client.ts'
 import { topicName } from '../../wire/topics.ts'
 import type { HandlerModule } from '../handler.ts'
 import { type Hosted, hostHandler, type InputTopic, inputTopics } from './input.ts'
-import { type Lag, type LoopCounts, PartitionRun } from './partition-run.ts'
+import { type Lag, LagWatch } from './lag-watch.ts'
+import { type LoopCounts, PartitionRun } from './partition-run.ts'
 import { Publisher } from './publisher.ts'
 
 export interface LoopOptions {
@@ -23,13 +25,13 @@ export interface LoopOptions {
   readonly group: string
   readonly module: HandlerModule
   readonly client: KafkaClient
-  readonly topics: Pick<Config, 'topicPrefix' | 'kafka'>
+  readonly config: Pick<Config, 'topicPrefix' | 'kafka' | 'consumers'>
   readonly from: 'earliest' | 'latest'
   readonly log: Log
 }
 
 /** Counts of the loop, and of its handlers by their own names. A name of the loop hides a handler's. */
-export type LoopCounters = LoopCounts & Record<'lagRecords', number> & Record<string, number>
+export type LoopCounters = LoopCounts & Record<'lagRecords' | 'crashes' | 'rejoins', number> & Record<string, number>
 
 /** One partition from its assignment to its revocation. */
 interface Assignment {
@@ -43,6 +45,8 @@ interface Assignment {
 
 /** A commit in progress at stop() takes milliseconds when Kafka answers at all. */
 const stopTimeoutMs = 3000
+
+const notJoined: Membership = { isMember: false, crashes: 0, rejoins: 0, lastError: undefined }
 
 interface TopicPartition {
   readonly topic: string
@@ -59,6 +63,8 @@ export class ConsumeLoop {
   readonly #options: LoopOptions
   readonly #publisher: Publisher
   readonly #consumer: Promise<Consumer>
+  readonly #lagWatch: LagWatch
+  #membership: () => Membership = () => notJoined
   /** By full name. */
   readonly #topics: ReadonlyMap<string, InputTopic>
   readonly #assignments = new Map<string, Assignment>()
@@ -84,8 +90,8 @@ export class ConsumeLoop {
 
   private constructor(options: LoopOptions) {
     this.#options = options
-    this.#publisher = new Publisher(options)
-    this.#topics = new Map(inputTopics(options.module).map((name) => [topicName(options.topics, name), name]))
+    this.#publisher = new Publisher({ ...options, topics: options.config })
+    this.#topics = new Map(inputTopics(options.module).map((name) => [topicName(options.config, name), name]))
     this.#consumer = options.client.consumer({
       group: options.group,
       topics: [...this.#topics.keys()],
@@ -96,12 +102,19 @@ export class ConsumeLoop {
       onUnreadable: (batch) => this.#track(this.#handleUnreadable(batch)),
       onRevoked: (revoked) => this.#revoke(revoked)
     })
+    this.#lagWatch = new LagWatch({
+      consumer: { positions: async () => (await this.#consumer).positions() },
+      progressOf: (topic, partition) => this.#runOf({ topic, partition })?.progress,
+      log: options.log
+    })
   }
 
   /** Does not wait for Kafka: the loop reads as soon as a broker answers. */
   static async start(options: LoopOptions): Promise<ConsumeLoop> {
     const loop = new ConsumeLoop(options)
-    await loop.#consumer
+    const consumer = await loop.#consumer
+    loop.#membership = () => consumer.membership
+    void loop.#lagWatch.run()
     return loop
   }
 
@@ -112,16 +125,24 @@ export class ConsumeLoop {
 
   counters(): LoopCounters {
     const handlers = { ...this.#revokedCounters }
-    let lagRecords = 0
-    for (const run of this.#runs()) {
-      addTo(handlers, run.counters())
-      lagRecords += run.lag.records
-    }
-    return { ...handlers, ...this.#counts, lagRecords }
+    for (const run of this.#runs()) addTo(handlers, run.counters())
+    const { crashes, rejoins } = this.#membership()
+    const lagRecords = this.lags().reduce((sum, { records }) => sum + records, 0)
+    return { ...handlers, ...this.#counts, lagRecords, crashes, rejoins }
   }
 
+  get membership(): Membership {
+    return this.#membership()
+  }
+
+  /** As of the broker's last answer, at most some seconds ago. */
   lags(): Lag[] {
-    return Array.from(this.#runs(), ({ lag }) => lag)
+    return this.#lagWatch.lags()
+  }
+
+  /** Why the broker does not say how far the loop is behind; undefined when it does. */
+  get lagFailure(): LagWatch['failure'] {
+    return this.#lagWatch.failure
   }
 
   /** Handles every message that is in the topics now, then stops. */
@@ -153,7 +174,7 @@ export class ConsumeLoop {
 
   /** Creates the handler of the partition and restores its state. */
   #start({ topic, partition }: TopicPartition, committed: Commit | undefined, start: bigint): void {
-    const { module, service, topics, from, log } = this.#options
+    const { module, service, config, from, log } = this.#options
     const assignment = this.#assignments.get(keyOf({ topic, partition }))
     const producer = assignment?.producer
     if (assignment === undefined || producer === undefined) return
@@ -171,7 +192,8 @@ export class ConsumeLoop {
     const run = new PartitionRun({
       ...hosted,
       service,
-      topicPrefix: topics.topicPrefix,
+      topicPrefix: config.topicPrefix,
+      handlerTimeoutMs: config.consumers.handlerTimeoutMs,
       topic,
       partition,
       committed,
@@ -188,13 +210,17 @@ export class ConsumeLoop {
   }
 
   async #handle(batch: FetchedBatch): Promise<void> {
-    const assignment = this.#assignments.get(keyOf(batch))
-    if (assignment?.closed === undefined) await assignment?.run?.handle(batch)
+    await this.#runOf(batch)?.handle(batch)
   }
 
   async #handleUnreadable(batch: FetchedUnreadable): Promise<void> {
-    const assignment = this.#assignments.get(keyOf(batch))
-    if (assignment?.closed === undefined) await assignment?.run?.handleUnreadable(batch)
+    await this.#runOf(batch)?.handleUnreadable(batch)
+  }
+
+  /** Undefined before the start and after the revocation of the partition. */
+  #runOf(of: TopicPartition): PartitionRun | undefined {
+    const assignment = this.#assignments.get(keyOf(of))
+    return assignment?.closed === undefined ? assignment?.run : undefined
   }
 
   #track(work: Promise<void>): Promise<void> {
@@ -212,6 +238,7 @@ export class ConsumeLoop {
   #close(assignment: Assignment): Promise<void> {
     if (assignment.closed !== undefined) return assignment.closed
     const { run, producer } = assignment
+    this.#lagWatch.update()
     if (run !== undefined) addTo(this.#revokedCounters, run.counters())
     assignment.closed = Promise.resolve((run ?? producer)?.close()).catch((error) =>
       this.#options.log.debug(`cannot close the producer of a partition: ${messageOf(error)}`)
@@ -221,6 +248,7 @@ export class ConsumeLoop {
 
   async #stop(): Promise<void> {
     this.#stopping.abort()
+    this.#lagWatch.stop()
     const timeout = setTimeout(() => {
       for (const assignment of this.#assignments.values()) void this.#close(assignment)
     }, stopTimeoutMs)

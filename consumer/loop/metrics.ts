@@ -1,6 +1,7 @@
-// Metrics of a consumer service: counters of its loop, counters of its handlers, and lag.
+// Metrics of a consumer service: counters of its loop, counters of its handlers, lag, and its membership.
 import { type ScalarFamily, single } from '../../runtime/metric-family.ts'
 import type { ConsumeLoop } from './consume-loop.ts'
+import type { Lag } from './lag-watch.ts'
 
 /** Counters of published records, and the label of each. */
 const published = {
@@ -20,18 +21,18 @@ const own: ReadonlySet<string> = new Set([
   'replayed',
   'duplicates',
   'lagRecords',
+  'crashes',
+  'rejoins',
   ...Object.keys(published)
 ])
 
-export const consumerMetrics = (loop: Pick<ConsumeLoop, 'counters' | 'lags'>): readonly ScalarFamily[] => {
+export const consumerMetrics = (
+  loop: Pick<ConsumeLoop, 'counters' | 'lags' | 'membership'>
+): readonly ScalarFamily[] => {
   const counter = (name: string, help: string, key: string): ScalarFamily =>
     single('counter', `ringside_consumer_${name}_total`, help, () => loop.counters()[key] ?? 0)
-  const lag = (
-    name: string,
-    help: string,
-    value: (lag: { records: number; seconds: number }) => number
-  ): ScalarFamily => ({
-    name: `ringside_consumer_lag_${name}`,
+  const ofPartitions = (name: string, help: string, value: (lag: Lag) => number): ScalarFamily => ({
+    name: `ringside_consumer_${name}`,
     kind: 'gauge',
     help,
     labels: ['topic', 'partition'],
@@ -66,11 +67,25 @@ export const consumerMetrics = (loop: Pick<ConsumeLoop, 'counters' | 'lags'>): r
           .filter(([key]) => !own.has(key))
           .map(([counter, value]) => ({ labels: { counter }, value }))
     },
-    lag('messages', 'Messages of a partition not yet handled, as of the last fetch.', ({ records }) => records),
-    lag(
-      'seconds',
+    ofPartitions(
+      'lag_messages',
+      'Messages of a partition that the broker has and the service has not handled.',
+      ({ records }) => records
+    ),
+    ofPartitions(
+      'lag_seconds',
       'Age of the last handled message of a partition, in seconds; 0 when no message waits.',
       ({ seconds }) => seconds
-    )
+    ),
+    ofPartitions(
+      'stalled_seconds',
+      'Seconds without progress in a partition while messages wait; 0 when none waits.',
+      ({ stalledSeconds }) => stalledSeconds
+    ),
+    single('gauge', 'ringside_consumer_member', '1 while the service is a member of its consumer group.', () =>
+      loop.membership.isMember ? 1 : 0
+    ),
+    counter('crashes', 'Memberships of the consumer group that ended with an error.', 'crashes'),
+    counter('rejoins', 'Joins of the consumer group after the first, also with its rebalances.', 'rejoins')
   ]
 }

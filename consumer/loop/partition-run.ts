@@ -14,6 +14,7 @@ import { describeUnreadable } from '../../wire/describe-unreadable.ts'
 import { type Context, maxMetadataBytes } from '../handler.ts'
 import { deadLetter } from './dead-letter.ts'
 import type { Hosted } from './input.ts'
+import type { Progress } from './lag-watch.ts'
 import { Outbox, type OutputKind } from './outbox.ts'
 import type { Publisher } from './publisher.ts'
 
@@ -24,6 +25,7 @@ export interface PartitionRunOptions extends Hosted {
   /** Name of the service, for dead letters. */
   readonly service: string
   readonly topicPrefix: string
+  readonly handlerTimeoutMs: number
   readonly topic: string
   readonly partition: number
   readonly committed: Commit | undefined
@@ -36,15 +38,6 @@ export interface PartitionRunOptions extends Hosted {
   /** Aborts when the service stops: the run finishes the message in progress. */
   readonly stopping: AbortSignal
   readonly log: Log
-}
-
-/** Distance to the end of a partition, as of the last fetch. */
-export interface Lag {
-  readonly topic: string
-  readonly partition: number
-  readonly records: number
-  /** Age of the last handled message; 0 when no message waits. */
-  readonly seconds: number
 }
 
 /** Bounds the memory of a fetch whose batches have many outputs each; a fetch of audit records has about 30,000. */
@@ -63,7 +56,6 @@ export class PartitionRun {
   #committed: Commit | undefined
   /** The offset after the last handled message. */
   #next: bigint
-  #lagRecords = 0
   /** Kafka's timestamp of the last handled message; undefined before the first. */
   #handledMs: number | undefined
   #turn: Promise<unknown> = Promise.resolve()
@@ -77,12 +69,8 @@ export class PartitionRun {
     this.#ending = AbortSignal.any([options.stopping, this.#closed.signal])
   }
 
-  get lag(): Lag {
-    const { topic, partition } = this.#options
-    const records = this.#lagRecords
-    const isBehind = records > 0 && this.#handledMs !== undefined
-    const seconds = isBehind ? Math.max(0, Date.now() - (this.#handledMs ?? 0)) / 1000 : 0
-    return { topic, partition, records, seconds }
+  get progress(): Progress {
+    return { next: this.#next, handledMs: this.#handledMs }
   }
 
   /** The handler's own counts. */
@@ -100,13 +88,12 @@ export class PartitionRun {
     return this.#inTurn(async () => {
       if (this.#ending.aborted) return
       const { service, log } = this.#options
-      const { topic, partition, firstOffset, lastOffset, endOffset, bytes } = batch
+      const { topic, partition, firstOffset, lastOffset, bytes } = batch
       const error = new RingsideError('DATA', describeUnreadable(batch))
       log.warn({ topic, partition }, `sending a record batch to deadletter: ${error.message}`)
       const origin = { service, topic, partition, offset: firstOffset, lastOffset }
       this.#outbox.addDeadLetter(deadLetter({ key: null, value: bytes }, error, origin, Date.now()))
       this.#next = lastOffset + 1n
-      this.#lagRecords = Number(endOffset - this.#next)
       await this.#publish()
     })
   }
@@ -141,7 +128,6 @@ export class PartitionRun {
       if (this.#ending.aborted) break
       await this.#handleMessage(message)
       this.#next = message.offset + 1n
-      this.#lagRecords = Number(batch.endOffset - this.#next)
       this.#handledMs = message.timestampMs
       if (this.#outbox.size >= maxOutboxMessages) await this.#publish()
     }
@@ -157,6 +143,8 @@ export class PartitionRun {
       if (value === null) throw new RingsideError('DATA', 'the message has no value')
       await this.#handleValue(value, { topic, partition, offset, log })
     } catch (error) {
+      // The next owner of the partition handles the message.
+      if (this.#closed.signal.aborted) return
       const reason = messageOf(error)
       log.warn(
         { topic, partition, offset: String(offset) },
@@ -176,12 +164,29 @@ export class PartitionRun {
       const unseen = input.unseenOf(value)
       if (unseen === undefined) return
       handled = input.eventsIn(unseen)
-      this.#outbox.addAll(await handler.handle(unseen, context))
+      this.#outbox.addAll(await this.#inTime(handler.handle(unseen, context)))
       // Only now: a dead letter that is sent again is no duplicate.
       input.add(unseen)
     } finally {
       counts[handler.isReplaying === true ? 'replayed' : 'events'] += handled
       counts.duplicates += read - handled
+    }
+  }
+
+  /** A handler that hangs has failed. */
+  async #inTime<T>(answer: T | Promise<T>): Promise<T> {
+    if (!(answer instanceof Promise)) return answer
+    const { handlerTimeoutMs } = this.#options
+    const { promise: ended, reject } = Promise.withResolvers<never>()
+    const why = `the handler has not answered for ${handlerTimeoutMs} ms (consumers.handlerTimeoutMs)`
+    const timer = setTimeout(() => reject(new Error(why)), handlerTimeoutMs)
+    const onClosed = (): void => reject(new Error('the partition is revoked'))
+    this.#closed.signal.addEventListener('abort', onClosed)
+    try {
+      return await Promise.race([answer, ended])
+    } finally {
+      clearTimeout(timer)
+      this.#closed.signal.removeEventListener('abort', onClosed)
     }
   }
 

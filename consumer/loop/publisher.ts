@@ -4,6 +4,7 @@ import type { Config } from '../../runtime/config.ts'
 import { messageOf, RingsideError } from '../../runtime/errors.ts'
 import type { Log } from '../../runtime/log.ts'
 import type { KafkaClient, Message, Refusal, TransactionalSend } from '../../wire/client.ts'
+import { minInsyncReplicas } from '../../wire/durability.ts'
 import { topicName, topicNames } from '../../wire/topics.ts'
 import { deadLetter } from './dead-letter.ts'
 
@@ -75,7 +76,12 @@ export class Publisher {
     const { client, topics, log } = this.#options
     const { partitions, replicas } = topics.kafka
     try {
-      const created = await client.ensureTopics([{ name: topic, partitions, replicas, settings: {} }])
+      const created = await client.ensureTopics([
+        {
+          ...{ name: topic, partitions, replicas },
+          settings: { 'min.insync.replicas': String(minInsyncReplicas(replicas)) }
+        }
+      ])
       if (created.length > 0) log.info({ topic, partitions, replicas }, 'created a missing topic')
     } catch (error) {
       if (!(error instanceof RingsideError) || error.canRetry) throw error

@@ -1,7 +1,7 @@
 // Topics rollups, hosts and alerts → store: first their history, then new messages. After an outage each topic continues
 // at its position; until then the store holds the reason why its data is stale.
 import { setTimeout as delay } from 'node:timers/promises'
-import { messageOf } from '../../runtime/errors.ts'
+import { messageOf, RingsideError } from '../../runtime/errors.ts'
 import type { Log } from '../../runtime/log.ts'
 import type { KafkaClient, ReceivedMessage, UnreadableBatch } from '../../wire/client.ts'
 import { decode } from '../../wire/codec.ts'
@@ -43,6 +43,7 @@ export class Feed {
   readonly #options: FeedOptions
   readonly #stopping = new AbortController()
   readonly #staleReasons = new Map<string, string>()
+  readonly #failed = Promise.withResolvers<never>()
   #running: Promise<unknown> = Promise.resolve()
   #loggedAtMs = performance.now()
   /** Messages read. */
@@ -52,6 +53,12 @@ export class Feed {
 
   constructor(options: FeedOptions) {
     this.#options = options
+    this.done.catch(() => {})
+  }
+
+  /** Rejects when a read fails and no retry can help. */
+  get done(): Promise<never> {
+    return this.#failed.promise
   }
 
   start(): void {
@@ -80,6 +87,11 @@ export class Feed {
     else this.#staleReasons.set(source, reason)
     const [first] = this.#staleReasons.values()
     this.#options.store.setStaleReason(first ?? null)
+  }
+
+  /** Why the data is not current. */
+  problems(): string[] {
+    return [...this.#staleReasons.values()]
   }
 
   async #run(source: Source, olderMs?: number): Promise<void> {
@@ -111,6 +123,7 @@ export class Feed {
         this.setStaleReason(source, undefined)
         return
       } catch (error) {
+        if (!(error instanceof RingsideError) || error.code === 'SOFTWARE') return this.#failed.reject(error)
         const message = messageOf(error)
         log[message === logged ? 'debug' : 'warn']({ source, retryMs }, `read failed, retrying: ${message}`)
         logged = message

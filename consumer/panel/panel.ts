@@ -13,7 +13,7 @@ import { type PanelCounters, panelMetrics } from './metrics.ts'
 import { LivePages } from './server/live-pages.ts'
 import { searchAudit } from './server/search-audit.ts'
 import { startServer } from './server/server.ts'
-import { serviceLags, watchedServices } from './service-lags.ts'
+import { ServiceStates, watchedServices } from './service-states.ts'
 import { Store } from './state/store.ts'
 
 export interface PanelOptions {
@@ -31,15 +31,17 @@ export interface Panel extends Service {
 const builtPage = join(import.meta.dirname, '../../build/panel')
 const lagEveryMs = 2000
 
-/** Polls the lag of the services, and marks the data as stale while Kafka does not respond; @returns the function that stops it */
+/** Polls lag and members of the services, and marks the data as stale while Kafka does not respond; @returns the function that stops it */
 const watchLag = (client: KafkaClient, { config, log }: PanelOptions, store: Store, feed: Feed): (() => void) => {
   const groups = watchedServices.map((service) => `${config.topicPrefix}${service}`)
+  const states = new ServiceStates(groups)
   let isPolling = false
   const poll = async (): Promise<void> => {
     if (isPolling) return
     isPolling = true
     try {
-      store.setLags(serviceLags(await client.progress(groups, [topicName(config, 'events')]), groups))
+      const progress = await client.progress(groups, [topicName(config, 'events')])
+      store.setServices(states.update(progress, await client.members(groups), Date.now()))
       feed.setStaleReason('lag', undefined)
     } catch (error) {
       log.debug(messageOf(error))
@@ -65,11 +67,18 @@ export const startPanel = async (options: PanelOptions): Promise<Panel> => {
   const { version } = ringside
   const pages = new LivePages({ store, version, log })
   const auditTopic = topicName(config, 'audit')
+  const topics = {
+    rollups: topicName(config, 'rollups'),
+    hosts: topicName(config, 'hosts'),
+    alerts: topicName(config, 'alerts')
+  }
+  const feed = new Feed({ client, store, topics, log })
   const server = await startServer({
     ...config.panel,
     token: config.panel.token,
     version,
     pages,
+    problems: () => feed.problems(),
     searchAudit: (query, signal) => searchAudit({ client, topic: auditTopic, query, signal }),
     pageDir,
     log
@@ -78,15 +87,12 @@ export const startPanel = async (options: PanelOptions): Promise<Panel> => {
     throw error
   })
   log.info({ url: server.url }, 'panel listening')
-  const topics = {
-    rollups: topicName(config, 'rollups'),
-    hosts: topicName(config, 'hosts'),
-    alerts: topicName(config, 'alerts')
-  }
-  const feed = new Feed({ client, store, topics, log })
   feed.start()
   const stopWatching = watchLag(client, options, store, feed)
   const done = Promise.withResolvers<void>()
+  const ended = Promise.race([done.promise, feed.done])
+  // The host may await it only after it has rejected.
+  ended.catch(() => {})
   let stopped: Promise<void> | undefined
   const stop = async (): Promise<void> => {
     stopWatching()
@@ -111,7 +117,8 @@ export const startPanel = async (options: PanelOptions): Promise<Panel> => {
     url: server.url,
     counters: () => ({ ...counters() }),
     metrics: panelMetrics(counters),
-    done: done.promise,
+    problems: () => feed.problems(),
+    done: ended,
     drain: stopOnce,
     stop: stopOnce
   }

@@ -130,10 +130,16 @@ export interface HostState {
   readonly ended: boolean
 }
 
-export interface ServiceLag {
+/** A consumer service, as the broker sees its group. */
+export interface ServiceState {
   readonly service: string
   /** Messages not yet read; null when the consumer group has no committed offset. */
   readonly messages: number | null
+  /** Time without progress in a partition whose messages wait; 0 when none waits. */
+  readonly stalledSeconds: number
+  readonly members: number
+  /** Members that joined in the last 10 minutes: more than were started have crashed. */
+  readonly joins: number
 }
 
 export type ServerMessage =
@@ -154,7 +160,7 @@ export type ServerMessage =
       readonly calls: readonly string[]
     }
   | { readonly type: 'hosts'; readonly hosts: readonly HostState[] }
-  | { readonly type: 'lag'; readonly services: readonly ServiceLag[] }
+  | { readonly type: 'lag'; readonly services: readonly ServiceState[] }
   /** New alerts and revisions; after hello the last 100. */
   | { readonly type: 'alerts'; readonly alerts: readonly Alert[] }
   /** Why the data is not current, and what to do; null: it is current. */

@@ -96,7 +96,14 @@ describe('with Kafka', { skip: await kafkaMissing() }, () => {
     assert.doesNotMatch(await runRingside(['topics', 'create', '--format', 'json'], env), /"created":true/)
     const lines = (await runRingside(['topics', 'describe', '--format', 'json'], env)).trim().split('\n')
     const events = lines.map((line) => JSON.parse(line)).find(({ name }) => name === `${prefix}events`)
-    assert.deepEqual(events, { name: `${prefix}events`, exists: true, partitions: 1, replicas: 1, messages: 2 })
+    assert.deepEqual(events, {
+      name: `${prefix}events`,
+      exists: true,
+      partitions: 1,
+      replicas: 1,
+      minInsyncReplicas: 1,
+      messages: 2
+    })
     const missing = await runRingside(['topics', 'describe', '--topic-prefix', 'none.', '--format', 'table'], env)
     assert.match(missing, /none\.events +missing/)
   })

@@ -10,6 +10,7 @@ import { encode } from '../../wire/codec.ts'
 import { topicSpecifications } from '../../wire/topics.ts'
 import { kafkaMissing, readAll, uniqueName, withKafka } from '../support/kafka.ts'
 import { testLog } from '../support/log.ts'
+import { eventually } from '../support/ringside.ts'
 import { batchOf, eventOf } from './support/batches.ts'
 
 const dir = mkdtempSync(join(tmpdir(), 'ringside-handlers-'))
@@ -83,5 +84,36 @@ describe('a consumer service', { skip: await kafkaMissing(), timeout: 120_000 },
     assert.equal(sum('other'), copies.length)
     assert.equal(sum('events'), 3 * sum('batches'))
     assert.equal(sum('lagRecords'), 0)
+  })
+
+  test('a service is ready once it has joined; while it hangs, its lag grows as the broker has it', async () => {
+    const topicPrefix = `${uniqueName('stuck')}.`
+    const config = loadConfig({ brokers: [...kafka.brokers], topicPrefix, kafka: { partitions: 1 } }, undefined, {})
+    await kafka.client.ensureTopics(topicSpecifications(config))
+    const hanging = Promise.withResolvers<[]>()
+    const service = await startConsumer({ name: 'stuck', config, log: testLog, module: () => hanging.promise })
+    assert.match(service.problems().join(), /not a member of the consumer group: no join yet/)
+    await eventually('the join', 60, () => (service.problems().length === 0 ? true : undefined))
+    const publish = async (count: number): Promise<void> => {
+      const producer = await kafka.client.producer()
+      for (let batch = 0; batch < count; batch++)
+        await producer.send(`${topicPrefix}events`, [{ key: 'h', value: encode('EventBatch', batchOf({ batch })) }])
+      await producer.close()
+    }
+    await publish(1)
+    await eventually('the handler', 60, () => (service.counters()['batches'] === 1 ? true : undefined))
+    await publish(3)
+    const metricOf = (name: string): number | undefined => {
+      const family = service.metrics?.find((each) => each.name === `ringside_consumer_${name}`)
+      const [sample] = family !== undefined && family.kind !== 'histogram' ? family.samples() : []
+      return sample?.value
+    }
+    await eventually('the lag', 60, () => (metricOf('lag_messages') === 4 ? true : undefined))
+    await eventually('the stall', 60, () => ((metricOf('stalled_seconds') ?? 0) > 1 ? true : undefined))
+    assert.deepEqual([metricOf('member'), metricOf('crashes_total'), metricOf('rejoins_total')], [1, 0, 0])
+    hanging.resolve([])
+    await service.drain()
+    assert.equal(service.counters()['events'], 0)
+    assert.equal(service.counters()['batches'], 4)
   })
 })

@@ -63,7 +63,7 @@ describe('while a broker goes away and comes back', { skip, timeout: 180_000 }, 
       group: 'faults.copies',
       module: (batch) => batch.events.map(({ seq }) => ({ to: 'topic', topic: copies, key: batch.host, value: seq })),
       client,
-      topics: config,
+      config,
       from: 'earliest',
       log: testLog
     })
@@ -124,7 +124,7 @@ describe('while a broker goes away and comes back', { skip, timeout: 180_000 }, 
       group: 'faults.idle',
       module: () => [],
       client,
-      topics: config,
+      config,
       from: 'earliest',
       log: testLog
     })

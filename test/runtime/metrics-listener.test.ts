@@ -19,6 +19,8 @@ const scrape = async (url: string, headers: Record<string, string> = {}) => {
   return { status: response.status, type: response.headers.get('content-type'), text: await response.text() }
 }
 
+const plain = 'text/plain; charset=utf-8'
+
 test('a scrape reads the families at that time, with those of process and build', async (t) => {
   const { url, serve } = await listening(t)
   assert.match(url, /^http:\/\/127\.0\.0\.1:\d+\/metrics$/)
@@ -43,7 +45,7 @@ test('a scrape reads the families at that time, with those of process and build'
     labels: [],
     samples: () => [{ labels: {}, value: 7 - reads }]
   }
-  serve([events, level])
+  serve({ metrics: [events, level], problems: () => [] })
   assert.equal(reads, 0)
   const first = await scrape(url)
   assert.equal(first.status, 200)
@@ -79,7 +81,7 @@ test('other paths get 404, and a family that fails gets 500 with its error', asy
   const samples = (): never => {
     throw new Error('no counters')
   }
-  serve([{ name: 'ringside_x', kind: 'gauge', help: 'X.', labels: [], samples }])
+  serve({ metrics: [{ name: 'ringside_x', kind: 'gauge', help: 'X.', labels: [], samples }], problems: () => [] })
   const { status, text } = await scrape(url)
   assert.equal(status, 500)
   assert.match(text, /no counters/)
@@ -104,6 +106,29 @@ test('connections beyond 32 are closed, and an open one is still served', async 
   const [served] = open
   served?.write('GET /metrics HTTP/1.1\r\nhost: localhost\r\n\r\n')
   assert.match(String(await once(served as Socket, 'data')), /^HTTP\/1\.1 200 OK/)
+})
+
+test('/healthz answers, and /readyz says why the service is not ready, from before its start on', async (t) => {
+  const { url, serve } = await listening(t)
+  const ready = url.replace('metrics', 'readyz')
+  assert.deepEqual(await scrape(url.replace('metrics', 'healthz')), { status: 200, type: plain, text: 'ok\n' })
+  assert.deepEqual(await scrape(ready), { status: 503, type: plain, text: 'not ready\nthe service is starting\n' })
+  let problems = ['no progress', 'no member']
+  serve({ problems: () => problems })
+  assert.deepEqual(await scrape(ready), { status: 503, type: plain, text: 'not ready\nno progress\nno member\n' })
+  problems = []
+  assert.deepEqual(await scrape(`${ready}?verbose`), { status: 200, type: plain, text: 'ok\n' })
+})
+
+test('with a token, probes need none, and the reasons do', async (t) => {
+  const { url, serve } = await listening(t, 'a-token-of-some-length')
+  serve({ problems: () => ['no progress'] })
+  const ready = url.replace('metrics', 'readyz')
+  assert.equal((await scrape(url.replace('metrics', 'healthz'))).status, 200)
+  const { status, text } = await scrape(ready)
+  assert.equal(status, 503)
+  assert.doesNotMatch(text, /no progress/)
+  assert.match((await scrape(ready, { authorization: 'Bearer a-token-of-some-length' })).text, /no progress/)
 })
 
 test('an address in use is refused with the setting to change', async (t) => {

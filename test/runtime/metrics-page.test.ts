@@ -24,7 +24,8 @@ const families = [
     counters: () => {
       throw new Error('not asked for')
     },
-    lags: () => []
+    lags: () => [],
+    membership: { isMember: true, crashes: 0, rejoins: 0, lastError: undefined }
   }),
   ...panelMetrics(() => ({ sockets: 0, sent: 0, skipped: 0, rows: 0, messages: 0, unreadable: 0 })),
   ...new RollupMetrics({ windowMs: 1000, latenessMs: 10_000, maxSeries: 1 }).families

@@ -18,6 +18,15 @@ test('deadletter has one partition, all other topics the configured number', () 
   assert.deepEqual(partitions, [5, 5, 5, 5, 5, 1])
 })
 
+test('with three replicas two must be in sync for an acknowledgement, with fewer one', () => {
+  const settingOf = (replicas: number) =>
+    topicSpecifications({ ...config, kafka: { ...config.kafka, replicas } }).map(
+      ({ settings }) => settings['min.insync.replicas']
+    )
+  assert.deepEqual([...new Set([...settingOf(3), ...settingOf(5)])], ['2'])
+  assert.deepEqual([...new Set([...settingOf(1), ...settingOf(2)])], ['1'])
+})
+
 test('every topic setting is text', () => {
   for (const { name, settings } of topicSpecifications(config)) {
     for (const value of Object.values(settings)) assert.equal(typeof value, 'string', name)

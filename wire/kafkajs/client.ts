@@ -3,8 +3,9 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { RingsideError } from '../../runtime/errors.ts'
 import type { ConnectionOptions, GroupProgress, KafkaClient, TopicDescription, TopicSpecification } from '../client.ts'
-import { fetchCommits, KafkaConsumer } from './consumer.ts'
-import { type Admin, createKafkaJs, protocolErrorOf, retries, toRingsideError } from './library.ts'
+import { KafkaConsumer } from './consumer.ts'
+import { type Admin, ConfigResourceTypes, createKafkaJs, protocolErrorOf, retries, toRingsideError } from './library.ts'
+import { fetchCommits } from './offsets.ts'
 import { KafkaProducer } from './producer.ts'
 import { readTopic, type WithAdmin } from './reader.ts'
 import { type GroupOffsets, KafkaTransactions } from './transactions.ts'
@@ -34,6 +35,19 @@ const createTopics = (admin: Admin, topics: readonly TopicSpecification[]): Prom
     }))
   })
 
+const minInsyncReplicasOf = async (admin: Admin, name: string): Promise<number | undefined> => {
+  const resource = { type: ConfigResourceTypes.TOPIC, name, configNames: ['min.insync.replicas'] }
+  try {
+    const { resources } = await admin.describeConfigs({ resources: [resource], includeSynonyms: false })
+    const value = resources[0]?.configEntries[0]?.configValue
+    return value === undefined ? undefined : Number(value)
+  } catch (error) {
+    // It takes a permission that reading and writing do not.
+    if (protocolErrorOf(error)?.endsWith('AUTHORIZATION_FAILED') === true) return undefined
+    throw error
+  }
+}
+
 const describeTopic = async (admin: Admin, name: string): Promise<TopicDescription> => {
   const { topics } = await admin.fetchTopicMetadata({ topics: [name] })
   const partitions = topics[0]?.partitions ?? []
@@ -42,6 +56,7 @@ const describeTopic = async (admin: Admin, name: string): Promise<TopicDescripti
     name,
     partitions: partitions.length,
     replicas: Math.min(...partitions.map(({ replicas }) => replicas.length)),
+    minInsyncReplicas: await minInsyncReplicasOf(admin, name),
     messages: offsets.reduce((sum, { low, high }) => sum + BigInt(high) - BigInt(low), 0n)
   }
 }
@@ -119,7 +134,7 @@ export const createKafkajsClient = (options: ConnectionOptions): KafkaClient => 
     transactional: (transactionOptions) => KafkaTransactions.begin(kafka, options, offsets, transactionOptions),
     consumer: async (consumerOptions) => new KafkaConsumer(kafka, steady, options, consumerOptions),
     read: (readerOptions, signal) =>
-      readTopic({ kafka: steady, withAdmin, log: options.log, ...readerOptions }, signal),
+      readTopic({ kafka: steady, brokers: options.brokers, withAdmin, log: options.log, ...readerOptions }, signal),
     ensureTopics: async (topics) => {
       const action = 'cannot create topics'
       const missing = await withAdmin(action, (admin) => missingTopics(admin, topics))
@@ -138,6 +153,14 @@ export const createKafkajsClient = (options: ConnectionOptions): KafkaClient => 
       }),
     progress: (groups, topics) =>
       withAdmin('cannot fetch the progress of groups', (admin) => progressOf(admin, groups, topics)),
+    members: (groups) =>
+      withAdmin('cannot describe groups', async (admin) => {
+        const described = await admin.describeGroups([...groups])
+        return described.groups.map(({ groupId, members }) => ({
+          group: groupId,
+          members: members.map(({ memberId }) => memberId)
+        }))
+      }),
     ping: () =>
       withAdmin('cannot reach the cluster', async (admin) => {
         const { clusterId, brokers } = await admin.describeCluster()

@@ -3,23 +3,17 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { messageOf, RingsideError } from '../../runtime/errors.ts'
 import type { Log } from '../../runtime/log.ts'
-import type {
-  Commit,
-  ConnectionOptions,
-  Consumer,
-  ConsumerOptions,
-  ReceivedMessage,
-  UnreadableBatch
-} from '../client.ts'
+import type { Commit, ConnectionOptions, Consumer, ConsumerOptions, Membership, PartitionPosition } from '../client.ts'
 import { GroupMember } from './group.ts'
 import {
   type Admin,
   type EachBatchPayload,
   type Kafka,
   type Consumer as KafkaJsConsumer,
-  toReceivedMessage,
-  unreadableOf
+  toRingsideError
 } from './library.ts'
+import { type Bounds, fetchBounds, fetchCommits, keyOf } from './offsets.ts'
+import { partsOf } from './received.ts'
 
 interface PartitionState {
   readonly topic: string
@@ -39,77 +33,28 @@ interface Assignment {
   isReady: boolean
 }
 
-interface Bounds {
-  readonly low: bigint
-  readonly high: bigint
-}
-
-const nothingCommitted = -1n
 const retryMs = 500
 const pollMs = 20
-
-const keyOf = (topic: string, partition: number): string => `${topic}/${partition}`
-
-const fetchBounds = async (admin: Admin, topics: Iterable<string>): Promise<Map<string, Bounds>> => {
-  const bounds = new Map<string, Bounds>()
-  for (const topic of topics) {
-    for (const { partition, low, high } of await admin.fetchTopicOffsets(topic)) {
-      bounds.set(keyOf(topic, partition), { low: BigInt(low), high: BigInt(high) })
-    }
-  }
-  return bounds
-}
-
-/** The committed offsets of a group in these topics. */
-export const fetchCommits = async (admin: Admin, groupId: string, topics: readonly string[]): Promise<Commit[]> => {
-  const commits: Commit[] = []
-  for (const { topic, partitions } of await admin.fetchOffsets({ groupId, topics: [...topics] })) {
-    for (const { partition, offset, metadata } of partitions) {
-      if (BigInt(offset) === nothingCommitted) continue
-      commits.push({ topic, partition, offset: BigInt(offset), metadata: metadata ?? '' })
-    }
-  }
-  return commits
-}
-
-/** The messages from an offset on, divided at the batches that cannot be read. */
-const partsOf = (
-  messages: EachBatchPayload['batch']['messages'],
-  from: bigint
-): (ReceivedMessage[] | UnreadableBatch)[] => {
-  const parts: (ReceivedMessage[] | UnreadableBatch)[] = []
-  let open: ReceivedMessage[] | undefined
-  for (const message of messages) {
-    if (BigInt(message.offset) < from) continue
-    const unreadable = unreadableOf(message)
-    if (unreadable !== undefined) {
-      parts.push(unreadable)
-      open = undefined
-    } else if (open !== undefined) {
-      open.push(toReceivedMessage(message))
-    } else {
-      open = [toReceivedMessage(message)]
-      parts.push(open)
-    }
-  }
-  return parts
-}
 
 export class KafkaConsumer implements Consumer {
   readonly done: Promise<void>
   readonly #kafka: Kafka
   readonly #log: Log
+  readonly #brokers: readonly string[]
   readonly #options: ConsumerOptions
   readonly #ended = Promise.withResolvers<void>()
   readonly #inFlight = new Map<string, Promise<void>>()
   readonly #group: GroupMember
   #assignment: Assignment | undefined
+  /** Of the last assignment, with the positions from before a rejoin until it has new ones: lag must stay visible. */
+  #positions = new Map<string, Omit<PartitionPosition, 'endOffset'>>()
   #closed = false
 
   /** @param steady a client of the same cluster with more retries, for the membership */
-  constructor(kafka: Kafka, steady: Kafka, { log }: ConnectionOptions, options: ConsumerOptions) {
+  constructor(kafka: Kafka, steady: Kafka, { log, brokers }: ConnectionOptions, options: ConsumerOptions) {
     this.#kafka = kafka
     this.#log = log
+    this.#brokers = brokers
     this.#options = options
     this.done = this.#ended.promise
     // A rejection before anyone awaits `done` must not end the process.
@@ -122,8 +67,22 @@ export class KafkaConsumer implements Consumer {
       onJoin: (assignment, member) => this.#onJoin(assignment, member),
       onLeave: () => this.#revoke(),
       onBatch: (payload) => this.#onBatch(payload),
-      onAdvance: (topic, partition, nextOffset) => this.#advance(this.#assignment, topic, partition, nextOffset)
+      onAdvance: (topic, partition, nextOffset) => this.#advance(this.#assignment, topic, partition, nextOffset),
+      onGiveUp: (error) => this.#fail(toRingsideError(error, `cannot consume as group ${options.group}`, brokers))
     })
+  }
+
+  get membership(): Membership {
+    return this.#group.membership
+  }
+
+  async positions(): Promise<PartitionPosition[]> {
+    const topics = new Set(Array.from(this.#positions.values(), ({ topic }) => topic))
+    const bounds = topics.size === 0 ? undefined : await this.#withAdmin((admin) => fetchBounds(admin, topics))
+    return Array.from(this.#positions, ([key, each]) => ({
+      ...each,
+      endOffset: bounds?.get(key)?.high ?? each.position ?? 0n
+    }))
   }
 
   async caughtUp(): Promise<void> {
@@ -159,6 +118,12 @@ export class KafkaConsumer implements Consumer {
     )
     const joined: Assignment = { partitions: new Map(states), member, ready: Promise.resolve(), isReady: false }
     this.#assignment = joined
+    this.#positions = new Map(
+      states.map(([key, { topic, partition }]) => [
+        key,
+        { topic, partition, position: this.#positions.get(key)?.position }
+      ])
+    )
     joined.ready = Promise.resolve(earlier)
       .then(() => this.#start(joined))
       .catch((error: unknown) => this.#end(joined, error))
@@ -199,7 +164,7 @@ export class KafkaConsumer implements Consumer {
       if (isOver()) return
       await this.#options.onStart({ topic, partition, committed, start })
       if (isOver()) return
-      state.position = start
+      this.#move(state, start)
       // kafkajs fetched the committed offset before the previous owner's transaction ended.
       joined.member.seek({ topic, partition, offset: String(start) })
     }
@@ -229,13 +194,11 @@ export class KafkaConsumer implements Consumer {
     if (current === undefined || current !== this.#assignment || from === undefined || isStale()) return
     const last = batch.messages.at(-1)
     if (last === undefined) return
-    // At the end of the partition, transaction markers after the last message do not count as lag.
-    const isEnd = BigInt(batch.lastOffset()) + 1n >= BigInt(batch.highWatermark)
-    const endOffset = isEnd ? BigInt(last.offset) + 1n : BigInt(batch.highWatermark)
-    const of = { topic, partition, endOffset }
     for (const part of partsOf(batch.messages, from)) {
       const { onBatch, onUnreadable } = this.#options
-      const handled = Array.isArray(part) ? onBatch({ ...of, messages: part }) : onUnreadable({ ...of, ...part })
+      const handled = Array.isArray(part)
+        ? onBatch({ topic, partition, messages: part })
+        : onUnreadable({ topic, partition, ...part })
       const settled = handled.catch((error: unknown) => this.#end(current, error))
       this.#inFlight.set(key, settled)
       await settled
@@ -248,7 +211,13 @@ export class KafkaConsumer implements Consumer {
 
   #advance(assignment: Assignment | undefined, topic: string, partition: number, nextOffset: bigint): void {
     const state = assignment?.partitions.get(keyOf(topic, partition))
-    if (state?.position !== undefined && state.position < nextOffset) state.position = nextOffset
+    if (state?.position !== undefined && state.position < nextOffset) this.#move(state, nextOffset)
+  }
+
+  #move(state: PartitionState, position: bigint): void {
+    const { topic, partition } = state
+    state.position = position
+    this.#positions.set(keyOf(topic, partition), { topic, partition, position })
   }
 
   /** Retries until Kafka answers or refuses; undefined when `isOver` turned true first. */
@@ -257,7 +226,7 @@ export class KafkaConsumer implements Consumer {
       try {
         return await call()
       } catch (error) {
-        if (error instanceof RingsideError && !error.canRetry) throw error
+        if (!(error instanceof RingsideError) || !error.canRetry) throw error
         this.#log.debug({ group: this.#options.group, error: messageOf(error) }, 'Kafka does not answer, retrying')
         await delay(retryMs)
       }
@@ -270,6 +239,8 @@ export class KafkaConsumer implements Consumer {
     try {
       await admin.connect()
       return await use(admin)
+    } catch (error) {
+      throw toRingsideError(error, `cannot consume as group ${this.#options.group}`, this.#brokers)
     } finally {
       await admin.disconnect().catch(() => {})
     }
@@ -284,6 +255,10 @@ export class KafkaConsumer implements Consumer {
       this.#group.rejoin(error)
       return
     }
+    this.#fail(error)
+  }
+
+  #fail(error: unknown): void {
     this.#closed = true
     this.#ended.reject(error)
     void this.#group.close()

@@ -1,9 +1,16 @@
 // Lasting membership in a consumer group: kafkajs consumers in, assignments and batches out. When a kafkajs consumer
 // crashes or stalls, it is discarded and a new one joins.
 import { setTimeout as delay } from 'node:timers/promises'
-import { messageOf } from '../../runtime/errors.ts'
+import { messageOf, RingsideError } from '../../runtime/errors.ts'
 import type { Log } from '../../runtime/log.ts'
-import { type EachBatchPayload, isMissingTopic, type Kafka, type Consumer as KafkaJsConsumer } from './library.ts'
+import type { Membership } from '../client.ts'
+import {
+  type EachBatchPayload,
+  isMissingTopic,
+  isTransient,
+  type Kafka,
+  type Consumer as KafkaJsConsumer
+} from './library.ts'
 
 export interface GroupOptions {
   readonly kafka: Kafka
@@ -19,6 +26,8 @@ export interface GroupOptions {
   onAdvance(topic: string, partition: number, nextOffset: bigint): void
   /** A member failed; a new one is about to join. */
   onCrash?(error: Error): void
+  /** Member after member failed with an error that no retry can fix: none joins any more. */
+  onGiveUp(error: Error): void
   /** A member that has not fetched for this long is replaced. Must exceed the time of a join with other members. */
   readonly stalledAfterMs?: number
 }
@@ -34,6 +43,14 @@ const defaultStalledAfterMs = 90_000
 const leaveMs = 3000
 const firstBackoffMs = 200
 const longestBackoffMs = 5000
+/** A defect of kafkajs may hit one member and not the next; one that hits so many without a fetch hits all. */
+const maxHopelessInARow = 5
+
+const stalled = (silentMs: number): Error =>
+  new RingsideError('UNAVAILABLE', `no fetch for ${Math.round(silentMs / 1000)} s`)
+
+/** Another instance took over a partition: a rejoin divides the partitions anew. */
+const isFenced = (error: Error): boolean => error instanceof RingsideError && error.code === 'FENCED'
 
 export class GroupMember {
   readonly #options: GroupOptions
@@ -43,6 +60,11 @@ export class GroupMember {
   #member: KafkaJsConsumer | undefined
   #end: ((error: Error) => void) | undefined
   #busy = 0
+  #isMember = false
+  #joins = 0
+  #crashes = 0
+  #hopelessInARow = 0
+  #lastError: string | undefined
   #lastActiveMs = Date.now()
 
   constructor(options: GroupOptions) {
@@ -54,6 +76,15 @@ export class GroupMember {
   /** The current kafkajs consumer; undefined between two memberships. */
   get current(): KafkaJsConsumer | undefined {
     return this.#member
+  }
+
+  get membership(): Membership {
+    return {
+      isMember: this.#isMember,
+      crashes: this.#crashes,
+      rejoins: Math.max(0, this.#joins - 1),
+      lastError: this.#lastError
+    }
   }
 
   /** Leaves the group and joins as a new member. */
@@ -75,7 +106,13 @@ export class GroupMember {
       const joinedAt = Date.now()
       const error = await this.#liveOnce()
       if (error === undefined) return
+      this.#crashes += 1
+      this.#lastError = error.message
       this.#options.onCrash?.(error)
+      if (!isTransient(error) && !isFenced(error) && ++this.#hopelessInARow >= maxHopelessInARow) {
+        this.#options.onGiveUp(error)
+        return
+      }
       if (Date.now() - joinedAt > this.#stalledAfterMs) {
         backoffMs = firstBackoffMs
         logged = ''
@@ -114,6 +151,7 @@ export class GroupMember {
       return await ended.promise
     } finally {
       stopWatching()
+      this.#isMember = false
       const leaving = joining.then(() => member.disconnect()).catch(() => {})
       await Promise.race([leaving, delay(leaveMs, undefined, { ref: false })])
       this.#member = undefined
@@ -137,10 +175,16 @@ export class GroupMember {
     const { events } = member
     const isCurrent = () => this.#member === member
     member.on(events.CRASH, ({ payload }) => end(payload.error))
-    member.on(events.FETCH, () => this.#touch())
+    member.on(events.FETCH, () => {
+      this.#touch()
+      this.#hopelessInARow = 0
+    })
     member.on(events.GROUP_JOIN, ({ payload }) => {
       this.#touch()
-      if (isCurrent()) this.#options.onJoin(payload.memberAssignment, member)
+      if (!isCurrent()) return
+      this.#isMember = true
+      this.#joins += 1
+      this.#options.onJoin(payload.memberAssignment, member)
     })
     // kafkajs does not call eachBatch for batches without messages (transaction markers).
     member.on(events.END_BATCH_PROCESS, ({ payload }) => {
@@ -159,7 +203,7 @@ export class GroupMember {
     const timer = setInterval(() => {
       if (this.#busy > 0) this.#touch()
       const silentMs = Date.now() - this.#lastActiveMs
-      if (silentMs > this.#stalledAfterMs) end(new Error(`no fetch for ${Math.round(silentMs / 1000)} s`))
+      if (silentMs > this.#stalledAfterMs) end(stalled(silentMs))
     }, heartbeatMs)
     const close = () => end(undefined)
     this.#closing.signal.addEventListener('abort', close)

@@ -7,15 +7,15 @@ import { constants, zstdCompressSync } from 'node:zlib'
 import kafkajs from 'kafkajs'
 import { messageOf, RingsideError } from '../../runtime/errors.ts'
 import type { Log } from '../../runtime/log.ts'
-import type { ConnectionOptions, ReceivedMessage, UnreadableBatch } from '../client.ts'
+import type { ConnectionOptions } from '../client.ts'
 import { patchKafkajs } from './patches.ts'
-import type { FetchedRecord } from './record-batches.ts'
 
 export type { Admin, Consumer, ConsumerGroupJoinEvent, EachBatchPayload, Kafka, Producer, Transaction } from 'kafkajs'
 
 const {
   CompressionCodecs,
   CompressionTypes,
+  ConfigResourceTypes,
   Kafka,
   KafkaJSAggregateError,
   KafkaJSError,
@@ -23,6 +23,8 @@ const {
   logLevel,
   Partitioners
 } = kafkajs
+
+export { ConfigResourceTypes }
 
 export const zstd = CompressionTypes.ZSTD
 export const uncompressed = CompressionTypes.None
@@ -124,12 +126,17 @@ const restartErrors: ReadonlySet<string> = new Set([
 /** True when a topic does not exist: never created, deleted, or so new that the broker does not know it yet. */
 export const isMissingTopic = (error: unknown): boolean => protocolErrorOf(error) === 'UNKNOWN_TOPIC_OR_PARTITION'
 
-/** True when the same call may succeed later: network errors (with a system error code), elections, restarts. */
+/** ECONNRESET, ENOTFOUND …: what Node itself finds wrong, as an argument of a wrong type, begins with ERR_. */
+const isSystemError = (error: unknown): boolean =>
+  error instanceof Error && 'code' in error && /^E(?!RR_)[A-Z0-9_]+$/.test(String(error.code))
+
+/** True when the same call may succeed later: lost connections, elections, restarts. */
 export const isTransient = (error: unknown): boolean => {
   const root = rootOf(error)
+  if (root instanceof RingsideError) return root.canRetry
   if (root instanceof KafkaJSError)
     return root.retriable || restartErrors.has(root.name) || producerErrors.has(protocolErrorOf(root))
-  return root instanceof Error && 'code' in root
+  return isSystemError(root)
 }
 
 /** @param action start of the message: "cannot create topics" */
@@ -159,28 +166,7 @@ export const toRingsideError = (error: unknown, action: string, brokers: readonl
       }
     )
   }
+  if (!(rootOf(error) instanceof KafkaJSError))
+    return new RingsideError('SOFTWARE', `${action}: ${message}`, { cause: error })
   return new RingsideError('DATA', `${action}: Kafka at ${where} refuses: ${message}`, { cause: error })
 }
-
-/** The batch that cannot be read and in whose place the message is; undefined for every other message. */
-export const unreadableOf = (message: kafkajs.KafkaMessage): UnreadableBatch | undefined =>
-  (message as Partial<FetchedRecord>).unreadable
-
-const toText = (value: kafkajs.IHeaders[string]): string => {
-  const one = Array.isArray(value) ? value.at(-1) : value
-  return one === undefined ? '' : one.toString('utf8')
-}
-
-export const toReceivedMessage = ({
-  key,
-  value,
-  headers,
-  offset,
-  timestamp
-}: kafkajs.KafkaMessage): ReceivedMessage => ({
-  key,
-  value,
-  headers: Object.fromEntries(Object.entries(headers ?? {}).map(([name, text]) => [name, toText(text)])),
-  offset: BigInt(offset),
-  timestampMs: Number(timestamp)
-})

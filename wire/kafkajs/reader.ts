@@ -6,13 +6,15 @@ import { RingsideError } from '../../runtime/errors.ts'
 import type { Log } from '../../runtime/log.ts'
 import type { ReaderOptions } from '../client.ts'
 import { GroupMember } from './group.ts'
-import { type Admin, type EachBatchPayload, type Kafka, toReceivedMessage, unreadableOf } from './library.ts'
+import { type Admin, type EachBatchPayload, type Kafka, toRingsideError } from './library.ts'
+import { toReceivedMessage, unreadableOf } from './received.ts'
 
 /** Calls `use` with a connected admin client; its errors become RingsideErrors that begin with `action`. */
 export type WithAdmin = <T>(action: string, use: (admin: Admin) => Promise<T>) => Promise<T>
 
 interface ReadOptions extends ReaderOptions {
   readonly kafka: Kafka
+  readonly brokers: readonly string[]
   readonly withAdmin: WithAdmin
   readonly log: Log
 }
@@ -47,7 +49,7 @@ const startPositions = async (
 
 /** @throws RingsideError DATA when the topic does not exist, UNAVAILABLE when Kafka stays away before the end */
 export const readTopic = async (options: ReadOptions, signal?: AbortSignal): Promise<void> => {
-  const { kafka, withAdmin, topic, log, onMessage, onUnreadable, untilEnd } = options
+  const { kafka, brokers, withAdmin, topic, log, onMessage, onUnreadable, untilEnd } = options
   const positions = await withAdmin(`cannot read ${topic}`, (admin) => startPositions(admin, options))
   const isDone = () => [...positions.values()].every(({ next, end }) => end !== undefined && next >= end)
   if (isDone() || signal?.aborted) return
@@ -100,6 +102,7 @@ export const readTopic = async (options: ReadOptions, signal?: AbortSignal): Pro
         ended.reject(error)
       }),
     onAdvance: (_, partition, next) => advance(partition, next),
+    onGiveUp: (error) => ended.reject(toRingsideError(error, `cannot read ${topic}`, brokers)),
     onCrash: (error) => {
       crashes += 1
       if (untilEnd && crashes > maxCrashesInARow) {

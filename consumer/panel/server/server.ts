@@ -1,4 +1,4 @@
-// The panel's HTTP server: the built page, the session, the audit search, and the WebSocket of open pages.
+// The panel's HTTP server: the built page, the session, the audit search, the WebSocket of open pages, and the probes.
 import { existsSync } from 'node:fs'
 import type { IncomingMessage } from 'node:http'
 import { type AddressInfo, isIPv6 } from 'node:net'
@@ -8,6 +8,7 @@ import fastifyWebsocket from '@fastify/websocket'
 import fastify, { type FastifyInstance, type FastifyReply } from 'fastify'
 import { z } from 'zod'
 import { messageOf, RingsideError } from '../../../runtime/errors.ts'
+import { healthAnswer, healthPaths } from '../../../runtime/health.ts'
 import { parseListen } from '../../../runtime/listen.ts'
 import type { Log } from '../../../runtime/log.ts'
 import { type AuditAnswer, type AuditQuery, paths, type Session } from '../protocol.ts'
@@ -21,6 +22,8 @@ export interface ServerOptions {
   readonly token: string | undefined
   readonly version: string
   readonly pages: LivePages
+  /** Why the data is not current. */
+  readonly problems: () => readonly string[]
   readonly searchAudit: (query: AuditQuery, signal: AbortSignal) => Promise<AuditAnswer>
   /** Folder of the built page. */
   readonly pageDir: string
@@ -81,8 +84,14 @@ const auditQuery = z
 const answerText = (reply: FastifyReply, status: number, message: string): FastifyReply =>
   reply.code(status).type('text/plain; charset=utf-8').send(`${message}\n`)
 
-/** Routes without secrets: the page, its files, the session. Routes, not paths: a path has several spellings. */
-const publicRoutes: ReadonlySet<string | undefined> = new Set(['/', '/*', paths.session])
+/** Routes without secrets: the page, its files, the session, the probes. Routes, not paths: a path has several spellings. */
+const publicRoutes: ReadonlySet<string | undefined> = new Set([
+  '/',
+  '/*',
+  paths.session,
+  healthPaths.health,
+  healthPaths.ready
+])
 
 const checkAccess = (server: FastifyInstance, token: string | undefined): void => {
   server.addHook('onRequest', async (request, reply) => {
@@ -118,6 +127,15 @@ const serveAudit = (server: FastifyInstance, { searchAudit, log }: ServerOptions
       searches -= 1
     }
   })
+}
+
+const serveHealth = (server: FastifyInstance, { problems, token }: ServerOptions): void => {
+  for (const path of Object.values(healthPaths)) {
+    server.get(path, (request, reply) => {
+      const { status = 404, text = '' } = healthAnswer(path, problems, hasToken(request.headers, token)) ?? {}
+      return reply.code(status).type('text/plain; charset=utf-8').send(text)
+    })
+  }
 }
 
 const servePage = async (server: FastifyInstance, pageDir: string): Promise<void> => {
@@ -166,6 +184,7 @@ export const startServer = async (options: ServerOptions): Promise<PanelServer> 
   })
   server.get(paths.live, { websocket: true }, (socket) => pages.add(socket))
   serveAudit(server, options)
+  serveHealth(server, options)
   await servePage(server, pageDir)
 
   const { host, port } = parseListen(listen)

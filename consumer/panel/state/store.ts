@@ -1,7 +1,7 @@
 // The state that the panel shows. Records of the topics go in, in any order, duplicates included; the changes after a
 // change number come out, each item in its newest form. Pure.
 import type { Alert, HostStatus, Rollup } from '../../../wire/types.ts'
-import type { HostState, Point, ServerMessage, ServiceLag, TopBy, TopRow, Watch } from '../protocol.ts'
+import type { HostState, Point, ServerMessage, ServiceState, TopBy, TopRow, Watch } from '../protocol.ts'
 import { HostStates, lostEvents } from './host-states.ts'
 import { pointOf } from './point.ts'
 import { topOf } from './top.ts'
@@ -42,7 +42,7 @@ export class Store {
   readonly #alerts = new Map<string, { readonly alert: Alert; readonly changed: number }>()
   readonly #listeners = new Set<() => void>()
   readonly #parts: Record<Part, number> = { hosts: 0, lag: 0, stale: 0 }
-  #lags: readonly ServiceLag[] = []
+  #services: readonly ServiceState[] = []
   #staleReason: string | null = null
   #change = 0
 
@@ -101,9 +101,9 @@ export class Store {
     this.#changed()
   }
 
-  setLags(lags: readonly ServiceLag[]): void {
-    if (JSON.stringify(lags) === JSON.stringify(this.#lags)) return
-    this.#lags = lags
+  setServices(services: readonly ServiceState[]): void {
+    if (JSON.stringify(services) === JSON.stringify(this.#services)) return
+    this.#services = services
     this.#changed('lag')
   }
 
@@ -131,7 +131,7 @@ export class Store {
     const messages: ServerMessage[] = []
     if (this.#parts.stale > change) messages.push({ type: 'stale', reason: this.#staleReason })
     if (this.#parts.hosts > change) messages.push({ type: 'hosts', hosts: this.hosts() })
-    if (this.#parts.lag > change) messages.push({ type: 'lag', services: this.#lags })
+    if (this.#parts.lag > change) messages.push({ type: 'lag', services: this.#services })
     const alerts = [...this.#alerts.values()].filter(({ changed }) => changed > change).slice(-maxAlerts)
     if (alerts.length > 0) messages.push({ type: 'alerts', alerts: alerts.map(({ alert }) => alert) })
     return messages

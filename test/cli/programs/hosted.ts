@@ -11,6 +11,7 @@ const counts = { events: 1, drains: 0, stops: 0 }
 
 const service: Service = {
   counters: () => counts,
+  problems: () => [],
   done: done.promise,
   drain: async () => {
     counts.drains += 1

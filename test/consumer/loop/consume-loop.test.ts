@@ -41,14 +41,15 @@ describe('the consume loop', { skip: await kafkaMissing(), timeout: 120_000 }, (
     topicPrefix: string,
     module: HandlerModule,
     client: KafkaClient = kafka.client,
-    from: 'earliest' | 'latest' = 'earliest'
+    from: 'earliest' | 'latest' = 'earliest',
+    handlerTimeoutMs = 60_000
   ): Promise<ConsumeLoop> =>
     ConsumeLoop.start({
       service: 'test',
       group: `${topicPrefix}test`,
       module,
       client,
-      topics: { ...loadConfig({}, undefined, {}), topicPrefix },
+      config: { ...loadConfig({ consumers: { handlerTimeoutMs } }, undefined, {}), topicPrefix },
       from,
       log: testLog
     })
@@ -88,7 +89,9 @@ describe('the consume loop', { skip: await kafkaMissing(), timeout: 120_000 }, (
       audit: 2,
       other: 4,
       deadletters: 0,
-      lagRecords: 0
+      lagRecords: 0,
+      crashes: 0,
+      rejoins: 0
     })
     assert.deepEqual(await mine(topicPrefix), ['{"batch":1}', 'raw', '{"batch":2}', 'raw'])
     const [firstRollup] = await readAll(kafka.client, `${topicPrefix}rollups`)
@@ -98,6 +101,38 @@ describe('the consume loop', { skip: await kafkaMissing(), timeout: 120_000 }, (
     assert.equal(firstAlert?.key, `${alert.rule}/${alert.entity}`)
     const [firstAudit] = await readAll(kafka.client, `${topicPrefix}audit`)
     assert.equal(firstAudit?.key, audit.host)
+  })
+
+  test('a handler that hangs fails after its time: the message goes to deadletter, and the loop continues', async () => {
+    const topicPrefix = await createTopics()
+    await publish(topicPrefix, [messageOf(1), messageOf(2), messageOf(3)])
+    const late = Promise.withResolvers<Output[]>()
+    const module = async ({ batch }: EventBatch): Promise<Output[]> =>
+      batch === 2 ? late.promise : [toMine(topicPrefix, 'k', batch)]
+    const loop = await start(topicPrefix, module, kafka.client, 'earliest', 200)
+    await loop.drain()
+    late.resolve([toMine(topicPrefix, 'k', 'late')])
+    assert.deepEqual(await mine(topicPrefix), ['1', '3'])
+    const [letter, ...others] = await readAll(kafka.client, `${topicPrefix}deadletter`)
+    assert.equal(others.length, 0)
+    assert.match(letter?.headers?.['reason'] ?? '', /not answered for 200 ms \(consumers\.handlerTimeoutMs\)/)
+    assert.deepEqual([letter?.headers?.['code'], letter?.headers?.['offset']], ['HANDLER', '1'])
+  })
+
+  test('a service whose handler hangs stops, and the message is handled after the restart', async () => {
+    const topicPrefix = await createTopics()
+    await publish(topicPrefix, [messageOf(1)])
+    const called = Promise.withResolvers<void>()
+    const hanging = await start(topicPrefix, () => {
+      called.resolve()
+      return new Promise<Output[]>(() => {})
+    })
+    await called.promise
+    await hanging.stop()
+    const loop = await start(topicPrefix, ({ batch }) => [toMine(topicPrefix, 'k', batch)])
+    await loop.drain()
+    assert.deepEqual(await mine(topicPrefix), ['1'])
+    assert.deepEqual(await readAll(kafka.client, `${topicPrefix}deadletter`), [])
   })
 
   test('a record batch over the bounds goes to deadletter as one letter, and the loop continues in its place', async () => {

@@ -15,12 +15,15 @@ const counters = {
   other: 0,
   deadletters: 6,
   lagRecords: 9,
+  crashes: 3,
+  rejoins: 4,
   late: 7
 }
 
 const families = consumerMetrics({
   counters: () => counters,
-  lags: () => [{ topic: 'ringside.events', partition: 2, records: 9, seconds: 1.5 }]
+  lags: () => [{ topic: 'ringside.events', partition: 2, records: 9, seconds: 1.5, stalledSeconds: 70 }],
+  membership: { isMember: true, crashes: 3, rejoins: 4, lastError: undefined }
 })
 
 const valuesOf = (name: string): Record<string, number> => {
@@ -47,4 +50,11 @@ test('each counter of the loop is a metric, and each counter of a handler is a l
 test('lag is exposed by partition, in messages and in seconds', () => {
   assert.deepEqual(valuesOf('ringside_consumer_lag_messages'), { 'ringside.events,2': 9 })
   assert.deepEqual(valuesOf('ringside_consumer_lag_seconds'), { 'ringside.events,2': 1.5 })
+})
+
+test('a stalled partition, crashes and rejoins are exposed', () => {
+  assert.deepEqual(valuesOf('ringside_consumer_stalled_seconds'), { 'ringside.events,2': 70 })
+  assert.deepEqual(valuesOf('ringside_consumer_member'), { '': 1 })
+  assert.deepEqual(valuesOf('ringside_consumer_crashes_total'), { '': 3 })
+  assert.deepEqual(valuesOf('ringside_consumer_rejoins_total'), { '': 4 })
 })

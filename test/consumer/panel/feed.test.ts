@@ -114,3 +114,24 @@ test('a message that cannot be decoded is counted and skipped', async (t) => {
   await eventually('the readable message', 30, () => (store.rows === 1 ? true : undefined))
   assert.ok(feed.unreadable > 0)
 })
+
+test('a read that fails, and that no retry can help, ends the feed', async (t) => {
+  const failure = new TypeError('x is not a function')
+  const { feed } = start(t, { read: () => Promise.reject(failure) })
+  await assert.rejects(feed.done, failure)
+})
+
+test('a record batch that cannot be read is counted and skipped', async (t) => {
+  const { client, add } = createTopics()
+  add('rollups', encode('Rollup', row(1)))
+  const poisoned = async (options: ReaderOptions, signal?: AbortSignal): Promise<void> => {
+    if (options.topic === 'rollups') {
+      options.onUnreadable({ firstOffset: 5n, lastOffset: 9n, reason: 'lz4: corrupt', bytes: Buffer.alloc(0) }, 0)
+    }
+    await client.read(options, signal)
+  }
+  const { feed, staleReason } = start(t, { read: poisoned })
+  await eventually('the history', 60, () => (staleReason() === null ? true : undefined))
+  assert.ok(feed.unreadable > 0)
+  assert.deepEqual(feed.problems(), [])
+})

@@ -31,6 +31,8 @@ describe('a client on kafkajs', { skip: await kafkaMissing(), timeout: 60_000 },
     const created = await kafka.client.ensureTopics([topic]).finally(() => answering.mock.restore())
     assert.ok(isLate)
     assert.deepEqual(created, [name])
-    assert.deepEqual(await kafka.client.describeTopics([name]), [{ name, partitions: 2, replicas: 1, messages: 0n }])
+    assert.deepEqual(await kafka.client.describeTopics([name]), [
+      { name, partitions: 2, replicas: 1, minInsyncReplicas: 1, messages: 0n }
+    ])
   })
 })

@@ -1,6 +1,6 @@
 // How current and complete the data is: age, losses and reduced classes of each host, and the lag of the services.
 import { formatCount } from '../../../../runtime/format-number.ts'
-import type { HostState, ServiceLag } from '../../protocol.ts'
+import type { HostState, ServiceState } from '../../protocol.ts'
 import { formatAge, formatPerSecond } from '../format.ts'
 import { useController } from '../state/use-controller.ts'
 import { ViewLink } from './view-link.tsx'
@@ -68,20 +68,44 @@ const HostRow = ({ state }: { readonly state: HostState }) => {
 const needsAttention = ({ ended, watermarkMs, lost }: HostState): boolean =>
   Object.keys(lost).length > 0 || (!ended && Date.now() - watermarkMs > oldMs)
 
-const Services = ({ services }: { readonly services: readonly ServiceLag[] }) => (
+/** A poll every 2 s; a broker's restart and a join after it take some 15 s. */
+const longStallSeconds = 60
+/** One may be a restart. */
+const manyJoins = 3
+
+const ServiceProblems = ({ service, messages, stalledSeconds, members, joins }: ServiceState) => {
+  const problems: [text: string, meaning: string][] = []
+  if (members === 0 && messages !== null)
+    problems.push(['no member', `Its consumer group is empty: start it with ringside run ${service}, or see its log`])
+  if (stalledSeconds >= longStallSeconds)
+    problems.push([
+      `no progress for ${formatAge(1000 * stalledSeconds)}`,
+      'Messages wait and none is handled: see its log'
+    ])
+  if (joins >= manyJoins)
+    problems.push([`${joins} joins in 10 min`, 'Members crash and rejoin, or many were started: see its log'])
+  return problems.map(([text, meaning]) => (
+    <dd key={text} class="bad" title={meaning}>
+      {text}
+    </dd>
+  ))
+}
+
+const Services = ({ services }: { readonly services: readonly ServiceState[] }) => (
   <dl class="services" data-testid="services">
-    {services.map(({ service, messages }) => (
-      <div key={service}>
-        <dt>{service}</dt>
-        {messages === null ? (
-          <dd class="dim" title={`No committed offset: start it with ringside run ${service}`}>
+    {services.map((state) => (
+      <div key={state.service}>
+        <dt>{state.service}</dt>
+        {state.messages === null ? (
+          <dd class="dim" title={`No committed offset: start it with ringside run ${state.service}`}>
             never ran
           </dd>
         ) : (
-          <dd class={messages > behindMessages ? 'bad' : ''} title="Messages not yet read">
-            {messages === 0 ? 'caught up' : `${formatCount(messages)} behind`}
+          <dd class={state.messages > behindMessages ? 'bad' : ''} title="Messages not yet read">
+            {state.messages === 0 ? 'caught up' : `${formatCount(state.messages)} behind`}
           </dd>
         )}
+        <ServiceProblems {...state} />
       </div>
     ))}
   </dl>

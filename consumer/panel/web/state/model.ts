@@ -1,7 +1,7 @@
 // The state of the page: messages of the service go in, the data of the components comes out. Bounded by the time range
 // shown, also in a hidden tab. No I/O, no DOM.
 import type { Alert } from '../../../../wire/types.ts'
-import type { HostState, ServerMessage, ServiceLag, TopRow, Watch } from '../../protocol.ts'
+import type { HostState, ServerMessage, ServiceState, TopRow, Watch } from '../../protocol.ts'
 import { PointSeries } from './point-series.ts'
 import { windowFor } from './ranges.ts'
 import type { View } from './view.ts'
@@ -30,7 +30,7 @@ export class Model {
   top: { readonly by: Watch['top']; readonly spanMs: number; readonly rows: readonly TopRow[] } | undefined
   names: Omit<MessageOf<'names'>, 'type'> = { hosts: [], workloads: [], calls: [] }
   hosts: readonly HostState[] | undefined
-  lag: readonly ServiceLag[] = []
+  lag: readonly ServiceState[] = []
   /** Why the service's data is not current; null: it is current. */
   staleReason: string | null = null
   /** The last outage, until the user dismisses it. */

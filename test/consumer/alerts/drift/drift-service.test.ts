@@ -43,7 +43,7 @@ describe('drift on Kafka', { skip: await kafkaMissing(), timeout: 180_000 }, () 
         group: `${topicPrefix}alerts`,
         module,
         client: kafka.client,
-        topics: { ...loadConfig({}, undefined, {}), topicPrefix },
+        config: { ...loadConfig({}, undefined, {}), topicPrefix },
         from: 'earliest',
         log: testLog
       })

@@ -18,7 +18,7 @@ const any: AuditQuery = { fromMs: 1000, toMs: 2000 }
 const clientOf = (messages: { value: Buffer; partition: number; timestampMs: number }[]) => {
   const reads: { sinceMs: number | undefined; count: number } = { sinceMs: undefined, count: 0 }
   const client: Pick<KafkaClient, 'read' | 'describeTopics'> = {
-    describeTopics: async () => [{ name: 'audit', partitions: 2, replicas: 1, messages: 0n }],
+    describeTopics: async () => [{ name: 'audit', partitions: 2, replicas: 1, minInsyncReplicas: 1, messages: 0n }],
     read: async ({ sinceMs, onMessage }, signal) => {
       reads.sinceMs = sinceMs
       for (const [index, { value, partition, timestampMs }] of messages.entries()) {

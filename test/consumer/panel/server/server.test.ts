@@ -31,6 +31,7 @@ const start = async (t: TestContext, options: Partial<ServerOptions> & { maxBuff
     token: undefined,
     version: '1.2.3',
     pages,
+    problems: () => [],
     searchAudit: async () => ({ rows: [], scanned: 0, stopped: null }),
     pageDir,
     log: testLog,
@@ -173,6 +174,17 @@ test('an address in use is an error that names the setting to change', async (t)
     assert.match(error.message, /EADDRINUSE.*panel\.listen/)
     return true
   })
+})
+
+test('/healthz and /readyz answer without a token; the reasons of /readyz take one', async (t) => {
+  let problems = ['Kafka does not respond']
+  const { get } = await start(t, { token, problems: () => problems })
+  assert.deepEqual([(await get('healthz')).status, (await get('readyz')).status], [200, 503])
+  assert.doesNotMatch(await (await get('readyz')).text(), /Kafka/)
+  const allowed = await get('readyz', { authorization: `Bearer ${token}` })
+  assert.match(await allowed.text(), /not ready\nKafka does not respond/)
+  problems = []
+  assert.equal((await get('readyz')).status, 200)
 })
 
 test('a browser that does not read delays no other, has bounded memory, and gets the newest state once it reads', async (t) => {

@@ -49,7 +49,7 @@ test('a record that changes nothing notifies no listener', () => {
   store.addRollup(processRow(10, 1, { window_ms: 10_000 }))
   store.addRollup(row(1, { window_ms: 500 }))
   store.setStaleReason(null)
-  store.setLags([])
+  store.setServices([])
   assert.equal(calls, 1)
   stop()
   store.addRollup(row(2))
@@ -100,14 +100,15 @@ test('alerts have their highest revision; a maximum selects the last ones', () =
 test('hosts, lag and stale reason are returned whole after a change', () => {
   const store = create()
   assert.deepEqual(store.changesAfter(0, 100), [])
-  store.setLags([{ service: 'audit', messages: 3 }])
+  const service = { service: 'audit', messages: 3, stalledSeconds: 0, members: 1, joins: 0 }
+  store.setServices([service])
   const { change } = store
   store.setStaleReason('Kafka does not respond')
   assert.deepEqual(store.changesAfter(change, 100), [{ type: 'stale', reason: 'Kafka does not respond' }])
   store.setStaleReason(null)
   assert.deepEqual(store.changesAfter(0, 100), [
     { type: 'stale', reason: null },
-    { type: 'lag', services: [{ service: 'audit', messages: 3 }] }
+    { type: 'lag', services: [service] }
   ])
 })
 
