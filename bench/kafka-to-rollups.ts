@@ -75,7 +75,8 @@ const eventOf = (i: number): Event => ({
   address_given: false,
   argument_changed: false,
   call_cpu: -1,
-  call_seq: -1
+  call_seq: -1,
+  path_deleted: false
 })
 
 const batchOf = (index: number): EventBatch => ({

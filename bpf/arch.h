@@ -94,6 +94,12 @@ static __always_inline bool is_compat(struct task_struct *task)
 	return task->thread_info.status & ts_compat;
 }
 
+/* Flags of open* with the numbers of x86-64. */
+static __always_inline __u32 generic_open_flags(__u32 flags)
+{
+	return flags;
+}
+
 static __always_inline bool read_user_registers(struct user_registers *to, struct pt_regs *regs)
 {
 	to->ip = regs->ip;
@@ -119,6 +125,15 @@ static __always_inline void read_arguments(__u64 *args, struct pt_regs *regs, __
 	args[3] = regs->regs[3];
 	args[4] = regs->regs[4];
 	args[5] = regs->regs[5];
+}
+
+/* Flags of open* with the numbers of x86-64: O_DIRECTORY and O_NOFOLLOW have changed places with O_DIRECT and O_LARGEFILE
+ * (arch/arm64/include/uapi/asm/fcntl.h). */
+static __always_inline __u32 generic_open_flags(__u32 flags)
+{
+	const __u32 pair = 3U << 14;
+
+	return (flags & ~(pair | pair << 2)) | (flags & pair) << 2 | (flags >> 2 & pair);
 }
 
 /* not supported yet: the caller of a leaf function is in the link register */

@@ -61,20 +61,19 @@ static __always_inline struct text read_cgroup_path(__u32 index, struct task_str
 	struct css_set *sets = BPF_CORE_READ(task, cgroups);
 	struct cgroup *unified = BPF_CORE_READ(sets, dfl_cgrp);
 	struct cgroup *legacy = legacy_cgroup(sets, unified);
-	struct text text = { .is_whole = true };
+	struct text none = {};
 	const char newline = '\n';
 
 	if (!walk)
-		return text;
-	walk->begin = RINGSIDE_PATH_MAX;
+		return none;
+	walk->is_deleted = false;
+	walk->begin = walk->end = RINGSIDE_PATH_MAX;
 	if (legacy)
 		prepend_cgroup(walk, index, legacy);
 	if (walk->begin < RINGSIDE_PATH_MAX)
 		prepend(walk, &newline, 1);
 	prepend_cgroup(walk, index, unified);
-	text.at = walk->text + (walk->begin & (RINGSIDE_PATH_MAX - 1));
-	text.bytes = RINGSIDE_PATH_MAX - walk->begin;
-	return text;
+	return text_of(walk, true);
 }
 
 #endif

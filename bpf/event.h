@@ -16,7 +16,7 @@
 /* Numbers that bpf/event.ts has, too: constants of an enum, because BTF has no macros. */
 enum ringside_limit {
 	/* Raised by every change to a layout or to the meaning of a number in this file. */
-	RINGSIDE_EVENT_VERSION = 5,
+	RINGSIDE_EVENT_VERSION = 6,
 	/* TASK_COMM_LEN, include/linux/sched.h */
 	RINGSIDE_COMM_SIZE = 16,
 	/* Call numbers: below NR_URING the system calls of the ABI (the last one of x86-64 with x32 is 547), from
@@ -141,12 +141,13 @@ enum ringside_mode {
 /* Bits of ringside_event.flags. */
 enum ringside_flag {
 	RINGSIDE_HAS_SOCKET = 0x1,	/* socket is filled in */
-	RINGSIDE_PATH_TRUNCATED = 0x2,	/* path or extra is the beginning of a longer string; for exec, path is the end */
+	RINGSIDE_PATH_TRUNCATED = 0x2,	/* path or extra is incomplete; U+2026 stands for the missing beginning or end */
 	RINGSIDE_IS_COMPAT = 0x4,	/* nr is a number of RINGSIDE_ABI_COMPAT */
 	RINGSIDE_HAS_STACK = 0x8,	/* the record ends with the caller's stack */
 	RINGSIDE_ADDRESS_GIVEN = 0x10,	/* an address of socket is the call's argument, from user memory */
 	RINGSIDE_ARGUMENT_CHANGED = 0x20,	/* the sockaddr argument differed between enter and exit */
 	RINGSIDE_PATH_OPENED = 0x40,	/* path is the opened file's, from the kernel; extra is the path argument */
+	RINGSIDE_PATH_DELETED = 0x80,	/* path's file, or the folder that the argument begins at, has no name any more */
 };
 
 /* Slots for processes marked as Go programs: sets of one cache line each, chosen by the lowest bits of the pid. */
@@ -194,7 +195,7 @@ struct ringside_event {
 	__u16 path_size;	/* bytes of path, without NUL */
 	__u16 extra_size;	/* bytes of extra, without NUL */
 	__u32 advance;		/* set by the ring's reader: how far this record moves its position */
-	__u32 arg;		/* open*: flags; ptrace: the request; io_uring: IORING_OP_*; else 0 */
+	__u32 arg;		/* open*: flags, numbered as on x86-64; ptrace: the request; io_uring: IORING_OP_*; else 0 */
 	__s32 target;		/* ptrace: the pid argument as the caller passed it; else -1 */
 	char comm[RINGSIDE_COMM_SIZE];	/* name of the thread */
 	struct ringside_socket socket;

@@ -100,21 +100,6 @@ static __always_inline bool is_open(__u8 call)
 	       call == RINGSIDE_CALL_CREAT || call == RINGSIDE_CALL_OPEN_BY_HANDLE_AT;
 }
 
-/* A path argument as it was passed. */
-static __always_inline struct text read_plain(__u32 index, const char *from)
-{
-	struct path_walk *walk = own_walk(index);
-	struct text text = { .is_whole = true };
-	long bytes;
-
-	if (!walk)
-		return text;
-	bytes = bpf_probe_read_user_str(walk->text, RINGSIDE_PATH_MAX, from);
-	text.at = walk->text;
-	text.bytes = bytes > 0 ? bytes - 1 : 0;
-	return text;
-}
-
 /* open*, unlink*, truncate: of a file that was opened, its own path; else the argument. */
 static __always_inline void exit_path(const struct call_exit *exit)
 {
@@ -126,7 +111,7 @@ static __always_inline void exit_path(const struct call_exit *exit)
 	if (!draft)
 		return;
 	draft->fd = arguments.fd;
-	draft->arg = arguments.flags;
+	draft->arg = is_open(exit->call) ? generic_open_flags(arguments.flags) : arguments.flags;
 	if (is_open(exit->call) && exit->ret >= 0)
 		file = file_of(exit->task, exit->ret);
 	if (file) {
@@ -207,7 +192,7 @@ static __always_inline void exit_exec(const struct call_exit *exit)
 	const __u64 *args = exit->state->args;
 	bool is_at = exit->call == RINGSIDE_CALL_EXECVEAT;
 	struct ringside_event *draft = draft_call(exit);
-	struct text path;
+	struct text path = {};
 
 	if (draft && is_at)
 		draft->fd = args[0];

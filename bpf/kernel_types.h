@@ -28,7 +28,7 @@ enum { BPF_F_NO_PREALLOC = 1, BPF_F_MMAPABLE = 1 << 10 };
 enum { BPF_ANY = 0, BPF_LOCAL_STORAGE_GET_F_CREATE = 1, BPF_RB_NO_WAKEUP = 1 };
 
 enum { EINTR = 4, EALREADY = 114, EINPROGRESS = 115, ECANCELED = 125, ERESTARTSYS = 512, ERESTARTNOINTR = 513,
-       ERESTARTNOHAND = 514, ERESTART_RESTARTBLOCK = 516, ENAMETOOLONG = 36, MAX_ERRNO = 4095 };
+       ERESTARTNOHAND = 514, ERESTART_RESTARTBLOCK = 516, MAX_ERRNO = 4095 };
 enum { AF_UNSPEC = 0, AF_UNIX = 1, AF_INET = 2, AF_INET6 = 10, AF_VSOCK = 40 };
 enum { SOCK_STREAM = 1, SOCK_RAW = 3, SOCK_SEQPACKET = 5, SOCK_TYPE_MASK = 0xf, IPPROTO_TCP = 6, UNIX_PATH_MAX = 108 };
 /* include/uapi/linux/io_uring.h */
@@ -36,6 +36,8 @@ enum { IOSQE_FIXED_FILE = 0x1 };
 enum { S_IFMT = 0170000, S_IFSOCK = 0140000 };
 /* O_CREAT | O_WRONLY | O_TRUNC: what creat(2) stands for, include/uapi/asm-generic/fcntl.h */
 enum { CREAT_FLAGS = 01101 };
+/* include/uapi/linux/magic.h */
+enum { NSFS_MAGIC = 0x6e736673, PIPEFS_MAGIC = 0x50495045 };
 enum { F_DUPFD = 0, F_DUPFD_CLOEXEC = 1030 };
 /* include/net/tcp_states.h */
 enum { TCP_ESTABLISHED = 1, TCP_SYN_SENT = 2, TCP_SYN_RECV = 3, TCP_CLOSE = 7 };
@@ -155,6 +157,7 @@ struct dentry {
 	struct hlist_bl_node d_hash;
 	struct dentry *d_parent;
 	struct qstr d_name;
+	struct inode *d_inode;
 	const struct dentry_operations *d_op;
 };
 
@@ -179,8 +182,15 @@ struct fs_struct {
 	struct path pwd;
 };
 
+struct super_block {
+	unsigned long s_magic;
+};
+
 struct inode {
 	unsigned short i_mode;
+	struct super_block *i_sb;
+	unsigned long i_ino;
+	void *i_private;
 };
 
 struct file {
@@ -251,7 +261,13 @@ struct in6_addr {
 	} in6_u;
 };
 
+/* include/linux/proc_ns.h */
+struct proc_ns_operations {
+	const char *name;
+};
+
 struct ns_common {
+	const struct proc_ns_operations *ops;
 	unsigned int inum;
 };
 

@@ -105,7 +105,7 @@ struct {
 	__type(value, struct exec_state);
 } execs SEC(".maps");
 
-/* A path under construction: its beginning grows downwards from RINGSIDE_PATH_MAX, a path argument lies behind that. In a
+/* A path under construction, from begin to end: it grows downwards from RINGSIDE_PATH_MAX, a path argument lies behind that. In a
  * map, since the verifier would take seconds to follow it on the stack. Two per CPU are enough: the programs that use them
  * run with preemption disabled, never in an interrupt, and never nested. */
 struct path_walk {
@@ -113,7 +113,8 @@ struct path_walk {
 	struct mount *mount;
 	struct cgroup *cgroup;
 	__u32 begin;
-	__u32 reserved;
+	__u32 end;
+	bool is_deleted;	/* the file, or the folder that an argument is relative to, has no name any more */
 	char name[256];
 	char text[4 * RINGSIDE_PATH_MAX];
 };
@@ -130,6 +131,7 @@ struct text {
 	const char *at;
 	__u32 bytes;
 	bool is_whole;
+	bool is_deleted;
 };
 
 /* A record with strings under construction: its size is known only when it is complete. One per CPU, as path_walks. */

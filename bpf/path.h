@@ -9,6 +9,10 @@ enum {
 	AT_FDCWD = -100,
 };
 
+/* U+2026 in UTF-8 */
+#define CUT_MARK "\xe2\x80\xa6"
+enum { CUT_MARK_BYTES = 3 };
+
 /* The scratch walks of this CPU: two paths can be under construction at once. */
 enum walk_index { WALK_PATH, WALK_EXTRA };
 
@@ -37,8 +41,8 @@ static __always_inline bool prepend(struct path_walk *walk, const void *name, __
 {
 	__u32 begin = walk->begin;
 
-	bytes &= NAME_BYTES - 1;
-	if (begin <= bytes)
+	/* some file systems have longer names than NAME_MAX */
+	if (bytes >= NAME_BYTES || begin <= bytes)
 		return false;
 	begin -= bytes;
 	barrier_var(begin); /* clang 14 removes the masks that the verifier needs */
@@ -58,11 +62,14 @@ static __always_inline bool prepend_component(struct path_walk *walk, struct den
 	       prepend(walk, &slash, 1);
 }
 
-static __always_inline void prepend_deleted(struct path_walk *walk)
+/* Stands for the missing beginning of a path, so that no reader takes the rest for a whole, absolute path. */
+static __always_inline void prepend_cut_mark(struct path_walk *walk)
 {
-	const char deleted[] = " (deleted)";
+	const char mark[] = CUT_MARK;
 
-	prepend(walk, deleted, sizeof(deleted) - 1);
+	if (walk->begin <= CUT_MARK_BYTES)
+		walk->begin = CUT_MARK_BYTES + 1;
+	prepend(walk, mark, CUT_MARK_BYTES);
 }
 
 /* Prepends the current folder and moves to its parent, across mounts; false at the root, or without room. Global, so that
@@ -90,9 +97,31 @@ __noinline bool step_up(__u32 index)
 	return true;
 }
 
-/* Prepends the path that begin_walk() chose, as d_path() does with the root of its mount namespace; of the root itself
- * nothing. A path that is too long or too deep keeps its end only; returns whether it is whole. Global, so that the
- * verifier checks it once. */
+/* The text of a namespace or a pipe, which have a number in place of a name (ns_dname, fs/nsfs.c; pipefs_dname,
+ * fs/pipe.c). */
+static __always_inline bool prepend_number(struct path_walk *walk, struct dentry *dentry)
+{
+	struct inode *inode = BPF_CORE_READ(dentry, d_inode);
+	__u64 magic = BPF_CORE_READ(inode, i_sb, s_magic);
+	__u64 values[] = { 0, BPF_CORE_READ(inode, i_ino) };
+	static const char format[] = "%s:[%llu]";
+	static const char pipe[] = "pipe";
+	struct ns_common *namespace = BPF_CORE_READ(inode, i_private);
+	long bytes;
+
+	if (magic == NSFS_MAGIC)
+		values[0] = (__u64)BPF_CORE_READ(namespace, ops, name);
+	else if (magic == PIPEFS_MAGIC)
+		values[0] = (__u64)pipe;
+	else
+		return false;
+	bytes = bpf_snprintf(walk->name, sizeof(walk->name), format, values, sizeof(values));
+	return bytes > 1 && prepend(walk, walk->name, bytes - 1);
+}
+
+/* Prepends the path that begin_walk() chose, as d_path() does with the root of its mount namespace, but without its
+ * " (deleted)", which a name can have, too; of the root itself nothing. A path that is too long or too deep keeps its end
+ * only; returns whether it is whole. Global, so that the verifier checks it once. */
 __noinline bool prepend_path(__u32 index)
 {
 	struct path_walk *walk = own_walk(index);
@@ -107,18 +136,61 @@ __noinline bool prepend_path(__u32 index)
 	is_root = dentry == BPF_CORE_READ(dentry, d_parent);
 	/* a file in no folder, for example of memfd_create (simple_dname, fs/d_path.c) */
 	if (BPF_CORE_READ(dentry, d_op, d_dname) && (!is_root || dentry != BPF_CORE_READ(mount, mnt.mnt_root))) {
-		prepend_deleted(walk);
-		return prepend_component(walk, dentry);
+		if (prepend_number(walk, dentry))
+			return true;
+		/* longer than "/", the name of a dentry without one (d_alloc_anon, fs/dcache.c) */
+		walk->is_deleted = BPF_CORE_READ(dentry, d_name.len) > 1;
+		if (walk->is_deleted)
+			return prepend_component(walk, dentry);
+		prepend_cut_mark(walk);
+		return false;
 	}
-	if (!is_root && !BPF_CORE_READ(dentry, d_hash.pprev))
-		prepend_deleted(walk);
+	walk->is_deleted = !is_root && !BPF_CORE_READ(dentry, d_hash.pprev);
 	for (int depth = 0; depth < PATH_DEPTH; depth++) {
 		if (!step_up(index))
 			break;
 	}
 	/* whole if the walk ended at the root, where a mount is its own parent */
 	top = walk->mount;
-	return top == BPF_CORE_READ(top, mnt_parent) && walk->dentry == BPF_CORE_READ(top, mnt_mountpoint);
+	if (top == BPF_CORE_READ(top, mnt_parent) && walk->dentry == BPF_CORE_READ(top, mnt_mountpoint))
+		return true;
+	prepend_cut_mark(walk);
+	return false;
+}
+
+/* Cuts the text between begin and end to the size of a record: its beginning, or without `cut_beginning` its end, becomes
+ * the mark; returns whether it is whole. Global, so that the verifier checks it once. */
+__noinline bool limit_text(__u32 index, bool cut_beginning)
+{
+	struct path_walk *walk = own_walk(index);
+	const char mark[] = CUT_MARK;
+	__u32 at;
+
+	if (!walk)
+		return false;
+	if (walk->end - walk->begin < RINGSIDE_PATH_MAX)
+		return true;
+	if (cut_beginning) {
+		walk->begin = walk->end - (RINGSIDE_PATH_MAX - 1) + CUT_MARK_BYTES;
+		prepend_cut_mark(walk);
+		return false;
+	}
+	walk->end = walk->begin + RINGSIDE_PATH_MAX - 1;
+	at = walk->end - CUT_MARK_BYTES;
+	barrier_var(at); /* clang 14 removes the mask that the verifier needs */
+	at &= 4 * RINGSIDE_PATH_MAX - 1;
+	if (at < 4 * RINGSIDE_PATH_MAX - CUT_MARK_BYTES)
+		bpf_probe_read_kernel(walk->text + at, CUT_MARK_BYTES, mark);
+	return false;
+}
+
+static __always_inline struct text text_of(struct path_walk *walk, bool is_whole)
+{
+	struct text text = { .is_whole = is_whole, .is_deleted = walk->is_deleted };
+
+	text.at = walk->text + (walk->begin & (2 * RINGSIDE_PATH_MAX - 1));
+	text.bytes = walk->end - walk->begin;
+	return text;
 }
 
 static __always_inline void begin_walk(struct path_walk *walk, struct vfsmount *mount, struct dentry *dentry)
@@ -131,19 +203,44 @@ static __always_inline void begin_walk(struct path_walk *walk, struct vfsmount *
 static __always_inline struct text read_file_path(__u32 index, struct file *file)
 {
 	struct path_walk *walk = own_walk(index);
-	struct text text = {};
+	struct text none = {};
 	const char slash = '/';
+	bool is_whole;
 
 	if (!walk)
-		return text;
-	walk->begin = RINGSIDE_PATH_MAX;
+		return none;
+	walk->is_deleted = false;
+	walk->begin = walk->end = RINGSIDE_PATH_MAX;
 	begin_walk(walk, BPF_CORE_READ(file, f_path.mnt), BPF_CORE_READ(file, f_path.dentry));
-	text.is_whole = prepend_path(index);
-	if (walk->begin == RINGSIDE_PATH_MAX)
+	is_whole = prepend_path(index);
+	if (walk->begin == walk->end)
 		prepend(walk, &slash, 1);
-	text.at = walk->text + (walk->begin & (RINGSIDE_PATH_MAX - 1));
-	text.bytes = RINGSIDE_PATH_MAX - walk->begin;
-	return text;
+	return text_of(walk, is_whole);
+}
+
+/* Reads an argument behind the room for the folder that it is relative to; returns its bytes, one more than a path has
+ * if it is longer than any path. */
+static __always_inline __u32 read_argument(struct path_walk *walk, const char *from, bool is_user)
+{
+	char *to = walk->text + RINGSIDE_PATH_MAX + 1;
+	long bytes = is_user ? bpf_probe_read_user_str(to, RINGSIDE_PATH_MAX + 1, from) :
+			       bpf_probe_read_kernel_str(to, RINGSIDE_PATH_MAX + 1, from);
+
+	walk->is_deleted = false;
+	walk->begin = RINGSIDE_PATH_MAX + 1;
+	walk->end = walk->begin + (bytes > 1 ? (__u32)bytes - 1 : 0);
+	return walk->end - walk->begin;
+}
+
+/* A path argument as it was passed. */
+static __always_inline struct text read_plain(__u32 index, const char *from)
+{
+	struct path_walk *walk = own_walk(index);
+	struct text none = { .is_whole = true };
+
+	if (!walk || !read_argument(walk, from, true))
+		return none;
+	return text_of(walk, limit_text(index, false));
 }
 
 /*
@@ -155,50 +252,36 @@ static __always_inline struct text read_path_argument(__u32 index, struct task_s
 						      const char *from, bool is_user)
 {
 	struct path_walk *walk = own_walk(index);
-	struct text text = {};
+	struct text none = {};
 	struct fs_struct *fs = BPF_CORE_READ(task, fs);
 	struct file *directory;
-	bool has_base = true;
-	long bytes;
-	__u32 end;
-	char *to;
+	bool is_whole = true, is_path;
+	__u32 bytes;
 
 	if (!walk)
-		return text;
-	to = walk->text + RINGSIDE_PATH_MAX;
-	bytes = is_user ? bpf_probe_read_user_str(to + 1, RINGSIDE_PATH_MAX, from) :
-			  bpf_probe_read_kernel_str(to + 1, RINGSIDE_PATH_MAX, from);
-	if (bytes <= 1)
-		return text;
-	text.is_whole = true;
-	if (to[1] == '/') {
+		return none;
+	bytes = read_argument(walk, from, is_user);
+	if (!bytes)
+		return none;
+	is_path = bytes < RINGSIDE_PATH_MAX;
+	if (walk->text[RINGSIDE_PATH_MAX + 1] == '/') {
 		begin_walk(walk, BPF_CORE_READ(fs, root.mnt), BPF_CORE_READ(fs, root.dentry));
-		walk->begin = RINGSIDE_PATH_MAX + 1;
+		is_whole = prepend_path(index);
+	} else if (dirfd == AT_FDCWD) {
+		walk->text[--walk->begin & (2 * RINGSIDE_PATH_MAX - 1)] = '/';
+		begin_walk(walk, BPF_CORE_READ(fs, pwd.mnt), BPF_CORE_READ(fs, pwd.dentry));
+		is_whole = prepend_path(index);
 	} else {
-		to[0] = '/';
-		walk->begin = RINGSIDE_PATH_MAX;
-		if (dirfd == AT_FDCWD) {
-			begin_walk(walk, BPF_CORE_READ(fs, pwd.mnt), BPF_CORE_READ(fs, pwd.dentry));
-		} else {
-			directory = file_of(task, dirfd);
-			has_base = directory;
-			if (directory)
-				begin_walk(walk, BPF_CORE_READ(directory, f_path.mnt),
-					   BPF_CORE_READ(directory, f_path.dentry));
-			else
-				walk->begin = RINGSIDE_PATH_MAX + 1;
+		directory = file_of(task, dirfd);
+		if (directory) {
+			walk->text[--walk->begin & (2 * RINGSIDE_PATH_MAX - 1)] = '/';
+			begin_walk(walk, BPF_CORE_READ(directory, f_path.mnt),
+				   BPF_CORE_READ(directory, f_path.dentry));
+			is_whole = prepend_path(index);
 		}
 	}
-	if (has_base)
-		text.is_whole = prepend_path(index);
-	end = RINGSIDE_PATH_MAX + (__u32)bytes;
-	text.bytes = end - walk->begin;
-	text.at = walk->text + (walk->begin & (2 * RINGSIDE_PATH_MAX - 1));
-	if (text.bytes >= RINGSIDE_PATH_MAX) {
-		text.bytes = RINGSIDE_PATH_MAX - 1;
-		text.is_whole = false;
-	}
-	return text;
+	/* the end of a path says more than its beginning; of what is no path only the beginning is known */
+	return text_of(walk, limit_text(index, is_path) && is_whole);
 }
 
 #endif

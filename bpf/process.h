@@ -32,7 +32,7 @@ int BPF_PROG(sched_process_exec, struct task_struct *task, int old_tid, struct l
 {
 	struct task_state *state = state_of(task);
 	struct exec_state *exec;
-	long bytes;
+	struct text path;
 
 	if (config.go_functions)
 		unmark_go(task->tgid);
@@ -41,9 +41,8 @@ int BPF_PROG(sched_process_exec, struct task_struct *task, int old_tid, struct l
 	/* the path was unreadable at enter, and the new program's memory does not contain it */
 	exec = bpf_task_storage_get(&execs, task, 0, 0);
 	if (exec && !exec->path_bytes) {
-		bytes = bpf_probe_read_kernel_str(exec->path, sizeof(exec->path), bprm->filename);
-		exec->path_bytes = bytes > 0 ? bytes - 1 : 0;
-		exec->is_whole = true;
+		path = read_path_argument(WALK_PATH, task, AT_FDCWD, bprm->filename, false);
+		save_exec_path(exec, &path);
 	}
 	if (is_observed(task, state))
 		emit_exec(task, bprm->file);

@@ -150,6 +150,8 @@ static __always_inline void append_text(struct ringside_event *draft, const stru
 		draft->path_size = bytes;
 	if (!text->is_whole)
 		draft->flags |= RINGSIDE_PATH_TRUNCATED;
+	if (text->is_deleted && !is_extra)
+		draft->flags |= RINGSIDE_PATH_DELETED;
 }
 
 static __always_inline long output_draft(const struct ringside_event *draft, bool is_process)
@@ -184,8 +186,6 @@ static __always_inline void submit_draft(struct ringside_event *draft, __u32 sta
 	long failure = -1;
 
 	event->size = sizeof(*event) + at;
-	if (event->ret == -ENAMETOOLONG)
-		event->flags |= RINGSIDE_PATH_TRUNCATED;
 	if (stack_bytes && stack) {
 		barrier_var(at);
 		at &= 4 * RINGSIDE_PATH_MAX - 1;

@@ -4,22 +4,28 @@
 #ifndef RINGSIDE_SYSCALLS_H
 #define RINGSIDE_SYSCALLS_H
 
+static __always_inline void save_exec_path(struct exec_state *exec, const struct text *text)
+{
+	__u32 bytes = text->bytes;
+
+	exec->path_bytes = 0;
+	barrier_var(bytes); /* clang 14 removes the mask that the verifier needs */
+	bytes &= RINGSIDE_PATH_MAX - 1;
+	if (!text->at || bpf_probe_read_kernel(exec->path, bytes, text->at))
+		return;
+	exec->path_bytes = bytes;
+	exec->is_whole = text->is_whole;
+}
+
 static __always_inline void save_exec(struct task_struct *task, __s32 dirfd, const char *path)
 {
 	struct exec_state *exec = bpf_task_storage_get(&execs, task, 0, BPF_LOCAL_STORAGE_GET_F_CREATE);
 	struct text text = read_path_argument(WALK_PATH, task, dirfd, path, true);
-	__u32 bytes = text.bytes;
 
 	if (!exec)
 		return;
 	describe(&exec->subject, task);
-	exec->path_bytes = 0;
-	barrier_var(bytes); /* clang 14 removes the mask that the verifier needs */
-	bytes &= RINGSIDE_PATH_MAX - 1;
-	if (!text.at || bpf_probe_read_kernel(exec->path, bytes, text.at))
-		return;
-	exec->path_bytes = bytes;
-	exec->is_whole = text.is_whole;
+	save_exec_path(exec, &text);
 }
 
 static __always_inline bool save_socket(struct task_struct *task, struct task_state *state)

@@ -1,5 +1,5 @@
 // Reads from /proc what the kernel's records lack: a process's executable and container.
-import { readdirSync, readFileSync, readlinkSync } from 'node:fs'
+import { readdirSync, readFileSync, readlinkSync, statSync } from 'node:fs'
 import { containerIdIn } from './container-id.ts'
 
 export interface ProcessFacts {
@@ -36,16 +36,36 @@ const attempt = <T>(read: () => T): T | undefined => {
 /** Field 22 of /proc/PID/stat; the name before it may contain spaces and parentheses. */
 const startTicksOf = (stat: string): number => Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19])
 
+/** What the kernel appends to the path of a file that has no name any more (d_path(), fs/d_path.c). */
+const deletedSuffix = ' (deleted)'
+
+const isSameFile = (a: string, b: string): boolean => {
+  const [one, other] = [a, b].map((path) => attempt(() => statSync(path, { bigint: true })))
+  return one !== undefined && one.dev === other?.dev && one.ino === other.ino
+}
+
+/**
+ * The executable's path as exec events have it: without the kernel's suffix, which a name can have, too. The path of a
+ * process in a container begins at that process's root.
+ * @param process its folder in procfs
+ */
+const exeOf = (process: string): string | null => {
+  const exe = `${process}/exe`
+  const path = attempt(() => readlinkSync(exe)) ?? null
+  if (path === null || !path.endsWith(deletedSuffix)) return path
+  const isItsName = isSameFile(exe, path) || isSameFile(exe, `${process}/root${path}`)
+  return isItsName ? path : path.slice(0, -deletedSuffix.length)
+}
+
 /** @param root mount point of procfs */
 export const procReader = (root = '/proc'): ProcReader => {
   const read = (pid: number): ProcessFacts | undefined => {
     const stat = attempt(() => readFileSync(`${root}/${pid}/stat`, 'utf8'))
     if (stat === undefined) return undefined
-    const exe = attempt(() => readlinkSync(`${root}/${pid}/exe`))
     const cgroup = attempt(() => readFileSync(`${root}/${pid}/cgroup`, 'utf8'))
     return {
       startTicks: startTicksOf(stat),
-      exe: exe ?? null,
+      exe: exeOf(`${root}/${pid}`),
       containerId: cgroup === undefined ? null : containerIdOf(cgroup)
     }
   }

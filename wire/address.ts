@@ -1,28 +1,4 @@
-// Text of socket addresses, address families and protocols. By hand, since it runs for every row of audit and tail.
-
-const families: Readonly<Record<number, string>> = { 1: 'unix', 2: 'ipv4', 10: 'ipv6', 16: 'netlink', 17: 'packet' }
-
-const protocols: Readonly<Record<number, string>> = {
-  1: 'icmp',
-  6: 'tcp',
-  17: 'udp',
-  33: 'dccp',
-  58: 'icmpv6',
-  132: 'sctp',
-  136: 'udplite',
-  255: 'raw',
-  262: 'mptcp'
-}
-
-/** Name of an AF_* number: ipv4, ipv6, unix, netlink, packet, else af_<number>. */
-export const familyName = (family: number): string => families[family] ?? `af_${family}`
-
-/** True for AF_INET and AF_INET6, whose sockets have IP addresses, ports and an IPPROTO_*. */
-export const isInet = (family: number): boolean => family === 2 || family === 10
-
-/** Name of an IPPROTO_* number: tcp, udp, …, else the number; null for 0, the default of the family. */
-export const protocolName = (protocol: number): string | null =>
-  protocol === 0 ? null : (protocols[protocol] ?? String(protocol))
+// Text of IP addresses. By hand, since it runs for every row of audit and tail.
 
 const ipv4Text = (bytes: Uint8Array, from: number): string =>
   `${bytes[from]}.${bytes[from + 1]}.${bytes[from + 2]}.${bytes[from + 3]}`

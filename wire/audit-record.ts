@@ -1,8 +1,9 @@
 // One event of a batch → an AuditRecord: flat, with its process, socket and stack. A field that does not apply is null.
 import { RingsideError } from '../runtime/errors.ts'
-import { addressText, familyName, isInet, protocolName } from './address.ts'
+import { addressText } from './address.ts'
 import { bytesMoved } from './bytes-moved.ts'
 import { errnoName } from './errno.ts'
+import { familyName, isInet, protocolName, socketTypeName } from './socket-names.ts'
 import type { AuditRecord, Event, EventBatch, EventKind, Process, Socket, Stack } from './types.ts'
 import { verdictOfEvent } from './verdict.ts'
 
@@ -14,11 +15,12 @@ const isUnspecified = (address: Uint8Array, port: number): boolean => port === 0
 
 type Endpoints = Pick<
   AuditRecord,
-  'family' | 'protocol' | 'local_address' | 'local_port' | 'remote_address' | 'remote_port' | 'netns'
+  'family' | 'socket_type' | 'protocol' | 'local_address' | 'local_port' | 'remote_address' | 'remote_port' | 'netns'
 >
 
 const noSocket: Endpoints = {
   family: null,
+  socket_type: null,
   protocol: null,
   local_address: null,
   local_port: null,
@@ -30,17 +32,21 @@ const noSocket: Endpoints = {
 const endpointsOf = (socket: Socket | undefined): Endpoints => {
   if (socket === undefined) return noSocket
   const { family, netns } = socket
-  if (!isInet(family)) return { ...noSocket, family: familyName(family), netns }
+  const named = {
+    family: familyName(family),
+    socket_type: socketTypeName(socket.type),
+    protocol: protocolName(family, socket.protocol),
+    netns
+  }
+  if (!isInet(family)) return { ...noSocket, ...named }
   const hasNoLocal = isUnspecified(socket.local_address, socket.local_port)
   const hasNoRemote = isUnspecified(socket.remote_address, socket.remote_port)
   return {
-    family: familyName(family),
-    protocol: protocolName(socket.protocol),
+    ...named,
     local_address: hasNoLocal ? null : addressText(socket.local_address),
     local_port: hasNoLocal ? null : socket.local_port,
     remote_address: hasNoRemote ? null : addressText(socket.remote_address),
-    remote_port: hasNoRemote ? null : socket.remote_port,
-    netns
+    remote_port: hasNoRemote ? null : socket.remote_port
   }
 }
 
@@ -103,6 +109,7 @@ export const auditRecordOf = (batch: EventBatch, event: Event): AuditRecord => {
     call_cpu: event.call_seq < 0 ? null : event.call_cpu,
     call_seq: event.call_seq < 0 ? null : event.call_seq,
     creator_pid: process.creator_pid < 0 ? null : process.creator_pid,
-    creator_start_us: process.creator_pid < 0 ? null : process.creator_start_us
+    creator_start_us: process.creator_pid < 0 ? null : process.creator_start_us,
+    path_deleted: event.path_deleted
   }
 }

@@ -1,4 +1,5 @@
 // Records of the wire → rows for people: the fields that `tail`, audit search and queries share, times as ISO 8601 in UTC.
+import { flagNames, requestName } from './argument-names.ts'
 import { auditRecordOf } from './audit-record.ts'
 import type { Alert, AuditRecord, Event, EventBatch, HostStatus, Rollup } from './types.ts'
 
@@ -30,9 +31,15 @@ export interface EventRow {
   path_given: string | null
   path_opened: boolean
   path_truncated: boolean
+  path_deleted: boolean
   arg: number | null
+  /** Names of the flags in arg. */
+  flags: string | null
+  /** Name of the ptrace request in arg. */
+  request: string | null
   target_pid: number | null
   family: string | null
+  socket_type: string | null
   protocol: string | null
   local_address: string | null
   local_port: number | null
@@ -91,9 +98,13 @@ const eventRowOf = (record: AuditRecord): EventRow => ({
   path_given: record.path_given,
   path_opened: record.path_opened,
   path_truncated: record.path_truncated,
+  path_deleted: record.path_deleted,
   arg: record.arg,
+  flags: flagNames(record.syscall, record.arg),
+  request: requestName(record.syscall, record.arg),
   target_pid: record.target_pid,
   family: record.family,
+  socket_type: record.socket_type,
   protocol: record.protocol,
   local_address: record.local_address,
   local_port: record.local_port,

@@ -81,6 +81,7 @@ export interface Event {
   argument_changed: boolean
   call_cpu: number
   call_seq: number
+  path_deleted: boolean
 }
 
 /** `index` is a bucket of wire/log-linear.ts; in the `errnos` of a summary it is the error number. */
@@ -310,4 +311,6 @@ export interface AuditRecord {
   call_seq: number | null
   creator_pid: number | null
   creator_start_us: number | null
+  path_deleted: boolean
+  socket_type: string | null
 }

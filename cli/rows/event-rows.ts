@@ -1,6 +1,7 @@
 // Rows of the topics events and audit: one for each event.
 import { formatNanoseconds } from '../../runtime/format-number.ts'
 import { decode } from '../../wire/codec.ts'
+import { pathText } from '../../wire/path-text.ts'
 import { type AuditRow, auditRow, type EventRow, eventRow } from '../../wire/row.ts'
 import { clockTime, everyField, type RowTopic, type ShownColumn } from './row-topic.ts'
 
@@ -28,9 +29,13 @@ const eventFields: Readonly<Record<keyof EventRow, true>> = {
   path_given: true,
   path_opened: true,
   path_truncated: true,
+  path_deleted: true,
   arg: true,
+  flags: true,
+  request: true,
   target_pid: true,
   family: true,
+  socket_type: true,
   protocol: true,
   local_address: true,
   local_port: true,
@@ -53,15 +58,22 @@ const endpoint = (address: string | null, port: number | null): string => {
   return address.includes(':') ? `[${address}]:${port ?? '*'}` : `${address}:${port ?? '*'}`
 }
 
-/** The call's path, addresses, target process or descriptor, and the Go function that made it. */
+const addressesOf = (row: EventRow): string | null => {
+  if (row.local_address === null && row.remote_address === null) return null
+  const [local, remote] = [endpoint(row.local_address, row.local_port), endpoint(row.remote_address, row.remote_port)]
+  return `${row.protocol ?? row.family ?? ''} ${local} → ${remote}`.trim()
+}
+
+/** The kind of a socket that has neither address nor path. */
+const socketOf = (row: EventRow): string | null =>
+  row.family === null || row.path !== null || row.local_address !== null || row.remote_address !== null
+    ? null
+    : [row.family, row.socket_type, row.protocol].filter((name) => name !== null).join(' ')
+
+/** The call's path, addresses, flags, target process or descriptor, and the Go function that made it. */
 const detailsOf = (row: EventRow): string => {
-  const parts: string[] = []
-  if (row.local_address !== null || row.remote_address !== null) {
-    const [local, remote] = [endpoint(row.local_address, row.local_port), endpoint(row.remote_address, row.remote_port)]
-    parts.push(`${row.protocol ?? row.family ?? ''} ${local} → ${remote}`.trim())
-  }
-  const path = row.path_truncated ? `${row.path}…` : row.path
-  if (row.path !== null) parts.push(row.path_to === null ? `${path}` : `${path} → ${row.path_to}`)
+  const said = [addressesOf(row), pathText(row), row.flags, row.request, socketOf(row)]
+  const parts = said.filter((part) => part !== null)
   if (row.argument_changed) parts.push('(address rewritten during the call)')
   if (row.target_pid !== null) parts.push(`pid ${row.target_pid}`)
   if (parts.length === 0 && row.fd !== null) parts.push(`fd ${row.fd}`)

@@ -1,6 +1,6 @@
 // The ports of one host on which a listen was seen, and the processes that may have inherited a listening socket from before
 // the observation began. The observation begins with the first batch, and anew after each gap in the stream.
-import { isInet } from '../../wire/address.ts'
+import { isInet } from '../../wire/socket-names.ts'
 import type { Event, EventBatch, Process, Socket } from '../../wire/types.ts'
 
 /** A process may start this much after the clock of the batch that mentions it first; batches close every 100 ms. */

@@ -29,6 +29,15 @@ const testEvent = z.strictObject({
   exe: z.string().default('/usr/bin/program'),
   container: z.string().optional(),
   path: z.string().optional(),
+  pathTo: z.string().optional(),
+  pathGiven: z.string().optional(),
+  pathOpened: z.boolean().default(false),
+  pathTruncated: z.boolean().default(false),
+  pathDeleted: z.boolean().default(false),
+  /** The number that flags and request are the names of. */
+  arg: z.int().min(-1).default(-1),
+  targetPid: z.int().min(-1).default(-1),
+  addressGiven: z.boolean().default(false),
   /** Another thread rewrote the address during the call. */
   argumentChanged: z.boolean().default(false),
   /** Start of the process, in seconds after the observation of the host began; negative for an older process. */

@@ -1,8 +1,10 @@
 // The fields of an event in the conditions of rules. Each has a type, so that a mistake in a condition is found when the
 // rule is loaded. A text that does not apply is '', a number -1. `ret` has the bytes moved: `bytes` is a type in CEL.
 import { Environment } from '@marcbachmann/cel-js'
-import { addressText, familyName, isInet, protocolName } from '../../wire/address.ts'
+import { addressText } from '../../wire/address.ts'
+import { flagNames, requestName } from '../../wire/argument-names.ts'
 import { eventErrno } from '../../wire/audit-record.ts'
+import { familyName, isInet, protocolName, socketTypeName } from '../../wire/socket-names.ts'
 import type { Event, EventBatch, Process, Socket } from '../../wire/types.ts'
 import { verdictOfEvent } from '../../wire/verdict.ts'
 import { workloadOf } from '../../wire/workload.ts'
@@ -16,6 +18,7 @@ const types = {
   tid: 'int',
   ppid: 'int',
   uid: 'int',
+  euid: 'int',
   comm: 'string',
   exe: 'string',
   container_id: 'string',
@@ -26,14 +29,25 @@ const types = {
   duration_ns: 'int',
   fd: 'int',
   path: 'string',
+  path_to: 'string',
+  path_given: 'string',
+  path_opened: 'bool',
+  path_truncated: 'bool',
+  path_deleted: 'bool',
+  flags: 'string',
+  request: 'string',
+  target_pid: 'int',
   family: 'string',
+  socket_type: 'string',
   protocol: 'string',
   local_address: 'string',
   local_port: 'int',
   remote_address: 'string',
   remote_port: 'int',
   external: 'bool',
+  address_given: 'bool',
   argument_changed: 'bool',
+  netns: 'int',
   call_known: 'bool',
   announced: 'bool'
 } as const
@@ -102,6 +116,9 @@ export class Subject {
   get uid(): bigint {
     return BigInt(this.#process.uid)
   }
+  get euid(): bigint {
+    return BigInt(this.#process.euid)
+  }
   get comm(): string {
     return this.#process.comm
   }
@@ -132,11 +149,38 @@ export class Subject {
   get path(): string {
     return this.#event.path ?? ''
   }
+  get path_to(): string {
+    return this.#event.path_to ?? ''
+  }
+  get path_given(): string {
+    return this.#event.path_given ?? ''
+  }
+  get path_opened(): boolean {
+    return this.#event.path_opened
+  }
+  get path_truncated(): boolean {
+    return this.#event.path_truncated
+  }
+  get path_deleted(): boolean {
+    return this.#event.path_deleted
+  }
+  get flags(): string {
+    return flagNames(this.#name, this.#event.arg) ?? ''
+  }
+  get request(): string {
+    return requestName(this.#name, this.#event.arg) ?? ''
+  }
+  get target_pid(): bigint {
+    return BigInt(this.#event.target_pid)
+  }
   get family(): string {
     return this.#socket === undefined ? '' : familyName(this.#socket.family)
   }
+  get socket_type(): string {
+    return this.#socket === undefined ? '' : socketTypeName(this.#socket.type)
+  }
   get protocol(): string {
-    return this.#inet === undefined ? '' : (protocolName(this.#inet.protocol) ?? '')
+    return this.#socket === undefined ? '' : (protocolName(this.#socket.family, this.#socket.protocol) ?? '')
   }
   get local_address(): string {
     return this.#ends.local
@@ -153,6 +197,12 @@ export class Subject {
   get external(): boolean {
     return this.#ends.external
   }
+  get netns(): bigint {
+    return BigInt(this.#socket?.netns ?? -1)
+  }
+  get address_given(): boolean {
+    return this.#event.address_given
+  }
   get argument_changed(): boolean {
     return this.#event.argument_changed
   }
@@ -162,6 +212,11 @@ export class Subject {
   }
   get announced(): boolean {
     return this.#announced()
+  }
+
+  /** A request to io_uring has a name of its own, and another number in arg. */
+  get #name(): string {
+    return this.#event.call ?? this.#event.syscall
   }
 
   get #inet(): Socket | undefined {

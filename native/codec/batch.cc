@@ -94,6 +94,7 @@ void Batch::AddEvent(const ringside_event& record) {
   *at++ = (record.flags & RINGSIDE_ARGUMENT_CHANGED) != 0;
   at = WriteLong(at, has_call ? static_cast<int32_t>(record.origin) : -1);
   at = WriteLong(at, has_call ? ClampUnsigned(record.origin_id) : -1);
+  *at++ = (record.flags & RINGSIDE_PATH_DELETED) != 0;
   events_.bytes.Commit(at);
   bytes_ += bytes;
   if (record.kind == RINGSIDE_KIND_EXIT) process_table_.Exit(record);

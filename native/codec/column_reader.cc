@@ -17,7 +17,7 @@ constexpr uint32_t kClasses = RINGSIDE_CLASS_COUNT;
 constexpr size_t kProcessBytes = 11;
 constexpr size_t kSocketBytes = 8;
 constexpr size_t kStackBytes = 3;
-constexpr size_t kEventBytes = 24;
+constexpr size_t kEventBytes = 25;
 constexpr size_t kSummaryBytes = 14;
 constexpr size_t kBucketBytes = 2;
 
@@ -234,6 +234,7 @@ inline void ColumnReader::ReadEvent(Input& in, size_t row) {
   in.Boolean();   // argument_changed
   in.Int();       // call_cpu
   in.Long();      // call_seq
+  in.Boolean();   // path_deleted
 }
 
 size_t ColumnReader::ReadSummaries(Input& in) {

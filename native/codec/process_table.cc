@@ -53,9 +53,7 @@ ProcessTable::Row ProcessTable::IndexOf(const ringside_event& record, uint64_t b
 
 void ProcessTable::Exec(const ringside_event& record, std::string_view path) {
   Entry& entry = EntryOf(record);
-  // A truncated or relative path could imitate any other program.
-  const bool is_usable = (record.flags & RINGSIDE_PATH_TRUNCATED) == 0 && !path.empty() && path[0] == '/';
-  entry.exe = is_usable ? std::string(path) : Read(PidOf(record), record.start_ns).value_or(ProcessFacts{}).exe;
+  entry.exe = path.empty() ? Read(PidOf(record), record.start_ns).value_or(ProcessFacts{}).exe : std::string(path);
   // A container's first process is forked outside, moved into its cgroup, and executes then.
   if (!entry.container_id) entry.container_id = ContainerIdOf(record);
   entry.rows.clear();

@@ -35,7 +35,8 @@ export const blankEvent = (): Event => ({
   address_given: false,
   argument_changed: false,
   call_cpu: -1,
-  call_seq: -1
+  call_seq: -1,
+  path_deleted: false
 })
 
 /**
@@ -61,6 +62,7 @@ export const readEvent = (event: Event, raw: RawEvents, record: number): void =>
   event.fd = raw.i32(record + field.fd)
   event.path = raw.u16(record + field.pathSize) === 0 ? null : raw.path(record)
   event.path_truncated = (flags & eventFlag.pathTruncated) !== 0
+  event.path_deleted = (flags & eventFlag.pathDeleted) !== 0
   event.path_opened = (flags & eventFlag.pathOpened) !== 0
   event.path_to = extra !== null && !event.path_opened ? extra : null
   event.path_given = extra !== null && event.path_opened && extra !== event.path ? extra : null

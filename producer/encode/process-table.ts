@@ -1,7 +1,7 @@
 // Rows of a batch's process table. A process keeps its executable and container until it executes another program. A
 // row is made once and knows its index in the open batch.
 import { LRUCache } from 'lru-cache'
-import { eventFlag, eventField as field } from '../../bpf/event.ts'
+import { eventField as field } from '../../bpf/event.ts'
 import type { Process } from '../../wire/types.ts'
 import { containerIdIn } from '../container-id.ts'
 import type { Symbolizer } from '../go/symbolizer.ts'
@@ -112,9 +112,7 @@ export class ProcessTable {
   /** The process executed a program. Call before indexOf. */
   exec(raw: RawEvents, record: number, path: string | null): void {
     const entry = this.#entryOf(raw, record)
-    // A truncated or relative path could imitate any other program.
-    const isUsable = (raw.u8(record + field.flags) & eventFlag.pathTruncated) === 0 && path?.startsWith('/')
-    entry.exe = isUsable ? path : (this.#read(raw, record)?.exe ?? null)
+    entry.exe = path ?? this.#read(raw, record)?.exe ?? null
     // A container's first process is forked outside, moved into its cgroup, and executes then.
     entry.containerId ??= containerIdIn(raw.extra(record))
     entry.rows = []

@@ -55,6 +55,7 @@ describe('calls', { skip, timeout: kernelTimeoutMs }, () => {
       assert.deepEqual(callsOf(events, 'unlink').map(names), [[-1, at('a'), '', 0]])
     }
     assert.deepEqual(callsOf(events, 'renameat').map(names), [[dir, at('c'), at('a'), 0]])
+    assert.equal(tooLong?.isTruncated, false, 'a name that no folder can have is whole in the record')
     assert.deepEqual(
       [exchange, tooLong, unreadable].map((event) => event && names(event)),
       [

@@ -71,13 +71,19 @@ describe('the path of an executable', { skip, timeout: kernelTimeoutMs }, () => 
     assert.ok(existsSync(path))
   })
 
-  it('ends with "(deleted)" for a deleted file and a memfd, as in /proc/PID/exe', async () => {
+  it('is marked for a deleted file and a memfd, and not for a name that only ends in "(deleted)"', async () => {
     const path = place('rs-deleted')
-    const deleted = await execsUnder('(deleted)', () => run(program('execute'), 'deleted', path))
-    const memory = await execsUnder('(deleted)', () => run(program('execute'), 'memfd', place('rs-memory')))
+    const named = place('rs-deleted (deleted)')
+    const deleted = await execsUnder('rs-deleted', () => run(program('execute'), 'deleted', path))
+    const memory = await execsUnder('memfd:ringside', () => run(program('execute'), 'memfd', place('rs-memory')))
+    const whole = await execsUnder('(deleted)', () => run(program('execute'), 'path', named))
     assert.deepEqual(
-      [...deleted, ...memory].map((event) => event.path),
-      [`${path} (deleted)`, '/memfd:ringside (deleted)']
+      [...deleted, ...memory, ...whole].map((event) => [event.path, event.isDeleted]),
+      [
+        [path, true],
+        ['/memfd:ringside', true],
+        [named, false]
+      ]
     )
   })
 
@@ -92,11 +98,27 @@ describe('the path of an executable', { skip, timeout: kernelTimeoutMs }, () => 
     })
   }
 
-  it('is truncated to its end if it is too deep', async () => {
+  it('is its end behind a mark if it is too deep, so that it looks like no other path', async () => {
     const path = place('rs-deep', join(folder, ...Array.from({ length: 200 }, () => 'd')))
     const [exec] = await execsUnder('rs-deep', () => run(program('execute'), 'path', path))
     assert.equal(exec?.isTruncated, true)
-    assert.ok(path.endsWith(exec?.path ?? '?') && (exec?.path.length ?? 0) > 200)
+    assert.match(exec?.path ?? '', /^…\/d\/d\/.*\/rs-deep$/)
+    assert.ok(path.endsWith(exec?.path.slice(1) ?? '?') && (exec?.path.length ?? 0) > 200)
+  })
+
+  it('is that of the file that was executed, also when another one has taken its path', async () => {
+    const path = place('rs-replaced')
+    const { events, result } = await observe({}, () => run(program('execute'), 'replaced', path))
+    assert.equal(result.code, 0)
+    const family = kindsOf(events, 'exec').filter(({ pid, ppid }) => pid === result.pid || ppid === result.pid)
+    assert.deepEqual(
+      family.map((event) => [event.path, event.isDeleted]),
+      [
+        [program('execute'), false],
+        [path, false],
+        [path, true]
+      ]
+    )
   })
 })
 

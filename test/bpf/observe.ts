@@ -67,6 +67,7 @@ export interface Seen {
   readonly target: number
   readonly isTruncated: boolean
   readonly isOpened: boolean
+  readonly isDeleted: boolean
   readonly isAddressGiven: boolean
   readonly isArgumentChanged: boolean
   readonly socket: Endpoint | undefined
@@ -121,6 +122,7 @@ const decode = (raw: RawEvents, at: number): Seen => {
     target: raw.i32(at + eventField.target),
     isTruncated: (flags & eventFlag.pathTruncated) !== 0,
     isOpened: (flags & eventFlag.pathOpened) !== 0,
+    isDeleted: (flags & eventFlag.pathDeleted) !== 0,
     isAddressGiven: (flags & eventFlag.addressGiven) !== 0,
     isArgumentChanged: (flags & eventFlag.argumentChanged) !== 0,
     socket: flags & eventFlag.hasSocket ? endpoint(raw, at) : undefined

@@ -1,6 +1,16 @@
 import assert from 'node:assert/strict'
 import { execFileSync, spawn } from 'node:child_process'
-import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { once } from 'node:events'
+import {
+  copyFileSync,
+  mkdirSync,
+  mkdtempSync,
+  readlinkSync,
+  realpathSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
@@ -48,16 +58,43 @@ test('names with spaces and parentheses, deleted executables and kernel threads 
     writeFileSync(join(root, String(pid), 'stat'), `${pid} (${comm}) S ${fields.join(' ')}\n`)
     if (exe !== undefined) symlinkSync(exe, join(root, String(pid), 'exe'))
   }
+  const named = join(root, 'tool (deleted)')
+  writeFileSync(named, '')
   add(5, 'a) b (c', '/opt/tool (deleted)')
   add(6, 'kthreadd', undefined)
+  add(7, 'named', named)
   mkdirSync(join(root, 'sys'))
   assert.deepEqual(
     procReader(root).scan(),
     new Map([
-      [5, { startTicks: 4321, exe: '/opt/tool (deleted)', containerId: null }],
-      [6, { startTicks: 4321, exe: null, containerId: null }]
+      [5, { startTicks: 4321, exe: '/opt/tool', containerId: null }],
+      [6, { startTicks: 4321, exe: null, containerId: null }],
+      [7, { startTicks: 4321, exe: named, containerId: null }]
     ])
   )
+})
+
+test('an executable keeps its path when its file is removed or replaced, and a name may end as the kernel marks one', async (context) => {
+  const folder = mkdtempSync(join(tmpdir(), 'ringside-proc-'))
+  context.after(() => rmSync(folder, { recursive: true }))
+  const start = async (name: string): Promise<{ path: string; pid: number }> => {
+    const path = join(folder, name)
+    copyFileSync(realpathSync('/bin/cat'), path)
+    const child = spawn(path, { stdio: ['pipe', 'pipe', 'inherit'] })
+    context.after(() => child.kill('SIGKILL'))
+    child.stdin.write('ready')
+    await once(child.stdout, 'data')
+    return { path, pid: child.pid as number }
+  }
+  const removed = await start('removed')
+  const replaced = await start('replaced')
+  const named = await start('named (deleted)')
+  rmSync(removed.path)
+  rmSync(replaced.path)
+  writeFileSync(replaced.path, '')
+  writeFileSync(`${replaced.path} (deleted)`, '')
+  assert.equal(readlinkSync(`/proc/${replaced.pid}/exe`), `${replaced.path} (deleted)`)
+  for (const { path, pid } of [removed, replaced, named]) assert.equal(procReader().read(pid)?.exe, path)
 })
 
 test('processes of another boot are not read from /proc', () => {

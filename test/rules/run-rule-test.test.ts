@@ -19,6 +19,12 @@ const event = (fields: Partial<RuleTestEvent>): RuleTestEvent => ({
   comm: 'program',
   exe: '/usr/bin/program',
   began: 1,
+  pathOpened: false,
+  pathTruncated: false,
+  pathDeleted: false,
+  arg: -1,
+  targetPid: -1,
+  addressGiven: false,
   argumentChanged: false,
   ...fields
 })

@@ -106,6 +106,7 @@ export const randomEvent = (world: World): RawEvent =>
     extra: randomText(),
     pathTruncated: Math.random() < 0.2,
     pathOpened: Math.random() < 0.3,
+    pathDeleted: Math.random() < 0.2,
     addressGiven: Math.random() < 0.3,
     argumentChanged: Math.random() < 0.3,
     stack: Math.random() < 0.5 ? [] : oneOf(world.stacks),

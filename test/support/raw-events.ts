@@ -56,6 +56,7 @@ export interface RawEvent {
   path: string | Uint8Array
   pathTruncated: boolean
   pathOpened: boolean
+  pathDeleted: boolean
   addressGiven: boolean
   argumentChanged: boolean
   socket: RawSocket | undefined
@@ -93,6 +94,7 @@ export const rawEvent = (given: Partial<RawEvent> = {}): RawEvent => ({
   extra: '',
   pathTruncated: false,
   pathOpened: false,
+  pathDeleted: false,
   addressGiven: false,
   argumentChanged: false,
   socket: undefined,
@@ -141,6 +143,7 @@ export const rawBytes = (event: RawEvent): Buffer => {
     (event.pathTruncated ? eventFlag.pathTruncated : 0) |
     (event.isCompat ? eventFlag.isCompat : 0) |
     (event.pathOpened ? eventFlag.pathOpened : 0) |
+    (event.pathDeleted ? eventFlag.pathDeleted : 0) |
     (event.addressGiven ? eventFlag.addressGiven : 0) |
     (event.argumentChanged ? eventFlag.argumentChanged : 0) |
     (event.stack.length > 0 ? eventFlag.hasStack : 0)

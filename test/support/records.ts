@@ -99,7 +99,8 @@ export const samples: Records = {
         address_given: true,
         argument_changed: true,
         call_cpu: -1,
-        call_seq: -1
+        call_seq: -1,
+        path_deleted: false
       },
       {
         kind: 'exec',
@@ -113,7 +114,7 @@ export const samples: Records = {
         tid: 200,
         ret: 0,
         fd: -1,
-        path: '/usr/local/bin/naïve',
+        path: '…/bin/naïve',
         path_truncated: true,
         call: null,
         path_to: null,
@@ -125,7 +126,8 @@ export const samples: Records = {
         address_given: false,
         argument_changed: false,
         call_cpu: -1,
-        call_seq: -1
+        call_seq: -1,
+        path_deleted: false
       },
       {
         kind: 'syscall',
@@ -151,7 +153,8 @@ export const samples: Records = {
         address_given: false,
         argument_changed: false,
         call_cpu: -1,
-        call_seq: -1
+        call_seq: -1,
+        path_deleted: true
       }
     ],
     summaries: [
@@ -311,6 +314,8 @@ export const samples: Records = {
     call_cpu: null,
     call_seq: null,
     creator_pid: 1,
-    creator_start_us: 10_000
+    creator_start_us: 10_000,
+    path_deleted: false,
+    socket_type: 'stream'
   }
 }

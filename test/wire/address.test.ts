@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { addressText, familyName, isInet, protocolName } from '../../wire/address.ts'
+import { addressText } from '../../wire/address.ts'
 
 const ipv6 = (hex: string): string | null => addressText(Buffer.from(hex, 'hex'))
 
@@ -22,10 +22,4 @@ test('an IPv6 address has the form of RFC 5952', () => {
 test('bytes of another length are no address', () => {
   assert.equal(addressText(Buffer.alloc(0)), null)
   assert.equal(addressText(Buffer.alloc(5)), null)
-})
-
-test('families and protocols have names, unknown ones a number', () => {
-  assert.deepEqual([1, 2, 10, 16, 17, 40].map(familyName), ['unix', 'ipv4', 'ipv6', 'netlink', 'packet', 'af_40'])
-  assert.deepEqual([6, 17, 1, 200, 0].map(protocolName), ['tcp', 'udp', 'icmp', '200', null])
-  assert.deepEqual([1, 2, 10].map(isInet), [false, true, true])
 })

@@ -12,8 +12,21 @@ test('a row has the fields that people query, in order', () => {
   assert.deepEqual(Object.keys(eventRow(batch, event(0))), [
     ...['time', 'host', 'kind', 'pid', 'tid', 'ppid', 'comm', 'exe', 'uid', 'euid', 'container_id', 'syscall', 'ret'],
     ...['verdict', 'errno', 'duration_ns', 'fd', 'bytes', 'path', 'path_to', 'path_given', 'path_opened'],
-    ...['path_truncated', 'arg', 'target_pid', 'family', 'protocol', 'local_address', 'local_port', 'remote_address'],
-    ...['remote_port', 'address_given', 'argument_changed', 'netns', 'go_function', 'go_file', 'go_line', 'cpu', 'seq'],
+    ...['path_truncated', 'path_deleted', 'arg', 'flags', 'request', 'target_pid', 'family', 'socket_type', 'protocol'],
+    ...[
+      'local_address',
+      'local_port',
+      'remote_address',
+      'remote_port',
+      'address_given',
+      'argument_changed',
+      'netns',
+      'go_function',
+      'go_file',
+      'go_line',
+      'cpu',
+      'seq'
+    ],
     ...['call_cpu', 'call_seq']
   ])
 })
@@ -43,9 +56,13 @@ test('the row of a failed connect has its error, its addresses and its time to t
     path_given: null,
     path_opened: false,
     path_truncated: false,
+    path_deleted: false,
     arg: null,
+    flags: null,
+    request: null,
     target_pid: null,
     family: 'ipv4',
+    socket_type: 'stream',
     protocol: 'tcp',
     local_address: '10.0.0.5',
     local_port: 40_000,
@@ -71,15 +88,28 @@ test('a field that does not apply to an event is null', () => {
     'errno',
     'fd',
     'bytes',
+    'flags',
+    'request',
     'family',
+    'socket_type',
     'protocol',
     'local_address',
     'remote_port'
   ] as const) {
     assert.equal(row[name], null, name)
   }
-  assert.equal(row.path, '/usr/local/bin/naïve')
+  assert.equal(row.path, '…/bin/naïve')
   assert.equal(row.time, '2026-01-31T12:00:00.000000250Z')
+})
+
+test('flags and requests have their names beside the number', () => {
+  const rowOf = (syscall: string, arg: number) => eventRow(batch, { ...event(0), syscall, arg })
+  const open = rowOf('openat', 0o2001101)
+  assert.deepEqual([open.arg, open.flags, open.request], [0o2001101, 'O_WRONLY|O_CREAT|O_TRUNC|O_CLOEXEC', null])
+  const ptrace = rowOf('ptrace', 16)
+  assert.deepEqual([ptrace.arg, ptrace.flags, ptrace.request], [16, null, 'PTRACE_ATTACH'])
+  // Its arg is the operation.
+  assert.deepEqual([eventRow(batch, event(2)).arg, eventRow(batch, event(2)).flags], [35, null])
 })
 
 test('an audit row is the event row with what identifies event, process and creator', () => {

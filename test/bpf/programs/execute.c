@@ -1,11 +1,12 @@
-/* Executes the file argv[2] with the file's name as comm: by its path ("path"), after unlinking it ("deleted"), or from a
- * memfd ("memfd"). */
+/* Executes the file argv[2] with the file's name as comm: by its path ("path"), after unlinking it ("deleted"), from a memfd
+ * ("memfd"), or first by its path and then, when another file has taken that, from its old descriptor ("replaced"). */
 #define _GNU_SOURCE
 #include <fcntl.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/sendfile.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 int main(int argc, char **argv)
@@ -21,6 +22,18 @@ int main(int argc, char **argv)
 	fd = open(argv[2], O_RDONLY | O_CLOEXEC);
 	if (fd < 0 || fstat(fd, &status) != 0)
 		return 1;
+	if (strcmp(argv[1], "replaced") == 0) {
+		pid_t child = vfork();
+
+		if (child == 0) {
+			execve(argv[2], arguments, environment);
+			_exit(1);
+		}
+		if (waitpid(child, NULL, 0) != child || unlink(argv[2]) != 0)
+			return 1;
+		close(open(argv[2], O_CREAT | O_WRONLY, 0700));
+		fexecve(fd, arguments, environment);
+	}
 	if (strcmp(argv[1], "deleted") == 0) {
 		unlink(argv[2]);
 		fexecve(fd, arguments, environment);

@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { test } from 'node:test'
 import { conditionEnvironment, fields, Subject } from '../../../consumer/alerts/subject.ts'
 import { batchOf, eventOf, processOf, socketOf } from '../support/batches.ts'
@@ -26,6 +28,26 @@ test('every field has the type that the check of conditions assumes', () => {
       assert.equal(typeof compiled(subject as unknown as Record<string, unknown>), 'boolean', field)
     }
   }
+})
+
+test('the page of rules names every field of a condition, and no other', () => {
+  const page = readFileSync(join(import.meta.dirname, '../../../docs/rules.md'), 'utf8')
+  const section = page.slice(page.indexOf('## Fields of a condition'), page.indexOf('Fields are typed'))
+  const named = [...section.matchAll(/`([a-z_]+)`(?=[,;\]]| +\|)/g)].map(([, name]) => name as string)
+  assert.deepEqual(named.toSorted(), [...fields].toSorted())
+})
+
+test('an event says how its path came about, its flags by name, and of what kind its socket is', () => {
+  const open = subjectOf({ syscall: 'openat', arg: 0o101, path: '/x', path_given: 'y', path_opened: true })
+  assert.deepEqual(
+    [open.path_given, open.path_opened, open.path_truncated, open.path_deleted, open.flags, open.request],
+    ['y', true, false, false, 'O_WRONLY|O_CREAT', '']
+  )
+  assert.equal(subjectOf({ syscall: 'openat', kind: 'io_uring', call: 'io_uring_openat', arg: 18 }).flags, '')
+  const ptrace = subjectOf({ syscall: 'ptrace', arg: 16, target_pid: 7 })
+  assert.deepEqual([ptrace.request, ptrace.flags, ptrace.target_pid], ['PTRACE_ATTACH', '', 7n])
+  const { socket_type, address_given, netns } = subjectOf({ socket: 0, address_given: true })
+  assert.deepEqual([socket_type, address_given, netns], ['stream', true, BigInt(socketOf({}).netns)])
 })
 
 test('an event of a connection has both addresses and ports', () => {

@@ -61,7 +61,9 @@ test('a record holds its event with process, socket and names resolved', () => {
     call_cpu: null,
     call_seq: null,
     creator_pid: null,
-    creator_start_us: null
+    creator_start_us: null,
+    path_deleted: false,
+    socket_type: 'stream'
   }
   assert.deepEqual(auditOf(batch), [{ to: 'audit', value: record }])
 })

@@ -68,6 +68,7 @@ export const eventOf = (fields: Partial<Event> = {}): Event => ({
   argument_changed: false,
   call_cpu: -1,
   call_seq: -1,
+  path_deleted: false,
   ...fields
 })
 

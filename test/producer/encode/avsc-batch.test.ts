@@ -75,7 +75,8 @@ test('every field of a record becomes a field of the event', () => {
       address_given: false,
       argument_changed: false,
       call_cpu: -1,
-      call_seq: -1
+      call_seq: -1,
+      path_deleted: false
     }
   ])
   assert.deepEqual(processes, [

@@ -118,13 +118,17 @@ test('a child of a later process with the pid of its creator has nothing of the 
   assert.equal(rowOf(table, child).exe, null)
 })
 
-test('without a usable path the executable is read from /proc, and null when the process has ended', () => {
+test('a path that was cut is the executable, with the mark in place of its beginning', () => {
+  const table = new ProcessTable(new FakeProc())
+  table.exec(raw({ pathTruncated: true }), 0, '…/usr/bin/sshd')
+  assert.equal(rowOf(table, {}).exe, '…/usr/bin/sshd')
+})
+
+test('without a path the executable is read from /proc, and null when the process has ended', () => {
   const proc = new FakeProc()
   const table = new ProcessTable(proc)
   proc.now.set(100, facts({ exe: '/home/u/prog' }))
-  table.exec(raw({}), 0, './prog')
-  assert.equal(rowOf(table, {}).exe, '/home/u/prog')
-  table.exec(raw({ pathTruncated: true }), 0, '/usr/bin/sshd')
+  table.exec(raw({}), 0, null)
   assert.equal(rowOf(table, {}).exe, '/home/u/prog')
   proc.now.clear()
   table.exec(raw({}), 0, null)

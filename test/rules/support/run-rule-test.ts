@@ -75,13 +75,21 @@ const nameCalls = (events: readonly Event[], waiting: Event[]): void => {
 const eventFor = ({ event, timeUs }: TimedEvent, index: number, clockUs: number): Event =>
   eventOf({
     ...callOf(event.event),
+    address_given: event.addressGiven,
     argument_changed: event.argumentChanged,
     process: index,
     socket: event.local === undefined && event.remote === undefined ? -1 : index,
     time_offset_ns: (timeUs - clockUs) * 1000,
     tid: event.pid,
     ret: event.ret,
-    path: event.path ?? null
+    path: event.path ?? null,
+    path_to: event.pathTo ?? null,
+    path_given: event.pathGiven ?? null,
+    path_opened: event.pathOpened,
+    path_truncated: event.pathTruncated,
+    path_deleted: event.pathDeleted,
+    arg: event.arg,
+    target_pid: event.targetPid
   })
 
 /** Batches of 100 ms, and a last one after `quietUs`. */

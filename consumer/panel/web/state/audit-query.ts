@@ -1,4 +1,5 @@
 // Fields of the audit search → query of the service; its rows → texts of the table. Pure.
+import { pathText } from '../../../../wire/path-text.ts'
 import type { AuditRecord } from '../../../../wire/types.ts'
 import { type AuditQuery, endpointText } from '../../protocol.ts'
 import type { AuditForm } from './view.ts'
@@ -34,9 +35,14 @@ export const queryOf = ({ from, to, host, call, program, pid, target, failed }: 
 export const queryString = (query: AuditQuery): string =>
   new URLSearchParams(Object.entries(query).map(([name, value]): [string, string] => [name, String(value)])).toString()
 
-/** The object of the call: its paths, else its remote address, else its local address, else its target process. */
+/** The object of the call: its paths, else its remote address, else its local address, else its target process; marked if
+ * its argument was rewritten. */
 export const targetOf = (row: AuditRecord): string => {
-  if (row.path !== null) return row.path_to === null ? row.path : `${row.path} → ${row.path_to}`
+  const target = pathText(row) ?? addressOf(row)
+  return row.argument_changed ? `${target} (address rewritten during the call)` : target
+}
+
+const addressOf = (row: AuditRecord): string => {
   if (row.remote_address !== null) return endpointText(row.remote_address, row.remote_port)
   if (row.local_address !== null) return endpointText(row.local_address, row.local_port)
   return row.target_pid === null ? '' : `process ${row.target_pid}`

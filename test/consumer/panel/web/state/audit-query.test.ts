@@ -27,7 +27,7 @@ test('invalid fields are reported before the search', () => {
 })
 
 test('the target of a row is its paths, else its addresses, else its target process', () => {
-  const row = samples.AuditRecord
+  const row = { ...samples.AuditRecord, argument_changed: false }
   const bare = { ...row, remote_address: null, local_address: null }
   assert.equal(audit.targetOf(row), '203.0.113.7:443')
   assert.equal(audit.targetOf({ ...row, remote_address: '2001:db8::7' }), '[2001:db8::7]:443')
@@ -35,6 +35,8 @@ test('the target of a row is its paths, else its addresses, else its target proc
   assert.equal(audit.targetOf({ ...row, path: '/a', path_to: '/b' }), '/a → /b')
   assert.equal(audit.targetOf({ ...bare, target_pid: 7 }), 'process 7')
   assert.equal(audit.targetOf(bare), '')
+  const rewritten = '203.0.113.7:443 (address rewritten during the call)'
+  assert.equal(audit.targetOf({ ...row, argument_changed: true }), rewritten)
 })
 
 test('the result is the name of the errno, or the returned value', () => {
