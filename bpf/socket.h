@@ -75,6 +75,9 @@ static __always_inline void read_sock(struct ringside_socket *to, const struct s
 		return;
 	to->local_port = BPF_CORE_READ(sk, __sk_common.skc_num);
 	to->remote_port = bpf_ntohs(BPF_CORE_READ(sk, __sk_common.skc_dport));
+	/* a stream that was disconnected, or whose connect failed, keeps the address of its last peer without the port */
+	if (!to->remote_port && to->type == SOCK_STREAM)
+		__builtin_memset(to->remote_address, 0, sizeof(to->remote_address));
 }
 
 static __always_inline void read_unix_address(struct unix_name *name, const struct unix_sock *sock)

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs'
 import { describe, it } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { kernelTimeoutMs } from '../support/kernel.ts'
-import { callsOf, kindsOf, observeProgram, program, skip } from './observe.ts'
+import { callsOf, kindsOf, observe, observeProgram, program, run, skip } from './observe.ts'
 
 const sigkill = 9
 const statusOf = (code: number) => (code & 0xff) << 8
@@ -56,6 +56,41 @@ describe('processes', { skip, timeout: kernelTimeoutMs }, () => {
     const starts = new Set(events.filter((event) => event.pid === result.pid).map((event) => event.startNs))
     assert.equal(starts.size, 1)
     assert.equal(callsOf(events, 'execve').at(-1)?.pid, exec?.pid ?? result.pid)
+  })
+
+  for (const way of ['vfork', 'clone3', 'pidns'] as const) {
+    it(`are parent and child, each with its own pid, comm and program, after ${way}`, async () => {
+      const next = program('flood')
+      const { events, result } = await observe({ comms: ['rs-births', 'rs-flood'] }, () =>
+        run(program('births'), way, next)
+      )
+      assert.equal(result.code, 0)
+      const [child = 0, own] = result.stdout.split(' ').map(Number)
+      assert.equal(own, way === 'pidns' ? 1 : child)
+      const [fork] = kindsOf(events, 'fork').filter((event) => event.ppid === result.pid)
+      const parent = kindsOf(events, 'exec').find((event) => event.pid === result.pid)
+      assert.deepEqual(
+        [fork?.pid, fork?.tid, fork?.comm, fork?.origin, fork?.originId],
+        [child, child, 'rs-births', result.pid, parent?.startNs]
+      )
+      const [call] = callsOf(events, 'execve').filter((event) => event.pid === child)
+      assert.deepEqual([call?.comm, call?.path, call?.ret], ['rs-births', next, 0])
+      const [exec] = kindsOf(events, 'exec').filter((event) => event.pid === child)
+      assert.deepEqual([exec?.comm, exec?.path, exec?.startNs], ['rs-flood', next, fork?.startNs])
+      const [exit] = kindsOf(events, 'exit').filter((event) => event.pid === child)
+      assert.deepEqual([exit?.ret, exit?.startNs, exit?.comm], [0, fork?.startNs, 'rs-flood'])
+      const later = callsOf(events, 'openat').find((event) => event.path === '/nowhere/by-the-parent')
+      assert.deepEqual([later?.pid, later?.comm], [result.pid, 'rs-births'])
+    })
+  }
+
+  it('have the bytes of their name in every event, whatever a terminal makes of them', async () => {
+    const { events, result } = await observe({}, () => run(program('births'), 'name', program('flood')))
+    const name = 'a\n\u001b[31mb\u0007\ufffd\ufffd'
+    const [later] = callsOf(events, 'openat').filter((event) => event.path === '/nowhere/by-the-parent')
+    assert.deepEqual([later?.pid, later?.comm], [result.pid, name])
+    const [fork] = kindsOf(events, 'fork').filter((event) => event.ppid === result.pid)
+    assert.equal(fork?.comm, name)
   })
 
   it('leave no memory allocated in the kernel after their exit', async (test) => {

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { after, describe, it } from 'node:test'
 import { kernelTimeoutMs } from '../support/kernel.ts'
 import { ipv6Missing } from '../support/network.ts'
-import { callsOf, observeProgram, type Seen, skip } from './observe.ts'
+import { callsOf, kindsOf, observeProgram, type Seen, skip } from './observe.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'ringside-test-'))
 after(() => rmSync(folder, { recursive: true }))
@@ -108,6 +108,85 @@ describe('calls on sockets', { skip, timeout: kernelTimeoutMs }, () => {
     assert.deepEqual(named('connect'), [...both, ['/nowhere/at-all', 1]])
     assert.ok(callsOf(events, 'bind').every((event) => event.ret === 0))
     assert.ok((callsOf(events, 'connect')[2]?.ret ?? 0) < 0)
+  })
+
+  it('of IPv6 carry an IPv4 peer as a mapped address, and of IPv4 as it is', { skip: ipv6Missing() }, async () => {
+    const { events, result } = await observeProgram('peers', 'mapped')
+    const port = Number(result.stdout)
+    const mapped = `0:0:0:0:0:ffff:7f00:1:${port}`
+    const [v4, v6] = callsOf(events, 'connect')
+    assert.deepEqual([v4?.socket?.family, v4?.socket?.remote], [2, `127.0.0.1:${port}`])
+    assert.deepEqual([v6?.socket?.family, v6?.socket?.remote], [10, mapped])
+    const [accept] = callsOf(events, 'accept4')
+    const client = portOf(v4?.socket?.local)
+    assert.deepEqual([accept?.socket?.family, ...ends(accept)], [10, mapped, `0:0:0:0:0:ffff:7f00:1:${client}`])
+  })
+
+  it('that disconnect a socket carry no peer, and neither does the socket afterwards', async () => {
+    const { events, result } = await observeProgram('peers', 'unspecified')
+    assert.equal(result.code, 0)
+    const server = `127.0.0.1:${Number(result.stdout)}`
+    const none = '0.0.0.0:0'
+    assert.deepEqual(
+      callsOf(events, 'connect').map((event) => [event.ret, event.socket?.type, event.socket?.remote]),
+      [
+        [0, 1, server],
+        [0, 1, none],
+        [0, 2, server],
+        [0, 2, none]
+      ]
+    )
+    assert.ok(callsOf(events, 'connect').every((event) => !event.isAddressGiven && !event.isArgumentChanged))
+    assert.deepEqual(
+      callsOf(events, 'sendto').map((event) => [event.ret < 0, event.socket?.remote]),
+      [
+        [true, none],
+        [true, none]
+      ]
+    )
+    assert.deepEqual(kindsOf(events, 'connect_outcome'), [])
+  })
+
+  it('that connect by TCP fast open carry the peer, and the outcome names the call', async () => {
+    const { events, result } = await observeProgram('peers', 'fast-open')
+    assert.equal(result.code, 0)
+    const [sendto] = callsOf(events, 'sendto')
+    const server = `127.0.0.1:${Number(result.stdout)}`
+    assert.deepEqual([sendto?.ret, sendto?.socket?.remote, sendto?.isAddressGiven], [5, server, false])
+    assert.deepEqual(
+      kindsOf(events, 'connect_outcome').map((event) => [
+        event.ret,
+        event.socket?.remote,
+        event.origin,
+        event.originId
+      ]),
+      [[0, server, sendto?.cpu, sendto?.seq]]
+    )
+  })
+
+  it('carry the addresses of a socket that another process passed on, under the pid of the caller', async () => {
+    const { events, result } = await observeProgram('peers', 'passed')
+    assert.equal(result.code, 0)
+    const [port, child] = result.stdout.trim().split('\n').map(Number)
+    const server = `127.0.0.1:${port}`
+    const [connect] = callsOf(events, 'connect')
+    const client = connect?.socket?.local
+    const [sendto] = callsOf(events, 'sendto')
+    const [accept] = callsOf(events, 'accept4')
+    assert.deepEqual([connect?.pid, ...ends(connect)], [result.pid, client, server])
+    assert.deepEqual([sendto?.pid, sendto?.ret, ...ends(sendto)], [child, 5, client, server])
+    assert.deepEqual([accept?.pid, ...ends(accept)], [child, server, client])
+  })
+
+  it('carry a name of AF_UNIX as it was passed, as long as the field is, and one that the kernel chose', async () => {
+    const { events } = await observeProgram('peers', 'names', folder)
+    const binds = callsOf(events, 'bind')
+    assert.ok(binds.every((event) => event.ret === 0))
+    assert.deepEqual(
+      binds.slice(0, 3).map((event) => event.path),
+      ['relative', 'l'.repeat(108), '@ringside\0\ufffd']
+    )
+    assert.match(binds[3]?.path ?? '', /^@[0-9a-f]{5}$/)
   })
 
   it('include no duplicate above 2, and only those closes that close a socket', async () => {
