@@ -3,6 +3,7 @@
 import { Command, CommanderError } from 'commander'
 import packageJson from '../package.json' with { type: 'json' }
 import { exitCodeOf, messageOf, RingsideError } from '../runtime/errors.ts'
+import { printableLines } from '../runtime/printable.ts'
 
 interface Verb {
   readonly summary: string
@@ -72,11 +73,14 @@ const report = (error: unknown): number => {
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : usageError
   const hint =
     error instanceof RingsideError ? '' : ' (a defect of Ringside; RINGSIDE_LOG_LEVEL=debug prints the stack)'
-  process.stderr.write(`ringside: ${messageOf(error)}${hint}\n`)
+  process.stderr.write(`ringside: ${printableLines(messageOf(error))}${hint}\n`)
   const wantsStack = process.env['RINGSIDE_LOG_LEVEL'] === 'debug' || process.env['RINGSIDE_LOG_LEVEL'] === 'trace'
-  if (wantsStack && error instanceof Error) process.stderr.write(`${error.stack}\n`)
+  if (wantsStack && error instanceof Error) process.stderr.write(`${printableLines(String(error.stack))}\n`)
   return exitCodeOf(error)
 }
+
+// Progress, remarks and warnings that cannot be written, as on a full disk, stop nothing.
+process.stderr.on('error', () => {})
 
 const main = async (args: readonly string[]): Promise<number> => {
   try {

@@ -7,6 +7,7 @@ export type ErrorCode =
   | 'DATA' // unreadable input: a recording, a message, a rule file
   | 'NO_INPUT' // a missing file
   | 'UNAVAILABLE' // a service that does not answer: Kafka
+  | 'IO' // a file or an output that cannot be written: the disk is full
   | 'FENCED' // another instance took over the work of this one
   | 'SOFTWARE' // a defect of Ringside
   | 'OS' // a missing system facility: BTF, bpf(2)
@@ -19,6 +20,7 @@ const exitCodes: Record<ErrorCode, number> = {
   UNAVAILABLE: 69,
   SOFTWARE: 70,
   OS: 71,
+  IO: 74,
   FENCED: 75,
   NO_PERMISSION: 77,
   CONFIG: 78
@@ -42,6 +44,16 @@ export class RingsideError extends Error {
 
 export const exitCodeOf = (error: unknown): number =>
   error instanceof RingsideError ? error.exitCode : exitCodes.SOFTWARE
+
+/** Privileges and read-only file systems; other failures to write are of the disk. */
+const isRefusal = (cause: unknown): boolean =>
+  cause instanceof Error && 'code' in cause && ['EACCES', 'EPERM', 'EROFS'].includes(String(cause.code))
+
+/** @param remedy what else the user can do, such as "choose another folder with --state-dir" */
+export const cannotWrite = (what: string, cause: unknown, remedy: string): RingsideError =>
+  new RingsideError(isRefusal(cause) ? 'NO_PERMISSION' : 'IO', `cannot write ${what}: ${messageOf(cause)}; ${remedy}`, {
+    cause
+  })
 
 /** The message of any thrown value. */
 export const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error))

@@ -1,6 +1,8 @@
 // Metric families in, the text of one scrape out: OpenMetrics 1.0 with units and exemplars, or the Prometheus text format
 // 0.0.4. Both have the same series.
+import { createHash } from 'node:crypto'
 import type { Exemplar, HistogramFamily, MetricFamily, ScalarFamily } from './metric-family.ts'
+import { printable } from './printable.ts'
 
 export type Format = 'openmetrics' | 'text'
 
@@ -49,8 +51,21 @@ const boundText = (bound: number, format: Format): string => {
   return format === 'openmetrics' && Number.isInteger(bound) ? bound.toFixed(1) : String(bound)
 }
 
+/** Far more than any name but a long path. */
+const maxLabelLength = 512
+
+/**
+ * A printable value. Different values stay different, as a scrape with the same series twice is invalid: a backslash is
+ * escaped, too, and a digest replaces the end of a long value.
+ */
+const labelValue = (value: string): string => {
+  const text = printable(value.replaceAll('\\', '\\x5c'), Number.POSITIVE_INFINITY)
+  if (text.length <= maxLabelLength) return text
+  return `${printable(text, maxLabelLength)}${createHash('sha256').update(value).digest('hex').slice(0, 16)}`
+}
+
 const labelsText = (labels: Readonly<Record<string, string>>): string => {
-  const pairs = Object.entries(labels).map(([name, value]) => `${name}="${escaped(value)}"`)
+  const pairs = Object.entries(labels).map(([name, value]) => `${name}="${escaped(labelValue(value))}"`)
   return pairs.length === 0 ? '' : `{${pairs.join(',')}}`
 }
 

@@ -28,7 +28,7 @@ export const startEdgeService = async (config: Config, log: Log, from: EdgeSourc
   const report = () =>
     void reportDurability({ client, topics: [topicName(config, 'events')], brokers: config.brokers, log })
   const { calls, cpuBudget, spool, go } = config.edge
-  const record = (source: Source) => (from.record === undefined ? source : createRecorder(source, from.record))
+  const record = (source: Source) => (from.record === undefined ? source : createRecorder(source, from.record, log))
   const spoolLimitBytes = spool.enabled ? spool.maxBytes : undefined
   const spoolPath = spool.enabled ? join(config.stateDir, 'edge', 'spool.sqlite') : undefined
   if (from.source !== undefined) {

@@ -1,6 +1,8 @@
 // Progress on stderr: lines that stay, and a status line. A terminal refreshes the status in place; elsewhere it is
 // written every ten seconds at most.
 
+import { cutText, printable } from '../../runtime/printable.ts'
+
 export interface ProgressStream {
   readonly isTTY?: boolean
   readonly columns?: number
@@ -26,7 +28,7 @@ export class Progress {
 
   /** A line that stays. */
   line(text: string): void {
-    this.#stream.write(`${this.#erase()}${text}\n${this.#shown}`)
+    this.#stream.write(`${this.#erase()}${printable(text)}\n${this.#shown}`)
   }
 
   /** Replaces the previous status. */
@@ -34,11 +36,11 @@ export class Progress {
     if (this.#stream.isTTY === true) {
       const erase = this.#erase()
       // A wrapped line could not be erased.
-      this.#shown = text.slice(0, this.width - 1)
+      this.#shown = cutText(printable(text), this.width - 1)
       this.#stream.write(`${erase}${this.#shown}`)
     } else if (this.#now() - this.#plainAtMs >= plainStatusEveryMs) {
       this.#plainAtMs = this.#now()
-      this.#stream.write(`${text}\n`)
+      this.#stream.write(`${printable(text)}\n`)
     }
   }
 

@@ -1,5 +1,6 @@
-// Rows of text → an aligned table no wider than the terminal. Control characters are escaped: text from the kernel can
-// hold anything.
+// Rows of text → an aligned table no wider than the terminal. Cells are made printable: text from the kernel can hold
+// anything.
+import { cutText, printable } from '../../runtime/printable.ts'
 
 export interface Column {
   readonly title: string
@@ -10,17 +11,12 @@ export interface Column {
   readonly flexible?: boolean
 }
 
-/** Replaces control characters (C0, DEL, C1) by visible escapes. */
-export const printable = (text: string): string =>
-  text.replace(/\p{Cc}/gu, (character) => `\\x${character.charCodeAt(0).toString(16).padStart(2, '0')}`)
-
-const cut = (text: string, width: number): string =>
-  text.length <= width ? text : width < 1 ? '' : `${text.slice(0, width - 1)}…`
-
 const pad = (text: string, width: number, align: Column['align']): string =>
   align === 'right' ? text.padStart(width) : text.padEnd(width)
 
 const gap = 2
+/** Of all columns but the last: one long cell of the sample would widen all later rows. */
+const maxWidth = 120
 
 /** Fixes the column widths once, then formats rows one by one as they arrive. */
 export class TableLayout {
@@ -35,9 +31,10 @@ export class TableLayout {
   constructor(columns: readonly Column[], sample: readonly (readonly string[])[], lineWidth: number) {
     this.#columns = columns
     this.#lineWidth = lineWidth
-    this.#widths = columns.map((column, index) =>
-      Math.max(column.title.length, column.minWidth ?? 0, ...sample.map((row) => printable(row[index] ?? '').length))
-    )
+    this.#widths = columns.map((column, index) => {
+      const cells = sample.map((row) => Math.min(printable(row[index] ?? '').length, maxWidth))
+      return Math.max(column.title.length, column.minWidth ?? 0, ...cells)
+    })
     const total = this.#widths.reduce((sum, width) => sum + width, gap * (columns.length - 1))
     let excess = total - lineWidth
     for (const [index, column] of columns.entries()) {
@@ -60,9 +57,9 @@ export class TableLayout {
       const text = printable(cells[index] ?? '')
       // The last column is not padded and may use the rest of the line.
       if (index === last && column.align !== 'right' && column.flexible !== true) return text
-      return pad(cut(text, width), width, column.align)
+      return pad(cutText(text, width), width, column.align)
     })
-    return cut(parts.join(' '.repeat(gap)).trimEnd(), this.#lineWidth)
+    return cutText(parts.join(' '.repeat(gap)).trimEnd(), this.#lineWidth)
   }
 }
 

@@ -1,8 +1,9 @@
 // A frame of `top`: a header with hosts and totals, the rows as a table, and the keys. Pure.
 import { basename } from 'node:path'
 import { formatNanoseconds, formatRate, formatShare } from '../../runtime/format-number.ts'
+import { cutText, printable } from '../../runtime/printable.ts'
 import { formatDuration } from '../terminal/duration.ts'
-import { type Column, formatTable, printable } from '../terminal/table.ts'
+import { type Column, formatTable } from '../terminal/table.ts'
 import type { HostFigures } from './recent.ts'
 import { type Grouping, groupingRules, type Sorting, type TopRow, type Totals } from './rows.ts'
 
@@ -170,6 +171,6 @@ export const screen = (view: View, footer: string | undefined): string[] => {
   const top = view.hosts.length > 0 ? [...header(view), ''] : []
   const bottom = footer === undefined ? [] : ['', footer]
   const room = Math.max(1, view.height - top.length - bottom.length)
-  const lines = [...top.map((line) => printable(line).slice(0, view.width)), ...body.slice(0, room), ...bottom]
+  const lines = [...top.map((line) => cutText(printable(line), view.width)), ...body.slice(0, room), ...bottom]
   return lines.slice(0, view.height)
 }

@@ -45,7 +45,8 @@ export const startLocalCluster = async (
         backoffMs = firstBackoffMs
         onLine(`Kafka is back on ${brokers.join(', ')}`)
       } catch (error) {
-        onLine(`Kafka did not start, retrying in ${backoffMs / 1000} s: ${messageOf(error)}`)
+        const text = `Kafka did not start, retrying in ${backoffMs / 1000} s: ${messageOf(error)}`
+        for (const line of text.split('\n')) onLine(line)
         await delay(backoffMs, undefined, { signal: stopping.signal }).catch(() => {})
         backoffMs = Math.min(2 * backoffMs, longestBackoffMs)
       }

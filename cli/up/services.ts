@@ -1,7 +1,8 @@
 // The services of one `up`: supervised children that share one written configuration.
-import { mkdirSync, writeFileSync } from 'node:fs'
+import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Config } from '../../runtime/config.ts'
+import { cannotWrite } from '../../runtime/errors.ts'
 import { withPortRaised } from '../../runtime/listen.ts'
 import { ChildLog } from './child-log.ts'
 import type { Totals } from './status-line.ts'
@@ -60,9 +61,12 @@ export class Services {
 
   constructor({ config, edgeArgs, onLine }: ServicesOptions) {
     const configPath = join(config.stateDir, 'up.yaml')
-    mkdirSync(config.stateDir, { recursive: true })
-    // JSON is valid YAML.
-    writeFileSync(configPath, `${JSON.stringify(config, undefined, 2)}\n`, { mode: 0o600 })
+    try {
+      // JSON is valid YAML.
+      writeFileSync(configPath, `${JSON.stringify(config, undefined, 2)}\n`, { mode: 0o600 })
+    } catch (cause) {
+      throw cannotWrite(configPath, cause, 'choose another folder with --state-dir')
+    }
     const env = environmentFor(process.env)
     const { listen } = config.metrics
     const create = (name: string, index: number, args: readonly string[]): SupervisedService => {

@@ -3,7 +3,7 @@
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
-import { messageOf, RingsideError } from '../../runtime/errors.ts'
+import { cannotWrite, messageOf, RingsideError } from '../../runtime/errors.ts'
 
 export interface StateLock {
   /** The previous run was killed: consumers may have left unread events. */
@@ -21,7 +21,7 @@ const readOwner = (path: string): string => {
 }
 
 /**
- * @throws RingsideError UNAVAILABLE when another process holds the lock, NO_PERMISSION when the folder is not writable
+ * @throws RingsideError UNAVAILABLE when another process holds the lock, NO_PERMISSION or IO when the folder is not writable
  */
 export const lockState = (stateDir: string): StateLock => {
   const pidPath = join(stateDir, 'up.pid')
@@ -49,10 +49,6 @@ export const lockState = (stateDir: string): StateLock => {
         { cause, canRetry: false }
       )
     }
-    throw new RingsideError(
-      'NO_PERMISSION',
-      `cannot write to state folder ${stateDir}: ${messageOf(cause)}. Choose another folder with --state-dir`,
-      { cause }
-    )
+    throw cannotWrite(`to state folder ${stateDir}`, cause, 'choose another folder with --state-dir')
   }
 }

@@ -23,9 +23,8 @@ const doctor = async (options: DoctorOptions): Promise<void> => {
   for (const check of checks) results.push(await runCheck(check))
 
   const output = new Output()
-  const lines =
-    options.format === 'json' ? results.map((result) => JSON.stringify(result)) : formatResults(results, output.width)
-  await output.line(lines.join('\n'))
+  if (options.format === 'json') await output.json(...results)
+  else await output.line(formatResults(results, output.width).join('\n'))
   if (results.some(({ status }) => status === 'fail')) process.exitCode = unavailable
 }
 

@@ -74,14 +74,13 @@ const tail = async (name: RowTopicName, options: TailOptions): Promise<void> => 
     // Another partition's message may have reached the limit.
     const rows = matching.slice(0, max - shown)
     shown += rows.length
-    if (rows.length > 0) await output.line(linesOf(rows).join('\n'))
+    if (rows.length > 0) await (asJson ? output.json(...rows) : output.line(linesOf(rows).join('\n')))
     return shown < max
   }
   const linesOf = (rows: readonly object[]): string[] => {
-    if (asJson) return rows.map((row) => JSON.stringify(row))
     const cells = rows.map((row) => reader.cells(row))
     const header = layout === undefined
-    // The terminal wraps long lines; none is cut.
+    // The terminal wraps long lines.
     layout ??= new TableLayout(reader.columns, cells, Number.POSITIVE_INFINITY)
     const lines = cells.map((row) => layout?.line(row) ?? '')
     return header ? [layout.header(), ...lines] : lines

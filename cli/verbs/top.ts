@@ -166,7 +166,7 @@ const top = async (options: TopOptions): Promise<void> => {
     if (!asJson) return output.line(screen(shown, undefined).join('\n'))
     const newestMs = Math.max(0, ...shown.hosts.map(({ watermarkMs }) => watermarkMs))
     const time = newestMs > 0 ? new Date(newestMs).toISOString() : null
-    for (const row of shown.rows) await output.line(JSON.stringify({ time, ...row }))
+    await output.json(...shown.rows.map((row) => ({ time, ...row })))
   }
   const onKey = (key: string): void => {
     if (key === 'q') ended.abort()

@@ -30,7 +30,7 @@ const create = async (options: TopicsOptions): Promise<void> => {
   const output = new Output()
   for (const { name, partitions, replicas, settings } of specifications) {
     const row = { name, created: created.has(name), partitions, replicas, settings }
-    if (chosenFormat(options.format, process.stdout) === 'json') await output.line(JSON.stringify(row))
+    if (chosenFormat(options.format, process.stdout) === 'json') await output.json(row)
     else await output.line(`${name}: ${row.created ? `created, ${partitions} partition(s)` : 'exists, unchanged'}`)
   }
 }
@@ -51,7 +51,7 @@ const describe = async (options: TopicsOptions): Promise<void> => {
         replicas: topic?.replicas ?? null,
         minInsyncReplicas: topic?.minInsyncReplicas ?? null
       }
-      await output.line(JSON.stringify({ ...row, messages: topic === undefined ? null : Number(topic.messages) }))
+      await output.json({ ...row, messages: topic === undefined ? null : Number(topic.messages) })
     }
     return
   }

@@ -51,7 +51,7 @@ const up = async (options: UpVerbOptions): Promise<void> => {
     log: quietLog('up')
   })
   // A table even in a file: the summary is for people.
-  if (options.format === 'json') await output.line(JSON.stringify(summary))
+  if (options.format === 'json') await output.json(summary)
   else await output.line(formatSummary(summary).join('\n'))
   if (failed.length > 0)
     throw new RingsideError('UNAVAILABLE', `failed: ${failed.join(', ')}; their logs are in ${config.stateDir}/logs`)

@@ -82,11 +82,8 @@ const verify = async ({ host, since, ...options }: VerifyOptions): Promise<void>
     const when = since === undefined ? '' : ` since ${new Date(since).toISOString()}`
     throw new RingsideError('NO_INPUT', `nothing to verify: ${topic} has no batch${of}${when}`)
   }
-  const lines =
-    chosenFormat(options.format, process.stdout) === 'json'
-      ? reports.map((report) => JSON.stringify(report))
-      : formatReports(reports, output.width)
-  await output.line(lines.join('\n'))
+  if (chosenFormat(options.format, process.stdout) === 'json') await output.json(...reports)
+  else await output.line(formatReports(reports, output.width).join('\n'))
   if (signal.aborted)
     throw new RingsideError('UNAVAILABLE', 'interrupted: only a part of the topic was read, the report is incomplete')
   if (reports.some(({ agrees }) => !agrees)) process.exitCode = disagreesCode

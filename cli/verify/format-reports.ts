@@ -1,5 +1,6 @@
 // Reports of a reconciliation → lines for a terminal: a row for each host and boot, the ledger by class, findings.
 import { formatCount } from '../../runtime/format-number.ts'
+import { printable } from '../../runtime/printable.ts'
 import type { ClassReport, HostReport } from '../../verify/host-report.ts'
 import { formatTable } from '../terminal/table.ts'
 
@@ -82,5 +83,5 @@ export const formatReports = (reports: readonly HostReport[], width: number): st
   '',
   ...formatTable(classColumns, sumClasses(reports).map(classCells), width),
   ...(reports.some((report) => remarks(report).length > 0) ? [''] : []),
-  ...reports.flatMap(remarks)
+  ...reports.flatMap(remarks).map((text) => printable(text))
 ]

@@ -2,6 +2,7 @@
 // the cause is fixed, the message can be sent to its topic again. A letter with last_offset is not a message but a whole
 // record batch that cannot be read: its value is the batch as Kafka stores it.
 import { messageOf, RingsideError } from '../../runtime/errors.ts'
+import { printable } from '../../runtime/printable.ts'
 import type { Message } from '../../wire/client.ts'
 
 export interface DeadLetterOrigin {
@@ -31,7 +32,7 @@ export const deadLetter = (
   key: original.key,
   value: original.value,
   headers: {
-    reason: messageOf(error).slice(0, maxReasonLength),
+    reason: printable(messageOf(error), maxReasonLength),
     code: error instanceof RingsideError ? error.code : 'HANDLER',
     service,
     topic,

@@ -7,7 +7,7 @@ import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { connect, createServer } from 'node:net'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
-import { messageOf, RingsideError } from '../../runtime/errors.ts'
+import { cannotWrite, messageOf, RingsideError } from '../../runtime/errors.ts'
 import type { Log } from '../../runtime/log.ts'
 import { createKafkaClient } from '../../wire/kafka.ts'
 import { checkJava, classArchiveOf, prepareLocalKafka } from './jars.ts'
@@ -196,8 +196,12 @@ const tryToStart = async ({ stateDir, port, heapMb, log }: LocalKafkaOptions): P
 
   const clientPort = await findPort(port)
   const address = { port: clientPort, controllerPort: await findPort(0), dataDir: paths.dataDir }
-  await writeFile(paths.properties, serverProperties(address))
-  await writeFile(paths.output, '')
+  try {
+    await writeFile(paths.properties, serverProperties(address))
+    await writeFile(paths.output, '')
+  } catch (cause) {
+    throw cannotWrite(paths.dir, cause, 'choose another folder with --state-dir')
+  }
   if (!existsSync(join(paths.dataDir, 'meta.properties'))) {
     log.info(`formatting Kafka's storage in ${paths.dataDir}`)
     await formatStorage(jars, existsSync(archive) ? [`-XX:SharedArchiveFile=${archive}`] : [], paths)

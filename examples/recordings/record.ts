@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { openLiveSource } from '../../producer/source/live-source.ts'
 import { createRecorder } from '../../producer/source/recorder.ts'
 import { commOf, program, quiet, run } from '../../test/bpf/observe.ts'
+import { testLog } from '../../test/support/log.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'ringside-'))
 const names = [
@@ -36,7 +37,7 @@ const call = (name: string, ...args: string[]) => run(paths[name] ?? '', ...args
 writeFileSync(join(folder, 'file'), '....')
 writeFileSync(join(folder, 'names'), `${join(folder, 'file')}\0`)
 
-const source = createRecorder(await openLiveSource({ ...quiet, comms: names.map(commOf) }), target)
+const source = createRecorder(await openLiveSource({ ...quiet, comms: names.map(commOf) }), target, testLog)
 await call('files', join(folder, 'file'), join(folder, 'names'))
 await call('tcp', '4')
 await call('tcp', '6')

@@ -1,20 +1,41 @@
-// A source that also writes every read to a file, for openRecording() to play later without root or a kernel.
-import { closeSync, writeFileSync } from 'node:fs'
-import { messageOf, RingsideError } from '../../runtime/errors.ts'
+// A source that also writes every read to a file, for openRecording() to play later without root or a kernel. A disk that
+// is full ends the recording, not the source.
+import { closeSync, ftruncateSync, writeSync } from 'node:fs'
+import { cannotWrite, messageOf } from '../../runtime/errors.ts'
+import type { Log } from '../../runtime/log.ts'
 import { encodeChunk, encodeHeader, openFile } from './recording-format.ts'
-import type { Account, ClockReading, Mark, Source, SourceStatistics } from './source.ts'
+import {
+  type Account,
+  type ClockReading,
+  type Mark,
+  noStatistics,
+  type Source,
+  type SourceStatistics
+} from './source.ts'
 
 class Recorder implements Source {
   readonly #source: Source
   readonly #path: string
   readonly #file: number
+  readonly #log: Log
+  /** Bytes of the whole chunks. */
+  #size = 0
+  /** Statistics of the last chunk; set when the recording has ended before the source. */
+  #last: SourceStatistics | undefined
+  #hasEnded = false
   #closed = false
 
-  constructor(source: Source, path: string) {
+  constructor(source: Source, path: string, log: Log) {
     this.#source = source
     this.#path = path
+    this.#log = log
     this.#file = openFile(path, 'w')
-    this.#write(encodeHeader(source.boot))
+    try {
+      this.#write(encodeHeader(source.boot))
+    } catch (cause) {
+      closeSync(this.#file)
+      throw cannotWrite(`the recording ${path}`, cause, 'choose another file with --record')
+    }
   }
 
   get boot(): string {
@@ -30,7 +51,7 @@ class Recorder implements Source {
   read(into: Uint8Array): number {
     const clock = this.#source.clock()
     const bytes = this.#source.read(into)
-    if (bytes > 0) this.#write(encodeChunk(clock, this.#statisticsOfFile(), into.subarray(0, bytes)))
+    if (bytes > 0 && !this.#hasEnded) this.#record(clock, into.subarray(0, bytes))
     return bytes
   }
 
@@ -42,11 +63,45 @@ class Recorder implements Source {
     return { ...statistics, sequences }
   }
 
+  #record(clock: ClockReading, records: Uint8Array): void {
+    const statistics = this.#statisticsOfFile()
+    try {
+      this.#write(encodeChunk(clock, statistics, records))
+      this.#last = statistics
+    } catch (error) {
+      this.#hasEnded = true
+      const what = `cannot write the recording ${this.#path}: ${messageOf(error)}`
+      this.#log.error({ bytes: this.#size }, `${what}; it ends here, the edge continues`)
+    }
+  }
+
+  /** @throws the file system's error; then the file has only the chunks before */
   #write(bytes: Buffer): void {
     try {
-      writeFileSync(this.#file, bytes)
-    } catch (cause) {
-      throw new RingsideError('OS', `cannot write the recording ${this.#path}: ${messageOf(cause)}`, { cause })
+      // By position: a full disk takes the beginning of a chunk, which the next write replaces.
+      for (let at = 0; at < bytes.length; ) at += writeSync(this.#file, bytes, at, undefined, this.#size + at)
+      this.#size += bytes.length
+    } catch (error) {
+      this.#removePart()
+      throw error
+    }
+  }
+
+  #removePart(): void {
+    try {
+      ftruncateSync(this.#file, this.#size)
+    } catch (error) {
+      this.#log.error(`the recording ${this.#path} ends within a chunk: ${messageOf(error)}`)
+    }
+  }
+
+  /** The last chunk, without which a recording counts as cut short. By now the disk may have room for it. */
+  #end(): void {
+    const statistics = this.#hasEnded ? (this.#last ?? noStatistics) : this.#statisticsOfFile()
+    try {
+      this.#write(encodeChunk(this.#source.clock(), statistics, new Uint8Array(0)))
+    } catch (error) {
+      this.#log.error(`the recording ${this.#path} lacks its end: ${messageOf(error)}`)
     }
   }
 
@@ -89,17 +144,14 @@ class Recorder implements Source {
   close(): void {
     if (this.#closed) return
     this.#closed = true
-    try {
-      this.#write(encodeChunk(this.#source.clock(), this.#statisticsOfFile(), new Uint8Array(0)))
-    } finally {
-      closeSync(this.#file)
-      this.#source.close()
-    }
+    this.#end()
+    closeSync(this.#file)
+    this.#source.close()
   }
 }
 
 /**
  * Records all reads of `source` in the file `path`, which is complete once the result is closed.
- * @throws RingsideError CONFIG when the file cannot be created; here and later OS when the disk is full
+ * @throws RingsideError CONFIG when the file cannot be created, IO when the disk is full
  */
-export const createRecorder = (source: Source, path: string): Source => new Recorder(source, path)
+export const createRecorder = (source: Source, path: string, log: Log): Source => new Recorder(source, path, log)

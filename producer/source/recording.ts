@@ -11,19 +11,12 @@ import {
   headerBytes,
   openFile
 } from './recording-format.ts'
-import { type ClockReading, noMark, type Source, type SourceStatistics } from './source.ts'
+import { type ClockReading, noMark, noStatistics, type Source, type SourceStatistics } from './source.ts'
 
 interface Chunk {
   readonly clock: ClockReading
   readonly statistics: SourceStatistics
   readonly records: Buffer
-}
-
-const noEvents: SourceStatistics = {
-  seen: 0,
-  emitted: { process: 0, network: 0, file: 0, io: 0 },
-  dropped: { process: 0, network: 0, file: 0, io: 0 },
-  sequences: []
 }
 
 class Recording implements Source {
@@ -38,7 +31,7 @@ class Recording implements Source {
   /** Offset of the next record within the chunk. */
   #at = 0
   #clock: ClockReading = { monotonicNs: 0n, wallNs: 0n }
-  #statistics = noEvents
+  #statistics = noStatistics
   #ended = false
   #closed = false
 

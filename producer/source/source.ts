@@ -30,6 +30,14 @@ export interface SourceStatistics {
   readonly sequences: readonly { readonly cpu: number; readonly before: number; readonly last: number }[]
 }
 
+/** Of a source before its first record. */
+export const noStatistics: SourceStatistics = {
+  seen: 0,
+  emitted: { process: 0, network: 0, file: 0, io: 0 },
+  dropped: { process: 0, network: 0, file: 0, io: 0 },
+  sequences: []
+}
+
 /**
  * A position in each lane of records: three rings and the summaries. It is the sum of the field `advance` of the lane's
  * records up to there, since the programs were loaded.

@@ -8,6 +8,7 @@ import { createRecorder } from '../../producer/source/recorder.ts'
 import { FakeKernel } from '../support/fake-kernel.ts'
 import { freePort } from '../support/free-port.ts'
 import { localKafkaMissing } from '../support/kafka.ts'
+import { testLog } from '../support/log.ts'
 import { childrenOf, eventually, type Running, startRingside, temporaryDirectory } from '../support/ringside.ts'
 
 const events = 5000
@@ -15,7 +16,7 @@ const timeout = 240_000
 
 const record = async (path: string): Promise<void> => {
   const kernel = new FakeKernel()
-  const recorder = createRecorder(kernel, path)
+  const recorder = createRecorder(kernel, path, testLog)
   const buffer = new Uint8Array(1 << 16)
   for (let i = 0; i < events; i++) {
     kernel.emit({ timeNs: process.hrtime.bigint() })

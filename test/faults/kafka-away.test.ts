@@ -1,10 +1,6 @@
 // An edge on the live kernel during outages of Kafka: at its start, for a minute under load, and with a full disk. Every
 // known call is in the topic once afterwards, or declared as lost.
 import assert from 'node:assert/strict'
-import { execFileSync } from 'node:child_process'
-import { mkdtempSync, rmdirSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { after, before, describe, type TestContext, test } from 'node:test'
 import { setTimeout as delay } from 'node:timers/promises'
 import { topicName } from '../../wire/topics.ts'
@@ -22,6 +18,7 @@ import {
 } from '../support/known-calls.ts'
 import { OwnKafka } from '../support/own-kafka.ts'
 import { temporaryDirectory } from '../support/ringside.ts'
+import { mountSmallDisk } from '../support/small-disk.ts'
 
 const endless = 0xffffff
 const awayMs = 60_000
@@ -68,10 +65,7 @@ describe('an edge on the live kernel, during an outage of Kafka', { skip, timeou
   })
 
   test('declares exactly the events that neither its rings nor its full disk had room for', async (t) => {
-    const disk = mkdtempSync(join(tmpdir(), 'ringside-disk-'))
-    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=2m', 'tmpfs', disk], { stdio: 'pipe' })
-    t.after(() => execFileSync('umount', ['--lazy', disk]))
-    t.after(() => rmdirSync(disk))
+    const { folder: disk } = mountSmallDisk(t, 2 << 20)
     const { env, topic, program, published } = await setUp(t, 'full', disk)
     await kafka.kill()
     const rings = ['--security-ring-bytes', String(4 << 20), '--ring-bytes', String(1 << 20)]

@@ -99,7 +99,7 @@ test('records that leave the ring out of order are not declared as dropped', asy
 test('stopping in the middle of a recording drops nothing', async (t) => {
   const path = join(temporaryDirectory(t, 'edge'), 'recording')
   const kernel = new FakeKernel()
-  const recorder = createRecorder(kernel, path)
+  const recorder = createRecorder(kernel, path, log)
   for (let i = 0; i < 1_000; i++) kernel.emit({ timeNs: now() })
   // The statistics of each chunk include events of later chunks.
   const room = new Uint8Array(100 * rawBytes(rawEvent()).length)

@@ -5,6 +5,7 @@ import { test } from 'node:test'
 import { exposition, formatFor } from '../../runtime/exposition.ts'
 import type { MetricFamily } from '../../runtime/metric-family.ts'
 import { watchNode } from '../../runtime/node-metrics.ts'
+import { printableLines } from '../../runtime/printable.ts'
 import { promtool, promtoolMissing } from '../support/promtool.ts'
 import { pythonWith } from '../support/python.ts'
 
@@ -44,7 +45,7 @@ test('OpenMetrics has units, exemplars, base names of counters, and an end marke
     `# HELP ringside_edge_published_bytes Bytes \\"before\\" compression,\\nwith a \\\\.
 # TYPE ringside_edge_published_bytes counter
 # UNIT ringside_edge_published_bytes bytes
-ringside_edge_published_bytes_total{class="a \\"b\\"\\\\\\n",service="s"} 3
+ringside_edge_published_bytes_total{class="a \\"b\\"\\\\x5c\\\\x0a",service="s"} 3
 # HELP ringside_call_duration_seconds Durations.
 # TYPE ringside_call_duration_seconds histogram
 # UNIT ringside_call_duration_seconds seconds
@@ -67,7 +68,7 @@ test('the text format has the same series, without units and exemplars', () => {
     exposition(families.slice(0, 2), {}, 'text'),
     `# HELP ringside_edge_published_bytes_total Bytes "before" compression,\\nwith a \\\\.
 # TYPE ringside_edge_published_bytes_total counter
-ringside_edge_published_bytes_total{class="a \\"b\\"\\\\\\n"} 3
+ringside_edge_published_bytes_total{class="a \\"b\\"\\\\x5c\\\\x0a"} 3
 # HELP ringside_call_duration_seconds Durations.
 # TYPE ringside_call_duration_seconds histogram
 ringside_call_duration_seconds_bucket{call="read",le="1.024e-06"} 5
@@ -115,6 +116,15 @@ test('promtool check metrics reports no problem', { skip: promtoolMissing() }, a
   assert.equal(text, '')
 })
 
+test('hostile names are printable labels, bounded, and stay different series', () => {
+  const names = ['a\u001b', 'a\\x1b', '\u202e', 'x'.repeat(5000), `${'x'.repeat(4999)}y`, 'x'.repeat(512)]
+  const samples = () => names.map((name) => ({ labels: { name }, value: 1 }))
+  const text = exposition([{ name: 'ringside_x', kind: 'gauge', help: 'X.', labels: ['name'], samples }], {}, 'text')
+  assert.equal(printableLines(text), text)
+  const series = text.split('\n').filter((line) => line.startsWith('ringside_x{'))
+  assert.equal(new Set(series).size, names.length)
+})
+
 test('a strict OpenMetrics parser reads the same values and the exemplar', {
   timeout: 180_000
 }, async (context) => {
@@ -134,7 +144,7 @@ for family in text_string_to_metric_families(sys.stdin.read()):
   assert.equal(read.length, 8)
   assert.deepEqual(JSON.parse(read[0] as string), [
     'ringside_edge_published_bytes_total',
-    { class: 'a "b"\\\n', service: 's' },
+    { class: 'a "b"\\x5c\\x0a', service: 's' },
     '3.0',
     'bytes',
     null

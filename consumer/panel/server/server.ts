@@ -11,6 +11,7 @@ import { messageOf, RingsideError } from '../../../runtime/errors.ts'
 import { healthAnswer, healthPaths } from '../../../runtime/health.ts'
 import { parseListen } from '../../../runtime/listen.ts'
 import type { Log } from '../../../runtime/log.ts'
+import { printable } from '../../../runtime/printable.ts'
 import { type AuditAnswer, type AuditQuery, paths, type Session } from '../protocol.ts'
 import { chooseProtocol, hasToken, hostRefusal, originRefusal } from './access.ts'
 import type { LivePages } from './live-pages.ts'
@@ -82,7 +83,10 @@ const auditQuery = z
   .transform(({ failed, ...query }) => ({ ...query, failed: failed === 'true' }))
 
 const answerText = (reply: FastifyReply, status: number, message: string): FastifyReply =>
-  reply.code(status).type('text/plain; charset=utf-8').send(`${message}\n`)
+  reply
+    .code(status)
+    .type('text/plain; charset=utf-8')
+    .send(`${printable(message)}\n`)
 
 /** Routes without secrets: the page, its files, the session, the probes. Routes, not paths: a path has several spellings. */
 const publicRoutes: ReadonlySet<string | undefined> = new Set([

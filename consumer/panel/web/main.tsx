@@ -6,6 +6,8 @@ import './style/base.css'
 import './style/page.css'
 import './style/parts.css'
 import './style/narrow.css'
+import { makeTextsPrintable } from './printable-texts.ts'
 import { Controller } from './state/controller.ts'
 
+makeTextsPrintable()
 render(<App controller={new Controller()} />, document.body)

@@ -10,7 +10,7 @@ test('a terminal refreshes the status in place, below the lines that stay', () =
   progress.status('a status that is longer than the terminal')
   progress.clear()
   const erase = '\r\u001b[2K'
-  assert.equal(text, `one${erase}kept\none${erase}a status that is lo${erase}`)
+  assert.equal(text, `one${erase}kept\none${erase}a status that is l…${erase}`)
 })
 
 test('without a terminal a status is a line, every ten seconds at most', () => {

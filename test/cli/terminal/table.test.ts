@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { formatTable, printable, TableLayout } from '../../../cli/terminal/table.ts'
+import { formatTable, TableLayout } from '../../../cli/terminal/table.ts'
 
 test('columns are as wide as their widest cell, and numbers are aligned to the right', () => {
   const lines = formatTable(
@@ -29,5 +29,12 @@ test('streamed rows keep the widths of the first ones', () => {
 })
 
 test('control characters from the kernel never reach the terminal', () => {
-  assert.equal(printable('a\u001b[2Jb\nc\u009b'), 'a\\x1b[2Jb\\x0ac\\x9b')
+  const layout = new TableLayout([{ title: 'comm' }, { title: 'path' }], [], 80)
+  assert.equal(layout.line(['a\u001b[2J', 'b\nc\u009b']), 'a\\x…  b\\x0ac\\x9b')
+})
+
+test('one long cell neither widens later rows nor fills the terminal', () => {
+  const layout = new TableLayout([{ title: 'comm' }, { title: 'path' }], [['x'.repeat(5000), '']], Infinity)
+  assert.equal(layout.line(['a', 'b']), `a${' '.repeat(121)}b`)
+  assert.equal(layout.line(['a', 'y'.repeat(11_000)]).length, 122 + 1000)
 })

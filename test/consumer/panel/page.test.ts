@@ -6,6 +6,7 @@ import { type Panel, startPanel } from '../../../consumer/panel/panel.ts'
 import * as format from '../../../consumer/panel/web/format.ts'
 import { formatCount } from '../../../runtime/format-number.ts'
 import { loadConfig } from '../../../runtime/load-config.ts'
+import { printableLines } from '../../../runtime/printable.ts'
 import type { Producer } from '../../../wire/client.ts'
 import { decode, encode, type Records, type SchemaName } from '../../../wire/codec.ts'
 import { Sketch } from '../../../wire/sketch.ts'
@@ -311,6 +312,38 @@ describe("the panel's page in a browser", { skip, timeout: 400_000 }, () => {
     await other.getByRole('button', { name: 'Search' }).click()
     await other.getByText('The process id must be a number: eight').waitFor()
     await other.context().close()
+    await page.context().close()
+  })
+
+  test('names that act on a terminal or reorder text are shown as visible escapes', async () => {
+    const nowUs = Date.now() * 1000
+    const name = 'evil\u202e\u001b[2J\u200b\0\n'
+    const shown = 'evil\\u{202e}\\x1b[2J\\u{200b}\\x00\\x0a'
+    const names = { host: name, comm: name, exe: name, workload: name }
+    await work()
+    const explanation = `${name} connected ${'x'.repeat(11_000)}`
+    const alert = { ...samples.Alert, ...names, title: name, explanation, id: 'evil', last_seen: nowUs }
+    await send('alerts', 'Alert', [alert])
+    await send('audit', 'AuditRecord', [{ ...samples.AuditRecord, ...names, path: name, time: nowUs - 1_000_000 }])
+    await send('hosts', 'HostStatus', [{ ...samples.HostStatus, host: name, watermark: nowUs }])
+    const rows = rowsOf(publishedMs - 2000, 1).map((row) => ({ ...row, ...names }))
+    await send('rollups', 'Rollup', rows)
+    const page = await browser.open(panel.url)
+    await page.getByTestId('alerts').getByText(`${shown} connected xxx`).waitFor()
+    await page.getByTestId('hosts').getByText(shown).first().waitFor()
+    await page.getByRole('button', { name: 'Search' }).click()
+    await page.getByTestId('audit').getByRole('cell', { name: shown }).first().waitFor()
+    const texts = await page.evaluate(() => {
+      const all = [...document.querySelectorAll('*')].flatMap((element) => [
+        ...[...element.childNodes].flatMap((node) => (node.nodeType === 3 ? [node.textContent ?? ''] : [])),
+        ...['title', 'aria-label', 'placeholder'].map((attribute) => element.getAttribute(attribute) ?? '')
+      ])
+      return [
+        ...all,
+        ...[...document.querySelectorAll('datalist option')].map((option) => option.getAttribute('value'))
+      ]
+    })
+    for (const text of texts) assert.equal(printableLines(text ?? ''), text)
     await page.context().close()
   })
 

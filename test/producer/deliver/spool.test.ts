@@ -1,8 +1,7 @@
 // The spool on failing disks and with damaged files: it never throws.
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
-import { chmodSync, mkdirSync, mkdtempSync, readdirSync, rmdirSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { chmodSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import pino from 'pino'
@@ -10,6 +9,7 @@ import { Spool } from '../../../producer/deliver/spool.ts'
 import type { SpoolableBatch } from '../../../producer/deliver/spool-file.ts'
 import { headerOf } from '../../support/batch-header.ts'
 import { temporaryDirectory } from '../../support/ringside.ts'
+import { mountSmallDisk, smallDiskMissing } from '../../support/small-disk.ts'
 
 const pathIn = (t: TestContext): string => join(temporaryDirectory(t, 'spool'), 'edge', 'spool.sqlite')
 
@@ -108,22 +108,12 @@ test('a file that is damaged while in use is moved aside, and its events are cou
   assert.deepEqual([spool.account.spooled[3], spool.account.unreadable[3], spool.batches], [10, 60, 1])
 })
 
-const noMounts = process.getuid?.() === 0 ? false : 'needs root to mount a small disk'
+const notRoot = process.getuid?.() === 0 ? false : 'needs root to drop privileges'
 
-test('while the disk is full, batches stay in memory', { skip: noMounts }, async (t) => {
-  const disk = mkdtempSync(join(tmpdir(), 'ringside-disk-'))
-  try {
-    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=4m', 'tmpfs', disk], { stdio: 'pipe' })
-  } catch (error) {
-    rmdirSync(disk)
-    t.skip(`cannot mount a small disk: ${String(error)}`)
-    return
-  }
-  // Lazily: hooks run in order, and the one that closes the spool runs later.
-  t.after(() => execFileSync('umount', ['--lazy', disk]))
-  t.after(() => rmdirSync(disk))
-  const { spool, lines } = open(t, join(disk, 'edge', 'spool.sqlite'))
-  writeFileSync(join(disk, 'ballast'), Buffer.alloc(2 << 20))
+test('while the disk is full, batches stay in memory', { skip: smallDiskMissing() }, async (t) => {
+  const disk = mountSmallDisk(t, 4 << 20)
+  const { spool, lines } = open(t, join(disk.folder, 'edge', 'spool.sqlite'))
+  disk.fill(2 << 20)
   let added = 0
   while (spool.add([batch(added + 1, 200_000)]).count === 1) added++
   assert.ok(added > 2 && added < 20, `${added} batches`)
@@ -134,7 +124,7 @@ test('while the disk is full, batches stay in memory', { skip: noMounts }, async
   assert.equal(spool.add([batch(99)]).count, 0, 'not retried too early')
   assert.equal(lines.length, 1)
   assert.equal(spool.oldest(Infinity, Infinity).length, added, 'spooled batches can be read')
-  rmSync(join(disk, 'ballast'))
+  disk.empty()
   await new Promise((resolve) => setTimeout(resolve, 5_100))
   assert.equal(spool.add([batch(added + 1, 200_000)]).count, 1)
   assert.match(lines.at(-1) as string, /writing to spool .* again/)
@@ -143,7 +133,7 @@ test('while the disk is full, batches stay in memory', { skip: noMounts }, async
 })
 
 test('after the privilege drop, without access to the folder, the spool is still written', {
-  skip: noMounts
+  skip: notRoot
 }, async (t) => {
   const path = pathIn(t)
   mkdirSync(dirname(path))

@@ -10,6 +10,7 @@ import { openRecording } from '../../../producer/source/recording.ts'
 import { RingsideError } from '../../../runtime/errors.ts'
 import { callsOf, commOf, drain, program, quiet, run, skip } from '../../bpf/observe.ts'
 import { kernelTimeoutMs } from '../../support/kernel.ts'
+import { testLog } from '../../support/log.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'ringside-test-'))
 after(() => rmSync(folder, { recursive: true }))
@@ -46,7 +47,7 @@ describe('the live source', { skip, timeout: kernelTimeoutMs }, () => {
 
   it('can be recorded, and the recording plays the same events', async () => {
     const path = join(folder, 'live')
-    const recorder = createRecorder(await openLiveSource({ ...quiet, comms: [commOf('tcp')] }), path)
+    const recorder = createRecorder(await openLiveSource({ ...quiet, comms: [commOf('tcp')] }), path, testLog)
     await run(program('tcp'), '4')
     await recorder.detach()
     const live = drain(recorder)

@@ -3,11 +3,14 @@ import { mkdtempSync, readFileSync, rmSync, statSync, truncateSync, writeFileSyn
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, describe, it } from 'node:test'
+import pino from 'pino'
 import { eventHeaderBytes, eventVersion } from '../../../bpf/event.ts'
 import { createRecorder } from '../../../producer/source/recorder.ts'
 import { openRecording } from '../../../producer/source/recording.ts'
 import { type ClockReading, noMark, type Source, type SourceStatistics } from '../../../producer/source/source.ts'
 import { RingsideError } from '../../../runtime/errors.ts'
+import { testLog } from '../../support/log.ts'
+import { mountSmallDisk, smallDiskMissing } from '../../support/small-disk.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'ringside-test-'))
 after(() => rmSync(folder, { recursive: true }))
@@ -65,7 +68,7 @@ const batches = [Buffer.concat([record(1), record(2, 24)]), record(3), Buffer.co
 
 const writeRecording = (name: string): string => {
   const path = join(folder, name)
-  const recorder = createRecorder(new ScriptedSource(batches), path)
+  const recorder = createRecorder(new ScriptedSource(batches), path, testLog)
   const batch = new Uint8Array(4256)
   while (recorder.read(batch) > 0);
   recorder.close()
@@ -100,7 +103,7 @@ describe('a recording', () => {
     const path = join(folder, 'taken-over')
     const source = new ScriptedSource(batches)
     const previous = { run: 'before', batch: 3, closed: [{ cpu: 0, seq: 10 }], declared: [], events: [] }
-    const recorder = createRecorder(Object.assign(source, { previous }), path)
+    const recorder = createRecorder(Object.assign(source, { previous }), path, testLog)
     recorder.read(new Uint8Array(4256))
     recorder.close()
     const played = openRecording(path)
@@ -181,7 +184,7 @@ describe('a recording', () => {
     assert.throws(() => play(openRecording(path)), isData(/a record claims 7 bytes/))
 
     const huge = join(folder, 'huge')
-    const recorder = createRecorder(new ScriptedSource([record(1, 1 << 20)]), huge)
+    const recorder = createRecorder(new ScriptedSource([record(1, 1 << 20)]), huge, testLog)
     recorder.read(new Uint8Array(2 << 20))
     recorder.close()
     const source = openRecording(huge)
@@ -202,11 +205,34 @@ describe('a recording', () => {
     )
   })
 
-  it('fails with the reason when the disk is full', () => {
+  it('ends when the disk is full, while the source goes on, and plays up to there', {
+    skip: smallDiskMissing()
+  }, (t) => {
+    const disk = mountSmallDisk(t, 1 << 20)
+    const lines: string[] = []
+    const log = pino({}, { write: (line) => lines.push((JSON.parse(line) as { msg: string }).msg) })
+    const path = join(disk.folder, 'full.rec')
+    const recorder = createRecorder(new ScriptedSource([record(1), record(2, 64 << 10), record(3)]), path, log)
+    const room = new Uint8Array(1 << 20)
+    assert.equal(recorder.read(room), record(1).length)
+    disk.fill()
+    assert.equal(recorder.read(room), record(2, 64 << 10).length)
+    assert.equal(recorder.read(room), record(3).length)
+    disk.empty()
+    recorder.close()
+    assert.equal(lines.length, 1)
+    assert.match(lines[0] as string, /cannot write the recording .*full\.rec: ENOSPC.*it ends here, the edge continues/)
+    const played = openRecording(path)
+    assert.deepEqual(play(played), record(1))
+    assert.equal(played.ended, true)
+    assert.equal(played.statistics().sequences[0]?.last, 11)
+  })
+
+  it('fails with the reason when the disk is full at the start', () => {
     const full = '/dev/full'
     assert.throws(
-      () => createRecorder(new ScriptedSource(batches), full),
-      (error) => error instanceof RingsideError && error.code === 'OS' && /\/dev\/full: ENOSPC/.test(error.message)
+      () => createRecorder(new ScriptedSource(batches), full, testLog),
+      (error) => error instanceof RingsideError && error.code === 'IO' && /\/dev\/full: ENOSPC/.test(error.message)
     )
   })
 })

@@ -1,6 +1,7 @@
 // The search in the audit log: a form, the matching rows, and the number of rows scanned.
 import { useEffect, useState } from 'preact/hooks'
 import { formatCount } from '../../../../runtime/format-number.ts'
+import { printable } from '../../../../runtime/printable.ts'
 import type { AuditRecord } from '../../../../wire/types.ts'
 import type { AuditAnswer } from '../../protocol.ts'
 import { formatDateTime, formatDuration } from '../format.ts'
@@ -13,6 +14,9 @@ const localTime = (text: string): string => {
   const time = Date.parse(text)
   return Number.isNaN(time) ? '' : formatDateTime(time).replace(' ', 'T')
 }
+
+/** A browser shows suggested values as they are. */
+const isPrintable = (name: string): boolean => printable(name) === name
 
 const Row = ({ row }: { readonly row: AuditRecord }) => (
   <tr tabIndex={-1} data-row>
@@ -134,12 +138,12 @@ export const AuditSearch = () => {
             </button>
           )}
           <datalist id="audit-hosts">
-            {controller.model.names.hosts.map((host) => (
+            {controller.model.names.hosts.filter(isPrintable).map((host) => (
               <option key={host} value={host} />
             ))}
           </datalist>
           <datalist id="audit-calls">
-            {controller.model.names.calls.map((call) => (
+            {controller.model.names.calls.filter(isPrintable).map((call) => (
               <option key={call} value={call} />
             ))}
           </datalist>
