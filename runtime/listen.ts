@@ -1,5 +1,6 @@
 // Address of a listener in the configuration: "PORT" (loopback) or "HOST:PORT".
 import { BlockList, isIP } from 'node:net'
+import { messageOf, RingsideError } from './errors.ts'
 
 export interface Listen {
   readonly host: string
@@ -28,6 +29,15 @@ export const parseListen = (text: string): Listen => {
   if (found === undefined) throw new Error(`"${text}" is no listen address: write PORT or HOST:PORT`)
   return found
 }
+
+/**
+ * The error of every service that cannot listen. A restart does not help: another program has the port, or the machine
+ * has no such address.
+ * @param what what is served there, such as "the panel"
+ * @param remedy the setting, such as "choose another panel.listen"
+ */
+export const cannotListen = (what: string, { host, port }: Listen, cause: unknown, remedy: string): RingsideError =>
+  new RingsideError('CONFIG', `cannot listen on ${host}:${port} for ${what}: ${messageOf(cause)}; ${remedy}`, { cause })
 
 /** True when only this machine can connect. */
 export const isLoopback = ({ host }: Listen): boolean => loopback.check(host, isIP(host) === 6 ? 'ipv6' : 'ipv4')

@@ -39,10 +39,16 @@ const readConfigFile = (path: string): ConfigInput => {
 const isObject = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value)
 
-const merge = (base: unknown, over: unknown): unknown => {
-  if (!isObject(base) || !isObject(over)) return over === undefined ? base : over
-  const merged: Record<string, unknown> = { ...base }
-  for (const [key, value] of Object.entries(over)) merged[key] = merge(base[key], value)
+/** @throws RingsideError CONFIG for the setting __proto__, which an object would take for its prototype */
+const merge = (base: unknown, over: unknown, path = ''): unknown => {
+  if (!isObject(over)) return over === undefined ? base : over
+  const merged: Record<string, unknown> = isObject(base) ? { ...base } : {}
+  for (const [key, value] of Object.entries(over)) {
+    if (key === '__proto__') {
+      throw new RingsideError('CONFIG', `the configuration has 1 problem(s):\n  ${path}__proto__: is no setting`)
+    }
+    merged[key] = merge(merged[key], value, `${path}${key}.`)
+  }
   return merged
 }
 
@@ -52,7 +58,10 @@ const merge = (base: unknown, over: unknown): unknown => {
  * @throws RingsideError CONFIG with one line for every problem, NO_INPUT when the file cannot be read
  */
 export const loadConfig = (flags: ConfigInput = {}, file?: string, env: NodeJS.ProcessEnv = process.env): Config => {
-  const input = [file === undefined ? {} : readConfigFile(file), fromEnvironment(env), flags].reduce<unknown>(merge, {})
+  const input = [file === undefined ? {} : readConfigFile(file), fromEnvironment(env), flags].reduce<unknown>(
+    (base, over) => merge(base, over),
+    {}
+  )
   const result = configSchema.safeParse(input)
   if (result.success) return result.data
   const problems = result.error.issues.map((issue) => `  ${issue.path.join('.') || 'configuration'}: ${issue.message}`)

@@ -4,10 +4,10 @@ import { once } from 'node:events'
 import { createServer, type Server } from 'node:http'
 import { type AddressInfo, isIPv6 } from 'node:net'
 import ringside from '../package.json' with { type: 'json' }
-import { messageOf, RingsideError } from './errors.ts'
+import { messageOf } from './errors.ts'
 import { contentTypes, exposition, formatFor } from './exposition.ts'
 import { healthAnswer } from './health.ts'
-import { parseListen } from './listen.ts'
+import { cannotListen, parseListen } from './listen.ts'
 import type { Log } from './log.ts'
 import type { MetricFamily } from './metric-family.ts'
 import { watchNode } from './node-metrics.ts'
@@ -51,7 +51,7 @@ const urlOf = (server: Server): string => {
 
 /**
  * Starts the listener. Each request reads the families.
- * @throws RingsideError UNAVAILABLE when it cannot listen on the address
+ * @throws RingsideError CONFIG when it cannot listen on the address
  */
 export const listenForMetrics = async ({ listen, token, service, log }: MetricsOptions): Promise<MetricsListener> => {
   const node = watchNode()
@@ -90,8 +90,8 @@ export const listenForMetrics = async ({ listen, token, service, log }: MetricsO
   try {
     await once(server, 'listening')
   } catch (cause) {
-    const message = `cannot serve metrics on ${host}:${port}: ${messageOf(cause)}; set metrics.listen to another address`
-    throw new RingsideError('UNAVAILABLE', message, { cause })
+    node.close()
+    throw cannotListen('metrics', { host, port }, cause, 'choose another metrics.listen (--metrics-listen)')
   }
   // Open connections must not keep the process alive.
   server.unref()

@@ -7,11 +7,12 @@ import type { KafkaClient } from '../../wire/client.ts'
 import { createKafkaClient } from '../../wire/kafka.ts'
 import { topicSpecifications } from '../../wire/topics.ts'
 import { lacksForLiveKernel } from '../live-kernel.ts'
+import { checkServices } from '../run/check-service.ts'
 import { formatDuration } from '../terminal/duration.ts'
 import type { Progress } from '../terminal/progress.ts'
 import { showFirstEvents, watchAlerts } from './feeds.ts'
 import { type LocalCluster, startLocalCluster } from './local-cluster.ts'
-import { Services } from './services.ts'
+import { consumerNames, Services } from './services.ts'
 import { lockState, type StateLock } from './state-lock.ts'
 import { formatStatus, type Moment } from './status-line.ts'
 import { type Summary, summarize } from './summary.ts'
@@ -88,9 +89,11 @@ const otherTrafficOf = (cluster: LocalCluster | undefined, lock: StateLock): str
 
 /**
  * Runs everything until the time is up or a signal arrives.
- * @throws RingsideError when another `up` uses the state folder, or Kafka does not start
+ * @throws RingsideError for a wrong setting, rule or recording, before anything is started; when another `up` uses the state folder, or Kafka does not start
  */
 export const runUp = async ({ config, forMs, source, progress, log }: UpOptions): Promise<UpResult> => {
+  const edgeArgs = edgeArgsFor(source, progress)
+  await checkServices(edgeArgs === undefined ? consumerNames : ['edge', ...consumerNames], config, { source })
   const lock = lockState(config.stateDir)
   const ending = new AbortController()
   let services: Services | undefined
@@ -101,7 +104,6 @@ export const runUp = async ({ config, forMs, source, progress, log }: UpOptions)
   let cluster: LocalCluster | undefined
   let inOrder = false
   try {
-    const edgeArgs = edgeArgsFor(source, progress)
     const opened = await openCluster(config, log, progress)
     cluster = opened.cluster
     const { client, brokers } = opened

@@ -14,6 +14,7 @@ import {
   type EdgeOptions,
   type ServiceOptions
 } from '../options.ts'
+import { checkServices } from '../run/check-service.ts'
 import { host } from '../run/host.ts'
 import { isHandlerPath, isServiceName, nameOf, serviceNames, startService } from '../run/start-service.ts'
 import { Output } from '../terminal/output.ts'
@@ -71,6 +72,7 @@ const run = async (target: string, options: RunOptions): Promise<void> => {
   const source = checkedSource(options.source)
   const name = nameOf(target)
   const log = createLog(name)
+  await checkServices([target], config, { source })
   const brokers = [...(await resolveBrokers(config))]
   const from = { source, record: options.record, ignoreFamily: options.ignoreFamily === true }
   const start = () => startService(target, { ...config, brokers }, log, from)

@@ -4,10 +4,11 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { existsSync, openSync } from 'node:fs'
 import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
-import { connect, createServer } from 'node:net'
+import { type AddressInfo, connect, createServer } from 'node:net'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
-import { cannotWrite, messageOf, RingsideError } from '../../runtime/errors.ts'
+import { cannotWrite, RingsideError } from '../../runtime/errors.ts'
+import { cannotListen } from '../../runtime/listen.ts'
 import type { Log } from '../../runtime/log.ts'
 import { createKafkaClient } from '../../wire/kafka.ts'
 import { checkJava, classArchiveOf, prepareLocalKafka } from './jars.ts'
@@ -54,16 +55,14 @@ const pathsOf = (stateDir: string) => {
 
 type Paths = ReturnType<typeof pathsOf>
 
-/** @returns the port; undefined when another program listens on it */
-const tryPort = (port: number): Promise<number | undefined> => {
-  const { promise, resolve, reject } = Promise.withResolvers<number | undefined>()
+/** @returns the port; rejects when another program listens on it */
+const tryPort = (port: number): Promise<number> => {
+  const { promise, resolve, reject } = Promise.withResolvers<number>()
   const server = createServer()
-  server.once('error', (error: NodeJS.ErrnoException) =>
-    error.code === 'EADDRINUSE' ? resolve(undefined) : reject(error)
-  )
+  server.once('error', reject)
   server.listen({ port, host: '127.0.0.1', exclusive: true }, () => {
-    const address = server.address()
-    server.close(() => resolve(typeof address === 'object' ? address?.port : undefined))
+    const address = server.address() as AddressInfo
+    server.close(() => resolve(address.port))
   })
   return promise
 }
@@ -76,15 +75,10 @@ const listens = (port: number): Promise<boolean> => {
 }
 
 const findPort = async (port: number): Promise<number> => {
-  const found = await tryPort(port).catch((cause: unknown) => {
-    throw new RingsideError('OS', `Kafka cannot listen on 127.0.0.1:${port}: ${messageOf(cause)}`, { cause })
-  })
-  if (found !== undefined) return found
-  throw new RingsideError(
-    'UNAVAILABLE',
-    `127.0.0.1:${port} is in use by another program: choose another port with --kafka-port; or, to use a Kafka that runs there, --brokers 127.0.0.1:${port}`,
-    { canRetry: false }
-  )
+  const remedy = `choose another kafka.port (--kafka-port); or, to use a Kafka that runs there, --brokers 127.0.0.1:${port}`
+  const found = await tryPort(port).catch((cause: unknown) => cause)
+  if (typeof found === 'number') return found
+  throw cannotListen('Kafka', { host: '127.0.0.1', port }, found, remedy)
 }
 
 // Only the C1 compiler: it cuts the start by a third, and a broker copies more than it computes.
@@ -170,8 +164,8 @@ export const isPortTaken = (output: string): boolean => /Address already in use/
 
 /**
  * Starts Kafka and waits until it answers. Needs Java 17, and the first time Maven for the jars.
- * @throws RingsideError OS when Java or Maven is missing; UNAVAILABLE when the port is in use, another process runs a
- *   Kafka on this state folder, or Kafka does not start
+ * @throws RingsideError OS when Java or Maven is missing; CONFIG when the port is in use; UNAVAILABLE when another process
+ *   runs a Kafka on this state folder, or Kafka does not start
  */
 export const startLocalKafka = async (options: LocalKafkaOptions): Promise<LocalKafka> => {
   for (let tries = 0; tries < 3; tries++) {

@@ -85,6 +85,9 @@ const toRingFilter = ({ pids, comms, cgroups }: LiveFilter): RingFilter => {
   return { pids, comms, cgroups: cgroups.map((path) => cgroupId(path, mount)) }
 }
 
+/** @throws RingsideError CONFIG when a cgroup does not exist, or none can */
+export const checkFilter = (filter: LiveFilter): void => void toRingFilter(filter)
+
 const sumByClass = (rows: readonly CpuCounters[], pick: (row: CpuCounters) => readonly number[]) =>
   Object.fromEntries(
     eventClasses.map((name, index) => [name, rows.reduce((sum, row) => sum + (pick(row)[index] ?? 0), 0)])

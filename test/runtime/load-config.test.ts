@@ -35,6 +35,21 @@ test('an unknown setting is refused', (t) => {
   })
 })
 
+test('a setting with the name of a property of every object is refused by name, wherever it is', (t) => {
+  for (const name of ['__proto__', 'constructor', 'prototype', 'toString']) {
+    for (const [text, path] of [
+      [`${name}: {listen: 1}`, name],
+      [`edge: {${name}: {batchMs: 50}}`, name],
+      [`edge: {spool: {${name}: true}}`, name]
+    ]) {
+      const file = configFile(t, `${text}\n`)
+      assert.throws(() => loadConfig({}, file, {}), { code: 'CONFIG', message: new RegExp(`${path}`) }, text)
+    }
+  }
+  const calls = configFile(t, 'edge: {calls: {__proto__: off}}\n')
+  assert.throws(() => loadConfig({}, calls, {}), { code: 'CONFIG', message: /edge\.calls\.__proto__: is no setting/ })
+})
+
 test('a file that is missing, is not YAML, or is no mapping is refused', (t) => {
   assert.throws(() => loadConfig({}, '/nonexistent.yaml', {}), { code: 'NO_INPUT', message: /\/nonexistent\.yaml/ })
   assert.throws(() => loadConfig({}, configFile(t, 'a: [1'), {}), { code: 'CONFIG', message: /not valid YAML/ })

@@ -135,7 +135,7 @@ test('an address in use is refused with the setting to change', async (t) => {
   const { url } = await listening(t)
   const listen = new URL(url).host
   await assert.rejects(listenForMetrics({ listen, service: 'edge', log }), {
-    code: 'UNAVAILABLE',
-    message: /cannot serve metrics on 127\.0\.0\.1:\d+.*EADDRINUSE.*set metrics\.listen to another address/
+    code: 'CONFIG',
+    message: /cannot listen on 127\.0\.0\.1:\d+ for metrics: .*EADDRINUSE.*; choose another metrics\.listen/
   })
 })

@@ -7,9 +7,9 @@ import fastifyStatic from '@fastify/static'
 import fastifyWebsocket from '@fastify/websocket'
 import fastify, { type FastifyInstance, type FastifyReply } from 'fastify'
 import { z } from 'zod'
-import { messageOf, RingsideError } from '../../../runtime/errors.ts'
+import { messageOf } from '../../../runtime/errors.ts'
 import { healthAnswer, healthPaths } from '../../../runtime/health.ts'
-import { parseListen } from '../../../runtime/listen.ts'
+import { cannotListen, parseListen } from '../../../runtime/listen.ts'
 import type { Log } from '../../../runtime/log.ts'
 import { printable } from '../../../runtime/printable.ts'
 import { type AuditAnswer, type AuditQuery, paths, type Session } from '../protocol.ts'
@@ -195,8 +195,7 @@ export const startServer = async (options: ServerOptions): Promise<PanelServer> 
   try {
     await server.listen({ host, port })
   } catch (cause) {
-    const problem = `cannot listen on ${host}:${port} for the panel: ${messageOf(cause)}`
-    throw new RingsideError('CONFIG', `${problem}; choose another panel.listen (--panel-listen)`, { cause })
+    throw cannotListen('the panel', { host, port }, cause, 'choose another panel.listen (--panel-listen)')
   }
   return { url: urlOf(server), close: () => server.close() }
 }

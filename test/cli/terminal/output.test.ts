@@ -9,6 +9,7 @@ import { localKafkaMissing } from '../../support/kafka.ts'
 import { temporaryDirectory } from '../../support/ringside.ts'
 
 const ringside = join(import.meta.dirname, '../../../cli/ringside')
+const recording = join(import.meta.dirname, '../../../examples/recordings/known-calls.rec')
 
 /** Runs a verb with an output on a disk that is full. */
 const runInto = (output: 'stdout' | 'stderr', ...args: string[]) => {
@@ -44,6 +45,6 @@ test('progress and errors that cannot be written change nothing', async (t) => {
   await once(taken, 'listening')
   const { port } = taken.address() as AddressInfo
   const stateDir = temporaryDirectory(t, 'full')
-  const up = ['up', '--kafka-port', String(port), '--state-dir', stateDir, '--source', '/dev/null']
-  assert.equal(runInto('stderr', ...up).status, (await localKafkaMissing()) === false ? 69 : 71)
+  const up = ['up', '--kafka-port', String(port), '--state-dir', stateDir, '--source', recording]
+  assert.equal(runInto('stderr', ...up).status, (await localKafkaMissing()) === false ? 78 : 71)
 })

@@ -105,8 +105,11 @@ describe('the local Kafka', { skip, timeout: 120_000 }, () => {
     const port = typeof address === 'object' ? (address?.port ?? 0) : 0
     await assert.rejects(start(port), (error) => {
       assert.ok(error instanceof RingsideError)
-      assert.equal(error.code, 'UNAVAILABLE')
-      assert.match(error.message, new RegExp(`127\\.0\\.0\\.1:${port} is in use by another program.*--brokers`))
+      assert.equal(error.code, 'CONFIG')
+      assert.match(
+        error.message,
+        new RegExp(`127\\.0\\.0\\.1:${port} for Kafka: .*EADDRINUSE.*--kafka-port.*--brokers`)
+      )
       return true
     })
     server.close()
