@@ -4,6 +4,7 @@ import { once } from 'node:events'
 import { createServer, type Server } from 'node:http'
 import { type AddressInfo, isIPv6 } from 'node:net'
 import ringside from '../package.json' with { type: 'json' }
+import { limitConnections, timeouts } from './connection-limits.ts'
 import { messageOf } from './errors.ts'
 import { contentTypes, exposition, formatFor } from './exposition.ts'
 import { healthAnswer } from './health.ts'
@@ -41,7 +42,7 @@ export const buildInfo: MetricFamily = {
   samples: () => [{ labels: { version: ringside.version, node: process.versions.node }, value: 1 }]
 }
 
-/** More than ever scrape at once. Without a bound, a client could take every file descriptor of the process. */
+/** More than ever scrape at once. */
 const maxConnections = 32
 
 const urlOf = (server: Server): string => {
@@ -58,7 +59,7 @@ export const listenForMetrics = async ({ listen, token, service, log }: MetricsO
   const served: MetricFamily[] = [buildInfo]
   let problems: Service['problems'] = () => ['the service is starting']
 
-  const server = createServer(async (request, response) => {
+  const server = createServer(timeouts, async (request, response) => {
     const answer = (status: number, text: string, headers: Record<string, string> = {}): void => {
       response.writeHead(status, { 'content-type': 'text/plain; charset=utf-8', ...headers }).end(text)
     }
@@ -84,7 +85,7 @@ export const listenForMetrics = async ({ listen, token, service, log }: MetricsO
       answer(500, `cannot read metrics: ${messageOf(error)}\n`)
     }
   })
-  server.maxConnections = maxConnections
+  limitConnections(server, maxConnections)
   const { host, port } = parseListen(listen)
   server.listen(port, host)
   try {

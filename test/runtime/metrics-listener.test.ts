@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict'
-import { once } from 'node:events'
-import { connect, type Socket } from 'node:net'
 import { type TestContext, test } from 'node:test'
 import pino from 'pino'
 import type { MetricFamily } from '../../runtime/metric-family.ts'
 import { listenForMetrics } from '../../runtime/metrics-listener.ts'
+import { openHalf } from '../support/half-requests.ts'
+import { eventually } from '../support/ringside.ts'
 
 const log = pino({ level: 'silent' })
 
@@ -87,25 +87,11 @@ test('other paths get 404, and a family that fails gets 500 with its error', asy
   assert.match(text, /no counters/)
 })
 
-test('connections beyond 32 are closed, and an open one is still served', async (t) => {
-  const { port } = new URL((await listening(t)).url)
-  const open = new Set<Socket>()
-  await new Promise<void>((resolve) => {
-    for (let i = 0; i < 40; i++) {
-      const socket = connect(Number(port), '127.0.0.1').on('error', () => {})
-      open.add(socket)
-      socket.on('close', () => {
-        open.delete(socket)
-        if (open.size === 32) resolve()
-      })
-    }
-  })
-  t.after(() => {
-    for (const socket of open) socket.destroy()
-  })
-  const [served] = open
-  served?.write('GET /metrics HTTP/1.1\r\nhost: localhost\r\n\r\n')
-  assert.match(String(await once(served as Socket, 'data')), /^HTTP\/1\.1 200 OK/)
+test('400 clients with half a header keep no scraper out', async (t) => {
+  const { url } = await listening(t)
+  const sockets = await openHalf(t, url, 400)
+  assert.equal((await scrape(url)).status, 200)
+  await eventually('the end of most', 30, () => sockets.filter(({ closed }) => !closed).length < 32 || undefined)
 })
 
 test('/healthz answers, and /readyz says why the service is not ready, from before its start on', async (t) => {

@@ -7,6 +7,7 @@ import fastifyStatic from '@fastify/static'
 import fastifyWebsocket from '@fastify/websocket'
 import fastify, { type FastifyInstance, type FastifyReply } from 'fastify'
 import { z } from 'zod'
+import { limitConnections, timeouts } from '../../../runtime/connection-limits.ts'
 import { messageOf } from '../../../runtime/errors.ts'
 import { healthAnswer, healthPaths } from '../../../runtime/health.ts'
 import { cannotListen, parseListen } from '../../../runtime/listen.ts'
@@ -55,7 +56,6 @@ const headers = {
   'cross-origin-opener-policy': 'same-origin'
 } as const
 
-/** Without a bound, clients could use up the process's file descriptors. */
 const maxConnections = 256
 /** A watch has three names of at most 4 KiB each. */
 const maxMessageBytes = 16 << 10
@@ -167,8 +167,10 @@ const urlOf = (server: FastifyInstance): string => {
  */
 export const startServer = async (options: ServerOptions): Promise<PanelServer> => {
   const { listen, token, version, pages, pageDir, log } = options
-  const server = fastify({ bodyLimit: 1024, requestTimeout: 30_000, forceCloseConnections: true })
-  server.server.maxConnections = maxConnections
+  const { headersTimeout, connectionsCheckingInterval, ...rest } = timeouts
+  const http = { headersTimeout, connectionsCheckingInterval }
+  const server = fastify({ bodyLimit: 1024, http, ...rest, forceCloseConnections: true })
+  limitConnections(server.server, maxConnections)
   await server.register(fastifyWebsocket, {
     options: { maxPayload: maxMessageBytes, handleProtocols: chooseProtocol },
     errorHandler: (error, socket) => {

@@ -10,6 +10,7 @@ import { LivePages } from '../../../../consumer/panel/server/live-pages.ts'
 import { type ServerOptions, startServer } from '../../../../consumer/panel/server/server.ts'
 import { Store } from '../../../../consumer/panel/state/store.ts'
 import { RingsideError } from '../../../../runtime/errors.ts'
+import { openHalf } from '../../../support/half-requests.ts'
 import { testLog } from '../../../support/log.ts'
 import { eventually, temporaryDirectory } from '../../../support/ringside.ts'
 import { Page, refusal } from '../support/page.ts'
@@ -164,6 +165,18 @@ test('a failed search returns the reason; a search ends when its client disconne
   leaving.abort()
   await assert.rejects(asking)
   await ended.promise
+})
+
+test('400 clients with half a header keep nobody from the page', async (t) => {
+  const { url, get } = await start(t)
+  await openHalf(t, url, 400)
+  assert.equal((await get('/')).status, 200)
+  const page = await Page.open(url)
+  page.watch({ fromMs: 0 })
+  await page.message('points')
+  await openHalf(t, url, 400)
+  assert.equal(page.socket.readyState, page.socket.OPEN)
+  await page.close()
 })
 
 test('an address in use is an error that names the setting to change', async (t) => {
