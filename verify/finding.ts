@@ -3,7 +3,7 @@ import { formatCount } from '../runtime/format-number.ts'
 import type { EventClass } from '../wire/types.ts'
 
 export type FindingKind =
-  | 'unreadable' // a message that is not an EventBatch
+  | 'unreadable' // messages that are no EventBatch, which says nothing about the others
   | 'hole' // sequence numbers that no batch accounts for
   | 'overlap' // sequence numbers that two batches of a run account for
   | 'unaccounted' // events whose sequence numbers no batch accounts for

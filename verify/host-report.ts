@@ -30,7 +30,8 @@ export interface HostReport {
   readonly host: string
   /** Null for the report of unreadable messages. */
   readonly boot: string | null
-  readonly agrees: boolean
+  /** Null for the report of unreadable messages: they are not judged. A batch among them leaves a hole in its run. */
+  readonly agrees: boolean | null
   readonly runs: number
   readonly batches: number
   /** Sequence numbers that batches account for. */

@@ -2,7 +2,7 @@
 // compared, with every difference. Memory grows with runs and with missing numbers, not with events.
 import type { EventBatch } from '../wire/types.ts'
 import { BootAccount, type OpenChain } from './boot-account.ts'
-import { finding, quantity } from './finding.ts'
+import { finding, maxPlaces, quantity } from './finding.ts'
 import type { HostReport } from './host-report.ts'
 
 /** A run is over when its host publishes this long after it. Longer than Kafka is away for only one of two edges. */
@@ -10,8 +10,8 @@ const silentMs = 60_000
 
 export class Reconciliation {
   readonly #boots = new Map<string, BootAccount>()
-  /** By host: the first unreadable message, and how many there are. */
-  readonly #unreadable = new Map<string, { readonly text: string; readonly count: number }>()
+  /** By host: the first unreadable messages, and how many there are. */
+  readonly #unreadable = new Map<string, { readonly texts: string[]; count: number }>()
 
   /** @param atMs the message's timestamp in Kafka */
   add(batch: EventBatch, atMs: number): void {
@@ -23,9 +23,10 @@ export class Reconciliation {
 
   /** Reports a message that is no batch. @param where its place in the topic */
   addUnreadable(host: string, where: string, why: string): void {
-    const known = this.#unreadable.get(host)
-    const text = known?.text ?? `${where} is no batch, its events and drops are unknown: ${why}`
-    this.#unreadable.set(host, { text, count: (known?.count ?? 0) + 1 })
+    const known = this.#unreadable.get(host) ?? { texts: [], count: 0 }
+    this.#unreadable.set(host, known)
+    known.count += 1
+    if (known.texts.length < maxPlaces) known.texts.push(`${where}: ${why}`)
   }
 
   /** In the order of the first batches. Nothing may be added afterwards. */
@@ -35,11 +36,12 @@ export class Reconciliation {
       for (const open of boot.open) if (this.#isOver(boot, open)) over.add(open)
     }
     const reports = [...this.#boots.values()].map((boot) => boot.report(over))
-    for (const [host, { text, count }] of this.#unreadable) {
-      const more = count === 1 ? '' : `; and ${quantity(count - 1, 'more message')}`
-      const findings = [finding('unreadable', `${text}${more}`, { count })]
+    for (const [host, { texts, count }] of this.#unreadable) {
+      const more = count === texts.length ? '' : `; and ${quantity(count - texts.length, 'more message')}`
+      const text = `not judged, a batch among them leaves a hole: ${texts.join('; ')}${more}`
+      const findings = [finding('unreadable', text, { count })]
       const none = { runs: 0, batches: 0, accounted: 0, events: 0, summaries: 0, dropped: 0, duplicates: 0, partial: 0 }
-      reports.push({ host, boot: null, agrees: false, ...none, classes: [], unfinished: [], findings })
+      reports.push({ host, boot: null, agrees: null, ...none, classes: [], unfinished: [], findings })
     }
     return reports
   }

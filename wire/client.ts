@@ -163,6 +163,10 @@ export interface ReaderOptions {
   readonly sinceMs?: number | undefined
   /** Stop at the end that each partition had at the start, instead of waiting for new messages. */
   readonly untilEnd: boolean
+  /** Only the partition of messages with this key; default: all. */
+  readonly key?: string | undefined
+  /** After each fetch of a read with untilEnd: the messages before its place, and all between its start and its end. */
+  onProgress?(read: number, total: number): void
   /** Return false to stop. */
   onMessage(message: ReceivedMessage, partition: number): boolean | undefined | Promise<boolean | undefined>
   /** The read goes on behind the batch. */

@@ -15,14 +15,16 @@ import {
   integerArgument,
   sinceArgument
 } from '../options.ts'
-import { compileRowFilter } from '../rows/row-filter.ts'
+import { compileRowFilter, type Row } from '../rows/row-filter.ts'
 import { type RowTopicName, rowReaders, rowTopicNames } from '../rows/row-readers.ts'
 import { interrupted } from '../terminal/interrupted.ts'
 import { Output } from '../terminal/output.ts'
+import { Progress, readProgress } from '../terminal/progress.ts'
 import { quietLog, remark } from '../terminal/quiet-log.ts'
 import { TableLayout } from '../terminal/table.ts'
 
-interface TailOptions extends CommonOptions {
+interface TailOptions extends Omit<CommonOptions, 'host'> {
+  readonly host?: string
   readonly since?: number
   readonly max?: number
   readonly follow?: true
@@ -39,10 +41,14 @@ them. \`tail hosts\` has emitted, counted and dropped events of each host, secon
 Examples:
   ringside tail events --since 1m --where 'syscall == "connect" && errno != null'
   ringside tail audit --follow --format json | jq .path
+  ringside tail audit --since 1d --host web-1
   ringside tail alerts --since 1d
 `
 
-const tail = async (name: RowTopicName, options: TailOptions): Promise<void> => {
+/** Topics whose messages have the host as their key. */
+const isKeyedByHost = (name: RowTopicName): boolean => name === 'events' || name === 'hosts' || name === 'audit'
+
+const tail = async (name: RowTopicName, { host, ...options }: TailOptions): Promise<void> => {
   const reader = rowReaders[name]
   const filter = options.where === undefined ? undefined : compileRowFilter(options.where, reader.fields)
   const config = configFrom(options)
@@ -53,6 +59,8 @@ const tail = async (name: RowTopicName, options: TailOptions): Promise<void> => 
   const asJson = chosenFormat(options.format, process.stdout) === 'json'
   let layout: TableLayout | undefined
   const max = options.max ?? Number.POSITIVE_INFINITY
+  const progress = new Progress()
+  const key = isKeyedByHost(name) ? host : undefined
   let shown = 0
   let unreadable = 0
 
@@ -61,7 +69,7 @@ const tail = async (name: RowTopicName, options: TailOptions): Promise<void> => 
     if (unreadable === 1) remark(why)
   }
   const rowsOf = (message: ReceivedMessage): object[] => {
-    if (message.value === null) return []
+    if (message.value === null || (key !== undefined && String(message.key) !== key)) return []
     try {
       return reader.rowsOf(message.value)
     } catch (error) {
@@ -70,10 +78,13 @@ const tail = async (name: RowTopicName, options: TailOptions): Promise<void> => 
     }
   }
   const onMessage = async (message: ReceivedMessage): Promise<boolean> => {
-    const matching = rowsOf(message).filter((row) => filter?.matches(row as Record<string, unknown>) ?? true)
+    const matching = (rowsOf(message) as Row[]).filter(
+      (row) => (host === undefined || row['host'] === host) && (filter?.matches(row) ?? true)
+    )
     // Another partition's message may have reached the limit.
     const rows = matching.slice(0, max - shown)
     shown += rows.length
+    if (rows.length > 0) progress.clear()
     if (rows.length > 0) await (asJson ? output.json(...rows) : output.line(linesOf(rows).join('\n')))
     return shown < max
   }
@@ -91,11 +102,14 @@ const tail = async (name: RowTopicName, options: TailOptions): Promise<void> => 
       topic: topicName(config, name),
       sinceMs: options.since,
       untilEnd: options.since !== undefined && options.follow !== true,
+      key,
+      onProgress: readProgress(progress, `of ${name} read`),
       onMessage,
       onUnreadable: (batch, partition) => skip(`partition ${partition}: ${describeUnreadable(batch)}`)
     },
     AbortSignal.any([output.closed, interrupted()])
   )
+  progress.clear()
   if (!asJson && layout === undefined) {
     await output.line(new TableLayout(reader.columns, [], Number.POSITIVE_INFINITY).header())
   }
@@ -114,6 +128,10 @@ export const tailCommand = (): Command =>
         '--since <when>',
         'existing rows from this long ago (30s, 5m, 2h, 1d) or this ISO time on, by Kafka timestamp',
         sinceArgument
+      )
+      .option(
+        '--host <name>',
+        'only rows of this host; of events, hosts and audit it reads only the partition of the host'
       )
       .option('--max <n>', 'stop after this many rows', integerArgument(1))
       .option('--follow', 'continue with new rows; the default without --since')

@@ -24,7 +24,7 @@ const hostCells = (report: HostReport): string[] => [
   report.boot?.slice(0, 8) ?? '',
   ...[report.runs, report.batches, report.accounted, report.events, report.summaries].map(formatCount),
   ...[report.dropped, report.duplicates].map(formatCount),
-  report.agrees ? 'agrees' : 'DISAGREES'
+  report.agrees === null ? 'not judged' : report.agrees ? 'agrees' : 'DISAGREES'
 ]
 
 const classColumns = [

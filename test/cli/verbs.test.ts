@@ -121,6 +121,25 @@ describe('with Kafka', { skip: await kafkaMissing() }, () => {
     assert.match(stderr, /offset \d+ is skipped: cannot decode EventBatch/)
   })
 
+  test('tail --host prints the rows of one host only', { timeout }, async () => {
+    const own = { ...env, RINGSIDE_TOPIC_PREFIX: `${uniqueName('hosts')}.` }
+    await runRingside(['topics', 'create', '--partitions', '4'], own)
+    const producer = await kafka.client.producer()
+    const hosts = Array.from({ length: 12 }, (_, i) => `host-${i}`)
+    for (const host of hosts) {
+      const batch = { ...samples.EventBatch, host, run: host }
+      await producer.send(`${own.RINGSIDE_TOPIC_PREFIX}events`, [{ key: host, value: encode('EventBatch', batch) }])
+      const rollup = { ...samples.Rollup, host }
+      await producer.send(`${own.RINGSIDE_TOPIC_PREFIX}rollups`, [{ key: host, value: encode('Rollup', rollup) }])
+    }
+    await producer.close()
+    for (const topic of ['events', 'rollups']) {
+      const found = await tailRows(topic, ['--since', '1h', '--host', 'host-7'], own)
+      assert.deepEqual([...new Set(found.map((row) => row['host']))], ['host-7'])
+      assert.equal(found.length, topic === 'events' ? samples.EventBatch.events.length : 1)
+    }
+  })
+
   test('tail reads each topic', { timeout }, async () => {
     assert.equal((await rows('rollups'))[0]?.['syscall'], samples.Rollup.syscall)
     assert.equal((await rows('alerts'))[0]?.['id'], samples.Alert.id)
@@ -202,29 +221,49 @@ describe('with Kafka', { skip: await kafkaMissing() }, () => {
     }
   })
 
-  test('verify exits with 0 when everything agrees, and with 1 and the findings when not', { timeout }, async () => {
+  test('verify exits with 0 when everything agrees, unreadable messages aside, and with 1 and the findings when not', {
+    timeout
+  }, async () => {
+    const topicPrefix = `${uniqueName('verify')}.`
+    const own = { ...env, RINGSIDE_TOPIC_PREFIX: topicPrefix }
+    await runRingside(['topics', 'create', '--partitions', '2'], own)
     const producer = await kafka.client.producer()
-    const event = samples.EventBatch.events.slice(0, 1)
-    const whole = { ...samples.EventBatch, host: 'whole', batch: 1, continues: null, events: event, final: true }
-    const value = encode('EventBatch', {
-      ...whole,
-      sequences: [{ cpu: 0, first: 1001, last: 1001 }],
-      drops: [],
-      summaries: [],
-      ledger: null
-    })
-    await producer.send(`${prefix}events`, [{ key: 'whole', value }])
-    await producer.close()
-    const agreeing = await finish(['verify', '--host', 'whole', '--format', 'json'], env)
+    const events = samples.EventBatch.events.slice(0, 1)
+    const whole = { ...samples.EventBatch, batch: 1, continues: null, events, final: true }
+    const send = (host: string, last: number): Promise<void> => {
+      const batch = { ...whole, host, run: host, drops: [], summaries: [], ledger: null }
+      const value = encode('EventBatch', { ...batch, sequences: [{ cpu: 0, first: 1001, last }] })
+      return producer.send(`${topicPrefix}events`, [{ key: host, value }])
+    }
+    await send('whole', 1001)
+    await producer.send(`${topicPrefix}events`, [{ key: 'whole', value: Buffer.from('not a batch') }])
+    const agreeing = await finish(['verify', '--host', 'whole', '--format', 'table'], own)
     assert.equal(agreeing.code, 0, agreeing.stderr)
-    assert.equal(JSON.parse(agreeing.stdout).agrees, true)
-    const all = await finish(['verify', '--format', 'table'], env)
+    assert.match(agreeing.stdout, /^whole .* agrees\n/m)
+    assert.match(agreeing.stdout, /^whole .* not judged\n/m)
+    assert.match(
+      agreeing.stdout,
+      /^whole: unreadable: not judged.*: offset 1 of partition \d: cannot decode EventBatch/m
+    )
+    await send('holed', 1002)
+    await producer.close()
+    const all = await finish(['verify', '--format', 'json'], own)
     assert.equal(all.code, 1, all.stderr)
-    assert.match(all.stdout, /^whole .* agrees\n/m)
-    assert.match(all.stdout, /^web-1: unreadable: offset 1 of partition 0/m)
-    const none = await finish(['verify', '--host', 'nobody'], env)
+    const reports = all.stdout
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line))
+    assert.deepEqual(
+      reports.map(({ host, agrees }) => [host, agrees]).sort(([a], [b]) => (a < b ? -1 : 1)),
+      [
+        ['holed', false],
+        ['whole', true],
+        ['whole', null]
+      ]
+    )
+    const none = await finish(['verify', '--host', 'nobody'], own)
     assert.equal(none.code, 66)
-    assert.match(none.stderr, new RegExp(`nothing to verify: ${prefix}events has no batch of host nobody`))
+    assert.match(none.stderr, new RegExp(`nothing to verify: ${topicPrefix}events has no batch of host nobody`))
   })
 
   test('tail, top and verify report a record batch that cannot be read, and read on behind it', {
@@ -254,7 +293,7 @@ describe('with Kafka', { skip: await kafkaMissing() }, () => {
       .map((line) => JSON.parse(line))
     assert.match(
       reports.find(({ host }) => host === 'unknown')?.findings[0]?.text,
-      /record batch at offsets 0–0 of partition 0 .*zstd: decompresses to more than/
+      /record batch at offsets 0–0 of partition 0: zstd: decompresses to more than/
     )
     assert.equal(reports.find(({ host }) => host === samples.EventBatch.host)?.batches, 1)
   })

@@ -215,6 +215,34 @@ describe('a Kafka client', { skip: await kafkaMissing(), timeout: 120_000 }, () 
     assert.deepEqual(found, ['late'])
   })
 
+  test('a read with a key reads only the partition of its messages, and says how far it is', async () => {
+    const topic = await createTopic(kafka.client, 'keyed', 4)
+    const producer = await kafka.client.producer()
+    const keys = Array.from({ length: 40 }, (_, i) => `host-${i}`)
+    for (const key of keys) await producer.send(topic, [{ key, value: Buffer.from('x') }])
+    await producer.close()
+    const partitions = new Map<string, number>()
+    for (const { key, partition } of await readAll(kafka.client, topic)) partitions.set(key, partition)
+    const found: { key: string; partition: number }[] = []
+    const progress: [number, number][] = []
+    await kafka.client.read({
+      topic,
+      key: 'host-7',
+      sinceMs: 0,
+      untilEnd: true,
+      onProgress: (read, total) => void progress.push([read, total]),
+      onMessage: ({ key }, partition) => void found.push({ key: String(key), partition }),
+      onUnreadable: expectReadable
+    })
+    const expected = keys.filter((key) => partitions.get(key) === partitions.get('host-7'))
+    assert.ok(expected.length < keys.length)
+    assert.deepEqual(
+      found.map(({ key }) => key),
+      expected
+    )
+    assert.deepEqual(progress.at(-1), [expected.length, expected.length])
+  })
+
   test('a read with untilEnd stops at the ends that the partitions had at its start, also in an empty topic', async () => {
     const topic = await createTopic(kafka.client, 'until-end', 3)
     assert.deepEqual(await readAll(kafka.client, topic), [])

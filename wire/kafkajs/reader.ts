@@ -6,7 +6,7 @@ import { RingsideError } from '../../runtime/errors.ts'
 import type { Log } from '../../runtime/log.ts'
 import type { ReaderOptions } from '../client.ts'
 import { GroupMember } from './group.ts'
-import { type Admin, type EachBatchPayload, type Kafka, toRingsideError } from './library.ts'
+import { type Admin, createPartitioner, type EachBatchPayload, type Kafka, toRingsideError } from './library.ts'
 import { toReceivedMessage, unreadableOf } from './received.ts'
 
 /** Calls `use` with a connected admin client; its errors become RingsideErrors that begin with `action`. */
@@ -25,26 +25,46 @@ const maxCrashesInARow = 10
 const stalledAfterMs = 10_000
 
 interface Position {
+  readonly start: bigint
   next: bigint
   /** Undefined: never stop. */
   readonly end: bigint | undefined
 }
 
+/** The partition that a producer chooses for the key. */
+const partitionOf = (key: string, topic: string, partitions: number): number => {
+  const partitionMetadata = Array.from({ length: partitions }, (_, partitionId) => ({ partitionId, leader: 0 }))
+  return createPartitioner()({ topic, partitionMetadata: partitionMetadata as never, message: { key, value: null } })
+}
+
 const startPositions = async (
   admin: Admin,
-  { topic, sinceMs, untilEnd }: ReaderOptions
+  { topic, sinceMs, untilEnd, key }: ReaderOptions
 ): Promise<Map<number, Position>> => {
   if (!(await admin.listTopics()).includes(topic)) {
     throw new RingsideError('DATA', `topic ${topic} does not exist: create it with \`ringside topics create\``)
   }
   const bounds = await admin.fetchTopicOffsets(topic)
   const starts = sinceMs === undefined ? undefined : await admin.fetchTopicOffsetsByTimestamp(topic, sinceMs)
+  const only = key === undefined ? undefined : partitionOf(key, topic, bounds.length)
+  const wanted = bounds.filter(({ partition }) => only === undefined || partition === only)
   return new Map(
-    bounds.map(({ partition, high }): [number, Position] => {
-      const start = starts?.find((found) => found.partition === partition)?.offset ?? high
-      return [partition, { next: BigInt(start), end: untilEnd ? BigInt(high) : undefined }]
+    wanted.map(({ partition, high }): [number, Position] => {
+      const start = BigInt(starts?.find((found) => found.partition === partition)?.offset ?? high)
+      return [partition, { start, next: start, end: untilEnd ? BigInt(high) : undefined }]
     })
   )
+}
+
+/** Messages before the places, and all messages that a read with untilEnd has. */
+const progressOf = (positions: Iterable<Position>): readonly [read: number, total: number] => {
+  let [read, total] = [0, 0]
+  for (const { start, next, end = next } of positions) {
+    const length = Number(end - start)
+    read += Math.min(Number(next - start), length)
+    total += length
+  }
+  return [read, total]
 }
 
 /** @throws RingsideError DATA when the topic does not exist, UNAVAILABLE when Kafka stays away before the end */
@@ -65,6 +85,7 @@ export const readTopic = async (options: ReadOptions, signal?: AbortSignal): Pro
   const advance = (partition: number, next: bigint): void => {
     const position = positions.get(partition)
     if (position !== undefined && position.next < next) position.next = next
+    if (untilEnd) options.onProgress?.(...progressOf(positions.values()))
     if (isDone()) end()
   }
 
@@ -92,7 +113,8 @@ export const readTopic = async (options: ReadOptions, signal?: AbortSignal): Pro
     topics: [topic],
     log,
     stalledAfterMs,
-    onJoin: (_, consumer) => {
+    onJoin: ({ [topic]: assigned = [] }, consumer) => {
+      consumer.pause([{ topic, partitions: assigned.filter((partition) => !positions.has(partition)) }])
       for (const [partition, { next }] of positions) consumer.seek({ topic, partition, offset: String(next) })
     },
     onLeave: () => {},
