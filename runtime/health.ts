@@ -1,6 +1,8 @@
 // Answers of /healthz (the process responds) and /readyz (the service does its work), for probes. They need no token, as
 // probes have none; why a service is not ready is for clients with the token.
 
+import { printable } from './printable.ts'
+
 export const healthPaths = { health: '/healthz', ready: '/readyz' } as const
 
 export interface HealthAnswer {
@@ -24,6 +26,8 @@ export const healthAnswer = (
   if (path !== healthPaths.ready) return undefined
   const found = problems()
   if (found.length === 0) return { status: 200, text: 'ok\n' }
-  const reasons = isAllowed ? found : ['send the token as "authorization: Bearer …" to see why']
+  const reasons = isAllowed
+    ? found.map((reason) => printable(reason))
+    : ['send the token as "authorization: Bearer …" to see why']
   return { status: 503, text: ['not ready', ...reasons, ''].join('\n') }
 }

@@ -21,6 +21,7 @@ import { LivePages } from '../../consumer/panel/server/live-pages.ts'
 import { startServer } from '../../consumer/panel/server/server.ts'
 import { Store } from '../../consumer/panel/state/store.ts'
 import { exposition } from '../../runtime/exposition.ts'
+import { healthAnswer } from '../../runtime/health.ts'
 import { createLog } from '../../runtime/log.ts'
 import { finding } from '../../verify/finding.ts'
 import { encode, type Records, type SchemaName } from '../../wire/codec.ts'
@@ -200,12 +201,13 @@ const ways: Readonly<Record<string, Way>> = {
     const origin = { service: 'rollups', topic: 'events' }
     return String(deadLetter({ key: null, value: null }, new Error(text), origin, 0).headers?.['reason'])
   },
+  'why a service is not ready': (text) => healthAnswer('/readyz', () => [text], true)?.text ?? '',
   "an error of the panel's server": async (text, t) => {
     const pages = new LivePages({ store: new Store({ windowsMs: [1000] }), version: '1', log: testLog })
     t.after(() => pages.close())
     const searchAudit = () => Promise.reject(new Error(text))
     const server = await startServer({
-      ...{ listen: '0', token: undefined, version: '1', pages, searchAudit },
+      ...{ listen: '0', token: undefined, version: '1', pages, searchAudit, problems: () => [] },
       ...{ pageDir: temporaryDirectory(t, 'page'), log: testLog }
     })
     t.after(() => server.close())
