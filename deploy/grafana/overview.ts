@@ -100,6 +100,25 @@ export const overview = dashboard({
       queries: [{ expr: 'max by (service, topic) (ringside_consumer_lag_seconds)', legend: '{{service}} {{topic}}' }]
     }),
     lines({
+      title: 'Time without progress',
+      description:
+        'Of a partition whose messages wait. A service that is stuck rises here, whether it logs anything or not.',
+      ...{ unit: 's', width: 12 },
+      queries: [
+        { expr: 'max by (service, topic) (ringside_consumer_stalled_seconds)', legend: '{{service}} {{topic}}' }
+      ]
+    }),
+    lines({
+      title: 'Crashes and rejoins of consumers',
+      description:
+        'Lost memberships, and joins of the consumer group, per hour. A few follow each restart of a broker.',
+      ...{ unit: 'short', width: 12 },
+      queries: [
+        { expr: 'sum by (service) (increase(ringside_consumer_crashes_total[1h]))', legend: '{{service}} crashes' },
+        { expr: 'sum by (service) (increase(ringside_consumer_rejoins_total[1h]))', legend: '{{service}} rejoins' }
+      ]
+    }),
+    lines({
       title: 'Calls beyond maxKeys, and late calls',
       description:
         'Share of all calls of a host: in rows named other (rollups.maxKeys), and late or outside the accepted time range (rollups.latenessMs).',
