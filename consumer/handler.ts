@@ -4,6 +4,7 @@ import type { Log } from '../runtime/log.ts'
 import type { MetricFamily } from '../runtime/metric-family.ts'
 import type { ColumnBatch } from '../wire/columns.ts'
 import type { Alert, AuditRecord, EventBatch, HostStatus, Rollup } from '../wire/types.ts'
+import { ownBytes } from './state/commit-metadata.ts'
 
 /** Origin of a batch, and the log to use. */
 export interface Context {
@@ -31,8 +32,8 @@ export type Output =
  */
 export type HandlerFunction = (batch: EventBatch, context: Context) => Iterable<Output> | Promise<Iterable<Output>>
 
-/** The broker's offset.metadata.max.bytes. */
-export const maxMetadataBytes = 4096
+/** The broker's offset.metadata.max.bytes, without the loop's own part. */
+export const maxMetadataBytes = 4096 - ownBytes
 
 /** Committed together with a stateful handler's outputs. */
 export interface Checkpoint {

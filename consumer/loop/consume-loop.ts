@@ -14,6 +14,7 @@ import type {
 } from '../../wire/client.ts'
 import { topicName } from '../../wire/topics.ts'
 import type { HandlerModule } from '../handler.ts'
+import { parseMetadata } from '../state/commit-metadata.ts'
 import { type Hosted, hostHandler, type InputTopic, inputTopics } from './input.ts'
 import { type Lag, LagWatch } from './lag-watch.ts'
 import { type LoopCounts, PartitionRun } from './partition-run.ts'
@@ -180,12 +181,15 @@ export class ConsumeLoop {
     if (assignment === undefined || producer === undefined) return
     const host = (): Hosted => hostHandler(module, this.#topics.get(topic) ?? 'events', partition, log)
     let hosted = host()
-    if (committed !== undefined && committed.metadata !== '') {
+    const restored = committed === undefined ? undefined : parseMetadata(committed.metadata)
+    if (restored !== undefined && restored.handler !== '') {
       try {
-        hosted.handler.restore(committed.metadata)
+        hosted.handler.restore(restored.handler)
       } catch (error) {
-        const { metadata } = committed
-        log.error({ topic, partition, metadata }, `cannot restore state, starting without it: ${messageOf(error)}`)
+        log.error(
+          { topic, partition, metadata: restored.handler },
+          `cannot restore state, starting without it: ${messageOf(error)}`
+        )
         hosted = host()
       }
     }
@@ -198,6 +202,7 @@ export class ConsumeLoop {
       partition,
       committed,
       start,
+      handledBefore: restored?.next ?? start,
       producer,
       publisher: this.#publisher,
       counts: this.#counts,

@@ -12,6 +12,7 @@ import type {
 } from '../../wire/client.ts'
 import { describeUnreadable } from '../../wire/describe-unreadable.ts'
 import { type Context, maxMetadataBytes } from '../handler.ts'
+import { formatMetadata } from '../state/commit-metadata.ts'
 import { deadLetter } from './dead-letter.ts'
 import type { Hosted } from './input.ts'
 import type { Progress } from './lag-watch.ts'
@@ -31,6 +32,8 @@ export interface PartitionRunOptions extends Hosted {
   readonly committed: Commit | undefined
   /** The first offset to read. */
   readonly start: bigint
+  /** Messages before this offset were handled before the restart: what could not be is in deadletter. */
+  readonly handledBefore: bigint
   readonly producer: TransactionalProducer
   readonly publisher: Publisher
   /** The run adds to these. */
@@ -56,6 +59,8 @@ export class PartitionRun {
   #committed: Commit | undefined
   /** The offset after the last handled message. */
   #next: bigint
+  /** During a replay, where the last owner of the partition was; then #next. */
+  #handledUntil: bigint
   /** Kafka's timestamp of the last handled message; undefined before the first. */
   #handledMs: number | undefined
   #turn: Promise<unknown> = Promise.resolve()
@@ -66,6 +71,7 @@ export class PartitionRun {
     this.#outbox = new Outbox(options.topicPrefix)
     this.#committed = options.committed
     this.#next = options.start
+    this.#handledUntil = options.handledBefore
     this.#ending = AbortSignal.any([options.stopping, this.#closed.signal])
   }
 
@@ -89,11 +95,13 @@ export class PartitionRun {
       if (this.#ending.aborted) return
       const { service, log } = this.#options
       const { topic, partition, firstOffset, lastOffset, bytes } = batch
-      const error = new RingsideError('DATA', describeUnreadable(batch))
-      log.warn({ topic, partition }, `sending a record batch to deadletter: ${error.message}`)
-      const origin = { service, topic, partition, offset: firstOffset, lastOffset }
-      this.#outbox.addDeadLetter(deadLetter({ key: null, value: bytes }, error, origin, Date.now()))
-      this.#next = lastOffset + 1n
+      if (lastOffset >= this.#options.handledBefore) {
+        const error = new RingsideError('DATA', describeUnreadable(batch))
+        log.warn({ topic, partition }, `sending a record batch to deadletter: ${error.message}`)
+        const origin = { service, topic, partition, offset: firstOffset, lastOffset }
+        this.#outbox.addDeadLetter(deadLetter({ key: null, value: bytes }, error, origin, Date.now()))
+      }
+      this.#advance(lastOffset + 1n)
       await this.#publish()
     })
   }
@@ -127,7 +135,7 @@ export class PartitionRun {
     for (const message of batch.messages) {
       if (this.#ending.aborted) break
       await this.#handleMessage(message)
-      this.#next = message.offset + 1n
+      this.#advance(message.offset + 1n)
       this.#handledMs = message.timestampMs
       if (this.#outbox.size >= maxOutboxMessages) await this.#publish()
     }
@@ -144,7 +152,7 @@ export class PartitionRun {
       await this.#handleValue(value, { topic, partition, offset, log })
     } catch (error) {
       // The next owner of the partition handles the message.
-      if (this.#closed.signal.aborted) return
+      if (this.#closed.signal.aborted || offset < this.#options.handledBefore) return
       const reason = messageOf(error)
       log.warn(
         { topic, partition, offset: String(offset) },
@@ -224,16 +232,22 @@ export class PartitionRun {
     this.#commitTimer = undefined
   }
 
+  #advance(next: bigint): void {
+    this.#next = next
+    if (next > this.#handledUntil) this.#handledUntil = next
+  }
+
   #checkpoint(): Commit {
     const { handler, topic, partition, log } = this.#options
     const next = this.#next
     try {
-      const { resumeOffset, metadata } = handler.checkpoint()
-      const bytes = Buffer.byteLength(metadata)
+      const { resumeOffset, metadata: ofHandler } = handler.checkpoint()
+      const bytes = Buffer.byteLength(ofHandler)
       if (bytes > maxMetadataBytes) {
-        throw new Error(`its metadata has ${bytes} bytes, Kafka stores at most ${maxMetadataBytes}`)
+        throw new Error(`its metadata has ${bytes} bytes, the maximum is ${maxMetadataBytes}`)
       }
       const offset = resumeOffset !== undefined && resumeOffset < next ? resumeOffset : next
+      const metadata = formatMetadata({ next: this.#handledUntil, handler: ofHandler })
       return { topic, partition, offset, metadata }
     } catch (error) {
       const reason = messageOf(error)

@@ -1,7 +1,7 @@
 // What the broker knows of each consumer service, polled → its lag, its time without progress, its members and their
 // joins. Pure.
 import type { GroupMembers, GroupProgress } from '../../wire/client.ts'
-import { handledUntil } from '../state/replay.ts'
+import { parseMetadata } from '../state/commit-metadata.ts'
 import type { ServiceState } from './protocol.ts'
 
 /** A service's group is the topic prefix and its name. */
@@ -10,11 +10,8 @@ export const watchedServices = ['rollups', 'alerts', 'audit'] as const
 /** Joins that were longer ago do not matter any more. */
 const joinsForMs = 600_000
 
-/** The next offset of a service that commits its resume offset: the metadata has the last handled offset. */
-const nextOf = ({ commit }: GroupProgress): bigint => {
-  const handled = handledUntil(commit.metadata)
-  return handled !== undefined && handled >= commit.offset ? handled + 1n : commit.offset
-}
+/** The committed offset is where a restart reads from; the metadata has how far the service is. */
+const nextOf = ({ commit }: GroupProgress): bigint => parseMetadata(commit.metadata)?.next ?? commit.offset
 
 /** One service over time. */
 class WatchedService {

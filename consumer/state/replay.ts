@@ -22,12 +22,6 @@ const positionOf = (metadata: string): Position | undefined => {
   }
 }
 
-/** The highest offset that was handled when the metadata was committed; undefined when the metadata has none. */
-export const handledUntil = (metadata: string): bigint | undefined => {
-  const position = positionOf(metadata)
-  return position === undefined ? undefined : BigInt(position.last)
-}
-
 export class Replay {
   #last: bigint | undefined
   #restored: Position | undefined

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { Alerts } from '../../../consumer/alerts/alerts.ts'
-import type { Output } from '../../../consumer/handler.ts'
+import { maxMetadataBytes, type Output } from '../../../consumer/handler.ts'
 import type { Alert, Event, EventBatch } from '../../../wire/types.ts'
 import { batchOf, contextOf, eventOf, processOf, socketOf } from '../support/batches.ts'
 import { random } from '../support/random.ts'
@@ -246,7 +246,7 @@ describe('alerts', () => {
           found.push(...alertsOf(handler.handle(log[offset] as EventBatch, contextOf(BigInt(offset)))))
           if (next() > 0.3) continue
           const { resumeOffset, metadata } = handler.checkpoint()
-          assert.ok(Buffer.byteLength(metadata) <= 4096)
+          assert.ok(Buffer.byteLength(metadata) <= maxMetadataBytes)
           committed = { offset: Number(resumeOffset), metadata }
         }
       }
@@ -264,7 +264,7 @@ describe('alerts', () => {
     const handler = new Alerts({ maxEntities: 1000 }, [perPid])
     assert.equal(run(handler, [at(0, events, { processes })]).flat().length, 200)
     const { resumeOffset, metadata } = handler.checkpoint()
-    assert.ok(Buffer.byteLength(metadata) <= 4096, `${Buffer.byteLength(metadata)} bytes`)
+    assert.ok(Buffer.byteLength(metadata) <= maxMetadataBytes, `${Buffer.byteLength(metadata)} bytes`)
 
     const restarted = new Alerts({ maxEntities: 1000 }, [perPid])
     restarted.restore(metadata)

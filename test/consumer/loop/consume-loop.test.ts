@@ -337,6 +337,36 @@ describe('the consume loop', { skip: await kafkaMissing(), timeout: 120_000 }, (
     assert.deepEqual(await mine(topicPrefix), ['"1+2"', '"3+4"'])
   })
 
+  test('what is in deadletter is not sent there again when a restart replays it', async () => {
+    const topicPrefix = await createTopics()
+    const bomb: Message = { key: 'x', value: Buffer.alloc(40 << 20) }
+    const broken: Message = { key: 'x', value: Buffer.from('not avro') }
+    for (const message of [messageOf(1), broken, messageOf(2), bomb]) await publish(topicPrefix, [message])
+    const handled: number[] = []
+    const create = (): StatefulHandler => ({
+      handle: ({ batch }) => {
+        handled.push(batch)
+        return []
+      },
+      checkpoint: () => ({ resumeOffset: 0n, metadata: '' }),
+      restore: () => {}
+    })
+    const letters = async () =>
+      (await readAll(kafka.client, `${topicPrefix}deadletter`)).map(({ headers }) => headers?.['offset'])
+    for (const [expected, message] of [
+      [['1', '3'], broken],
+      [['1', '3', '4'], bomb],
+      [['1', '3', '4', '5'], messageOf(3)],
+      [['1', '3', '4', '5'], messageOf(4)]
+    ] as const) {
+      const loop = await start(topicPrefix, { create })
+      await loop.drain()
+      assert.deepEqual(await letters(), expected)
+      await publish(topicPrefix, [message])
+    }
+    assert.deepEqual(handled, [1, 2, 1, 2, 1, 2, 1, 2, 3])
+  })
+
   test('a handler whose state cannot be restored starts without it', async () => {
     const topicPrefix = await createTopics()
     const create = (): StatefulHandler => ({

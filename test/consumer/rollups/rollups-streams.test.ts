@@ -1,7 +1,7 @@
 // Random streams of calls, with late calls, duplicates, takeovers and kills: rows are the sums of the calls.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { Output } from '../../../consumer/handler.ts'
+import { maxMetadataBytes, type Output } from '../../../consumer/handler.ts'
 import { Rollups } from '../../../consumer/rollups/rollups.ts'
 import { indexOf } from '../../../wire/log-linear.ts'
 import { Sketch } from '../../../wire/sketch.ts'
@@ -70,7 +70,7 @@ const runWithKills = (log: readonly EventBatch[], next: () => number): { outputs
       if (kills < 12 && next() < 0.01) break
       if (next() < 0.1) {
         const { resumeOffset, metadata } = handler.checkpoint()
-        assert.ok(Buffer.byteLength(metadata) <= 4096)
+        assert.ok(Buffer.byteLength(metadata) <= maxMetadataBytes)
         committed = { offset: resumeOffset === undefined ? offset + 1 : Number(resumeOffset), metadata }
       }
     }

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { Drift } from '../../../../consumer/alerts/drift/drift.ts'
+import { maxMetadataBytes } from '../../../../consumer/handler.ts'
 import type { Alert, Rollup } from '../../../../wire/types.ts'
 import { contextAt, feed, quickThresholds as options, rowOf, rowsOf, startUs, windowUs } from './support/run.ts'
 import { streamOf } from './support/streams.ts'
@@ -112,7 +113,7 @@ test('restarts at any time raise the same alerts with the same revisions', () =>
       handled = offset
       if (handled % every !== 0) continue
       const { resumeOffset, metadata } = drift.checkpoint()
-      assert.ok(Buffer.byteLength(metadata) <= 4096)
+      assert.ok(Buffer.byteLength(metadata) <= maxMetadataBytes)
       drift = new Drift(options)
       drift.restore(metadata)
       offset = Number(resumeOffset ?? offset)
