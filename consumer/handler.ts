@@ -11,6 +11,8 @@ export interface Context {
   readonly topic: string
   readonly partition: number
   readonly offset: bigint
+  /** When Kafka appended the message: the one clock of all hosts. */
+  readonly timestampMs: number
   readonly log: Log
 }
 

@@ -28,7 +28,8 @@ export interface ConsumerServiceOptions {
 /**
  * Starts the service without waiting for Kafka: it reads as soon as a broker answers, and again after each outage.
  * Counters: batches and events (handled); replayed (events read again after a restart, to rebuild state); duplicates
- * (events dropped because they were handled before); rollups, hosts, alerts, alertUpdates, audit, other, deadletters
+ * (events dropped because they were handled before); rejected (rows left
+ * out for impossible values); rollups, hosts, alerts, alertUpdates, audit, other, deadletters
  * (records published); lagRecords (messages not yet read); and the handler's own.
  */
 export const startConsumer = async ({ name, module, config, log, from }: ConsumerServiceOptions): Promise<Service> => {

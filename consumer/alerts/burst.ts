@@ -1,6 +1,7 @@
 // A burst of matches: the alert that it raises at the threshold, its revisions while it grows, and its end by cooldown.
 import { z } from 'zod'
 import { formatCount } from '../../runtime/format-number.ts'
+import { bounded } from '../../wire/bounded.ts'
 import type { Alert, EventBatch, Process, Reason } from '../../wire/types.ts'
 import { alertId } from './alert-id.ts'
 import type { Match } from './match-window.ts'
@@ -138,7 +139,7 @@ export class Burst {
       explanation: rule.explain((name) => this.#valueOf(name, host)),
       reasons: this.#reasons(),
       evidence: this.#evidence(host),
-      lost_events: state.lost
+      lost_events: bounded(state.lost)
     }
   }
 

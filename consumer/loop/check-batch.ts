@@ -1,46 +1,223 @@
-// Consistency of a decoded batch, checked before a handler sees it: every reference has its row, every CPU can exist.
+// The values of a decoded batch, checked completely and once, before a handler sees them. A batch whose header contradicts
+// itself, or that has no row that does not, is refused; any other row that does is rejected alone.
 import { RingsideError } from '../../runtime/errors.ts'
+import { maxLong } from '../../wire/bounded.ts'
 import type { ColumnBatch } from '../../wire/columns.ts'
-import type { EventBatch } from '../../wire/types.ts'
+import { lastIndex } from '../../wire/log-linear.ts'
+import type { Bucket, EventBatch, Process, Socket, Stack } from '../../wire/types.ts'
+import { keepColumns } from './keep-columns.ts'
 import { maxCpus } from './number-ranges.ts'
 
-type Named = Pick<EventBatch, 'host' | 'run' | 'batch' | 'processes' | 'stacks'>
-
-const refuse = ({ host, run, batch }: Named, why: string): never => {
-  throw new RingsideError('DATA', `batch ${batch} of ${host} (run ${run}) has ${why}`)
+/** Rows of a batch that were left out. */
+export interface Rejected {
+  readonly rows: number
+  /** All rows of the batch. */
+  readonly of: number
+  /** Of the first. */
+  readonly reason: string
 }
 
-const checkProcess = (batch: Named, process: number, row: string): void => {
-  const { length } = batch.processes
-  if (!(process >= 0 && process < length)) refuse(batch, `${length} processes, but ${row} of process ${process}`)
-}
+type Header = Omit<EventBatch, 'events' | 'summaries' | 'sockets'>
 
-const checkCpu = (batch: Named, cpu: number): void => {
-  if (!(cpu >= 0 && cpu < maxCpus)) refuse(batch, `an event of CPU ${cpu}, but a kernel has at most ${maxCpus}`)
-}
+/** Calls of a process in one summary, or lost events in one batch: a million a second for twelve days. */
+const maxCount = 2 ** 40
+/** Year 2112: no sum with an offset in nanoseconds is beyond maxLong. */
+const maxTimeUs = 2 ** 52
+/** Characters. Linux has 15 of a thread's name, and 4,096 of a path. */
+const maxName = 256
+const maxPath = 16_384
 
-const checkStack = (batch: Named, stack: number): void => {
-  const { length } = batch.stacks
-  if (!(stack >= -1 && stack < length)) refuse(batch, `${length} stacks, but an event of stack ${stack}`)
-}
+const isWithin = (value: number, min: number, max: number): boolean => value >= min && value <= max
 
-/** @throws RingsideError DATA when an event or summary refers to a missing row or an impossible CPU */
-export const checkBatch = (batch: EventBatch): void => {
-  for (const { process, cpu, stack } of batch.events) {
-    checkProcess(batch, process, 'an event')
-    checkCpu(batch, cpu)
-    checkStack(batch, stack)
+const isText = (text: string | null, max: number): boolean => text === null || text.length <= max
+
+const headerProblem = ({ host, boot, run, agent, batch, continues, clock, ...rest }: Header): string | undefined => {
+  const names = { host, boot, run, agent, predecessor: continues?.run ?? 'none' }
+  for (const [name, text] of Object.entries(names)) {
+    if (!isWithin(text.length, 1, maxName)) return `${name} of ${text.length} characters`
   }
-  for (const { process } of batch.summaries) checkProcess(batch, process, 'a summary')
+  if (!isWithin(batch, 0, maxLong) || !isWithin(continues?.batch ?? 0, 0, maxLong)) return 'an impossible number'
+  const { monotonic_us, wall_us } = clock
+  if (!isWithin(wall_us, 0, maxTimeUs)) return `the impossible wall clock ${wall_us} µs`
+  for (const time of [monotonic_us, rest.counted_until_us, rest.ledger?.monotonic_us ?? 0]) {
+    if (!isWithin(time, -1, maxTimeUs)) return `the impossible time ${time} µs`
+  }
+  for (const { cpu, first, last } of rest.sequences) {
+    if (!isWithin(cpu, -1, maxCpus - 1) || !isWithin(first, 0, maxLong) || !isWithin(last, first - 1, maxLong)) {
+      return `the impossible sequence ${first}…${last} of CPU ${cpu}`
+    }
+  }
+  for (const { count } of rest.drops) if (!isWithin(count, 0, maxCount)) return `${count} drops`
+  for (const row of rest.ledger?.classes ?? []) {
+    for (const count of [row.off, row.counted, row.emitted, row.dropped, row.published, row.spooled]) {
+      if (!isWithin(count, -1, maxLong)) return `a ledger that counts ${count}`
+    }
+  }
+  return undefined
 }
 
-/** @throws RingsideError DATA when an event or summary refers to a missing row or an impossible CPU */
-export const checkColumns = (batch: ColumnBatch): void => {
+const isProcess = ({ pid, start_us, comm, exe, container_id }: Process): boolean =>
+  isWithin(pid, 0, maxLong) &&
+  isWithin(start_us, 0, maxLong) &&
+  isText(comm, maxName) &&
+  isText(exe, maxPath) &&
+  isText(container_id, maxName)
+
+const isStack = ({ go_function, go_file }: Stack): boolean => isText(go_function, maxPath) && isText(go_file, maxPath)
+
+const isSocket = ({ local_address, local_port, remote_address, remote_port }: Socket): boolean =>
+  [local_address, remote_address].every(({ length }) => length === 0 || length === 4 || length === 16) &&
+  [local_port, remote_port].every((port) => isWithin(port, 0, 65_535))
+
+/** Checks the rows of one batch. Each check returns what a row has that is impossible, or undefined. */
+class RowChecks {
+  readonly #processes: readonly boolean[]
+  readonly #stacks: readonly boolean[]
+  readonly #sockets: readonly boolean[] | undefined
+  readonly rejected = { rows: 0, reason: '' }
+
+  /** @param sockets undefined where rows have none */
+  constructor({ processes, stacks }: Header, sockets: readonly Socket[] | undefined) {
+    this.#processes = processes.map(isProcess)
+    this.#stacks = stacks.map(isStack)
+    this.#sockets = sockets?.map(isSocket)
+  }
+
+  /** @returns true when the row has no problem */
+  take(problem: string | undefined): boolean {
+    if (problem === undefined) return true
+    if (this.rejected.rows === 0) this.rejected.reason = problem
+    this.rejected.rows += 1
+    return false
+  }
+
+  event(
+    process: number,
+    stack: number,
+    socket: number,
+    cpu: number,
+    seq: number,
+    offsetNs: number,
+    durationNs: number
+  ): string | undefined {
+    if (this.#processes[process] !== true) return this.#missing('processes', this.#processes, 'event', process)
+    if (stack !== -1 && this.#stacks[stack] !== true) return this.#missing('stacks', this.#stacks, 'event', stack)
+    if (socket !== -1 && this.#sockets !== undefined && this.#sockets[socket] !== true) {
+      return this.#missing('sockets', this.#sockets, 'event', socket)
+    }
+    if (!isWithin(cpu, 0, maxCpus - 1)) return `an event of CPU ${cpu}, but a kernel has at most ${maxCpus}`
+    if (!isWithin(seq, 0, maxLong)) return `an event with the sequence number ${seq}`
+    if (!isWithin(offsetNs, -maxLong, maxLong)) return `an event ${offsetNs} ns from its clock`
+    return isWithin(durationNs, 0, maxLong) ? undefined : `an event of ${durationNs} ns`
+  }
+
+  summary(
+    process: number,
+    seq: number,
+    offsetNs: number,
+    durationNs: number,
+    count: number,
+    totalNs: number,
+    bytes: number
+  ): string | undefined {
+    if (this.#processes[process] !== true) return this.#missing('processes', this.#processes, 'summary', process)
+    if (!isWithin(seq, 0, maxLong)) return `a summary with the sequence number ${seq}`
+    if (!isWithin(offsetNs, -maxLong, maxLong)) return `a summary ${offsetNs} ns from its clock`
+    if (!isWithin(durationNs, 0, maxLong)) return `a summary of ${durationNs} ns`
+    if (!isWithin(count, 0, maxCount)) return `a summary of ${count} calls`
+    if (!isWithin(totalNs, 0, maxLong)) return `a summary of calls that took ${totalNs} ns`
+    return isWithin(bytes, 0, maxLong) ? undefined : `a summary of ${bytes} bytes`
+  }
+
+  bucket(index: number, count: number): string | undefined {
+    const isRight = isWithin(index, 0, lastIndex) && isWithin(count, 0, maxCount)
+    return isRight ? undefined : `a summary with ${count} calls in bucket ${index}`
+  }
+
+  #missing(table: string, { length }: readonly boolean[], row: string, at: number): string {
+    const [article, noun] = [row === 'event' ? 'an' : 'a', table.replace(/(es|s)$/, '')]
+    if (at >= 0 && at < length) return `${article} ${row} of a ${noun} with impossible values`
+    return `${length} ${table}, but ${article} ${row} of ${noun} ${at}`
+  }
+}
+
+const refuse = ({ host, run, batch }: Header, why: string): never => {
+  const name = (text: string): string => text.slice(0, maxName)
+  throw new RingsideError('DATA', `batch ${batch} of ${name(host)} (run ${name(run)}) has ${why}`)
+}
+
+const checkHeader = (batch: Header): void => {
+  const problem = headerProblem(batch)
+  if (problem !== undefined) refuse(batch, problem)
+}
+
+const rejectedOf = (batch: Header, { rejected }: RowChecks, of: number): Rejected | undefined => {
+  if (rejected.rows === 0) return undefined
+  return rejected.rows < of ? { ...rejected, of } : refuse(batch, rejected.reason)
+}
+
+/**
+ * @returns the batch without the rejected rows
+ * @throws RingsideError DATA when the header contradicts itself, or every row does
+ */
+export const checkBatch = (batch: EventBatch): { batch: EventBatch; rejected: Rejected | undefined } => {
+  checkHeader(batch)
+  const checks = new RowChecks(batch, batch.sockets)
+  const events = batch.events.filter((each) => {
+    const { process, stack, socket, cpu, seq, time_offset_ns, duration_ns } = each
+    return checks.take(checks.event(process, stack, socket, cpu, seq, time_offset_ns, duration_ns))
+  })
+  const bucketProblem = (buckets: readonly Bucket[]): string | undefined => {
+    for (const { index, count } of buckets) {
+      const problem = checks.bucket(index, count)
+      if (problem !== undefined) return problem
+    }
+    return undefined
+  }
+  const summaries = batch.summaries.filter((each) => {
+    const { process, seq, time_offset_ns, duration_ns, count, total_ns, bytes, latency, errnos } = each
+    const problem = checks.summary(process, seq, time_offset_ns, duration_ns, count, total_ns, bytes)
+    return checks.take(problem ?? bucketProblem(latency) ?? bucketProblem(errnos))
+  })
+  const rejected = rejectedOf(batch, checks, batch.events.length + batch.summaries.length)
+  return { batch: rejected === undefined ? batch : { ...batch, events, summaries }, rejected }
+}
+
+/** As checkBatch(); removes the rejected rows in place. */
+export const checkColumns = (batch: ColumnBatch): Rejected | undefined => {
+  checkHeader(batch)
   const { events, summaries } = batch
+  const checks = new RowChecks(batch, undefined)
+  const rows = { events: [] as number[], summaries: [] as number[] }
+  const { process, stack, cpu, seq, timeOffsetNs, durationNs } = events
   for (let i = 0; i < events.length; i++) {
-    checkProcess(batch, events.process[i] as number, 'an event')
-    checkCpu(batch, events.cpu[i] as number)
-    checkStack(batch, events.stack[i] as number)
+    const [offset, duration] = [timeOffsetNs[i] as number, durationNs[i] as number]
+    const [at, code] = [process[i] as number, stack[i] as number]
+    const problem = checks.event(at, code, -1, cpu[i] as number, seq[i] as number, offset, duration)
+    if (checks.take(problem)) rows.events.push(i)
   }
-  for (let i = 0; i < summaries.length; i++) checkProcess(batch, summaries.process[i] as number, 'a summary')
+  for (let i = 0; i < summaries.length; i++) if (checks.take(summaryProblem(batch, checks, i))) rows.summaries.push(i)
+  const rejected = rejectedOf(batch, checks, events.length + summaries.length)
+  if (rejected !== undefined) keepColumns(batch, rows)
+  return rejected
+}
+
+const summaryProblem = ({ summaries }: ColumnBatch, checks: RowChecks, i: number): string | undefined => {
+  const problem = checks.summary(
+    summaries.process[i] as number,
+    summaries.seq[i] as number,
+    summaries.timeOffsetNs[i] as number,
+    summaries.durationNs[i] as number,
+    summaries.count[i] as number,
+    summaries.totalNs[i] as number,
+    summaries.bytes[i] as number
+  )
+  if (problem !== undefined) return problem
+  for (const { begin, index, count } of [summaries.latency, summaries.errnos]) {
+    for (let at = begin[i] as number; at < (begin[i + 1] as number); at++) {
+      const wrong = checks.bucket(index[at] as number, count[at] as number)
+      if (wrong !== undefined) return wrong
+    }
+  }
+  return undefined
 }

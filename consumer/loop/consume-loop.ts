@@ -77,6 +77,7 @@ export class ConsumeLoop {
     events: 0,
     replayed: 0,
     duplicates: 0,
+    rejected: 0,
     rollups: 0,
     hosts: 0,
     alerts: 0,

@@ -7,7 +7,7 @@ import type { ColumnBatch } from '../../wire/columns.ts'
 import type { TopicName } from '../../wire/topics.ts'
 import type { EventBatch, Rollup } from '../../wire/types.ts'
 import type { HandlerModule, Handlers, StatefulHandler } from '../handler.ts'
-import { checkBatch, checkColumns } from './check-batch.ts'
+import { checkBatch, checkColumns, type Rejected } from './check-batch.ts'
 import { createColumnDecoder } from './column-decoder.ts'
 import { Deduplicator, type NumberedBatch } from './deduplicator.ts'
 import { keepColumns } from './keep-columns.ts'
@@ -16,9 +16,11 @@ export interface Input<Value> {
   /**
    * @param bytes the value of a message
    * @returns a value that is valid until the next call
-   * @throws RingsideError DATA when the bytes cannot be decoded or contradict themselves
+   * @throws RingsideError DATA when the bytes cannot be decoded or contradict themselves as a whole
    */
   read(bytes: Buffer): Value
+  /** The rows that the last read() left out, as their values are impossible. */
+  readonly rejected?: Rejected | undefined
   /** @returns the value without rows that were added before; undefined when the whole message is a duplicate */
   unseenOf(value: Value): Value | undefined
   /** The value was handled: from now on its rows are duplicates. */
@@ -47,11 +49,15 @@ const numbersOf = ({ events, summaries, ...rest }: EventBatch): NumberedBatch =>
 /** Batches as objects. */
 export const eventInput = (): Input<EventBatch> => {
   const deduplicator = new Deduplicator()
+  let rejected: Rejected | undefined
   return {
     read: (bytes) => {
-      const batch = decode('EventBatch', bytes)
-      checkBatch(batch)
-      return batch
+      const checked = checkBatch(decode('EventBatch', bytes))
+      rejected = checked.rejected
+      return checked.batch
+    },
+    get rejected() {
+      return rejected
     },
     unseenOf: (batch) => {
       const unseen = deduplicator.unseenOf(numbersOf(batch))
@@ -72,11 +78,15 @@ export const eventInput = (): Input<EventBatch> => {
 export const columnInput = (log: Log): Input<ColumnBatch> => {
   const deduplicator = new Deduplicator()
   const decodeColumns = createColumnDecoder(log)
+  let rejected: Rejected | undefined
   return {
     read: (bytes) => {
       const batch = decodeColumns(bytes)
-      checkColumns(batch)
+      rejected = checkColumns(batch)
       return batch
+    },
+    get rejected() {
+      return rejected
     },
     unseenOf: (batch) => {
       const unseen = deduplicator.unseenOf(batch)

@@ -20,6 +20,7 @@ const own: ReadonlySet<string> = new Set([
   'events',
   'replayed',
   'duplicates',
+  'rejected',
   'lagRecords',
   'crashes',
   'rejoins',
@@ -47,6 +48,7 @@ export const consumerMetrics = (
     counter('events', 'Events handled for the first time.', 'events'),
     counter('replayed_events', 'Events read again after a restart, to rebuild state.', 'replayed'),
     counter('duplicate_events', 'Duplicate events dropped.', 'duplicates'),
+    counter('rejected_rows', 'Events and summaries left out, as their values are impossible.', 'rejected'),
     {
       name: 'ringside_consumer_published_records_total',
       kind: 'counter',

@@ -20,7 +20,7 @@ import { Outbox, type OutputKind } from './outbox.ts'
 import type { Publisher } from './publisher.ts'
 
 /** Counts of the loop over all partitions; records are counted when Kafka acknowledges them. */
-export type LoopCounts = Record<'batches' | 'events' | 'replayed' | 'duplicates' | OutputKind, number>
+export type LoopCounts = Record<'batches' | 'events' | 'replayed' | 'duplicates' | 'rejected' | OutputKind, number>
 
 export interface PartitionRunOptions extends Hosted {
   /** Name of the service, for dead letters. */
@@ -149,7 +149,8 @@ export class PartitionRun {
     const { offset, value } = message
     try {
       if (value === null) throw new RingsideError('DATA', 'the message has no value')
-      await this.#handleValue(value, { topic, partition, offset, log })
+      await this.#handleValue(value, { topic, partition, offset, timestampMs: message.timestampMs, log })
+      this.#reportRejected(message)
     } catch (error) {
       // The next owner of the partition handles the message.
       if (this.#closed.signal.aborted || offset < this.#options.handledBefore) return
@@ -160,6 +161,19 @@ export class PartitionRun {
       )
       this.#outbox.addDeadLetter(deadLetter(message, error, { service, topic, partition, offset }, Date.now()))
     }
+  }
+
+  /** Rows that were left out: the whole message is the dead letter, its other rows have been handled. */
+  #reportRejected(message: ReceivedMessage): void {
+    const { service, topic, partition, input, handledBefore, counts, log } = this.#options
+    const { rejected } = input
+    const { offset } = message
+    if (rejected === undefined || offset < handledBefore) return
+    counts.rejected += rejected.rows
+    const why = `${rejected.rows} of ${rejected.of} rows are left out, the others are handled: ${rejected.reason}`
+    log.warn({ topic, partition, offset: String(offset) }, `sending a message to deadletter: ${why}`)
+    const error = new RingsideError('DATA', why)
+    this.#outbox.addDeadLetter(deadLetter(message, error, { service, topic, partition, offset }, Date.now()))
   }
 
   async #handleValue(bytes: Buffer, context: Context): Promise<void> {

@@ -1,4 +1,5 @@
 // Batches of one host in, a status for each of its shortest windows out: events, losses, rejected calls, mode changes.
+import { bounded } from '../../wire/bounded.ts'
 import type { ColumnBatch } from '../../wire/columns.ts'
 import type { Drop, HostStatus, LedgerClass, Step } from '../../wire/types.ts'
 import type { ShortestWindow } from './shortest-window.ts'
@@ -63,8 +64,10 @@ export class HostStatuses {
         ...source,
         ...{ window_start: startUs, window_ms: this.#windowMs, read: this.#nowUs() },
         ...{ final: this.#isFinal && i === closed.length - 1 },
-        ...{ events: calls.emitted, counted: calls.counted, rows: calls.keys, others: calls.overflowCalls },
-        ...{ ...this.#rejected, drops: this.#drops, classes: this.#classes, steps: this.#steps }
+        ...{ events: calls.emitted, counted: bounded(calls.counted), rows: calls.keys },
+        ...{ others: bounded(calls.overflowCalls), classes: this.#classes, steps: this.#steps },
+        ...{ late: bounded(this.#rejected.late), outside: bounded(this.#rejected.outside) },
+        drops: this.#drops.map((drop) => ({ ...drop, count: bounded(drop.count) }))
       }
       this.#rejected = { late: 0, outside: 0 }
       this.#drops = []

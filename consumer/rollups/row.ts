@@ -1,12 +1,13 @@
 // A row of a window: the tally of its calls, and its revision.
+import { bounded, maxLong } from '../../wire/bounded.ts'
 import { callNames } from '../../wire/columns.ts'
 import type { Process, Rollup, RollupKey } from '../../wire/types.ts'
 import { type Key, otherName } from './key.ts'
 import { Tally } from './tally.ts'
 
 const quantiles = [0.5, 0.9, 0.95, 0.99, 0.999]
-/** The greatest long that avsc writes. A hundred threads that sleep for a month exceed it together. */
-const maxLong = 2 ** 53 - 2
+const boundedCounts = <Part extends { readonly count: number }>(parts: Part[], total: number): Part[] =>
+  total <= maxLong ? parts : parts.map((part) => ({ ...part, count: bounded(part.count) }))
 
 /** A window of event time, microseconds since the epoch. */
 export interface Span {
@@ -59,7 +60,7 @@ export class Row {
     const process = this.#process
     const tally = this.#tally ?? new Tally()
     const { count, failed, expected, interrupted, bytes, totalNs, maxNs, durations } = tally
-    const longestNs = Math.min(maxNs, maxLong)
+    const longestNs = bounded(maxNs)
     const [p50 = 0, p90 = 0, p95 = 0, p99 = 0, p999 = 0] = durations.quantiles(quantiles)
     const containerId = process?.container_id ?? null
     return {
@@ -75,12 +76,10 @@ export class Row {
       window_start: startUs,
       window_ms: windowMs,
       revision: this.revision,
-      count,
-      failed,
-      expected,
-      interrupted,
-      bytes: Math.min(bytes, maxLong),
-      total_ns: Math.min(totalNs, maxLong),
+      ...{ count: bounded(count), failed: bounded(failed) },
+      ...{ expected: bounded(expected), interrupted: bounded(interrupted) },
+      bytes: bounded(bytes),
+      total_ns: bounded(totalNs),
       // A quantile is the middle of its bucket, which may be above the longest duration.
       p50_ns: Math.min(p50, longestNs),
       p95_ns: Math.min(p95, longestNs),
@@ -94,8 +93,8 @@ export class Row {
       rate_ewma: this.rateEwma,
       p90_ns: Math.min(p90, longestNs),
       p999_ns: Math.min(p999, longestNs),
-      latency: durations.buckets(),
-      errnos: tally.errnos()
+      latency: boundedCounts(durations.buckets(), durations.count),
+      errnos: boundedCounts(tally.errnos(), failed + expected + interrupted)
     }
   }
 }

@@ -82,6 +82,7 @@ describe('the consume loop', { skip: await kafkaMissing(), timeout: 120_000 }, (
       events: 4,
       replayed: 0,
       duplicates: 0,
+      rejected: 0,
       rollups: 2,
       alerts: 1,
       hosts: 0,
@@ -242,6 +243,26 @@ describe('the consume loop', { skip: await kafkaMissing(), timeout: 120_000 }, (
     assert.deepEqual(
       { events, duplicates, replayed, deadletters },
       { events: 3, duplicates: 3, replayed: 0, deadletters: 1 }
+    )
+  })
+
+  test('a row with an impossible value becomes a dead letter, and the rest of its batch is handled once', async () => {
+    const topicPrefix = await createTopics()
+    const [good, bad] = [eventOf(), eventOf({ duration_ns: -1 })]
+    const value = encode('EventBatch', batchOf({ events: [bad, good] }))
+    await publish(topicPrefix, [{ key: 'host-a', value }])
+    const loop = await start(topicPrefix, ({ events }) =>
+      events.map(({ seq }) => toMine(topicPrefix, 'k', seq - good.seq))
+    )
+    await loop.drain()
+    assert.deepEqual(await mine(topicPrefix), ['0'])
+    const { events, rejected, deadletters } = loop.counters()
+    assert.deepEqual({ events, rejected, deadletters }, { events: 1, rejected: 1, deadletters: 1 })
+    const [letter] = await readAll(kafka.client, `${topicPrefix}deadletter`)
+    assert.deepEqual(letter?.value, value)
+    assert.match(
+      String(letter?.headers?.['reason']),
+      /^1 of 2 rows are left out, the others are handled: an event of -1 ns$/
     )
   })
 

@@ -7,6 +7,7 @@ const counters = {
   events: 10,
   replayed: 3,
   duplicates: 1,
+  rejected: 2,
   rollups: 4,
   hosts: 2,
   alerts: 0,
@@ -35,6 +36,7 @@ const valuesOf = (name: string): Record<string, number> => {
 test('each counter of the loop is a metric, and each counter of a handler is a label', () => {
   assert.deepEqual(valuesOf('ringside_consumer_batches_total'), { '': 2 })
   assert.deepEqual(valuesOf('ringside_consumer_duplicate_events_total'), { '': 1 })
+  assert.deepEqual(valuesOf('ringside_consumer_rejected_rows_total'), { '': 2 })
   assert.deepEqual(valuesOf('ringside_consumer_published_records_total'), {
     rollup: 4,
     host_status: 2,

@@ -324,3 +324,15 @@ test('requests to io_uring have rows of their own', () => {
     ]
   )
 })
+
+test('forged counts whose sum no record can have take no honest batch with them', () => {
+  const handler = new Rollups(seconds)
+  const forged = Array.from({ length: 9000 }, () =>
+    summaryOf({ count: 2 ** 40, latency: [{ index: 3, count: 2 ** 40 }] })
+  )
+  const log = [at(0.5, 1, { summaries: forged }), at(0.7, 2, { events: [call(0.6)] }), at(2, 3)]
+  const outputs = handleAll(handler, log).flat()
+  for (const row of rollupsOf(outputs)) encode('Rollup', row)
+  for (const row of statusesOf(outputs)) encode('HostStatus', row)
+  assert.ok(rollupsOf(outputs).some(({ count }) => count > 2 ** 52))
+})

@@ -115,10 +115,12 @@ export const batchOf = (fields: Partial<EventBatch> = {}): EventBatch => ({
   ...fields
 })
 
-export const contextOf = (offset: bigint): Context => ({
+/** @param timestampMs as long after the epoch as the offset, by default: a second for each message */
+export const contextOf = (offset: bigint, timestampMs = Number(offset) * 1000): Context => ({
   topic: 'ringside.events',
   partition: 0,
   offset,
+  timestampMs,
   log: pino({ level: 'silent' })
 })
 

@@ -22,6 +22,7 @@ export const contextAt = (offset: number): Context => ({
   topic: 'ringside.rollups',
   partition: 0,
   offset: BigInt(offset),
+  timestampMs: offset * 1000,
   log
 })
 
