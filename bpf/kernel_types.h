@@ -140,6 +140,17 @@ struct task_struct {
 	struct css_set *cgroups;
 };
 
+/* include/linux/proc_ns.h; an anonymous mount namespace has this number since Linux 6.18, before that 0 */
+enum { MNT_NS_ANON_INO = 0xeffffff7 };
+struct proc_ns_operations {
+	const char *name;
+};
+
+struct ns_common {
+	const struct proc_ns_operations *ops;
+	unsigned int inum;
+};
+
 struct qstr {
 	__u32 len;
 	const unsigned char *name;
@@ -166,9 +177,14 @@ struct vfsmount {
 };
 
 /* fs/mount.h */
+struct mnt_namespace {
+	struct ns_common ns;
+};
+
 struct mount {
 	struct mount *mnt_parent;
 	struct dentry *mnt_mountpoint;
+	struct mnt_namespace *mnt_ns;
 	struct vfsmount mnt;
 };
 
@@ -259,16 +275,6 @@ struct in6_addr {
 	union {
 		__u8 u6_addr8[16];
 	} in6_u;
-};
-
-/* include/linux/proc_ns.h */
-struct proc_ns_operations {
-	const char *name;
-};
-
-struct ns_common {
-	const struct proc_ns_operations *ops;
-	unsigned int inum;
 };
 
 struct net {

@@ -119,6 +119,17 @@ static __always_inline bool prepend_number(struct path_walk *walk, struct dentry
 	return bytes > 1 && prepend(walk, walk->name, bytes - 1);
 }
 
+/* True if the walk ended at the root of a mount namespace, where a mount is its own parent. So is one that was unmounted
+ * while in use, or never mounted (open_tree): it is in no namespace, or in one of its own without a number. */
+static __always_inline bool is_at_root(const struct path_walk *walk)
+{
+	struct mount *top = walk->mount;
+	__u32 namespace = BPF_CORE_READ(top, mnt_ns, ns.inum);
+
+	return top == BPF_CORE_READ(top, mnt_parent) && walk->dentry == BPF_CORE_READ(top, mnt_mountpoint) &&
+	       namespace && namespace != MNT_NS_ANON_INO;
+}
+
 /* Prepends the path that begin_walk() chose, as d_path() does with the root of its mount namespace, but without its
  * " (deleted)", which a name can have, too; of the root itself nothing. A path that is too long or too deep keeps its end
  * only; returns whether it is whole. Global, so that the verifier checks it once. */
@@ -126,7 +137,7 @@ __noinline bool prepend_path(__u32 index)
 {
 	struct path_walk *walk = own_walk(index);
 	struct dentry *dentry;
-	struct mount *mount, *top;
+	struct mount *mount;
 	bool is_root;
 
 	if (!walk)
@@ -150,9 +161,7 @@ __noinline bool prepend_path(__u32 index)
 		if (!step_up(index))
 			break;
 	}
-	/* whole if the walk ended at the root, where a mount is its own parent */
-	top = walk->mount;
-	if (top == BPF_CORE_READ(top, mnt_parent) && walk->dentry == BPF_CORE_READ(top, mnt_mountpoint))
+	if (is_at_root(walk))
 		return true;
 	prepend_cut_mark(walk);
 	return false;

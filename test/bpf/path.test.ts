@@ -82,6 +82,18 @@ describe('the path of a file', { skip, timeout: kernelTimeoutMs }, () => {
     )
   })
 
+  it('is only known to be an end where nothing is mounted, so that it looks like no path of the host', async () => {
+    const { opens } = await opensIn('unmounted')
+    assert.deepEqual(
+      opens.map(([event, known]) => [event.path, event.isTruncated, known]),
+      [
+        ['…/etc/passwd', true, '/etc/passwd'],
+        ['…/etc/passwd', true, '/etc/passwd'],
+        ['…/etc/nothing', true, undefined]
+      ]
+    )
+  })
+
   it('is that of the mount by which it was reached, in its mount namespace', async () => {
     const { at, opens } = await opensIn('mounts')
     assert.deepEqual(

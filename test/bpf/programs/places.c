@@ -136,6 +136,25 @@ static void mounts(void)
 	show(open_at(AT_FDCWD, "there/nothing", O_RDONLY));
 }
 
+/* A file system that is no longer mounted, and a folder as one that never was: both are their own root. */
+static void unmounted(void)
+{
+	int folder, tree;
+
+	need(mkdir("etc", 0700) == 0);
+	make("etc/passwd");
+	need(unshare(CLONE_NEWNS) == 0 && mount(0, "/", 0, MS_REC | MS_PRIVATE, 0) == 0);
+	tree = syscall(SYS_open_tree, AT_FDCWD, ".", 1 /* OPEN_TREE_CLONE */);
+	need(tree >= 0 && mkdir("disk", 0700) == 0 && mount("disk", "disk", "tmpfs", 0, 0) == 0);
+	need(mkdir("disk/etc", 0700) == 0);
+	make("disk/etc/passwd");
+	folder = open("disk", O_PATH);
+	need(umount2("disk", MNT_DETACH) == 0);
+	show(open_at(tree, "etc/passwd", O_RDONLY));
+	show(open_at(folder, "etc/passwd", O_RDONLY));
+	show(open_at(folder, "etc/nothing", O_RDONLY));
+}
+
 int main(int argc, char **argv)
 {
 	const char *place = argc > 2 ? argv[1] : "";
@@ -151,6 +170,8 @@ int main(int argc, char **argv)
 		in_chroot();
 	else if (!strcmp(place, "mounts"))
 		mounts();
+	else if (!strcmp(place, "unmounted"))
+		unmounted();
 	else
 		return 64;
 	return 0;
