@@ -272,18 +272,21 @@ describe('with Kafka', { skip: await kafkaMissing() }, () => {
     const own = { ...env, RINGSIDE_TOPIC_PREFIX: `${uniqueName('bomb')}.` }
     await runRingside(['topics', 'create', '--partitions', '1'], own)
     const producer = await kafka.client.producer()
-    for (const [topic, value] of [
-      ['events', encode('EventBatch', samples.EventBatch)],
-      ['rollups', encode('Rollup', samples.Rollup)]
+    const batch = samples.EventBatch
+    const later = { ...batch, batch: batch.batch + 1 }
+    // Not first: a broker that looks for a time reads whole records into its memory.
+    for (const [topic, before, after] of [
+      ['events', encode('EventBatch', batch), encode('EventBatch', later)],
+      ['rollups', encode('Rollup', samples.Rollup), encode('Rollup', samples.Rollup)]
     ] as const) {
-      for (const each of [Buffer.alloc(40 << 20), value])
-        await producer.send(`${own.RINGSIDE_TOPIC_PREFIX}${topic}`, [{ key: 'web-1', value: each }])
+      for (const value of [before, Buffer.alloc(40 << 20), after])
+        await producer.send(`${own.RINGSIDE_TOPIC_PREFIX}${topic}`, [{ key: 'web-1', value }])
     }
     await producer.close()
-    const unread = /offset 0 cannot be read: zstd: decompresses to more than/
+    const unread = /offset 1 cannot be read: zstd: decompresses to more than/
     const tail = await finish(['tail', 'events', '--since', '1h', '--format', 'json'], own)
     assert.match(tail.stderr, unread)
-    assert.equal(tail.stdout.trim().split('\n').length, samples.EventBatch.events.length)
+    assert.equal(tail.stdout.trim().split('\n').length, 2 * batch.events.length)
     const top = await finish(['top', '--once', '--window', '10m', '--format', 'json'], own)
     assert.match(top.stderr, unread)
     const verify = await finish(['verify', '--format', 'json'], own)
@@ -293,9 +296,9 @@ describe('with Kafka', { skip: await kafkaMissing() }, () => {
       .map((line) => JSON.parse(line))
     assert.match(
       reports.find(({ host }) => host === 'unknown')?.findings[0]?.text,
-      /record batch at offsets 0–0 of partition 0: zstd: decompresses to more than/
+      /record batch at offsets 1–1 of partition 0: zstd: decompresses to more than/
     )
-    assert.equal(reports.find(({ host }) => host === samples.EventBatch.host)?.batches, 1)
+    assert.equal(reports.find(({ host }) => host === batch.host)?.batches, 2)
   })
 
   test('doctor checks Kafka and its topics', { timeout }, async () => {
