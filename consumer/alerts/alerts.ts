@@ -44,7 +44,7 @@ export class Alerts implements StatefulHandler {
     const isReplaying = this.#replay.begin(context)
     if (this.#replaying && !isReplaying) this.#endReplay()
     this.#replaying = isReplaying
-    const host = this.#hosts.of(batch).alerts
+    const host = this.#hosts.of(batch, context.timestampMs).alerts
     const alerts = host.handle(batch, context.offset, this.#subject)
     for (const silent of this.#hosts.expireSilent()) alerts.push(...silent.alerts.end())
     const evicted = host.takeEvicted()

@@ -35,7 +35,7 @@ export class HostWindows {
   readonly #floorUs: number
   readonly #windows: WindowSet
   readonly #rates: HostRates
-  readonly #anchors: Anchors
+  #anchors: Anchors
   /** Windows that end at or before it are closed. */
   #closedUs = Number.NEGATIVE_INFINITY
   /** Windows that end at or before it have expired. */
@@ -93,7 +93,14 @@ export class HostWindows {
     return this.#publish(windowStart(Math.min(watermarkUs, countedUs), this.#shortUs), false)
   }
 
-  /** Closes all windows, as for a host that is silent. */
+  /** Closes all windows of a silent host, and needs no batch after a restart. Later batches correct the windows. */
+  suspend(): WindowResults {
+    const results = this.end()
+    this.#anchors = new Anchors(this.#shortUs)
+    return results
+  }
+
+  /** Closes all windows. */
   end(): WindowResults {
     return this.#publish(windowStart(this.#nowUs, this.#shortUs) + this.#shortUs, true)
   }

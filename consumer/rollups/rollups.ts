@@ -1,5 +1,6 @@
 // The rollups service: batches of events and summaries in; rows of their windows and host statuses out. A restart rebuilds
 // its state from the resume offset, and publishes nothing twice.
+import { LRUCache } from 'lru-cache'
 import type { Config } from '../../runtime/config.ts'
 import type { Log } from '../../runtime/log.ts'
 import type { ColumnBatch } from '../../wire/columns.ts'
@@ -12,9 +13,12 @@ import { HostWindows, type WindowResults, watermarkDelayUs } from './host-window
 import type { Cell } from './shortest-window.ts'
 
 /** Between two warnings about calls that no window accepts. */
-const warnEveryUs = 60_000_000
+const warnEveryMs = 60_000
+/** Silent hosts whose windows are kept: a partition has fewer, unless someone forges names. */
+const maxSilent = 100
 
 interface Host {
+  readonly name: string
   windows: HostWindows
   readonly statuses: HostStatuses
 }
@@ -24,7 +28,9 @@ export class Rollups implements StatefulHandler<ColumnBatch> {
   readonly #pool = new BatchCachePool<Cell>()
   readonly #replay = new Replay()
   readonly #hosts: Hosts<Host, ColumnBatch>
-  #warnedUs = 0
+  /** Hosts that are silent: one that drains its spool afterwards continues its windows. */
+  readonly #suspended = new LRUCache<string, Host>({ max: maxSilent })
+  #warnedMs = 0
   /** Rejected calls at the last warning. */
   #warnedCalls = 0
   readonly #counters = { counted: 0, late: 0, outside: 0 }
@@ -33,10 +39,13 @@ export class Rollups implements StatefulHandler<ColumnBatch> {
   /** @param nowUs this service's clock, microseconds since the epoch */
   constructor(options: Config['rollups'], nowUs: () => number = () => Date.now() * 1000) {
     this.#options = options
-    this.#hosts = hostsOfBatches((batch) => ({
-      windows: this.#createWindows(batch),
-      statuses: new HostStatuses(Math.min(...options.windowsMs), nowUs)
-    }))
+    this.#hosts = hostsOfBatches((batch) => {
+      const suspended = this.#suspended.get(batch.host)
+      this.#suspended.delete(batch.host)
+      if (suspended !== undefined) return suspended
+      const statuses = new HostStatuses(Math.min(...options.windowsMs), nowUs)
+      return { name: batch.host, windows: this.#createWindows(batch), statuses }
+    })
   }
 
   /** Counted calls, late calls, and calls outside the accepted time range, since the start. */
@@ -47,7 +56,7 @@ export class Rollups implements StatefulHandler<ColumnBatch> {
   handle(batch: ColumnBatch, context: Context): Output[] {
     this.#replaying = this.#replay.begin(context)
     const outputs: Output[] = []
-    const host = this.#hosts.of(batch)
+    const host = this.#hosts.of(batch, context.timestampMs)
     if (host.windows.isBefore(batch.clock.wall_us)) {
       // The wall clock was stepped back: windows of the repeated time begin anew.
       publish(host, host.windows.end(), outputs)
@@ -56,7 +65,10 @@ export class Rollups implements StatefulHandler<ColumnBatch> {
     const rejected = host.windows.add(batch, context.offset, this.#pool)
     host.statuses.add(batch, rejected, batch.clock.wall_us - (batch.final ? 0 : watermarkDelayUs))
     publish(host, host.windows.advance(batch), outputs)
-    for (const silent of this.#hosts.expireSilent()) publish(silent, silent.windows.end(), outputs)
+    for (const silent of this.#hosts.expireSilent()) {
+      publish(silent, silent.windows.suspend(), outputs)
+      this.#suspended.set(silent.name, silent)
+    }
     if (this.#replaying) return []
     this.#count(batch, rejected, context.log)
     return outputs
@@ -90,9 +102,9 @@ export class Rollups implements StatefulHandler<ColumnBatch> {
     this.#counters.outside += outside
     const rejected = this.#counters.late + this.#counters.outside
     if (rejected === this.#warnedCalls) return
-    if (this.#warnedCalls > 0 && this.#hosts.nowUs - this.#warnedUs < warnEveryUs) return
+    if (this.#warnedCalls > 0 && this.#hosts.nowMs - this.#warnedMs < warnEveryMs) return
     this.#warnedCalls = rejected
-    this.#warnedUs = this.#hosts.nowUs
+    this.#warnedMs = this.#hosts.nowMs
     log.warn(
       { late: this.#counters.late, outside: this.#counters.outside },
       'calls late or outside the accepted time range, left out of all windows'

@@ -1,61 +1,56 @@
 // State of a handler for each host of its partition. A host expires when it is silent while others send: it would keep the
-// partition's resume offset back forever.
+// partition's resume offset back forever. Time is Kafka's: no host's clock has a say in another host's silence.
 import type { EventBatch } from '../../wire/types.ts'
-
-/** Origin and time of an input. */
-export interface Stamp {
-  readonly host: string
-  /** Clocks of a host's different epochs cannot be compared. */
-  readonly epoch: string
-  readonly clockUs: number
-}
 
 export interface HostsOptions<State, Input> {
   readonly create: (input: Input) => State
-  readonly stampOf: (input: Input) => Stamp
-  /** A host expires when the partition's clock advances by more than this without an input of the host. */
-  readonly silentUs: number
+  readonly hostOf: (input: Input) => string
+  /** A host expires when others have sent for longer than this without an input of the host. */
+  readonly silentMs: number
 }
 
 interface Entry<State> {
   readonly state: State
-  epoch: string
-  /** The partition's clock minus the host's clock. */
-  aheadUs: number
-  /** The partition's clock at the host's last input. */
-  seenUs: number
+  /** The partition's time at the host's last input. */
+  seenMs: number
 }
+
+/** An edge sends once a second: a longer pause is of the partition, as in an outage of Kafka, and silences nobody. */
+const maxPauseMs = 5_000
 
 export class Hosts<State, Input> {
   readonly #options: HostsOptions<State, Input>
   readonly #entries = new Map<string, Entry<State>>()
-  #nowUs = 0
-  /** The partition's clock at the last search for silent hosts. */
-  #searchedUs = 0
+  /** Kafka's time of the last input. */
+  #appendedMs = Number.NEGATIVE_INFINITY
+  #nowMs = 0
+  /** The partition's time at the last search for silent hosts. */
+  #searchedMs = 0
 
   constructor(options: HostsOptions<State, Input>) {
     this.#options = options
   }
 
-  /** The partition's clock, in microseconds: it advances with the clocks of its hosts. */
-  get nowUs(): number {
-    return this.#nowUs
+  /** The partition's time: how long inputs have arrived, without the pauses between them. */
+  get nowMs(): number {
+    return this.#nowMs
   }
 
-  /** The state of the input's host; created for a new or expired host. */
-  of(input: Input): State {
-    const { host, epoch, clockUs } = this.#options.stampOf(input)
+  /**
+   * The state of the input's host; created for a new or expired host.
+   * @param appendedMs when Kafka appended the input
+   */
+  of(input: Input, appendedMs: number): State {
+    const host = this.#options.hostOf(input)
+    const passedMs = Math.max(0, appendedMs - this.#appendedMs)
+    this.#appendedMs = Math.max(this.#appendedMs, appendedMs)
+    this.#nowMs += Math.min(passedMs, maxPauseMs)
     let entry = this.#entries.get(host)
     if (entry === undefined) {
-      entry = { state: this.#options.create(input), epoch, aheadUs: this.#nowUs - clockUs, seenUs: 0 }
+      entry = { state: this.#options.create(input), seenMs: 0 }
       this.#entries.set(host, entry)
     }
-    if (entry.epoch !== epoch) {
-      entry.epoch = epoch
-      entry.aheadUs = this.#nowUs - clockUs
-    }
-    this.#nowUs = Math.max(this.#nowUs, clockUs + entry.aheadUs)
-    entry.seenUs = this.#nowUs
+    entry.seenMs = this.#nowMs
     return entry.state
   }
 
@@ -69,11 +64,11 @@ export class Hosts<State, Input> {
 
   /** Removes the silent hosts and returns their states. */
   expireSilent(): State[] {
-    if (this.#nowUs === this.#searchedUs) return []
-    this.#searchedUs = this.#nowUs
+    if (this.#nowMs === this.#searchedMs) return []
+    this.#searchedMs = this.#nowMs
     const silent: State[] = []
-    for (const [host, { state, seenUs }] of this.#entries) {
-      if (this.#nowUs - seenUs <= this.#options.silentUs) continue
+    for (const [host, { state, seenMs }] of this.#entries) {
+      if (this.#nowMs - seenMs <= this.#options.silentMs) continue
       silent.push(state)
       this.#entries.delete(host)
     }
@@ -81,15 +76,10 @@ export class Hosts<State, Input> {
   }
 }
 
-/** Hosts whose inputs are batches: a host expires after a minute. Monotonic clocks: a stepped wall clock ends no host. */
-export const hostsOfBatches = <State, Batch extends Pick<EventBatch, 'host' | 'run' | 'clock'> = EventBatch>(
+/** Hosts whose inputs are batches: a host expires after a minute. */
+export const hostsOfBatches = <State, Batch extends Pick<EventBatch, 'host'> = EventBatch>(
   create: (batch: Batch) => State
-): Hosts<State, Batch> =>
-  new Hosts({
-    create,
-    stampOf: ({ host, run, clock }) => ({ host, epoch: run, clockUs: clock.monotonic_us }),
-    silentUs: 60_000_000
-  })
+): Hosts<State, Batch> => new Hosts({ create, hostOf: ({ host }) => host, silentMs: 60_000 })
 
 /** The lowest resume offset of several hosts; undefined when none has one. */
 export const earliestOffset = (offsets: Iterable<bigint | undefined>): bigint | undefined => {

@@ -25,8 +25,8 @@ export class Drift implements StatefulHandler<Rollup> {
     this.#thresholds = thresholds
     this.#hosts = new Hosts<DriftHost, Rollup>({
       create: ({ host }) => this.#createHost(host),
-      stampOf: ({ host, window_start }) => ({ host, epoch: '', clockUs: window_start }),
-      silentUs: 300_000_000
+      hostOf: ({ host }) => host,
+      silentMs: 300_000
     })
   }
 
@@ -38,13 +38,13 @@ export class Drift implements StatefulHandler<Rollup> {
   handle(row: Rollup, context: Context): Output[] {
     this.#replaying = this.#replay.begin(context)
     if (!row.complete) return []
-    let host = this.#hosts.of(row)
+    let host = this.#hosts.of(row, context.timestampMs)
     const alerts: Alert[] = []
     if (host.isBefore(row)) {
       // The wall clock was stepped back: old and new windows cannot be compared.
       alerts.push(...host.end())
       this.#hosts.delete(row.host)
-      host = this.#hosts.of(row)
+      host = this.#hosts.of(row, context.timestampMs)
     }
     alerts.push(...host.handle(row, context.offset, this.#replaying))
     for (const silent of this.#hosts.expireSilent()) alerts.push(...silent.end())
