@@ -47,12 +47,12 @@ interface GroupingRule {
 export const groupingRules: Readonly<Record<Grouping, GroupingRule>> = {
   'process-call': {
     of: 'process',
-    key: (row) => [row.host, row.pid, row.start_us, row.syscall],
+    key: (row) => [row.host, row.pid, row.start_us, row.exe, row.syscall],
     names: ['pid', 'comm', 'exe', 'workload', 'container_id', 'syscall']
   },
   process: {
     of: 'process',
-    key: (row) => [row.host, row.pid, row.start_us],
+    key: (row) => [row.host, row.pid, row.start_us, row.exe],
     names: ['pid', 'comm', 'exe', 'workload', 'container_id']
   },
   call: { of: 'workload', key: (row) => [row.syscall], names: ['syscall'] },

@@ -16,6 +16,10 @@ type Program = 'inherited' | 'own'
 /** The outcome of a request to io_uring is unknown, but who requests an accept on a port has a socket that listens on it. */
 const mayHaveSucceeded = ({ kind, ret }: Event): boolean => kind === 'io_uring' || ret >= 0
 
+const processKey = ({ pid, start_us }: Process): string => `${pid} ${start_us}`
+/** The process that made it, which is not its parent after clone(CLONE_PARENT). */
+const creatorKey = ({ creator_pid, creator_start_us }: Process): string => `${creator_pid} ${creator_start_us}`
+
 const portKey = ({ netns, local_port }: Socket): number => netns * 65_536 + local_port
 
 export class AnnouncedPorts {
@@ -29,8 +33,8 @@ export class AnnouncedPorts {
   readonly #announced = new Set<number>()
   /** Ports announced before a restart of the service, in any network namespace. */
   readonly #restored: Set<number>
-  /** Programs of the processes that started during the observation, by pid. */
-  readonly #programs = new Map<number, Program>()
+  /** Programs of the processes that started during the observation, by pid and start: pids are reused. */
+  readonly #programs = new Map<string, Program>()
 
   constructor(restoredPorts: readonly number[]) {
     this.#restored = new Set(restoredPorts)
@@ -65,13 +69,13 @@ export class AnnouncedPorts {
   see(event: Event, process: Process, socket: Socket | undefined): void {
     switch (event.kind) {
       case 'fork':
-        this.#setProgram(process.pid, this.#programs.get(process.ppid) === 'own' ? 'own' : 'inherited')
+        this.#setProgram(process, this.#programs.get(creatorKey(process)) === 'own' ? 'own' : 'inherited')
         break
       case 'exec':
-        this.#setProgram(process.pid, 'own')
+        this.#setProgram(process, 'own')
         break
       case 'exit':
-        this.#programs.delete(process.pid)
+        this.#programs.delete(processKey(process))
         break
       case 'syscall':
       case 'io_uring':
@@ -91,9 +95,9 @@ export class AnnouncedPorts {
     if (event.syscall === 'listen' || this.#mayInherit(process)) this.#announce(socket)
   }
 
-  #mayInherit({ pid, start_us }: Process): boolean {
-    const isOlder = start_us <= this.#sinceUs + this.#suspendedUs + marginUs
-    return isOlder || this.#programs.get(pid) === 'inherited'
+  #mayInherit(process: Process): boolean {
+    const isOlder = process.start_us <= this.#sinceUs + this.#suspendedUs + marginUs
+    return isOlder || this.#programs.get(processKey(process)) === 'inherited'
   }
 
   #announce(socket: Socket): void {
@@ -101,9 +105,9 @@ export class AnnouncedPorts {
     this.#announced.add(portKey(socket))
   }
 
-  #setProgram(pid: number, program: Program): void {
+  #setProgram(process: Process, program: Program): void {
     if (this.#programs.size === maxKnown) this.#programs.clear()
-    this.#programs.set(pid, program)
+    this.#programs.set(processKey(process), program)
   }
 
   #beginObservation(monotonicUs: number): void {

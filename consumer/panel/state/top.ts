@@ -10,7 +10,7 @@ const spanOfHostMs = 10_000
 const maxBehindMs = 60_000
 
 const keyOf: Readonly<Record<TopBy, (series: Series) => readonly unknown[]>> = {
-  process: ({ host, pid, startUs }) => [host, pid, startUs],
+  process: ({ host, workload, pid, startUs }) => [host, workload, pid, startUs],
   workload: ({ host, workload }) => [host, workload],
   go_function: ({ host, workload, goFunction }) => [host, workload, goFunction],
   call: ({ call }) => [call]

@@ -34,6 +34,16 @@ test('rows have rates over their seconds, and shares of the time of all calls', 
   assert.deepEqual(totals(found), { calls: 30, failed: 2.5, expected: 4 })
 })
 
+test('a process has a row for each program that it ran', () => {
+  const found = parts(1, rollup({ exe: '/bin/sh' }), rollup({ exe: '/bin/cat' }), rollup({ exe: '/bin/sh' }))
+  for (const by of ['process', 'process-call'] as const) {
+    assert.deepEqual(
+      topRows(found, by, 'calls').map(({ exe }) => exe),
+      ['/bin/sh', '/bin/cat']
+    )
+  }
+})
+
 test('percentiles of merged rows are those of all their calls', () => {
   const few = rollup({}, [1_000_000])
   const many = rollup({ host: 'b' }, Array<number>(999).fill(2000))

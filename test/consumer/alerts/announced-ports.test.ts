@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { AnnouncedPorts } from '../../../consumer/alerts/announced-ports.ts'
-import type { EventBatch } from '../../../wire/types.ts'
+import type { EventBatch, Process } from '../../../wire/types.ts'
 import { batchOf, eventOf, processOf, socketOf } from '../support/batches.ts'
 
 const beganUs = 1_000_000_000
@@ -17,6 +17,9 @@ const createPorts = (restored: readonly number[] = []): AnnouncedPorts => {
   ports.begin(at(0, 1))
   return ports
 }
+
+const childOf = ({ pid, start_us }: Process, fields: Partial<Process>): Process =>
+  processOf({ ppid: pid, creator_pid: pid, creator_start_us: start_us, ...fields })
 
 test('a successful listen announces the port', () => {
   const ports = createPorts()
@@ -64,9 +67,22 @@ test('a child of an older process inherits its sockets until it executes another
   assert.equal(ports.isAnnounced(young, listener), true)
   ports.see(eventOf({ kind: 'exec', syscall: 'none' }), young, undefined)
   assert.equal(ports.isAnnounced(young, listener), false)
-  const child = processOf({ pid: 201, ppid: 200, start_us: young.start_us + 1 })
+  const child = childOf(young, { pid: 201, start_us: young.start_us + 1 })
   ports.see(eventOf({ kind: 'fork', syscall: 'none' }), child, undefined)
   assert.equal(ports.isAnnounced(child, listener), false)
+})
+
+test('what a process inherits depends on its creator, not on its parent or on who had its pid before', () => {
+  const ports = createPorts()
+  ports.see(eventOf({ kind: 'exec', syscall: 'none' }), young, undefined)
+  const sibling = childOf(young, { pid: 201, ppid: 100, start_us: young.start_us + 1 })
+  ports.see(eventOf({ kind: 'fork', syscall: 'none' }), sibling, undefined)
+  assert.equal(ports.isAnnounced(sibling, listener), false, 'clone(CLONE_PARENT) by a program of its own')
+  const stranger = childOf(old, { pid: 202, ppid: young.pid, start_us: young.start_us + 2 })
+  ports.see(eventOf({ kind: 'fork', syscall: 'none' }), stranger, undefined)
+  assert.equal(ports.isAnnounced(stranger, listener), true)
+  const later = { ...stranger, start_us: stranger.start_us + 60_000_000 }
+  assert.equal(ports.isAnnounced(later, listener), false, 'its pid had a process that inherited')
 })
 
 for (const [gap, fields] of [

@@ -55,6 +55,20 @@ test('the top by call merges hosts and workloads; a merged row has *', () => {
   assert.equal(topOf(windows, 'workload', { call: 'write' }).rows[0]?.call, 'write')
 })
 
+test('a process has a row for each workload that it was', () => {
+  const windows = windowsOf(
+    processRow(1, 7, { workload: '/bin/sh', count: 5 }),
+    processRow(1, 7, { workload: '/bin/cat', count: 6 })
+  )
+  assert.deepEqual(
+    topOf(windows, 'process', {}).rows.map(({ pid, workload }) => [pid, workload]),
+    [
+      [7, '/bin/cat'],
+      [7, '/bin/sh']
+    ]
+  )
+})
+
 test('a row by Go function has its name', () => {
   const windows = windowsOf(
     row(1, { by: 'go_function', go_function: 'main.serve', count: 3 }),
