@@ -76,6 +76,8 @@ const underRingside =
       ringBytes,
       callOf,
       modeOf,
+      // A bound that no run reaches.
+      processEvents: 2 ** 31 - 1,
       filter,
       ignoreFamily: false
     })

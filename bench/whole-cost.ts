@@ -116,8 +116,10 @@ const compileLoad = (): string => {
 const startUp = async (stateDir: string): Promise<Started> => {
   const launcher = join(import.meta.dirname, '..', 'cli', 'ringside')
   const env = `RINGSIDE_STATE_DIR=${stateDir}`
+  // One process makes all calls of the load.
+  const unbounded = ['--process-events-per-second', '0']
   const ports = ['--kafka-port', String(await freePort()), '--panel-listen', String(await freePort())]
-  const command = ['env', env, 'RINGSIDE_PIN_DIR=', launcher, 'up', '--format', 'json', ...ports]
+  const command = ['env', env, 'RINGSIDE_PIN_DIR=', launcher, 'up', '--format', 'json', ...unbounded, ...ports]
   // An idle machine emits nothing for minutes, and the start waits for the first events.
   const timer = setInterval(() => spawnSync('true'), 500)
   return startProcess(command, (output) => /first events/i.test(output)).finally(() => clearInterval(timer))

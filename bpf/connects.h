@@ -39,8 +39,13 @@ static __always_inline void begin_connect(__u64 key, const struct sock *sk)
 
 	if (!state || !is_observed(task, state))
 		return;
+	pending.syn_ns = bpf_ktime_get_ns();
 	/* for any other connect, as by io_uring, neither call nor descriptor is known */
 	if (state->mode == RINGSIDE_MODE_EMIT && can_connect(state->call & RINGSIDE_CALL_MASK)) {
+		/* an outcome needs its call, and must not evict those of other processes */
+		state->beyond_bound = is_beyond_bound(task, state, pending.syn_ns, RINGSIDE_CLASS_NETWORK);
+		if (state->beyond_bound)
+			return;
 		pending.fd = state->args[0];
 		pending.phase = CONNECT_IN_CALL;
 		state->connecting = key;
@@ -49,8 +54,10 @@ static __always_inline void begin_connect(__u64 key, const struct sock *sk)
 		caller = sock_of(task, pending.fd);
 		if (caller)
 			pending.protocol = BPF_CORE_READ(caller, sk_protocol);
+	} else if (!take_event(task, state, pending.syn_ns, RINGSIDE_CLASS_NETWORK)) {
+		count_limited_outcome(task, state);
+		return;
 	}
-	pending.syn_ns = bpf_ktime_get_ns();
 	describe(&pending.subject, task);
 	if (bpf_map_update_elem(&connects, &key, &pending, BPF_ANY))
 		__sync_fetch_and_add(&own_counters()->untracked, 1);
@@ -80,6 +87,16 @@ static __always_inline bool is_final(__u8 call, __s64 ret)
 {
 	return call == RINGSIDE_CALL_CONNECT && ret != -EINPROGRESS && ret != -EALREADY && ret != -EINTR &&
 	       (ret > -ERESTARTSYS || ret < -ERESTART_RESTARTBLOCK);
+}
+
+/* A call that sent a SYN returns without a record: its outcome is not emitted either. */
+static __always_inline void drop_connect(struct task_state *state)
+{
+	__u64 key = state->connecting;
+
+	state->connecting = 0;
+	if (key)
+		bpf_map_delete_elem(&connects, &key);
 }
 
 /* A call that sent a SYN returns: its outcome, if it has come, follows the call's record; a later one names it. */

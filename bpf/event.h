@@ -16,7 +16,7 @@
 /* Numbers that bpf/event.ts has, too: constants of an enum, because BTF has no macros. */
 enum ringside_limit {
 	/* Raised by every change to a layout or to the meaning of a number in this file. */
-	RINGSIDE_EVENT_VERSION = 6,
+	RINGSIDE_EVENT_VERSION = 7,
 	/* TASK_COMM_LEN, include/linux/sched.h */
 	RINGSIDE_COMM_SIZE = 16,
 	/* Call numbers: below NR_URING the system calls of the ABI (the last one of x86-64 with x32 is 547), from
@@ -28,6 +28,8 @@ enum ringside_limit {
 	RINGSIDE_CPU_MAX = 1024,
 	/* The cpu of summaries. They have their own seq, as if one more CPU had made them. */
 	RINGSIDE_SUMMARY_CPU = RINGSIDE_CPU_MAX,
+	/* The nr of a group and a summary that only declare uncounted calls, of whatever number. */
+	RINGSIDE_NR_UNCOUNTED = RINGSIDE_NR_MAX - 1,
 	/* Addresses of a stack. A Go HTTP server has about 13 frames; its first own function is the 9th to 13th. */
 	RINGSIDE_STACK_MAX = 32,
 };
@@ -221,6 +223,13 @@ enum ringside_measure {
 	RINGSIDE_MEASURE_LATENCY = 0,	/* nanoseconds from enter to exit */
 	RINGSIDE_MEASURE_BYTES = 1,	/* moved by the call, if any */
 	RINGSIDE_MEASURE_ERRNO = 2,	/* index is the errno */
+	RINGSIDE_MEASURE_DECLARED = 3,	/* index is an enum ringside_declared; in no cell */
+};
+
+/* Calls that a process made and that no event shows. */
+enum ringside_declared {
+	RINGSIDE_DECLARED_LIMITED = 0,		/* counted instead of emitted: beyond the bound of the process */
+	RINGSIDE_DECLARED_UNCOUNTED = 1,	/* counted, but in no other group: none was free for the process */
 };
 
 /* The number of calls with a value in one bucket. Buckets are log-linear, 32 per octave: a value v >= 1 has index
@@ -238,6 +247,8 @@ struct ringside_summary {
 	__u64 errors;
 	__u64 total_ns;
 	__u64 bytes;
+	__u64 limited;		/* of `count`, and outcomes of connects: beyond the bound of the process */
+	__u64 uncounted;	/* calls of any number that no other summary of the process has */
 	struct ringside_cell cells[];	/* ordered by measure, then index; to the end of the path */
 };
 
@@ -266,7 +277,7 @@ struct ringside_config {
 	__u32 epoch;		/* raised by user space each second; the programs count into half (epoch & 1) */
 	__u32 groups;		/* per half, at most RINGSIDE_GROUPS_MAX: map groups has two halves; set before loading */
 	__u32 go_functions;	/* not 0: emitted calls of processes in `go` carry their stack */
-	__u32 reserved;
+	__u32 process_events;	/* events that a process may emit per second, exec, fork and exit apart; 0: no bound */
 	__u8 call_of[RINGSIDE_ABI_COUNT][RINGSIDE_NR_MAX];	/* number -> enum ringside_call, NONE for no such call;
 								   | RINGSIDE_MOVES_BYTES; set before loading */
 	__u8 mode_of[RINGSIDE_ABI_COUNT][RINGSIDE_NR_MAX];	/* number -> enum ringside_mode, and its activation */
@@ -321,8 +332,9 @@ struct ringside_counters {
 	__u64 off[RINGSIDE_CLASS_COUNT];
 	__u64 counted[RINGSIDE_CLASS_COUNT];
 	__u64 untracked;			/* calls without a state, for lack of memory */
-	__u64 uncounted;			/* counted calls that are in no summary: no group was free */
-	__u64 reserved[5];			/* fills three cache lines, so that CPUs never share one */
+	__u64 uncounted;			/* counted calls that are in no latency group: none was free */
+	__u64 limited;				/* calls and outcomes of connects beyond the bound of their process */
+	__u64 reserved[4];			/* fills three cache lines, so that CPUs never share one */
 };
 
 #endif

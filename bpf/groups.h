@@ -7,6 +7,7 @@
  * thousands, belongs to the thread instead of the process. */
 enum { INDEX_LINES = 1 << 14, LINE_SLOTS = 8 };
 _Static_assert(2 * RINGSIDE_GROUPS_MAX == 1 << 17, "a group's number has 17 bits");
+enum { FREE_GROUPS = 64, SHARES = 8 };
 enum { GROUP_BITS = 17, NO_GROUP = 0xffffffff, NEARLY_FULL = 0xffff0000 };
 
 /* Identifies a group within its process, in 20 bits: number, ABI, measure, first_bucket / 32. */
@@ -19,6 +20,33 @@ enum { GROUP_BITS = 17, NO_GROUP = 0xffffffff, NEARLY_FULL = 0xffff0000 };
  */
 __u64 group_index[INDEX_LINES * LINE_SLOTS];
 
+/* A process may take FREE_GROUPS of the groups, and beyond them a share of what is left: it cannot exhaust them alone, and
+ * of several that try, each has less than is left. Part of the groups is only for declarations. */
+static __always_inline bool may_allocate(struct task_struct *task, __u32 key, __u32 epoch, __u32 taken)
+{
+	struct task_state *process;
+	__u32 most = config.groups;
+	__u32 own;
+
+	if (((key >> 11) & 3) == RINGSIDE_MEASURE_DECLARED)
+		return taken < most;
+	most -= most / SHARES;
+	if (taken >= most)
+		return false;
+	process = bpf_task_storage_get(&tasks, task->group_leader, 0, BPF_LOCAL_STORAGE_GET_F_CREATE);
+	if (!process)
+		return true;
+	if (process->groups_epoch != epoch) {
+		process->groups_epoch = epoch;
+		process->groups_taken = 0;
+	}
+	own = __sync_fetch_and_add(&process->groups_taken, 1);
+	if (own < FREE_GROUPS || own < (most - taken) / SHARES)
+		return true;
+	__sync_fetch_and_sub(&process->groups_taken, 1);
+	return false;
+}
+
 /* Allocates a group for a key, without entering it into the index; NULL if none is left. */
 static __always_inline struct ringside_group *allocate_group(struct task_struct *task, __u32 key, __u8 call, __u32 epoch,
 							     __u32 *at)
@@ -28,7 +56,7 @@ static __always_inline struct ringside_group *allocate_group(struct task_struct 
 	struct subject subject;
 	__u32 next;
 
-	if (half->groups >= config.groups)
+	if (!may_allocate(task, key, epoch, half->groups))
 		return 0;
 	next = __sync_fetch_and_add(&half->groups, 1);
 	if (next >= config.groups)

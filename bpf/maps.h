@@ -65,8 +65,15 @@ struct task_state {
 	__u8 taken[ADDRESS_BYTES];	/* the same at exit: scratch */
 	__u32 epoch;		/* config.epoch of `groups` */
 	__u8 activation;		/* activation of `entered` */
-	__u8 reserved[3];
+	__u8 beyond_bound;	/* the current call is beyond the bound, whatever its exit finds */
+	__u8 reserved[2];
 	struct cached_group groups[CACHED_GROUPS];
+	/* Of a thread group's leader, for the whole process: */
+	__u64 window_begin_ns;	/* begin of its current second */
+	__u32 attempts;		/* events in that second, emitted or not */
+	__u32 bound;		/* events that it may emit in that second, as last found */
+	__u32 groups_epoch;	/* epoch of `groups_taken` */
+	__u32 groups_taken;	/* groups that it allocated in that epoch */
 };
 
 /* Freed with its task: a hash map would keep the entry of every thread that exits in a call. */

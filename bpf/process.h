@@ -74,8 +74,10 @@ int BPF_PROG(sched_process_fork, struct task_struct *creator, struct task_struct
 	if (child->pid != child->tgid || (child->flags & PF_KTHREAD))
 		return 0;
 	state = state_of(creator);
-	if (state && is_observed(creator, state))
+	if (state && is_observed(creator, state)) {
+		inherit_bound(creator, state, child);
 		emit_fork(creator, child);
+	}
 	return 0;
 }
 

@@ -22,6 +22,7 @@
 #include "path.h"
 #include "cgroup.h"
 #include "stack.h"
+#include "bound.h"
 #include "record.h"
 #include "groups.h"
 #include "counts.h"

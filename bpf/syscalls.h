@@ -71,6 +71,7 @@ int BPF_PROG(sys_enter, struct pt_regs *regs, long number)
 	if (!is_observed(task, state))
 		return 0;
 	state->connecting = 0;
+	state->beyond_bound = 0;
 	state->entered = known.nr;
 	state->activation = known.activation;
 	if (alias) {
@@ -168,6 +169,20 @@ __noinline int emit_other(const struct call_exit *given, struct task_state *stat
 	return 0;
 }
 
+static __always_inline bool is_limited(const struct call_exit *exit)
+{
+	return exit->state->beyond_bound ||
+	       !take_event(exit->task, exit->state, exit->now, class_of(exit->state->call));
+}
+
+/* Discards what was kept for the record of a call that is counted instead. */
+static __always_inline void drop_call_state(const struct call_exit *exit)
+{
+	if (exit->call == RINGSIDE_CALL_EXECVE || exit->call == RINGSIDE_CALL_EXECVEAT)
+		bpf_task_storage_delete(&execs, exit->task);
+	drop_connect(exit->state);
+}
+
 /* Counts every return once: here, or with the record of an emitted call. */
 SEC("tp_btf/sys_exit")
 int BPF_PROG(sys_exit, struct pt_regs *regs, long ret)
@@ -175,6 +190,7 @@ int BPF_PROG(sys_exit, struct pt_regs *regs, long ret)
 	struct task_struct *task = bpf_get_current_task_btf();
 	struct known_call known = find_call(task, call_number(regs));
 	struct call_exit exit = { .task = task, .ret = ret };
+	bool is_counted, is_beyond = false;
 	__u8 mode;
 
 	exit.call = known.call & RINGSIDE_CALL_MASK;
@@ -200,12 +216,13 @@ int BPF_PROG(sys_exit, struct pt_regs *regs, long ret)
 		return 0;
 	}
 	exit.call = exit.state->call & RINGSIDE_CALL_MASK;
-	if (mode == RINGSIDE_MODE_COUNT) {
-		count_call(task, exit.state, exit.now, ret);
-		return 0;
+	is_counted = mode == RINGSIDE_MODE_COUNT || is_counted_duplication(&exit);
+	if (!is_counted && is_limited(&exit)) {
+		drop_call_state(&exit);
+		is_counted = is_beyond = true;
 	}
-	if (is_counted_duplication(&exit)) {
-		count_call(task, exit.state, exit.now, ret);
+	if (is_counted) {
+		count_call(task, exit.state, exit.now, ret, is_beyond);
 		return 0;
 	}
 	describe(&exit.subject, task);

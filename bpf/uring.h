@@ -167,7 +167,11 @@ static __always_inline int record_request(struct io_kiocb *request)
 		return 0;
 	}
 	if (known.mode == RINGSIDE_MODE_COUNT) {
-		count_request(task, state, &known);
+		count_request(task, state, &known, false);
+		return 0;
+	}
+	if (!take_event(task, state, bpf_ktime_get_ns(), class_of(known.call))) {
+		count_request(task, state, &known, true);
 		return 0;
 	}
 	read_request(&arguments, request, known.call & RINGSIDE_CALL_MASK);

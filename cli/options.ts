@@ -25,6 +25,7 @@ export interface EdgeOptions {
   readonly processRingBytes?: number
   readonly securityRingBytes?: number
   readonly ringBytes?: number
+  readonly processEventsPerSecond?: number
   readonly batchEvents?: number
   readonly batchMs?: number
   readonly user?: string
@@ -117,6 +118,11 @@ export const addEdgeOptions = (command: Command): Command =>
       integerArgument(1)
     )
     .option('--ring-bytes <n>', 'bytes of the ring for all other events, a power of two', integerArgument(1))
+    .option(
+      '--process-events-per-second <n>',
+      'events that one process may emit per second; beyond them its calls are counted; 0: no bound',
+      integerArgument(0)
+    )
     .option('--batch-events <n>', 'close a batch after this many events', integerArgument(1))
     .option('--batch-ms <n>', 'close a batch after this many milliseconds', integerArgument(1))
     .option(
@@ -157,6 +163,7 @@ export const configFrom = (options: CommonOptions & EdgeOptions & ServiceOptions
         processRingBytes: options.processRingBytes,
         securityRingBytes: options.securityRingBytes,
         ringBytes: options.ringBytes,
+        processEventsPerSecond: options.processEventsPerSecond,
         batchEvents: options.batchEvents,
         batchMs: options.batchMs,
         user: options.user,

@@ -21,6 +21,8 @@ export interface BatcherOptions {
   readonly tracker: SequenceTracker
   readonly summarizer: Summarizer
   readonly counters: EventCounters
+  /** The bound of a process now, in events per second. */
+  readonly processEvents: () => number
   readonly publisher: Publisher
 }
 
@@ -122,11 +124,11 @@ export class Batcher {
   }
 
   #ledgerIfDue(statistics: SourceStatistics, monotonicUs: number, final: boolean): Ledger | null {
-    const { counters } = this.#options
+    const { counters, processEvents } = this.#options
     const now = performance.now()
     if (!final && this.#batches > 1 && now - this.#ledgerAt < ledgerMs) return null
     this.#ledgerAt = now
-    const ledger = counters.ledger(statistics, monotonicUs)
+    const ledger = counters.ledger(statistics, monotonicUs, processEvents())
     counters.clearSteps()
     return ledger
   }

@@ -8,10 +8,11 @@ import type { Service } from '../runtime/service.ts'
 import type { KafkaClient } from '../wire/client.ts'
 import { eventClasses } from '../wire/event-class.ts'
 import { topicName } from '../wire/topics.ts'
-import type { EventClass, Ledger } from '../wire/types.ts'
+import type { Ledger } from '../wire/types.ts'
 import { EventCounters, type Loss } from './account/event-counters.ts'
 import { SequenceTracker } from './account/sequence-tracker.ts'
 import { Batcher } from './batcher.ts'
+import type { Reduction } from './budget/budget.ts'
 import { Publisher } from './deliver/publisher.ts'
 import { Spool } from './deliver/spool.ts'
 import { createEncoder } from './encode/create-encoder.ts'
@@ -36,8 +37,8 @@ export interface EdgeOptions {
   readonly dropPrivileges?: () => void
   /** Resolves Go stacks; undefined disables it. */
   readonly symbolizer?: Symbolizer | undefined
-  /** Makes the source count the calls of these classes, and treat the others as configured. */
-  readonly reduce?: (classes: readonly EventClass[]) => void
+  /** Makes the source count the calls of classes, treat the others as configured, and bound the events of a process. */
+  readonly reduce?: (reduction: Reduction) => void
 }
 
 export interface EdgeService extends Omit<Service, 'problems'> {
@@ -45,16 +46,16 @@ export interface EdgeService extends Omit<Service, 'problems'> {
   ledger(): Ledger
   /** Events of this run that were dropped after they had left the rings. */
   losses(): readonly Loss[]
-  /** Classes that are counted instead of emitted. */
-  readonly reduced: readonly EventClass[]
+  /** The bound of a process, and the classes that are counted instead of emitted. */
+  readonly reduction: Reduction
   /** Share of the fullest ring occupied by records that are not durable yet; 0 without a ring or after closing. */
   readonly pressure: number
   /**
-   * Counts the calls of these classes instead of emitting them, and treats the others as configured. Each change is a
-   * step in the ledger and a line in the log.
+   * Counts the calls of classes instead of emitting them, treats the others as configured, and bounds the events of a
+   * process. Each change is a step in the ledger and a line in the log.
    * @param reason for people
    */
-  setReduced(classes: readonly EventClass[], reason: string): void
+  setReduction(reduction: Reduction, reason: string): void
 }
 
 /** Some 7,000 events: about 10 ms of work before timers and sockets get their turn. */
@@ -79,7 +80,7 @@ class Edge implements EdgeService {
   readonly #counters: EventCounters
   readonly #batcher: Batcher
   readonly #readLoop: ReadLoop
-  #reduced: readonly EventClass[] = []
+  #reduction: Reduction
   #detached: Promise<void> | undefined
   /** The source's last figures, once it is closed. */
   #last: { readonly statistics: SourceStatistics; readonly monotonicUs: number } | undefined
@@ -88,6 +89,7 @@ class Edge implements EdgeService {
     const { config, log, source, client, spoolPath, symbolizer } = options
     this.#options = options
     this.#source = source
+    this.#reduction = { processEvents: config.edge.processEventsPerSecond, classes: [] }
     const run = randomUUID()
     const buffer = new Uint8Array(readBytes)
     const limits = { events: config.edge.batchEvents, bytes: batchBytes }
@@ -105,10 +107,11 @@ class Edge implements EdgeService {
       log,
       onPublished: (batch) => this.#counters.countPublished(batch)
     })
-    const summarizer = new Summarizer(source)
+    const summarizer = new Summarizer(source, (limited) => this.#counters.addLimited(limited))
     this.#batcher = new Batcher({
       ...{ config, run, source, summarizer },
-      ...{ encoder: this.#encoder, tracker: this.#tracker, counters: this.#counters, publisher: this.#publisher }
+      ...{ encoder: this.#encoder, tracker: this.#tracker, counters: this.#counters, publisher: this.#publisher },
+      processEvents: () => this.#reduction.processEvents
     })
     const dropWatch = new DropWatch(log)
     this.#readLoop = new ReadLoop({
@@ -134,28 +137,31 @@ class Edge implements EdgeService {
 
   ledger(): Ledger {
     const { statistics, monotonicUs } = this.#now()
-    return this.#counters.ledger(statistics, monotonicUs)
+    return this.#counters.ledger(statistics, monotonicUs, this.#reduction.processEvents)
   }
 
   losses(): readonly Loss[] {
     return this.#counters.losses()
   }
 
-  get reduced(): readonly EventClass[] {
-    return this.#reduced
+  get reduction(): Reduction {
+    return this.#reduction
   }
 
   get pressure(): number {
     return this.#last === undefined ? (this.#source.pressure ?? 0) : 0
   }
 
-  setReduced(classes: readonly EventClass[], reason: string): void {
-    const { reduce, log } = this.#options
-    const changed = eventClasses.filter((name) => classes.includes(name) !== this.#reduced.includes(name))
-    if (reduce === undefined || changed.length === 0 || this.#last !== undefined) return
-    reduce(classes)
-    this.#reduced = [...classes]
+  setReduction(reduction: Reduction, reason: string): void {
+    const { reduce, config } = this.#options
+    const { processEvents, classes } = reduction
+    const { processEvents: before, classes: reduced } = this.#reduction
+    const changed = eventClasses.filter((name) => classes.includes(name) !== reduced.includes(name))
+    if (reduce === undefined || this.#last !== undefined) return
+    reduce(reduction)
+    this.#reduction = reduction
     const monotonic_us = this.#now().monotonicUs
+    const { log } = this.#options
     for (const name of changed) {
       const mode = classes.includes(name) ? 'count' : 'emit'
       this.#counters.addStep({ class: name, mode, reason, monotonic_us })
@@ -164,6 +170,14 @@ class Edge implements EdgeService {
         mode === 'count' ? `counting ${calls} instead of emitting them` : `emitting ${calls} as configured again`
       log.warn({ class: name, mode }, `${change}: ${reason}`)
     }
+    if (processEvents === before) return
+    const mode = processEvents === config.edge.processEventsPerSecond ? 'emit' : 'count'
+    this.#counters.addBoundStep({ process_events: processEvents, mode, reason, monotonic_us })
+    const change =
+      mode === 'count'
+        ? `emitting at most ${processEvents} events per second of a process`
+        : 'emitting as many events of a process as configured again'
+    log.warn({ processEvents, mode }, `${change}: ${reason}`)
   }
 
   async drain(): Promise<void> {

@@ -13,6 +13,8 @@ export interface MeasuredEdgeOptions {
   readonly spoolLimitBytes: number | undefined
   /** Percent of one core; undefined: CPU use is only measured. */
   readonly cpuBudget: number | undefined
+  /** The configured bound of a process, in events per second; 0: none. */
+  readonly processEvents: number
   /** The configured modes: classes without emitted calls cannot be reduced. */
   readonly calls: CallModes
   /** Run time of the BPF programs since they were loaded; undefined when the kernel does not measure it. */
@@ -21,12 +23,13 @@ export interface MeasuredEdgeOptions {
 }
 
 export const measureEdge = (options: MeasuredEdgeOptions): Service => {
-  const { edge, spoolLimitBytes, cpuBudget, calls, programTimeNs, log } = options
+  const { edge, spoolLimitBytes, cpuBudget, processEvents, calls, programTimeNs, log } = options
   const keeper = new BudgetKeeper({
     budgetPercent: cpuBudget,
+    processEvents,
     classes: emittingClasses(calls),
     programTimeNs,
-    setReduced: (classes, reason) => edge.setReduced(classes, reason),
+    setReduction: (reduction, reason) => edge.setReduction(reduction, reason),
     log
   })
   const health = new EdgeHealth(edge)

@@ -71,6 +71,8 @@ export const configSchema = z.strictObject({
       securityRingBytes: ringBytes.default(16 << 20),
       /** Ring of the classes file and io. */
       ringBytes: ringBytes.default(64 << 20),
+      /** Events that a process may emit per second, exec, fork and exit apart; beyond them its calls are counted. 0: none. */
+      processEventsPerSecond: z.int().min(0).max(1_000_000_000).default(65_536),
       /** Number of events that closes a batch. */
       batchEvents: z.int().min(1).max(100_000).default(1000),
       /** Age that closes a batch. */

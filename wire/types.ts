@@ -105,6 +105,8 @@ export interface Summary {
   latency: Bucket[]
   sizes: Bucket[]
   errnos: Bucket[]
+  limited: number
+  uncounted: number
 }
 
 export interface Predecessor {
@@ -129,12 +131,33 @@ export interface Step {
   monotonic_us: number
 }
 
+export interface BoundStep {
+  process_events: number
+  mode: string
+  reason: string
+  monotonic_us: number
+}
+
+export interface LimitedProcess {
+  pid: number
+  start_us: number
+  comm: string
+  call: string
+  count: number
+}
+
 export interface Ledger {
   monotonic_us: number
   untracked: number
   uncounted: number
   classes: LedgerClass[]
   steps: Step[]
+  limited: number
+  process_events: number
+  bound_steps: BoundStep[]
+  limited_processes: LimitedProcess[]
+  cpu_process_us: number
+  cpu_programs_us: number
 }
 
 export interface EventBatch {
@@ -221,6 +244,9 @@ export interface HostStatus {
   drops: Drop[]
   classes: LedgerClass[]
   steps: Step[]
+  process_events: number
+  bound_steps: BoundStep[]
+  limited_processes: LimitedProcess[]
 }
 
 export type Severity = 'notice' | 'warning' | 'critical'

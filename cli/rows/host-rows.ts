@@ -26,7 +26,10 @@ export const hosts: RowTopic<HostRow> = {
     others: true,
     drops: true,
     classes: true,
-    steps: true
+    steps: true,
+    process_events: true,
+    bound_steps: true,
+    limited_processes: true
   }),
   rowsOf: (value) => [hostRow(decode('HostStatus', value))],
   columns: [

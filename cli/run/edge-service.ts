@@ -1,13 +1,13 @@
 // Starts the edge, from a recording or from the live kernel. The modules of the live kernel are loaded only for it: they
 // need the addon.
 import { join } from 'node:path'
+import type { Reduction } from '../../producer/budget/budget.ts'
 import type { Source } from '../../producer/source/source.ts'
 import type { Config } from '../../runtime/config.ts'
 import type { Log } from '../../runtime/log.ts'
 import type { Service } from '../../runtime/service.ts'
 import { reportDurability } from '../../wire/durability.ts'
 import { topicName } from '../../wire/topics.ts'
-import type { EventClass } from '../../wire/types.ts'
 
 export interface EdgeSource {
   /** A recording in place of the live kernel. */
@@ -27,7 +27,7 @@ export const startEdgeService = async (config: Config, log: Log, from: EdgeSourc
   const client = createKafkaClient({ brokers: config.brokers, clientId: 'ringside-edge', log })
   const report = () =>
     void reportDurability({ client, topics: [topicName(config, 'events')], brokers: config.brokers, log })
-  const { calls, cpuBudget, spool, go } = config.edge
+  const { calls, cpuBudget, processEventsPerSecond: processEvents, spool, go } = config.edge
   const record = (source: Source) => (from.record === undefined ? source : createRecorder(source, from.record, log))
   const spoolLimitBytes = spool.enabled ? spool.maxBytes : undefined
   const spoolPath = spool.enabled ? join(config.stateDir, 'edge', 'spool.sqlite') : undefined
@@ -36,7 +36,8 @@ export const startEdgeService = async (config: Config, log: Log, from: EdgeSourc
     const edge = await startEdge({ config, log, source, client, spoolPath })
     report()
     // No CPU budget: the kernel cannot count the calls of a recording.
-    return measureEdge({ edge, spoolLimitBytes, calls, cpuBudget: undefined, programTimeNs: () => undefined, log })
+    const unmeasured = { cpuBudget: undefined, programTimeNs: () => undefined }
+    return measureEdge({ edge, spoolLimitBytes, processEvents, calls, ...unmeasured, log })
   }
 
   const { openLiveSource } = await import('../../producer/source/live-source.ts')
@@ -60,11 +61,15 @@ export const startEdgeService = async (config: Config, log: Log, from: EdgeSourc
   for (const note of opened.notes) log.warn(note)
   try {
     const source = record(opened)
-    const reduce = (classes: readonly EventClass[]) => opened.setCalls(calls, new Set(classes))
+    const reduce = ({ processEvents, classes }: Reduction) => {
+      opened.setCalls(calls, new Set(classes))
+      opened.setProcessEvents(processEvents)
+    }
     const symbolizer = go.functions ? new GoProcesses({ marks: opened, log }) : undefined
     const edge = await startEdge({ config, log, source, client, spoolPath, dropPrivileges, reduce, symbolizer })
     report()
-    return measureEdge({ edge, spoolLimitBytes, calls, cpuBudget, programTimeNs: () => opened.programTimeNs(), log })
+    const programTimeNs = () => opened.programTimeNs()
+    return measureEdge({ edge, spoolLimitBytes, processEvents, calls, cpuBudget, programTimeNs, log })
   } catch (error) {
     opened.close()
     throw error

@@ -41,7 +41,7 @@ Examples:
 const edgeOnly = [
   ...(['source', 'record', 'ignoreFamily', 'host', 'pid', 'comm', 'cgroup', 'call'] as const),
   ...(['processRingBytes', 'securityRingBytes', 'ringBytes', 'batchEvents', 'batchMs'] as const),
-  ...(['user', 'cpuBudget', 'goFunctions'] as const)
+  ...(['processEventsPerSecond', 'user', 'cpuBudget', 'goFunctions'] as const)
 ]
 
 /** "batchMs" → "--batch-ms" */

@@ -177,7 +177,8 @@ export const checkBatch = (batch: EventBatch): { batch: EventBatch; rejected: Re
   const summaries = batch.summaries.filter((each) => {
     const { process, seq, time_offset_ns, duration_ns, count, total_ns, bytes, latency, errnos } = each
     const problem = checks.summary(process, seq, time_offset_ns, duration_ns, count, total_ns, bytes)
-    return checks.take(problem ?? bucketProblem(latency) ?? bucketProblem(errnos))
+    const limited = isWithin(each.limited, 0, maxCount) ? undefined : `a summary of ${each.limited} limited calls`
+    return checks.take(problem ?? limited ?? bucketProblem(latency) ?? bucketProblem(errnos))
   })
   const rejected = rejectedOf(batch, checks, batch.events.length + batch.summaries.length)
   return { batch: rejected === undefined ? batch : { ...batch, events, summaries }, rejected }

@@ -118,6 +118,12 @@ export class HostMetrics {
         ({ others }) => others
       ),
       one('gauge', 'keys', 'Keys of the last window: pairs of process and call.', ({ last }) => last.rows),
+      one(
+        'gauge',
+        'process_events_limit',
+        'Events that a process may emit per second; 0: no bound; -1: not known.',
+        ({ last }) => last.process_events
+      ),
       many(
         'counter',
         'budget_steps_total',

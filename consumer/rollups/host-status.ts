@@ -1,7 +1,7 @@
 // Batches of one host in, a status for each of its shortest windows out: events, losses, rejected calls, mode changes.
 import { bounded } from '../../wire/bounded.ts'
 import type { ColumnBatch } from '../../wire/columns.ts'
-import type { Drop, HostStatus, LedgerClass, Step } from '../../wire/types.ts'
+import type { BoundStep, Drop, HostStatus, LedgerClass, LimitedProcess, Step } from '../../wire/types.ts'
 import type { ShortestWindow } from './shortest-window.ts'
 
 /** Calls that no window accepts. */
@@ -20,6 +20,9 @@ export interface ClosedWindow {
 
 type Source = Pick<HostStatus, 'host' | 'boot' | 'run' | 'agent' | 'watermark'>
 
+/** Rows of processes with limited calls, as in a ledger. */
+const maxLimited = 16
+
 const noCalls = { emitted: 0, counted: 0, keys: 0, overflowCalls: 0 }
 
 export class HostStatuses {
@@ -27,7 +30,10 @@ export class HostStatuses {
   readonly #nowUs: () => number
   #drops: Drop[] = []
   #steps: Step[] = []
+  #boundSteps: BoundStep[] = []
+  #limited: LimitedProcess[] = []
   #classes: LedgerClass[] = []
+  #processEvents = -1
   #rejected: RejectedCalls = { late: 0, outside: 0 }
   #source: Source | undefined
   #isFinal = false
@@ -49,7 +55,11 @@ export class HostStatuses {
     for (const drop of drops) this.#addDrop(drop)
     if (ledger !== null) {
       this.#steps.push(...ledger.steps)
+      this.#boundSteps.push(...ledger.bound_steps)
+      for (const row of ledger.limited_processes.slice(0, maxLimited)) this.#addLimited(row)
+      this.#limited = this.#limited.sort((a, b) => b.count - a.count).slice(0, maxLimited)
       this.#classes = ledger.classes
+      this.#processEvents = ledger.process_events
     }
     this.#rejected.late += late
     this.#rejected.outside += outside
@@ -67,13 +77,24 @@ export class HostStatuses {
         ...{ events: calls.emitted, counted: bounded(calls.counted), rows: calls.keys },
         ...{ others: bounded(calls.overflowCalls), classes: this.#classes, steps: this.#steps },
         ...{ late: bounded(this.#rejected.late), outside: bounded(this.#rejected.outside) },
-        drops: this.#drops.map((drop) => ({ ...drop, count: bounded(drop.count) }))
+        drops: this.#drops.map((drop) => ({ ...drop, count: bounded(drop.count) })),
+        ...{ process_events: this.#processEvents, bound_steps: this.#boundSteps },
+        limited_processes: this.#limited.map((row) => ({ ...row, count: bounded(row.count) }))
       }
       this.#rejected = { late: 0, outside: 0 }
       this.#drops = []
       this.#steps = []
+      this.#boundSteps = []
+      this.#limited = []
       return status
     })
+  }
+
+  #addLimited(row: LimitedProcess): void {
+    const { pid, start_us, call } = row
+    const known = this.#limited.find((each) => each.pid === pid && each.start_us === start_us && each.call === call)
+    if (known !== undefined) known.count += row.count
+    else this.#limited.push({ ...row })
   }
 
   #addDrop({ class: name, reason, count }: Drop): void {

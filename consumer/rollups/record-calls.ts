@@ -78,6 +78,8 @@ const recordSummaries = ({ clock, processes, summaries }: ColumnBatch, windowAt:
     const endUs = clock.wall_us + Math.floor((summaries.timeOffsetNs[row] as number) / 1000)
     const halfUs = Math.min(Math.floor((summaries.durationNs[row] as number) / 2000), maxHalfUs)
     const calls = summaries.count[row] as number
+    // It only declares calls that are in no summary, or outcomes.
+    if (calls === 0) continue
     const window = windowAt(endUs - halfUs, calls)
     if (window === undefined) continue
     const call = summaries.code[row] as number

@@ -9,7 +9,7 @@ namespace {
 
 // Upper bounds on the Avro bytes of a row without its strings (producer/encode/avsc-batch.ts).
 constexpr size_t kEventBytes = 112;
-constexpr size_t kSummaryBytes = 96;
+constexpr size_t kSummaryBytes = 112;
 constexpr size_t kBucketBytes = 8;
 constexpr size_t kLongBytes = 10;
 
@@ -123,6 +123,8 @@ void Batch::AddSummary(const ringside_event& record) {
   at = WriteBuckets(at, summary.cells, end, RINGSIDE_MEASURE_LATENCY);
   at = WriteBuckets(at, summary.cells, end, RINGSIDE_MEASURE_BYTES);
   at = WriteBuckets(at, summary.cells, end, RINGSIDE_MEASURE_ERRNO);
+  at = WriteLong(at, ClampUnsigned(summary.limited));
+  at = WriteLong(at, ClampUnsigned(summary.uncounted));
   summaries_.bytes.Commit(at);
   bytes_ += bytes;
 }

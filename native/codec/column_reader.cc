@@ -18,7 +18,7 @@ constexpr size_t kProcessBytes = 11;
 constexpr size_t kSocketBytes = 8;
 constexpr size_t kStackBytes = 3;
 constexpr size_t kEventBytes = 25;
-constexpr size_t kSummaryBytes = 14;
+constexpr size_t kSummaryBytes = 16;
 constexpr size_t kBucketBytes = 2;
 
 // Placeholder for a code not looked up yet.
@@ -260,6 +260,8 @@ size_t ColumnReader::ReadSummaries(Input& in) {
     ReadBuckets(in, row, latency_end, summaries_.latency);
     SkipBuckets(in);  // sizes
     ReadBuckets(in, row, errnos_end, summaries_.errnos);
+    in.Long();  // limited
+    in.Long();  // uncounted
   });
 }
 

@@ -28,6 +28,16 @@ export interface NativeAccount {
   readonly run: string
 }
 
+/** Calls of one process that were counted beyond its bound. */
+export interface LimitedCalls {
+  readonly pid: number
+  readonly startNs: bigint
+  readonly comm: string
+  readonly isCompat: boolean
+  readonly nr: number
+  readonly count: number
+}
+
 export interface NativeRing {
   readonly ended: boolean
   readonly pressure: number
@@ -39,9 +49,11 @@ export interface NativeRing {
   readonly ringBytes: Float64Array
   release(table: Float64Array, run: string): void
   summarize(): Promise<boolean>
+  limited(): readonly LimitedCalls[]
   programTimeNs(): number | undefined
   setFilter(pids: Uint32Array, comms: readonly string[], cgroups: BigUint64Array): void
   setModes(modeOf: Uint8Array): void
+  setProcessEvents(perSecond: number): void
   markGo(pid: number, startNs: bigint): boolean
   unmarkGo(pid: number): void
   statistics(): Float64Array
@@ -58,6 +70,7 @@ export interface NativeOptions {
   readonly ringBytes: number
   readonly callOf: Uint8Array
   readonly modeOf: Uint8Array
+  readonly processEvents: number
   readonly ignoreFamily: boolean
   readonly pinDir: string
   readonly pinOwner?: { readonly uid: number; readonly gid: number } | undefined

@@ -34,6 +34,8 @@ class FrozenCounts {
 
   // Copies whole summaries as long as they fit and returns their bytes.
   size_t Read(uint8_t* into, size_t room);
+  // Of the last summaries, until they are released.
+  const std::vector<LimitedCalls>& Limited() const { return frozen_.limited; }
   bool HasUnread() const { return read_ < frozen_.records.size(); }
   // FreezeLast has frozen a half, and all its summaries were read.
   bool IsEnd() const { return is_last_frozen_ && !HasUnread(); }

@@ -24,6 +24,7 @@ struct Options {
   ObjectHash hash;  // of the object file
   bool ignore_family;
   Modes mode_of;
+  uint32_t process_events;
   Filter filter;
   std::string pin_folder;      // empty: nothing is pinned
   std::optional<Owner> owner;  // who removes the pins at the end

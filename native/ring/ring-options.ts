@@ -29,6 +29,8 @@ export interface RingOptions {
   readonly callOf: Uint8Array
   /** Indexed by ABI and call number: enum ringside_mode; abis.length × nrMax entries. */
   readonly modeOf: Uint8Array
+  /** Events that a process may emit per second; beyond them its calls are counted. 0, the default: no bound. */
+  readonly processEvents?: number
   readonly filter: RingFilter
   /** Exclude this process's parent and all children of the parent. */
   readonly ignoreFamily: boolean
@@ -58,6 +60,12 @@ export const requireCallTable = (name: string, table: Uint8Array): void => {
 }
 
 /** @throws RingsideError CONFIG */
+export const requireProcessEvents = (perSecond: number): void => {
+  if (Number.isInteger(perSecond) && perSecond >= 0 && perSecond < 2 ** 31) return
+  throw invalid(`${perSecond} events per second of a process is not a whole number from 0 to 2^31 - 1`)
+}
+
+/** @throws RingsideError CONFIG */
 export const toNativeFilter = (filter: RingFilter): Pick<NativeOptions, 'pids' | 'comms' | 'cgroups'> => {
   for (const pid of filter.pids) {
     if (!Number.isInteger(pid) || pid < 1 || pid > 0x7fff_ffff) throw invalid(`${pid} is not a process id`)
@@ -78,11 +86,13 @@ export const toNativeFilter = (filter: RingFilter): Pick<NativeOptions, 'pids' |
 /** @throws RingsideError CONFIG */
 export const toNativeOptions = (options: RingOptions): Omit<NativeOptions, 'object' | 'hash'> => {
   const { processRingBytes, securityRingBytes, ringBytes, callOf, modeOf, ignoreFamily } = options
-  const { pinDir = '', pinOwner, measureCost = false, goFunctions = false } = options
+  const { processEvents = 0, pinDir = '', pinOwner, measureCost = false, goFunctions = false } = options
   const sizes = { processRingBytes, securityRingBytes, ringBytes }
   Object.values(sizes).forEach(requireRingSize)
   requireCallTable('callOf', callOf)
   requireCallTable('modeOf', modeOf)
   const filter = toNativeFilter(options.filter)
-  return { ...sizes, callOf, modeOf, ignoreFamily, ...filter, pinDir, pinOwner, measureCost, goFunctions }
+  requireProcessEvents(processEvents)
+  const tables = { callOf, modeOf, processEvents }
+  return { ...sizes, ...tables, ignoreFamily, ...filter, pinDir, pinOwner, measureCost, goFunctions }
 }

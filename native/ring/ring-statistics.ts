@@ -3,7 +3,7 @@ import { countersBytes, countersField, eventClasses } from '../../bpf/event.ts'
 
 const classCount = eventClasses.length
 const counterWords = countersBytes / 8
-const headWords = 4
+const headWords = 5
 
 export interface RingStatistics {
   /** One for each possible CPU. */
@@ -14,6 +14,8 @@ export interface RingStatistics {
   readonly countedUntilNs: number | undefined
   /** Runs of programs that the kernel skipped; 0 if it does not report them. */
   readonly skipped: number
+  /** Run time of the programs on all CPUs, in nanoseconds, at most a second old; undefined unless it is measured. */
+  readonly programTimeNs: number | undefined
 }
 
 /** Counters of one CPU since the programs were first loaded; arrays are indexed by enum ringside_class. */
@@ -33,6 +35,8 @@ export interface CpuCounters {
   readonly untracked: number
   /** Counted calls that are in no summary. */
   readonly uncounted: number
+  /** Calls and outcomes of connects beyond the bound of their process. */
+  readonly limited: number
 }
 
 /** @param words struct ringside_counters */
@@ -51,18 +55,20 @@ const toCpuCounters = (cpu: number, before: number, words: Float64Array): CpuCou
     off: countsOf('off'),
     counted: countsOf('counted'),
     untracked: word('untracked'),
-    uncounted: word('uncounted')
+    uncounted: word('uncounted'),
+    limited: word('limited')
   }
 }
 
 export const toRingStatistics = (table: Float64Array): RingStatistics => {
-  const [before = 0, last = 0, countedUntilNs = 0, skipped = 0] = table
+  const [before = 0, last = 0, countedUntilNs = 0, skipped = 0, programTimeNs = -1] = table
   const counters = table.subarray(headWords)
   const cpus = Array.from({ length: counters.length / counterWords }, (_, cpu) =>
     toCpuCounters(cpu, before, counters.subarray(cpu * counterWords, (cpu + 1) * counterWords))
   )
   return {
     ...{ cpus, summaries: { before, last }, skipped },
-    countedUntilNs: countedUntilNs === 0 ? undefined : countedUntilNs
+    countedUntilNs: countedUntilNs === 0 ? undefined : countedUntilNs,
+    programTimeNs: programTimeNs < 0 ? undefined : programTimeNs
   }
 }

@@ -5,9 +5,16 @@ import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { recordMaxBytes } from '../../bpf/event.ts'
 import { RingsideError } from '../../runtime/errors.ts'
-import { addon, buildDir, type NativeRing, toRingsideError } from './addon.ts'
+import { addon, buildDir, type LimitedCalls, type NativeRing, toRingsideError } from './addon.ts'
 import { fromNativeAccount, type RingAccount, type RingMark, toTable } from './ring-account.ts'
-import { type RingFilter, type RingOptions, requireCallTable, toNativeFilter, toNativeOptions } from './ring-options.ts'
+import {
+  type RingFilter,
+  type RingOptions,
+  requireCallTable,
+  requireProcessEvents,
+  toNativeFilter,
+  toNativeOptions
+} from './ring-options.ts'
 import { type RingStatistics, toRingStatistics } from './ring-statistics.ts'
 
 const kernelTypes = '/sys/kernel/btf/vmlinux'
@@ -99,6 +106,11 @@ export class Ring {
     return this.#native.summarize()
   }
 
+  /** The processes with the most limited calls in the last summaries, the largest first; empty once they are released. */
+  limited(): readonly LimitedCalls[] {
+    return this.#native.limited()
+  }
+
   /** Replaces the filter. A call in progress may still be handled by the old filter. */
   setFilter(filter: RingFilter): void {
     const { pids, comms, cgroups } = toNativeFilter(filter)
@@ -113,6 +125,12 @@ export class Ring {
   setModes(modeOf: Uint8Array): void {
     requireCallTable('modeOf', modeOf)
     this.#native.setModes(modeOf)
+  }
+
+  /** @param perSecond as RingOptions.processEvents */
+  setProcessEvents(perSecond: number): void {
+    requireProcessEvents(perSecond)
+    this.#native.setProcessEvents(perSecond)
   }
 
   /**

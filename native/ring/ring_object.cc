@@ -12,8 +12,8 @@ namespace ringside {
 namespace {
 
 // Layout of Ring#statistics(): seq before the first, last seq of the summaries, nanoseconds up to which summaries are
-// complete, skipped runs of programs; then the words of struct ringside_counters, CPU by CPU.
-constexpr size_t kStatisticsHead = 4;
+// complete, skipped runs of programs, their run time in nanoseconds or -1; then the words of struct ringside_counters, CPU by CPU.
+constexpr size_t kStatisticsHead = 5;
 constexpr size_t kCounterWords = sizeof(ringside_counters) / sizeof(uint64_t);
 
 // State of one instance of the addon: each thread has its own.
@@ -102,8 +102,9 @@ class Ring : public Napi::ObjectWrap<Ring> {
     return DefineClass(
         env, "Ring",
         {InstanceMethod<&Ring::Read>("read"), InstanceMethod<&Ring::Release>("release"),
-         InstanceMethod<&Ring::Summarize>("summarize"), InstanceMethod<&Ring::SetFilter>("setFilter"),
-         InstanceMethod<&Ring::SetModes>("setModes"), InstanceMethod<&Ring::MarkGo>("markGo"),
+         InstanceMethod<&Ring::Summarize>("summarize"), InstanceMethod<&Ring::Limited>("limited"), InstanceMethod<&Ring::SetFilter>("setFilter"),
+         InstanceMethod<&Ring::SetModes>("setModes"),
+         InstanceMethod<&Ring::SetProcessEvents>("setProcessEvents"), InstanceMethod<&Ring::MarkGo>("markGo"),
          InstanceMethod<&Ring::UnmarkGo>("unmarkGo"), InstanceMethod<&Ring::Statistics>("statistics"),
          InstanceMethod<&Ring::ProgramTimeNs>("programTimeNs"), InstanceMethod<&Ring::Detach>("detach"),
          InstanceMethod<&Ring::Close>("close"), InstanceAccessor<&Ring::Ended>("ended"),
@@ -141,6 +142,22 @@ class Ring : public Napi::ObjectWrap<Ring> {
     return worker->Promise();
   }
 
+  Napi::Value Limited(const Napi::CallbackInfo&) {
+    const std::vector<LimitedCalls>& limited = Open().Limited();
+    auto rows = Napi::Array::New(Env(), limited.size());
+    for (uint32_t i = 0; i < limited.size(); i++) {
+      auto row = Napi::Object::New(Env());
+      row.Set("pid", Napi::Number::New(Env(), limited[i].pid));
+      row.Set("startNs", Napi::BigInt::New(Env(), limited[i].start_ns));
+      row.Set("comm", Napi::String::New(Env(), limited[i].comm));
+      row.Set("isCompat", Napi::Boolean::New(Env(), limited[i].is_compat));
+      row.Set("nr", Napi::Number::New(Env(), limited[i].nr));
+      row.Set("count", Napi::Number::New(Env(), static_cast<double>(limited[i].count)));
+      rows.Set(i, row);
+    }
+    return rows;
+  }
+
   Napi::Value Begin(const Napi::CallbackInfo&) {
     const auto& begin = Open().Begin();
     return ToTable(Env(), std::vector<double>(begin.begin(), begin.end()));
@@ -174,6 +191,8 @@ class Ring : public Napi::ObjectWrap<Ring> {
     Open().SetModes(ToArray<sizeof(ringside_config::mode_of)>(info[0]));
   }
 
+  void SetProcessEvents(const Napi::CallbackInfo& info) { Open().SetProcessEvents(info[0].As<Napi::Number>()); }
+
   Napi::Value MarkGo(const Napi::CallbackInfo& info) {
     bool is_whole;
     const uint64_t start_ns = info[1].As<Napi::BigInt>().Uint64Value(&is_whole);
@@ -192,6 +211,8 @@ class Ring : public Napi::ObjectWrap<Ring> {
     add(session.LastSummarySeq());
     add(session.CountedUntilNs());
     add(session.Skipped());
+    const std::optional<uint64_t> time_ns = session.RecentProgramTimeNs();
+    *cell++ = time_ns ? static_cast<double>(*time_ns) : -1;
     const auto* counters = reinterpret_cast<const uint64_t*>(session.Counters());
     std::for_each(counters, counters + words, add);
     return table;
@@ -235,6 +256,7 @@ Napi::Value OpenRing(const Napi::CallbackInfo& info) {
   options.hash = ToArray<std::tuple_size_v<ObjectHash>>(from.Get("hash"));
   options.ignore_family = from.Get("ignoreFamily").As<Napi::Boolean>();
   options.mode_of = ToArray<sizeof(ringside_config::mode_of)>(from.Get("modeOf"));
+  options.process_events = from.Get("processEvents").As<Napi::Number>();
   options.filter = ToFilter(from.Get("pids"), from.Get("comms"), from.Get("cgroups"));
   options.pin_folder = from.Get("pinDir").As<Napi::String>();
   if (from.Get("pinOwner").IsObject()) {

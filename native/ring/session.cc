@@ -18,7 +18,7 @@ namespace {
 // Quarters of the room of a read that a ring and those before it may fill, by lane.
 constexpr std::array<size_t, kRings> kQuarters = {2, 3, 4};
 constexpr size_t kLongestRecord = sizeof(ringside_event) + (1 << 16);
-constexpr uint64_t kSkippedEveryNs = 1000000000;
+constexpr uint64_t kCostEveryNs = 1000000000;
 
 }  // namespace
 
@@ -66,6 +66,7 @@ void Session::Observe(const Options& options, const Programs* replaced) {
   // Only the replaced programs can emit a call that they saw enter; only the new ones see those that enter from here on.
   if (replaced != nullptr) Mute(replaced->config());
   SetFilterBits(programs_.config(), filter_.Bits());
+  SetProcessEvents(options.process_events);
   SetModes(options.mode_of);
   // Marks of the predecessor: this edge has not examined those processes.
   ClearGoMarks(programs_.config());
@@ -125,6 +126,8 @@ void Session::SetFilter(const Filter& filter) {
   if (!detaching_) SetFilterBits(programs_.config(), filter_.Bits());
 }
 
+void Session::SetProcessEvents(uint32_t per_second) { Publish(programs_.config()->process_events, per_second); }
+
 void Session::SetModes(const Modes& mode_of) {
   if (!detaching_) ringside::SetModes(programs_.config(), mode_of);
 }
@@ -154,13 +157,23 @@ void Session::Close() {
   if (pins_ && detached_) RemovePins(pins_, programs_);
 }
 
-uint64_t Session::Skipped() {
+void Session::UpdateCost() {
   const uint64_t now = MonotonicNs();
-  if (now >= skipped_until_ns_) {
-    skipped_ = state_->missed + programs_.Cost().value_or(ProgramCost{}).skipped;
-    skipped_until_ns_ = now + kSkippedEveryNs;
-  }
+  if (now < cost_until_ns_) return;
+  const std::optional<ProgramCost> cost = programs_.Cost();
+  skipped_ = state_->missed + cost.value_or(ProgramCost{}).skipped;
+  if (statistics_ && cost) program_time_ns_ = cost->run_ns;
+  cost_until_ns_ = now + kCostEveryNs;
+}
+
+uint64_t Session::Skipped() {
+  UpdateCost();
   return skipped_;
+}
+
+std::optional<uint64_t> Session::RecentProgramTimeNs() {
+  UpdateCost();
+  return program_time_ns_;
 }
 
 std::optional<uint64_t> Session::ProgramTimeNs() const {

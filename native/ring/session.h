@@ -49,9 +49,12 @@ class Session {
   Summaries CollectSummaries() const { return counts_.Collect(); }
   // Makes the result readable.
   void InstallSummaries(Summaries summaries) { counts_.Install(std::move(summaries)); }
+  const std::vector<LimitedCalls>& Limited() const { return counts_.Limited(); }
 
   void SetFilter(const Filter& filter);
   void SetModes(const Modes& mode_of);
+  // As ringside_config.process_events.
+  void SetProcessEvents(uint32_t per_second);
 
   // As in go_marks.h.
   bool MarkGo(uint32_t pid, uint64_t start_ns);
@@ -85,13 +88,16 @@ class Session {
   uint64_t LastSummarySeq() const { return state_->seq_before + counts_.Made(); }
   // CLOCK_MONOTONIC up to which summaries include all counted calls; 0: there are none yet.
   uint64_t CountedUntilNs() const { return counts_.CountedUntilNs(); }
-  // Runs that the kernel skipped. Asks the kernel at most once a second.
+  // Runs that the kernel skipped, and the run time of the programs, nullopt unless it is measured. Ask the kernel at most
+  // once a second.
   uint64_t Skipped();
-  // nullopt unless it is measured.
+  std::optional<uint64_t> RecentProgramTimeNs();
+  // Asks the kernel.
   std::optional<uint64_t> ProgramTimeNs() const;
 
  private:
   void OpenRings();
+  void UpdateCost();
   void Observe(const Options& options, const Programs* replaced);
 
   Pins pins_;
@@ -109,7 +115,8 @@ class Session {
   std::vector<std::string> notes_;
   uint32_t cpus_ = 0;
   uint64_t skipped_ = 0;
-  uint64_t skipped_until_ns_ = 0;
+  std::optional<uint64_t> program_time_ns_;
+  uint64_t cost_until_ns_ = 0;
 
   std::once_flag detach_once_;
   std::atomic<bool> detaching_{false};

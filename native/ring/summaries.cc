@@ -13,6 +13,8 @@ namespace ringside {
 
 namespace {
 
+// A bound on the list: an attacker can have thousands of processes limited.
+constexpr size_t kMaxLimited = 16;
 constexpr size_t kBuckets = sizeof(ringside_group::counts) / sizeof(uint32_t);
 // path_size has 16 bits, and the size of a record is a multiple of 8.
 constexpr size_t kMaxCells = (65528 - sizeof(ringside_summary)) / sizeof(ringside_cell);
@@ -50,6 +52,13 @@ ringside_event HeadOf(const ringside_group& group) {
   return event;
 }
 
+void KeepLargest(std::vector<LimitedCalls>& limited) {
+  const auto end = limited.begin() + static_cast<ptrdiff_t>(std::min(limited.size(), kMaxLimited));
+  std::partial_sort(limited.begin(), end, limited.end(),
+                    [](const LimitedCalls& a, const LimitedCalls& b) { return a.count > b.count; });
+  limited.erase(end, limited.end());
+}
+
 template <typename T>
 void Append(std::vector<uint8_t>& to, const T& value) {
   const auto* bytes = reinterpret_cast<const uint8_t*>(&value);
@@ -82,12 +91,22 @@ Summaries Summarize(const ringside_group* groups, size_t count, uint64_t seq_bef
       } else if (group.measure == RINGSIDE_MEASURE_ERRNO) {
         totals.errors += calls;
       }
+      if (group.measure == RINGSIDE_MEASURE_DECLARED) {
+        totals.limited += group.counts[RINGSIDE_DECLARED_LIMITED];
+        totals.uncounted += group.counts[RINGSIDE_DECLARED_UNCOUNTED];
+        continue;
+      }
       // The duration of a request to io_uring is unknown: only its count is valid.
       if (group.nr < RINGSIDE_NR_URING) AddCells(group, cells);
     }
     // An empty group: allocated, but unused since another CPU was faster.
-    if (totals.count == 0 && cells.empty()) continue;
+    if (totals.count + totals.limited + totals.uncounted == 0 && cells.empty()) continue;
 
+    if (totals.limited > 0) {
+      const std::string comm(event.comm, strnlen(event.comm, sizeof(event.comm)));
+      const bool is_compat = (event.flags & RINGSIDE_IS_COMPAT) != 0;
+      summaries.limited.push_back({event.pid, event.start_ns, comm, is_compat, event.nr, totals.limited});
+    }
     const size_t kept = std::min(cells.size(), kMaxCells);
     if (kept < cells.size()) event.flags |= RINGSIDE_PATH_TRUNCATED;
     event.path_size = static_cast<uint16_t>(sizeof(totals) + kept * sizeof(ringside_cell));
@@ -104,6 +123,7 @@ Summaries Summarize(const ringside_group* groups, size_t count, uint64_t seq_bef
       Append(summaries.records, ringside_cell{place.first, place.second, static_cast<uint32_t>(clamped)});
     }
   }
+  KeepLargest(summaries.limited);
   return summaries;
 }
 

@@ -8,6 +8,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <string>
 #include <vector>
 
 extern "C" {
@@ -16,9 +17,20 @@ extern "C" {
 
 namespace ringside {
 
+// Calls of one process that were counted beyond its bound.
+struct LimitedCalls {
+  uint32_t pid;
+  uint64_t start_ns;
+  std::string comm;
+  bool is_compat;
+  uint16_t nr;
+  uint64_t count;
+};
+
 struct Summaries {
   std::vector<uint8_t> records;
   uint64_t count = 0;
+  std::vector<LimitedCalls> limited;  // the processes and calls with the most, the largest first
 };
 
 // One record for each (pid, start_ns, abi, nr), in this order, with seqs from seq_before + 1. The calls ended in the interval

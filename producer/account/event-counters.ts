@@ -1,10 +1,11 @@
 // Event counters by class and outcome: for the edge's log and metrics, and as the ledger in the stream. After drain()
 // or stop(), seen = published + spooled + dropped.
 import { eventClasses } from '../../wire/event-class.ts'
-import type { DropReason, EventClass, Ledger as LedgerRecord, Step } from '../../wire/types.ts'
+import type { BoundStep, DropReason, EventClass, Ledger as LedgerRecord, Step } from '../../wire/types.ts'
 import type { PublishedBatch } from '../deliver/publisher.ts'
 import type { Spool } from '../deliver/spool.ts'
-import type { SourceStatistics } from '../source/source.ts'
+import type { LimitedCalls, SourceStatistics } from '../source/source.ts'
+import { LargestLimited } from './largest-limited.ts'
 
 /** Events of this run that were dropped after they had left the rings. */
 export interface Loss {
@@ -34,6 +35,8 @@ export class EventCounters {
   #batches = 0
   #bytes = 0
   #steps: Step[] = []
+  #boundSteps: BoundStep[] = []
+  readonly #limited = new LargestLimited()
 
   constructor(run: string, spool: Spool | undefined, initial: SourceStatistics) {
     this.#run = run
@@ -67,6 +70,15 @@ export class EventCounters {
     this.#steps.push(step)
   }
 
+  addBoundStep(step: BoundStep): void {
+    this.#boundSteps.push(step)
+  }
+
+  /** @param rows of a second's summaries */
+  addLimited(rows: readonly LimitedCalls[]): void {
+    this.#limited.add(rows)
+  }
+
   /**
    * @param events read from the rings, by class
    * @param ringDrops events dropped in the rings, by class
@@ -95,6 +107,7 @@ export class EventCounters {
       off: total(statistics.off) - total(this.#initial.off),
       counted: total(statistics.counted) - total(this.#initial.counted),
       uncounted: (statistics.uncounted ?? 0) - (this.#initial.uncounted ?? 0),
+      limited: (statistics.limited ?? 0) - (this.#initial.limited ?? 0),
       untracked: (statistics.untracked ?? 0) - (this.#initial.untracked ?? 0),
       batches: this.#batches,
       bytes: this.#bytes,
@@ -113,9 +126,13 @@ export class EventCounters {
     ]
   }
 
-  /** The ledger of this moment, with the budget steps since clearSteps(). */
-  ledger(statistics: SourceStatistics, monotonicUs: number): LedgerRecord {
+  /**
+   * The ledger of this moment, with the budget's steps and the limited processes since clearSteps().
+   * @param processEvents the bound of a process, in events per second
+   */
+  ledger(statistics: SourceStatistics, monotonicUs: number, processEvents: number): LedgerRecord {
     const spooled = this.#spool?.account.spooled
+    const { user, system } = process.cpuUsage()
     return {
       monotonic_us: monotonicUs,
       untracked: statistics.untracked ?? 0,
@@ -129,12 +146,20 @@ export class EventCounters {
         published: this.#published[i] as number,
         spooled: spooled?.[i] ?? 0
       })),
-      steps: [...this.#steps]
+      steps: [...this.#steps],
+      limited: statistics.limited ?? 0,
+      process_events: processEvents,
+      bound_steps: [...this.#boundSteps],
+      limited_processes: this.#limited.rows(),
+      cpu_process_us: user + system,
+      cpu_programs_us: Math.round((statistics.programTimeNs ?? -1000) / 1000)
     }
   }
 
   /** A batch has the steps. */
   clearSteps(): void {
     this.#steps = []
+    this.#boundSteps = []
+    this.#limited.clear()
   }
 }

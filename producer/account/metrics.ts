@@ -1,7 +1,8 @@
 // The edge's metrics: events by class and outcome, backlog and spool, CPU use and budget.
 import { type Sample, type ScalarFamily, single } from '../../runtime/metric-family.ts'
 import { eventClasses } from '../../wire/event-class.ts'
-import type { EventClass, Ledger } from '../../wire/types.ts'
+import type { Ledger } from '../../wire/types.ts'
+import type { Reduction } from '../budget/budget.ts'
 import type { CpuUse } from '../budget/cpu-meter.ts'
 import type { Loss } from './event-counters.ts'
 
@@ -9,8 +10,7 @@ export interface EdgeFigures {
   counters(): Readonly<Record<string, number>>
   ledger(): Ledger
   losses(): readonly Loss[]
-  /** Classes that are counted instead of emitted. */
-  readonly reduced: readonly EventClass[]
+  readonly reduction: Reduction
   /** Share of the fullest ring occupied by records that are not durable yet; 0 without a ring or after closing. */
   readonly pressure: number
 }
@@ -33,6 +33,11 @@ function* eventSamples(edge: EdgeFigures): Generator<Sample> {
   for (const { class: name, reason, count } of edge.losses()) {
     yield { labels: { class: name, outcome: 'dropped', reason }, value: count }
   }
+}
+
+function* cpuSamples({ cpu_process_us, cpu_programs_us }: Ledger): Generator<Sample> {
+  yield { labels: { part: 'process' }, value: cpu_process_us / 1e6 }
+  if (cpu_programs_us >= 0) yield { labels: { part: 'programs' }, value: cpu_programs_us / 1e6 }
 }
 
 export const edgeMetrics = ({ edge, spoolLimitBytes = 0, cpu }: EdgeMetricsOptions): readonly ScalarFamily[] => {
@@ -67,6 +72,12 @@ export const edgeMetrics = ({ edge, spoolLimitBytes = 0, cpu }: EdgeMetricsOptio
       'Counted calls in no summary, for lack of groups.',
       () => edge.ledger().uncounted
     ),
+    single(
+      'counter',
+      'ringside_edge_limited_calls_total',
+      'Calls and outcomes of connects not emitted, beyond the bound of their process.',
+      () => edge.ledger().limited
+    ),
     count(
       'earlier_published_events',
       'Events of earlier runs, from the spool, that Kafka acknowledged.',
@@ -93,7 +104,19 @@ export const edgeMetrics = ({ edge, spoolLimitBytes = 0, cpu }: EdgeMetricsOptio
       help: '1 while the calls of a class are counted instead of emitted, to keep to the CPU budget.',
       labels: ['class'],
       samples: () =>
-        eventClasses.map((name) => ({ labels: { class: name }, value: edge.reduced.includes(name) ? 1 : 0 }))
+        eventClasses.map((name) => ({ labels: { class: name }, value: edge.reduction.classes.includes(name) ? 1 : 0 }))
+    },
+    level(
+      'process_events_limit',
+      'Events that a process may emit per second, less than configured to keep to the CPU budget; 0 without a bound.',
+      () => edge.reduction.processEvents
+    ),
+    {
+      name: 'ringside_edge_cpu_seconds_total',
+      kind: 'counter',
+      help: 'CPU time of the process and of its BPF programs, which are measured only with a CPU budget.',
+      labels: ['part'],
+      samples: () => cpuSamples(edge.ledger())
     },
     {
       name: 'ringside_edge_cpu_ratio',

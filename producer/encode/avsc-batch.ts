@@ -23,7 +23,7 @@ const eventBytes = 112
 const processBytes = 184
 const socketBytes = 72
 const stackBytes = 16
-const summaryBytes = 96
+const summaryBytes = 112
 /** A bucket's index takes at most 3, its count 5. */
 const bucketBytes = 8
 

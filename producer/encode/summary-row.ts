@@ -35,7 +35,9 @@ export const readSummary = (raw: RawEvents, record: number, process: number, cal
     bytes: clampLong(raw.u64(at + summaryField.bytes)),
     latency: [],
     sizes: [],
-    errnos: []
+    errnos: [],
+    limited: clampLong(raw.u64(at + summaryField.limited)),
+    uncounted: clampLong(raw.u64(at + summaryField.uncounted))
   }
   const buckets: Readonly<Record<number, Bucket[]>> = {
     [measure.latency]: summary.latency,

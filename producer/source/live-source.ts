@@ -10,8 +10,9 @@ import type { CpuCounters } from '../../native/ring/ring-statistics.ts'
 import { messageOf, RingsideError } from '../../runtime/errors.ts'
 import type { EventClass } from '../../wire/types.ts'
 import type { GoMarks } from '../go/go-processes.ts'
+import { callName } from './call-names.ts'
 import { type CallModes, callTable, modeTable } from './call-tables.ts'
-import type { Account, ClockReading, Mark, Source, SourceStatistics } from './source.ts'
+import type { Account, ClockReading, LimitedCalls, Mark, Source, SourceStatistics } from './source.ts'
 
 /** A process is observed when it matches every list that is not empty. */
 export interface LiveFilter {
@@ -32,6 +33,8 @@ export interface LiveSourceOptions extends LiveFilter {
   readonly ringBytes: number
   /** Modes by the call's name; other calls have the mode of their class. */
   readonly calls: CallModes
+  /** Events that a process may emit per second; beyond them its calls are counted. 0: no bound. */
+  readonly processEventsPerSecond: number
   /** Observe neither this process's parent nor any of the parent's children: the rest of `ringside up`. */
   readonly ignoreFamily: boolean
   /** Folder of a bpffs in which programs and rings outlive this process; '' or undefined: they end with it. */
@@ -56,6 +59,8 @@ export interface LiveSource extends Source, GoMarks {
    * @param reduced classes whose calls are counted instead of emitted
    */
   setCalls(calls: CallModes, reduced?: ReadonlySet<EventClass>): void
+  /** @param perSecond as in LiveSourceOptions.processEventsPerSecond */
+  setProcessEvents(perSecond: number): void
 }
 
 /** The mount point of cgroup v2: /sys/fs/cgroup, or /sys/fs/cgroup/unified on a hybrid host. */
@@ -133,7 +138,7 @@ class KernelSource implements LiveSource {
   }
 
   statistics(): SourceStatistics {
-    const { cpus, summaries, countedUntilNs, skipped } = this.#ring.statistics()
+    const { cpus, summaries, countedUntilNs, skipped, programTimeNs } = this.#ring.statistics()
     const emitted = sumByClass(cpus, (row) => row.emitted)
     const dropped = sumByClass(cpus, (row) => row.dropped)
     return {
@@ -144,6 +149,8 @@ class KernelSource implements LiveSource {
       counted: sumByClass(cpus, (row) => row.counted),
       untracked: cpus.reduce((sum, row) => sum + row.untracked, skipped),
       uncounted: cpus.reduce((sum, row) => sum + row.uncounted, 0),
+      limited: cpus.reduce((sum, row) => sum + row.limited, 0),
+      ...(programTimeNs === undefined ? {} : { programTimeNs }),
       ...(countedUntilNs === undefined ? {} : { countedUntilUs: Math.floor(countedUntilNs / 1000) }),
       sequences: [...cpus, { cpu: summaryCpu, ...summaries }]
         .filter((row) => row.last > row.before)
@@ -159,6 +166,10 @@ class KernelSource implements LiveSource {
     this.#ring.setModes(modeTable(calls, reduced))
   }
 
+  setProcessEvents(perSecond: number): void {
+    this.#ring.setProcessEvents(perSecond)
+  }
+
   release(mark: Mark, account: Account): void {
     this.#ring.release(mark, account)
   }
@@ -169,6 +180,14 @@ class KernelSource implements LiveSource {
 
   summarize(): Promise<boolean> {
     return this.#ring.summarize()
+  }
+
+  limited(): readonly LimitedCalls[] {
+    return this.#ring.limited().map(({ pid, startNs, comm, isCompat, nr, count }) => ({
+      ...{ pid, comm, count },
+      startUs: Number(startNs / 1000n),
+      call: callName(nr, isCompat) ?? `syscall_${nr}`
+    }))
   }
 
   markGo(pid: number, startNs: bigint): boolean {
@@ -209,6 +228,7 @@ export const openLiveSource = async (options: LiveSourceOptions): Promise<LiveSo
     ringBytes: options.ringBytes,
     callOf: callTable(),
     modeOf: modeTable(options.calls),
+    processEvents: options.processEventsPerSecond,
     filter: toRingFilter(options),
     ignoreFamily: options.ignoreFamily,
     pinDir: options.pinDir ?? '',

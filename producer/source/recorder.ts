@@ -7,6 +7,7 @@ import { encodeChunk, encodeHeader, openFile } from './recording-format.ts'
 import {
   type Account,
   type ClockReading,
+  type LimitedCalls,
   type Mark,
   noStatistics,
   type Source,
@@ -123,6 +124,10 @@ class Recorder implements Source {
 
   release(mark: Mark, account: Account): void {
     this.#source.release(mark, account)
+  }
+
+  limited(): readonly LimitedCalls[] {
+    return this.#source.limited?.() ?? []
   }
 
   get pressure(): number {

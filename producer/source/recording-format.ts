@@ -36,6 +36,8 @@ const statisticsSchema = z.object({
   counted: countByClass.exactOptional(),
   untracked: count.exactOptional(),
   uncounted: count.exactOptional(),
+  limited: count.exactOptional(),
+  programTimeNs: count.exactOptional(),
   countedUntilUs: count.exactOptional(),
   sequences: z.array(z.object({ cpu: z.int().min(0), before: count, last: count }))
 })

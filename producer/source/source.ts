@@ -24,6 +24,10 @@ export interface SourceStatistics {
   readonly untracked?: number
   /** Calls in `counted` that no summary includes, for lack of room. */
   readonly uncounted?: number
+  /** Calls and outcomes of connects beyond the bound of their process: the calls are in `counted`, too. */
+  readonly limited?: number
+  /** Run time of the programs on all CPUs, in nanoseconds, at most a second old; undefined if it is not measured. */
+  readonly programTimeNs?: number
   /** CLOCK_MONOTONIC: the summaries in `sequences` include every counted call that ended before. */
   readonly countedUntilUs?: number
   /** The seq before the first and the last seq, for each CPU that assigned any and for the summaries. */
@@ -60,6 +64,16 @@ export interface Account {
   readonly events: readonly number[]
 }
 
+/** Calls of one process that were counted beyond its bound. */
+export interface LimitedCalls {
+  readonly pid: number
+  /** CLOCK_BOOTTIME at its start. */
+  readonly startUs: number
+  readonly comm: string
+  readonly call: string
+  readonly count: number
+}
+
 export interface Source {
   /** /proc/sys/kernel/random/boot_id of the host that the events come from. */
   readonly boot: string
@@ -84,6 +98,8 @@ export interface Source {
    * @returns false when it did nothing: the last summaries are not all released, or no call was counted
    */
   summarize(): Promise<boolean>
+  /** The processes with the most limited calls in the last summaries, the largest first; undefined without a kernel. */
+  limited?(): readonly LimitedCalls[]
   /** Share of a ring that is read and not released, from 0 to 1; of the fullest ring. */
   readonly pressure?: number
   /** Now for a live source; for a recording the clock recorded with the last read. */

@@ -1,12 +1,13 @@
 // Decides when the kernel's counts become summaries: as each second of the wall clock begins, and at the end. One
 // summarize() at a time.
 import { summaryCpu } from '../../bpf/event.ts'
-import type { Source } from './source.ts'
+import type { LimitedCalls, Source } from './source.ts'
 
 const second = 1_000_000_000n
 
 export class Summarizer {
   readonly #source: Source
+  readonly #onLimited: (rows: readonly LimitedCalls[]) => void
   /** Second of the wall clock in which tick() last called summarize(). */
   #second: bigint
   #running: Promise<boolean> | undefined
@@ -15,8 +16,10 @@ export class Summarizer {
   readonly #previousSeq: number
   #countedUntilUs = -1
 
-  constructor(source: Source) {
+  /** @param onLimited takes the processes with limited calls of each second's summaries */
+  constructor(source: Source, onLimited: (rows: readonly LimitedCalls[]) => void = () => {}) {
     this.#source = source
+    this.#onLimited = onLimited
     this.#second = source.clock().wallNs / second
     this.#previousSeq = source.previous?.closed.find(({ cpu }) => cpu === summaryCpu)?.seq ?? 0
   }
@@ -66,7 +69,9 @@ export class Summarizer {
   async #begin(): Promise<boolean> {
     this.#running = this.#source.summarize()
     try {
-      return await this.#running
+      const made = await this.#running
+      if (made) this.#onLimited(this.#source.limited?.() ?? [])
+      return made
     } finally {
       this.#running = undefined
     }

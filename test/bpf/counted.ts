@@ -1,15 +1,30 @@
-// Totals of summaries by process and call number, over any number of epochs.
-import { eventClasses, eventField, type Lane, lanes, recordKind } from '../../bpf/event.ts'
-import type { LiveSource } from '../../producer/source/live-source.ts'
+// Totals of summaries by process and call number, over any number of epochs, and the emitted events.
+import assert from 'node:assert/strict'
+import {
+  cellBytes,
+  eventClasses,
+  eventField,
+  knownCalls,
+  type Lane,
+  lanes,
+  recordKind,
+  recordKinds,
+  summaryField,
+  summaryHeaderBytes
+} from '../../bpf/event.ts'
+import { type LiveSource, type LiveSourceOptions, openLiveSource } from '../../producer/source/live-source.ts'
 import { RawEvents } from '../../producer/source/raw-events.ts'
 import { noMark } from '../../producer/source/source.ts'
 import type { EventClass } from '../../wire/types.ts'
+import { type Outcome, quiet } from './observe.ts'
 
 export interface Counted {
   count: number
   errors: number
   totalNs: number
   bytes: number
+  limited: number
+  uncounted: number
   /** Calls by bucket; of errors by errno. */
   readonly latencies: Map<number, number>
   readonly sizes: Map<number, number>
@@ -20,17 +35,19 @@ export interface Emitted {
   readonly pid: number
   readonly nr: number
   readonly class: EventClass | undefined
+  readonly kind: string | undefined
+  readonly call: string | undefined
+  readonly comm: string
+  readonly timeNs: number
 }
 
-const summaryBytes = 32
-const cellBytes = 8
 const none = { run: '', batch: 0, closed: [], declared: [0, 0, 0, 0], events: [0, 0, 0, 0] }
 
 /** The sum of counts by bucket. */
 export const sumOf = (counts: Iterable<number>): number => [...counts].reduce((sum, count) => sum + count, 0)
 
 const noCounts = (): Counted => ({
-  ...{ count: 0, errors: 0, totalNs: 0, bytes: 0 },
+  ...{ count: 0, errors: 0, totalNs: 0, bytes: 0, limited: 0, uncounted: 0 },
   ...{ latencies: new Map(), sizes: new Map(), errnos: new Map() }
 })
 
@@ -75,8 +92,15 @@ export class Counts {
   #add(raw: RawEvents, at: number): void {
     if (raw.u8(at + eventField.kind) !== recordKind.summary) {
       this.#place[lanes[raw.lane(at)] as Lane] += raw.u32(at + eventField.advance)
-      const call = { pid: raw.u32(at + eventField.pid), nr: raw.u16(at + eventField.nr) }
-      this.events.push({ ...call, class: eventClasses[raw.u8(at + eventField.eventClass)] })
+      this.events.push({
+        pid: raw.u32(at + eventField.pid),
+        nr: raw.u16(at + eventField.nr),
+        class: eventClasses[raw.u8(at + eventField.eventClass)],
+        kind: recordKinds[raw.u8(at + eventField.kind)],
+        call: knownCalls[raw.u8(at + eventField.call)],
+        comm: raw.comm(at),
+        timeNs: raw.u64(at + eventField.timeNs)
+      })
       return
     }
     const pid = raw.u32(at + eventField.pid)
@@ -92,11 +116,46 @@ export class Counts {
     row.count += raw.u64(from)
     row.errors += raw.u64(from + 8)
     row.totalNs += raw.u64(from + 16)
-    row.bytes += raw.u64(from + 24)
-    for (let cell = from + summaryBytes; cell < end; cell += cellBytes) {
+    row.bytes += raw.u64(from + summaryField.bytes)
+    row.limited += raw.u64(from + summaryField.limited)
+    row.uncounted += raw.u64(from + summaryField.uncounted)
+    for (let cell = from + summaryHeaderBytes; cell < end; cell += cellBytes) {
       const [measure, index, count] = [raw.u16(cell), raw.u16(cell + 2), raw.u32(cell + 4)]
       const cells = [row.latencies, row.sizes, row.errnos][measure] as Map<number, number>
       cells.set(index, (cells.get(index) ?? 0) + count)
     }
   }
+}
+
+/** Runs a test with a source of its own. */
+export const counting = async (
+  options: Partial<LiveSourceOptions>,
+  test: (source: LiveSource, counts: Counts) => Promise<void>
+): Promise<void> => {
+  const source = await openLiveSource({ ...quiet, ...options })
+  try {
+    await test(source, new Counts(source))
+  } finally {
+    source.close()
+  }
+}
+
+/** Repeats `step` until the programs end; then reads everything. */
+export const during = async (
+  programs: Promise<Outcome>[],
+  counts: Counts,
+  step: () => Promise<void>
+): Promise<Outcome[]> => {
+  let isRunning = true
+  const done = Promise.all(programs).finally(() => {
+    isRunning = false
+  })
+  while (isRunning) await step()
+  const outcomes = await done
+  for (const { code } of outcomes) assert.equal(code, 0)
+  // Unreleased summaries block the next flip: release them first.
+  counts.take()
+  await counts.flip()
+  await counts.flip()
+  return outcomes
 }

@@ -5,45 +5,17 @@ import { readFileSync } from 'node:fs'
 import { describe, it } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { CallMode } from '../../bpf/event.ts'
-import { type LiveSource, type LiveSourceOptions, openLiveSource } from '../../producer/source/live-source.ts'
+import type { LiveSource } from '../../producer/source/live-source.ts'
 import { indexOf } from '../../wire/log-linear.ts'
 import { kernelTimeoutMs } from '../support/kernel.ts'
-import { Counts, sumOf } from './counted.ts'
-import { commOf, type Outcome, program, quiet, run, skip } from './observe.ts'
+import { type Counts, counting, during, sumOf } from './counted.ts'
+import { commOf, type Outcome, program, run, skip } from './observe.ts'
 
 const isX64 = process.arch === 'x64'
 const writeNumber = isX64 ? 1 : 64
 const ptraceNumber = isX64 ? 101 : 117
 const readNumber = isX64 ? 0 : 63
 const ebadf = 9
-
-const counting = async (
-  options: Partial<LiveSourceOptions>,
-  test: (source: LiveSource, counts: Counts) => Promise<void>
-): Promise<void> => {
-  const source = await openLiveSource({ ...quiet, ...options })
-  try {
-    await test(source, new Counts(source))
-  } finally {
-    source.close()
-  }
-}
-
-/** Repeats `step` until the programs end; then reads everything. */
-const during = async (programs: Promise<Outcome>[], counts: Counts, step: () => Promise<void>): Promise<Outcome[]> => {
-  let isRunning = true
-  const done = Promise.all(programs).finally(() => {
-    isRunning = false
-  })
-  while (isRunning) await step()
-  const outcomes = await done
-  for (const { code } of outcomes) assert.equal(code, 0)
-  // Unreleased summaries block the next flip: release them first.
-  counts.take()
-  await counts.flip()
-  await counts.flip()
-  return outcomes
-}
 
 const ofClass = (source: LiveSource, name: 'process' | 'io') => {
   const { off, counted, emitted, dropped } = source.statistics()

@@ -38,7 +38,7 @@ describe('event.h', { skip }, () => {
         epoch: 32,
         groups: 36,
         go_functions: 40,
-        reserved: 44,
+        process_events: 44,
         call_of: 48,
         mode_of: 2096,
         go: 4144
@@ -57,7 +57,8 @@ describe('event.h', { skip }, () => {
         counted: 104,
         untracked: 136,
         uncounted: 144,
-        reserved: 152
+        limited: 152,
+        reserved: 160
       }
     })
   })

@@ -167,6 +167,7 @@ export const quiet: LiveSourceOptions = {
   securityRingBytes: 1 << 22,
   ringBytes: 1 << 22,
   calls: { read: 'emit', write: 'emit' },
+  processEventsPerSecond: 0,
   pids: [],
   comms: [],
   cgroups: [],

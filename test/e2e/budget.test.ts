@@ -1,32 +1,37 @@
-// Over its CPU budget the edge counts calls instead of emitting them, class by class, and emits them again when the host
-// is quiet. No call is lost: each is an event, in a summary, or a declared drop.
+// Over its CPU budget the edge lowers the bound of each process, then counts calls instead of emitting them, class by class,
+// and takes that back when the host is quiet. No call is lost: each is an event, in a summary, or a declared drop.
 import assert from 'node:assert/strict'
-import { execFileSync } from 'node:child_process'
+import { execFileSync, spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { join } from 'node:path'
 import { describe, type TestContext, test } from 'node:test'
 import type { HostReport } from '../../verify/host-report.ts'
 import { decode } from '../../wire/codec.ts'
 import { topicName } from '../../wire/topics.ts'
-import type { Step } from '../../wire/types.ts'
+import type { EventBatch } from '../../wire/types.ts'
 import { startEdge } from '../support/edge.ts'
 import { createTopics, kafkaMissing, readAll, withKafka } from '../support/kafka.ts'
 import { kernelTests } from '../support/kernel.ts'
 import '../support/quiet-machine.ts'
 import { eventually, startRingside, temporaryDirectory } from '../support/ringside.ts'
 
+const programs = join(import.meta.dirname, '../bpf/programs')
 const writesPerFlood = 1_000_000
 const timeout = 180_000
 
 describe('the CPU budget, on a live kernel', { skip: kernelTests.skip || (await kafkaMissing()) }, () => {
   const kafka = withKafka()
 
-  const start = async (t: TestContext, name: string, budget: string) => {
+  const start = async (t: TestContext, name: string, budget: string, more: readonly string[] = []) => {
     const directory = temporaryDirectory(t, name)
     const { config, env: topics } = await createTopics(kafka, name)
     const env = { ...topics, RINGSIDE_STATE_DIR: directory, RINGSIDE_HOST: name }
-    const flood = join(directory, 'flood')
-    execFileSync('gcc', ['-O1', '-o', flood, join(import.meta.dirname, '../bpf/programs/flood.c')])
-    const options = ['--cpu-budget', budget, '--call', 'write=emit', '--comm', 'flood']
+    const build = (program: string, as: string): string => {
+      execFileSync('gcc', ['-O1', '-o', join(directory, as), join(programs, `${program}.c`)])
+      return join(directory, as)
+    }
+    const [flood, quiet] = [build('flood', 'flood'), build('known', 'quiet')]
+    const options = ['--cpu-budget', budget, '--call', 'write=emit', '--comm', 'flood', '--comm', 'quiet', ...more]
     const edge = await startEdge(t, env, options)
     let writes = 0
     return {
@@ -37,9 +42,18 @@ describe('the CPU budget, on a live kernel', { skip: kernelTests.skip || (await 
           writes += writesPerFlood
           return said.test(edge.output.stderr) || undefined
         }),
+      /** One flood, with a quiet process beside it. @returns the pid of the flood */
+      floodBeside: async (rounds: number): Promise<number> => {
+        const child = spawn(flood, [String(writesPerFlood)], { stdio: 'ignore' })
+        const ended = once(child, 'close')
+        execFileSync(quiet, [String(rounds)])
+        await ended
+        writes += writesPerFlood
+        return child.pid ?? 0
+      },
       wait: (said: RegExp) => eventually(`${said} in the log`, 90, () => said.test(edge.output.stderr) || undefined),
-      /** Stops the edge, asserts that every write is accounted for, and returns the steps of the ledger. */
-      finish: async (): Promise<Step[]> => {
+      /** Stops the edge, asserts that every write is accounted for, and returns the batches. */
+      finish: async (): Promise<EventBatch[]> => {
         edge.child.kill('SIGINT')
         assert.equal((await edge.finished).code, 0, edge.output.stderr)
         const { code, stdout, stderr } = await startRingside(['verify', '--format', 'json'], env).finished
@@ -57,36 +71,60 @@ describe('the CPU budget, on a live kernel', { skip: kernelTests.skip || (await 
         const elsewhere = writes - emitted - counted - dropped
         assert.ok(elsewhere >= 0 && elsewhere <= uncounted, `${elsewhere} writes, ${uncounted} calls uncounted`)
         assert.ok(classes.some((row) => row.class === 'io' && row.counted > 0))
-        return batches.flatMap(({ ledger }) => ledger?.steps ?? [])
+        return batches
       }
     }
   }
 
-  test('with next to no budget every class is counted in the end, security calls last', { timeout }, async (t) => {
-    const { floodUntil, wait, finish } = await start(t, 'tiny', '0.01%')
+  test('with next to no budget the bound falls first, then every class is counted but process', {
+    timeout
+  }, async (t) => {
+    const { floodUntil, wait, finish } = await start(t, 'tiny', '0.01%', ['--process-events-per-second', '1024'])
+    await floodUntil(/emitting at most 512 events per second of a process: /)
+    await floodUntil(/emitting at most 256 events per second of a process: /)
     await floodUntil(/counting calls of class io /)
-    await floodUntil(/counting calls of class file /)
-    await wait(/over the CPU budget with every class reduced/)
-    const steps = await finish()
+    await wait(/over the CPU budget with everything reduced/)
+    const ledgers = (await finish()).flatMap(({ ledger }) => ledger ?? [])
+    assert.deepEqual(
+      ledgers.flatMap((ledger) => ledger.bound_steps).map((step) => [step.process_events, step.mode]),
+      [512, 256].map((bound) => [bound, 'count'])
+    )
+    const steps = ledgers.flatMap((ledger) => ledger.steps)
     assert.deepEqual(
       steps.map((step) => [step.class, step.mode]),
-      ['io', 'file', 'network', 'process'].map((name) => [name, 'count'])
+      ['io', 'file', 'network'].map((name) => [name, 'count'])
     )
-    assert.match(steps[0]?.reason ?? '', /^the edge uses .*% of a core, its budget is 0\.01%$/)
+    assert.match(steps[0]?.reason ?? '', /^the edge uses .*% of a core.*, its budget is 0\.01%$/)
+    const [first, last] = [ledgers[0], ledgers.at(-1)]
+    assert.equal(last?.process_events, 256)
+    assert.ok((last?.cpu_process_us ?? 0) > (first?.cpu_process_us ?? 0))
+    assert.ok((last?.cpu_programs_us ?? 0) > (first?.cpu_programs_us ?? 0))
   })
 
-  test('when it is quiet, a reduced class emits again', { timeout }, async (t) => {
-    const { floodUntil, wait, finish } = await start(t, 'ample', '10%')
-    await floodUntil(/counting calls of class io /)
-    await wait(/emitting calls of class io as configured again/)
-    await floodUntil(/./)
-    const steps = await finish()
-    assert.deepEqual(
-      steps
-        .filter((step) => step.class === 'io')
-        .map(({ mode }) => mode)
-        .slice(0, 2),
-      ['count', 'emit']
+  test('a flooding process is limited, and a quiet one beside it keeps its events', { timeout }, async (t) => {
+    const rounds = 20
+    const { floodUntil, floodBeside, wait, finish } = await start(t, 'ample', '10%')
+    await floodUntil(/emitting at most \d+ events per second of a process: /)
+    const flooder = await floodBeside(rounds)
+    await wait(/emitting as many events of a process as configured again/)
+    const batches = await finish()
+    const quiet = batches.flatMap(({ events, processes }) =>
+      events.filter(({ process, kind }) => processes[process]?.comm === 'quiet' && kind === 'syscall')
     )
+    for (const call of ['connect', 'accept4', 'sendto', 'execve']) {
+      assert.equal(quiet.filter(({ syscall }) => syscall === call).length, rounds, call)
+    }
+    const ledgers = batches.flatMap(({ ledger }) => ledger ?? [])
+    const limited = ledgers.flatMap((ledger) => ledger.limited_processes)
+    const ofFlooder = limited.filter(({ pid }) => pid === flooder)
+    assert.ok(ofFlooder.length > 0 && ofFlooder.every(({ comm, call }) => comm === 'flood' && call === 'write'))
+    assert.ok(limited.every(({ comm }) => comm === 'flood'))
+    const inSummaries = batches.flatMap(({ summaries }) => summaries).reduce((sum, row) => sum + row.limited, 0)
+    assert.equal(
+      limited.reduce((sum, { count }) => sum + count, 0),
+      inSummaries
+    )
+    const modes = ledgers.flatMap((ledger) => ledger.bound_steps).map(({ mode }) => mode)
+    assert.deepEqual([modes[0], modes.at(-1)], ['count', 'emit'])
   })
 })

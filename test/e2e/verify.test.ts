@@ -48,7 +48,18 @@ describe('verify, of a live kernel', { skip: kernelTests.skip || (await kafkaMis
     const flood = join(directory, 'flood')
     execFileSync('gcc', ['-O1', '-o', flood, join(import.meta.dirname, '../bpf/programs/flood.c')])
 
-    const small = ['--ring-bytes', '65536', '--call', 'write=emit', '--comm', 'flood', '--metrics-listen', '0']
+    const unbounded = ['--process-events-per-second', '0']
+    const small = [
+      '--ring-bytes',
+      '65536',
+      '--call',
+      'write=emit',
+      '--comm',
+      'flood',
+      '--metrics-listen',
+      '0',
+      ...unbounded
+    ]
     const edge = await startEdge(t, env, small)
     const url = /"url":"(http:[^"]+)"/.exec(edge.output.stderr)?.[1] ?? assert.fail('no metrics')
     const countWrites = async () => {

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { describe, it } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Worker } from 'node:worker_threads'
-import { eventField, type Lane, lane, lanes, recordKind, recordMaxBytes } from '../../bpf/event.ts'
+import { callMode, eventField, type Lane, lane, lanes, recordKind, recordMaxBytes } from '../../bpf/event.ts'
 import { readClocks } from '../../native/ring/clocks.ts'
 import { readContract } from '../../native/ring/contract.ts'
 import { Ring } from '../../native/ring/ring.ts'
@@ -151,7 +151,11 @@ describe('the ring', { skip, timeout: kernelTimeoutMs }, () => {
 
   it('reads the rings in order, and no call after an exec that has no room yet', async () => {
     const sizes = { processRingBytes: 1 << 20, securityRingBytes: 1 << 20, ringBytes: 1 << 20 }
-    const ring = await Ring.open({ ...options, ...sizes })
+    // One short call of each process, so that the other rings have room for more processes than the process ring.
+    const modeOf = new Uint8Array(options.modeOf.length)
+    modeOf[process.arch === 'x64' ? 218 : 96] = callMode.emit
+    const filter = { pids: [], comms: ['true'], cgroups: [] }
+    const ring = await Ring.open({ ...options, ...sizes, modeOf, filter })
     for (let index = 0; index < 600; index++) execFileSync('true')
     await ring.detach()
     const batch = new Uint8Array(4 * recordMaxBytes)

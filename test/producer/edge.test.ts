@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { edgeMetrics } from '../../producer/account/metrics.ts'
+import type { Reduction } from '../../producer/budget/budget.ts'
 import { startEdge } from '../../producer/edge.ts'
 import { createRecorder } from '../../producer/source/recorder.ts'
 import { openRecording } from '../../producer/source/recording.ts'
@@ -206,24 +207,54 @@ test('a ledger is in the stream every second, and the final one is exact', { tim
   )
 })
 
-test('reducing a class is one step in the ledger', { timeout: 60_000 }, async () => {
-  const { kernel, kafka, service } = await start()
-  service.setReduced(['io'], 'over 3% of a core')
-  service.setReduced(['io'], 'still over')
-  service.setReduced(['io', 'file'], 'still over')
-  service.setReduced([], 'quiet again')
+test('reducing a class, and the bound of a process, is one step in the ledger each', { timeout: 60_000 }, async () => {
+  const { kernel, kafka, service } = await start({ processEventsPerSecond: 1000 })
+  const reductions: [Reduction, string][] = [
+    [{ processEvents: 500, classes: [] }, 'over 3% of a core'],
+    [{ processEvents: 500, classes: ['io'] }, 'still over'],
+    [{ processEvents: 500, classes: ['io', 'file'] }, 'still over'],
+    [{ processEvents: 500, classes: [] }, 'quiet again'],
+    [{ processEvents: 1000, classes: [] }, 'quiet again']
+  ]
+  for (const [reduction, reason] of reductions) service.setReduction(reduction, reason)
   await service.drain()
-  assert.deepEqual(kernel.reduced, [['io'], ['io', 'file'], []])
-  const steps = kafka.batches.flatMap(({ ledger }) => ledger?.steps ?? [])
   assert.deepEqual(
-    steps.map((step) => [step.class, step.mode, step.reason]),
+    kernel.reductions,
+    reductions.map(([reduction]) => reduction)
+  )
+  const ledgers = kafka.batches.flatMap(({ ledger }) => ledger ?? [])
+  assert.deepEqual(
+    ledgers.flatMap(({ steps }) => steps).map((step) => [step.class, step.mode, step.reason]),
     [
-      ['io', 'count', 'over 3% of a core'],
+      ['io', 'count', 'still over'],
       ['file', 'count', 'still over'],
       ['file', 'emit', 'quiet again'],
       ['io', 'emit', 'quiet again']
     ]
   )
+  assert.deepEqual(
+    ledgers.flatMap((ledger) => ledger.bound_steps).map((step) => [step.process_events, step.mode, step.reason]),
+    [
+      [500, 'count', 'over 3% of a core'],
+      [1000, 'emit', 'quiet again']
+    ]
+  )
+  assert.equal(ledgers.at(-1)?.process_events, 1000)
+  assert.ok((ledgers.at(-1)?.cpu_process_us ?? 0) > 0)
+})
+
+test('the ledger names the processes with limited calls, the largest first', { timeout: 60_000 }, async () => {
+  const { kernel, kafka, service } = await start()
+  const row = { pid: 7, startUs: 5, comm: 'flood', call: 'connect', count: 3 }
+  kernel.limitedCalls = Array.from({ length: 20 }, (_, i) => ({ ...row, pid: 100 + i, count: i + 1 }))
+  kernel.count({ call: 4, class: 3 }, 9)
+  await service.drain()
+  const rows = kafka.batches.flatMap(({ ledger }) => ledger?.limited_processes ?? [])
+  assert.deepEqual(
+    rows.map(({ pid, count }) => [pid, count]),
+    Array.from({ length: 16 }, (_, i) => [119 - i, 20 - i])
+  )
+  assert.deepEqual(rows[0], { pid: 119, start_us: 5, comm: 'flood', call: 'connect', count: 20 })
 })
 
 test('metrics keep their last figures after the source is closed', async () => {

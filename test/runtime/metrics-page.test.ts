@@ -14,9 +14,21 @@ const families = [
   ...edgeMetrics({
     edge: {
       counters: () => ({}),
-      ledger: () => ({ monotonic_us: 0, untracked: 0, uncounted: 0, classes: [], steps: [] }),
+      ledger: () => ({
+        monotonic_us: 0,
+        untracked: 0,
+        uncounted: 0,
+        classes: [],
+        steps: [],
+        limited: 0,
+        process_events: 0,
+        bound_steps: [],
+        limited_processes: [],
+        cpu_process_us: 0,
+        cpu_programs_us: -1
+      }),
       losses: () => [],
-      reduced: [],
+      reduction: { processEvents: 0, classes: [] },
       pressure: 0
     }
   }),

@@ -1,10 +1,12 @@
 // A source with rings, counts and pins, without a kernel. emit() and count() stand for BPF programs; successor() is
 // the source of the edge that takes over from a dead one.
 import { lane, lanes, summaryCpu } from '../../bpf/event.ts'
+import type { Reduction } from '../../producer/budget/budget.ts'
 import { laneOf } from '../../producer/source/raw-events.ts'
 import {
   type Account,
   type ClockReading,
+  type LimitedCalls,
   type Mark,
   noMark,
   type Source,
@@ -69,8 +71,8 @@ export class FakeKernel implements Source {
   readonly #read: number[]
   #detached = false
   #dead = false
-  /** The reduced classes of each change. */
-  readonly reduced: (readonly EventClass[])[] = []
+  readonly reductions: Reduction[] = []
+  limitedCalls: LimitedCalls[] = []
   closed = false
   lossless = false
   untracked = 0
@@ -189,6 +191,10 @@ export class FakeKernel implements Source {
     pins.counting = []
     pins.countedUntilUs = Number(monotonicNs / 1000n)
     return isAny
+  }
+
+  limited(): readonly LimitedCalls[] {
+    return this.limitedCalls
   }
 
   detach(): Promise<void> {

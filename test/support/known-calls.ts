@@ -65,7 +65,7 @@ export const startObserver = (
   t: TestContext,
   env: Readonly<Record<string, string>>,
   args: readonly string[] = []
-): Promise<Running> => startEdge(t, env, ['--comm', comm, ...args])
+): Promise<Running> => startEdge(t, env, ['--comm', comm, '--process-events-per-second', '0', ...args])
 
 /** Waits until the topic has more than `more` batches. @returns their number */
 export const untilPublished = (client: KafkaClient, topic: string, more: number): Promise<number> =>

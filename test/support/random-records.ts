@@ -119,5 +119,7 @@ export const randomSummary = (world: World): RawEvent =>
     errors: random64(),
     totalNs: random64(),
     bytes: random64(),
+    limited: random64(),
+    uncounted: random64(),
     cells: Array.from({ length: below(20) }, () => [below(4), random32() % 65_536, random32()] as const)
   })

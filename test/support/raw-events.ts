@@ -107,18 +107,22 @@ export interface RawSummary {
   errors: bigint
   totalNs: bigint
   bytes: bigint
+  limited: bigint
+  uncounted: bigint
   /** Measure (enum ringside_measure), index, count. */
   cells: readonly (readonly [number, number, number])[]
 }
 
 /** The summary of a second's reads by pid 100, with the given fields changed. */
 export const rawSummary = (given: Partial<RawEvent> = {}, summary: Partial<RawSummary> = {}): RawEvent => {
-  const { count = 2n, errors = 1n, totalNs = 300n, bytes = 64n, cells = [] } = summary
+  const { count = 2n, errors = 1n, totalNs = 300n, bytes = 64n, limited = 0n, uncounted = 0n, cells = [] } = summary
   const path = Buffer.alloc(summaryHeaderBytes + cellBytes * cells.length)
   path.writeBigUInt64LE(count, summaryField.count)
   path.writeBigUInt64LE(errors, summaryField.errors)
   path.writeBigUInt64LE(totalNs, summaryField.totalNs)
   path.writeBigUInt64LE(bytes, summaryField.bytes)
+  path.writeBigUInt64LE(limited, summaryField.limited)
+  path.writeBigUInt64LE(uncounted, summaryField.uncounted)
   for (const [i, [measure, index, cellCount]] of cells.entries()) {
     const cell = summaryHeaderBytes + cellBytes * i
     path.writeUInt16LE(measure, cell + cellField.measure)

@@ -175,7 +175,9 @@ export const samples: Records = {
           { index: 370, count: 1 }
         ],
         sizes: [{ index: 384, count: 3 }],
-        errnos: [{ index: 11, count: 1 }]
+        errnos: [{ index: 11, count: 1 }],
+        limited: 2,
+        uncounted: 0
       }
     ],
     ledger: {
@@ -183,7 +185,13 @@ export const samples: Records = {
       untracked: 0,
       uncounted: 2,
       classes: [{ class: 'io', off: 10, counted: 4, emitted: 3, dropped: 1, published: 2, spooled: 1 }],
-      steps: [{ class: 'io', mode: 'count', reason: 'over the budget of 3%', monotonic_us: 4_500_000 }]
+      steps: [{ class: 'io', mode: 'count', reason: 'over the budget of 3%', monotonic_us: 4_500_000 }],
+      limited: 3,
+      process_events: 512,
+      bound_steps: [{ process_events: 512, mode: 'count', reason: 'over the budget of 3%', monotonic_us: 4_400_000 }],
+      limited_processes: [{ pid: 200, start_us: 2_000_000, comm: 'naïve', call: 'connect', count: 3 }],
+      cpu_process_us: 1_500_000,
+      cpu_programs_us: 700_000
     }
   },
   Rollup: {
@@ -244,7 +252,10 @@ export const samples: Records = {
     others: 0,
     drops: [{ class: 'io', reason: 'ring_full', count: 7 }],
     classes: [{ class: 'io', off: 10, counted: 4, emitted: 3, dropped: 1, published: 2, spooled: 1 }],
-    steps: [{ class: 'io', mode: 'count', reason: 'over the budget of 3%', monotonic_us: 4_500_000 }]
+    steps: [{ class: 'io', mode: 'count', reason: 'over the budget of 3%', monotonic_us: 4_500_000 }],
+    process_events: 512,
+    bound_steps: [{ process_events: 512, mode: 'count', reason: 'over the budget of 3%', monotonic_us: 4_400_000 }],
+    limited_processes: [{ pid: 200, start_us: 2_000_000, comm: 'naïve', call: 'connect', count: 3 }]
   },
   Alert: {
     id: '9b1deb4d3b7d4bad9bdd2b0d7b3dcb6d',

@@ -22,7 +22,9 @@ const summary = (seq: number, count: number): Summary => ({
   bytes: 0,
   latency: [],
   sizes: [],
-  errnos: []
+  errnos: [],
+  limited: 0,
+  uncounted: 0
 })
 
 const ledger = (io: Partial<LedgerClass>, uncounted = 0): Ledger => ({
@@ -39,7 +41,13 @@ const ledger = (io: Partial<LedgerClass>, uncounted = 0): Ledger => ({
     spooled: 0,
     ...(name === 'io' ? io : {})
   })),
-  steps: []
+  steps: [],
+  limited: 0,
+  process_events: 0,
+  bound_steps: [],
+  limited_processes: [],
+  cpu_process_us: 0,
+  cpu_programs_us: -1
 })
 
 /** Three batches of one CPU with seq 11…20: 14 is a declared drop; one summary of 7 calls. */

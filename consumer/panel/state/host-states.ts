@@ -5,6 +5,9 @@ import type { HostState } from '../protocol.ts'
 /** Above it the host that was added first is evicted. */
 const maxHosts = 1000
 
+/** Beside the names of classes. */
+const eachProcess = 'each process'
+
 interface Entry {
   status: HostStatus
   readonly lost: Record<string, number>
@@ -30,6 +33,10 @@ export class HostStates {
     for (const { class: name, mode, reason } of status.steps) {
       if (mode === 'emit') delete entry.reduced[name]
       else entry.reduced[name] = reason
+    }
+    for (const { process_events, mode, reason } of status.bound_steps) {
+      if (mode === 'emit') delete entry.reduced[eachProcess]
+      else entry.reduced[eachProcess] = `at most ${process_events} events/s, ${reason}`
     }
     if (status.window_start >= entry.status.window_start) entry.status = status
   }

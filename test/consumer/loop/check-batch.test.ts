@@ -91,6 +91,16 @@ test('an event of an impossible socket is left out where events have sockets', (
   assert.equal(rejected?.rows, 3)
 })
 
+test('a summary with impossible limited calls is left out where summaries have them', () => {
+  const summaries = [-1, 0, 2 ** 52].map((limited) => summaryOf({ limited }))
+  const { batch, rejected } = checkBatch(batchOf({ summaries }))
+  assert.deepEqual(
+    batch.summaries.map(({ limited }) => limited),
+    [0]
+  )
+  assert.deepEqual([rejected?.rows, rejected?.reason], [2, 'a summary of -1 limited calls'])
+})
+
 test('a batch with an impossible header is refused as a whole', () => {
   const clock = { monotonic_us: 1, wall_us: 1 }
   for (const header of [

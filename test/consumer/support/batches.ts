@@ -91,6 +91,8 @@ export const summaryOf = (fields: Partial<Summary> = {}): Summary => ({
   ],
   sizes: [{ index: 384, count: 3 }],
   errnos: [{ index: 11, count: 1 }],
+  limited: 0,
+  uncounted: 0,
   ...fields
 })
 

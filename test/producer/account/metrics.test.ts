@@ -13,10 +13,16 @@ const families = edgeMetrics({
       untracked: 5,
       uncounted: 6,
       classes: eventClasses.map((name) => ({ class: name, ...counts })),
-      steps: []
+      steps: [],
+      limited: 8,
+      process_events: 512,
+      bound_steps: [],
+      limited_processes: [],
+      cpu_process_us: 1_500_000,
+      cpu_programs_us: -1
     }),
     losses: () => [{ class: 'file', reason: 'spool_full', count: 2 }],
-    reduced: ['io', 'file'],
+    reduction: { processEvents: 512, classes: ['io', 'file'] },
     pressure: 0.25
   },
   cpu: () => ({ process: 0.02, programs: undefined })
@@ -44,5 +50,8 @@ test('metrics have the figures of the edge, without those that are not measured'
   assert.deepEqual(exposed('ringside_edge_spool_bytes'), { '': 9 })
   assert.deepEqual(exposed('ringside_edge_ring_unreleased_ratio'), { '': 0.25 })
   assert.deepEqual(exposed('ringside_edge_reduced'), { process: 0, network: 0, file: 1, io: 1 })
+  assert.deepEqual(exposed('ringside_edge_process_events_limit'), { '': 512 })
+  assert.deepEqual(exposed('ringside_edge_limited_calls_total'), { '': 8 })
+  assert.deepEqual(exposed('ringside_edge_cpu_seconds_total'), { process: 1.5 })
   assert.deepEqual(exposed('ringside_edge_cpu_ratio'), { process: 0.02 })
 })

@@ -35,6 +35,8 @@ const summaryOf = (given: Partial<Summary>): Summary => ({
   latency: [],
   sizes: [],
   errnos: [],
+  limited: 0,
+  uncounted: 0,
   ...given
 })
 

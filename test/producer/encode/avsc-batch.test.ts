@@ -185,7 +185,7 @@ test('a rename has two paths, an open its flags, a ptrace its request and target
 })
 
 test('a summary has its buckets by measure', () => {
-  const counted = { count: 2n ** 63n, errors: 3n, totalNs: 4n, bytes: 5n }
+  const counted = { count: 2n ** 63n, errors: 3n, totalNs: 4n, bytes: 5n, limited: 6n, uncounted: 7n }
   const { events, processes, summaries } = batchOf([
     rawSummary(
       { class: 1, call: 9, seq: 12n, timeNs: 5_000_000_999n },
@@ -220,7 +220,9 @@ test('a summary has its buckets by measure', () => {
         { index: 321, count: 0xffffffff }
       ],
       sizes: [{ index: 65_535, count: 1 }],
-      errnos: [{ index: 11, count: 3 }]
+      errnos: [{ index: 11, count: 3 }],
+      limited: 6,
+      uncounted: 7
     }
   ])
 })

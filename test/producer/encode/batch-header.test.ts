@@ -54,7 +54,19 @@ test('merged headers cover the ranges of each, with the last number and clock', 
 test('merged headers keep the predecessor of the run, and every step of the ledger', () => {
   const step = (reason: string) => ({ class: 'io' as const, mode: 'count', reason, monotonic_us: 1 })
   const ledger = (monotonic_us: number, ...reasons: string[]) => {
-    return { monotonic_us, untracked: 0, uncounted: 0, classes: [], steps: reasons.map(step) }
+    return {
+      monotonic_us,
+      untracked: 0,
+      uncounted: 0,
+      classes: [],
+      steps: reasons.map(step),
+      limited: 0,
+      process_events: 0,
+      bound_steps: [],
+      limited_processes: [],
+      cpu_process_us: 0,
+      cpu_programs_us: -1
+    }
   }
   const merged = mergeHeaders([
     empty({ batch: 1, continues: { run: 'before', batch: 4 }, ledger: ledger(1, 'a') }),

@@ -1,12 +1,13 @@
 // An edge between a fake kernel and a fake Kafka, and the promises that its stream keeps.
 import assert from 'node:assert/strict'
 import { setTimeout as sleep } from 'node:timers/promises'
+import type { Reduction } from '../../../producer/budget/budget.ts'
 import { type EdgeService, startEdge } from '../../../producer/edge.ts'
 import type { Config } from '../../../runtime/config.ts'
 import { loadConfig } from '../../../runtime/load-config.ts'
 import type { Message, Producer } from '../../../wire/client.ts'
 import { decode } from '../../../wire/codec.ts'
-import type { EventBatch, EventClass, Summary } from '../../../wire/types.ts'
+import type { EventBatch, Summary } from '../../../wire/types.ts'
 import { FakeKernel } from '../../support/fake-kernel.ts'
 import { testLog as log } from '../../support/log.ts'
 
@@ -48,8 +49,8 @@ export const start = async (
 ): Promise<{ kernel: FakeKernel; kafka: FakeKafka; service: EdgeService }> => {
   const kafka = new FakeKafka()
   const config = loadConfig({ host: 'test-host', edge }, undefined, {})
-  const reduce = (classes: readonly EventClass[]): void => {
-    kernel.reduced.push(classes)
+  const reduce = (reduction: Reduction): void => {
+    kernel.reductions.push(reduction)
   }
   const service = await startEdge({ config, log, source: kernel, client: kafka, spoolPath, reduce })
   return { kernel, kafka, service }
