@@ -64,7 +64,8 @@ export class Burst {
     lost: number
   ): Burst {
     const { monotonic_us, wall_us } = batch.clock
-    const first = matches.slice(0, maxEvidence)
+    // Counted calls have no event to show.
+    const first = matches.filter(({ cpu }) => cpu >= 0).slice(0, maxEvidence)
     const seqBase = Math.min(...first.map(({ seq }) => seq))
     const firstMonotonicUs = matches[0]?.firstUs ?? monotonic_us
     const lastMonotonicUs = matches.reduce((last, { lastUs }) => Math.max(last, lastUs), firstMonotonicUs)
@@ -91,10 +92,10 @@ export class Burst {
     })
   }
 
-  /** Adds an event that met the condition. */
-  add(batch: EventBatch, monotonicUs: number): void {
+  /** Adds events that met the condition. */
+  add(batch: EventBatch, monotonicUs: number, events = 1): void {
     if (!this.counts) return
-    this.state.count++
+    this.state.count += events
     if (monotonicUs <= this.state.lastMonotonicUs) return
     this.state.lastMonotonicUs = monotonicUs
     this.state.lastUs = batch.clock.wall_us - batch.clock.monotonic_us + monotonicUs

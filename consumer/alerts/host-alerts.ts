@@ -1,17 +1,20 @@
 // The rules applied to one host: its batches in, alerts out.
 import { z } from 'zod'
-import type { Alert, Event, EventBatch, Process } from '../../wire/types.ts'
+import type { Alert, Event, EventBatch, Process, Summary } from '../../wire/types.ts'
 import { Anchors } from '../state/anchors.ts'
 import { AnnouncedPorts } from './announced-ports.ts'
 import { Burst, type BurstState, burstState } from './burst.ts'
 import { CountedConnects } from './counted-connects.ts'
 import { Entities, type Entity } from './entities.ts'
+import { LimitedCalls } from './limited-calls.ts'
 import { Losses } from './losses.ts'
 import type { Rule } from './rule.ts'
 import { classOf, nameOf } from './rule-events.ts'
 import type { Subject } from './subject.ts'
 
 const anchorSlotUs = 1_000_000
+/** Of a match that is a summary, not an event. */
+const noCpu = -1
 
 /** One rule on one host. */
 interface HostRule {
@@ -20,6 +23,7 @@ interface HostRule {
   readonly entities: Entities
   /** For a rule of outcomes: what they must not count again. */
   readonly connects: CountedConnects | undefined
+  readonly limited: LimitedCalls
 }
 
 /** The part of a host's state that a restart cannot rebuild. */
@@ -60,7 +64,8 @@ export class HostAlerts {
       entities: new Entities(rule, maxEntities),
       connects: rule.events.includes('connect_outcome')
         ? new CountedConnects(rule.threshold.windowSeconds * 1_000_000)
-        : undefined
+        : undefined,
+      limited: new LimitedCalls(rule.threshold.windowSeconds * 1_000_000)
     }))
     const names = new Set(rules.flatMap(({ events }) => events))
     this.#rulesByEvent = new Map(
@@ -93,6 +98,7 @@ export class HostAlerts {
     const alerts = this.#begin(batch, offset)
     subject.begin(batch, (process, socket) => this.#ports.isAnnounced(process, socket))
     for (const event of batch.events) this.#apply(batch, event, subject)
+    for (const summary of batch.summaries) if (summary.limited > 0) this.#applyLimited(batch, summary)
     for (const entity of this.#active) {
       const burst = entity.burst as Burst
       if (burst.hasEndedAt(this.#nowUs)) this.#endBurst(entity, burst)
@@ -135,9 +141,10 @@ export class HostAlerts {
   /** The monotonic clock of a new boot begins anew: nothing of the old boot can be compared with it. */
   #endBoot(): Alert[] {
     const alerts = this.end()
-    for (const { entities, connects } of this.#rules) {
+    for (const { entities, connects, limited } of this.#rules) {
       entities.clear()
       connects?.clear()
+      limited.clear()
     }
     this.#anchors = new Anchors(anchorSlotUs)
     this.#losses.clear()
@@ -157,12 +164,29 @@ export class HostAlerts {
     }
   }
 
+  /** Calls beyond the bound of a process count with the entity of its events; the next event raises the alert. */
+  #applyLimited(batch: EventBatch, summary: Summary): void {
+    const process = batch.processes[summary.process] as Process
+    const timeUs = batch.clock.monotonic_us + Math.floor(summary.time_offset_ns / 1000)
+    for (const hostRule of this.#rulesByEvent.get(summary.syscall) ?? []) {
+      const { rule, limited } = hostRule
+      const entity = rule.threshold.distinct === undefined && limited.entityOf(process, summary.syscall, timeUs)
+      if (!entity) continue
+      for (let i = 0; i < Math.min(summary.limited, rule.threshold.count); i++) {
+        entity.matches.add(timeUs, noCpu, summary.seq, undefined)
+      }
+      if (entity.burst?.hasEndedAt(timeUs)) this.#endBurst(entity, entity.burst)
+      entity.burst?.add(batch, timeUs, summary.limited)
+    }
+  }
+
   #count(hostRule: HostRule, batch: EventBatch, event: Event, process: Process, subject: Subject): void {
-    const { rule, classes, entities, connects } = hostRule
+    const { rule, classes, entities, connects, limited } = hostRule
     const name = [...new Set(rule.entity.map((field) => String(subject[field])))].join(' ').trim()
     const entity = entities.of(name, this.#nowUs)
     const timeUs = batch.clock.monotonic_us + Math.floor(event.time_offset_ns / 1000)
     if (event.syscall === 'connect') connects?.add(event, timeUs)
+    limited.see(process, event.syscall, entity, timeUs)
     const { distinct } = rule.threshold
     entity.matches.add(timeUs, event.cpu, event.seq, distinct === undefined ? undefined : String(subject[distinct]))
     if (entity.burst?.hasEndedAt(timeUs)) this.#endBurst(entity, entity.burst)

@@ -3,7 +3,7 @@ import { describe, test } from 'node:test'
 import { Alerts } from '../../../consumer/alerts/alerts.ts'
 import { maxMetadataBytes, type Output } from '../../../consumer/handler.ts'
 import type { Alert, Event, EventBatch } from '../../../wire/types.ts'
-import { batchOf, contextOf, eventOf, processOf, socketOf } from '../support/batches.ts'
+import { batchOf, contextOf, eventOf, processOf, socketOf, summaryOf } from '../support/batches.ts'
 import { random } from '../support/random.ts'
 import { ruleOf } from '../support/rule-files.ts'
 
@@ -48,6 +48,26 @@ describe('alerts', () => {
       at(80, [])
     ])
     assert.deepEqual(found.map(briefly), [[], [[1, 4]], [], [[2, 6]], [], [[3, 7]], [], [], []])
+  })
+
+  test('calls beyond the bound of a process count with its events, which are the evidence', () => {
+    const limited = (count: number, seconds: number): Partial<EventBatch> => ({
+      summaries: [summaryOf({ syscall: 'connect', limited: count, count, time_offset_ns: -seconds * 1e9 })]
+    })
+    const flood = run(new Alerts(options, [rule]), [
+      at(1, connects(1), limited(5, 0)),
+      at(2, connects(1), limited(7, 0))
+    ])
+    assert.deepEqual(flood.map(briefly), [[], [[1, 10]]])
+    const [alert] = flood.flat()
+    assert.ok(alert?.evidence.length === 1 && alert.evidence.every(({ cpu }) => cpu >= 0))
+    const other = run(new Alerts(options, [rule]), [
+      at(1, [], limited(5, 0)),
+      at(2, connects(1)),
+      at(70, [], limited(5, 0)),
+      at(71, connects(1))
+    ])
+    assert.deepEqual(other.flat(), [], 'no event of the process met the condition within the window')
   })
 
   test('growth after the last update is published when the alert ends', () => {
