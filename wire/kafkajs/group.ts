@@ -11,6 +11,7 @@ import {
   type Kafka,
   type Consumer as KafkaJsConsumer
 } from './library.ts'
+import { LossLog } from './loss-log.ts'
 
 export interface GroupOptions {
   readonly kafka: Kafka
@@ -101,7 +102,9 @@ export class GroupMember {
   async #run(): Promise<void> {
     const { log, group, topics } = this.#options
     let backoffMs = firstBackoffMs
-    let logged = ''
+    const losses = new LossLog(group, log)
+    /** For a missing topic, which has been said. */
+    let isWaiting = false
     while (!this.#closing.signal.aborted) {
       const joinedAt = Date.now()
       const error = await this.#liveOnce()
@@ -115,13 +118,16 @@ export class GroupMember {
       }
       if (Date.now() - joinedAt > this.#stalledAfterMs) {
         backoffMs = firstBackoffMs
-        logged = ''
+        isWaiting = false
       }
-      const message = isMissingTopic(error)
-        ? `topic ${topics.join(', ')} does not exist, waiting for it; create it with \`ringside topics create\``
-        : `consumer of group ${group} lost its membership, rejoining: ${error.message}`
-      log[message === logged ? 'debug' : 'warn']({ group, backoffMs }, message)
-      logged = message
+      if (isMissingTopic(error)) {
+        const names = topics.join(', ')
+        const message = `topic ${names} does not exist, waiting for it; create it with \`ringside topics create\``
+        log[isWaiting ? 'debug' : 'warn']({ group, backoffMs }, message)
+      } else {
+        losses.lost(error.message, backoffMs)
+      }
+      isWaiting = isMissingTopic(error)
       await delay(backoffMs, undefined, { signal: this.#closing.signal }).catch(() => {})
       backoffMs = Math.min(2 * backoffMs, longestBackoffMs)
     }
