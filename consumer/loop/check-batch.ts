@@ -189,19 +189,41 @@ export const checkColumns = (batch: ColumnBatch): Rejected | undefined => {
   checkHeader(batch)
   const { events, summaries } = batch
   const checks = new RowChecks(batch, undefined)
-  const rows = { events: [] as number[], summaries: [] as number[] }
-  const { process, stack, cpu, seq, timeOffsetNs, durationNs } = events
-  for (let i = 0; i < events.length; i++) {
-    const [offset, duration] = [timeOffsetNs[i] as number, durationNs[i] as number]
-    const [at, code] = [process[i] as number, stack[i] as number]
-    const problem = checks.event(at, code, -1, cpu[i] as number, seq[i] as number, offset, duration)
-    if (checks.take(problem)) rows.events.push(i)
-  }
-  for (let i = 0; i < summaries.length; i++) if (checks.take(summaryProblem(batch, checks, i))) rows.summaries.push(i)
+  const wrongEvents = wrongRows(events.length, checks, (i) => eventProblem(batch, checks, i))
+  const wrongSummaries = wrongRows(summaries.length, checks, (i) => summaryProblem(batch, checks, i))
   const rejected = rejectedOf(batch, checks, events.length + summaries.length)
-  if (rejected !== undefined) keepColumns(batch, rows)
+  if (rejected === undefined) return undefined
+  keepColumns(batch, {
+    events: rowsWithout(wrongEvents, events.length),
+    summaries: rowsWithout(wrongSummaries, summaries.length)
+  })
   return rejected
 }
+
+/** Empty for nearly every batch: nothing is allocated for a right row. */
+const wrongRows = (
+  length: number,
+  checks: RowChecks,
+  problemOf: (row: number) => string | undefined
+): ReadonlySet<number> => {
+  const wrong = new Set<number>()
+  for (let i = 0; i < length; i++) if (!checks.take(problemOf(i))) wrong.add(i)
+  return wrong
+}
+
+const rowsWithout = (wrong: ReadonlySet<number>, length: number): number[] =>
+  Array.from({ length }, (_, i) => i).filter((i) => !wrong.has(i))
+
+const eventProblem = ({ events }: ColumnBatch, checks: RowChecks, i: number): string | undefined =>
+  checks.event(
+    events.process[i] as number,
+    events.stack[i] as number,
+    -1,
+    events.cpu[i] as number,
+    events.seq[i] as number,
+    events.timeOffsetNs[i] as number,
+    events.durationNs[i] as number
+  )
 
 const summaryProblem = ({ summaries }: ColumnBatch, checks: RowChecks, i: number): string | undefined => {
   const problem = checks.summary(
