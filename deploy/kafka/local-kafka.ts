@@ -177,6 +177,8 @@ export const startLocalKafka = async (options: LocalKafkaOptions): Promise<Local
   throw new RingsideError('UNAVAILABLE', message)
 }
 
+const remedy = 'choose another folder with --state-dir'
+
 /** @returns undefined when another program took a port during the start */
 const tryToStart = async ({ stateDir, port, heapMb, log }: LocalKafkaOptions): Promise<LocalKafka | undefined> => {
   const startedAt = Date.now()
@@ -194,7 +196,7 @@ const tryToStart = async ({ stateDir, port, heapMb, log }: LocalKafkaOptions): P
     await writeFile(paths.properties, serverProperties(address))
     await writeFile(paths.output, '')
   } catch (cause) {
-    throw cannotWrite(paths.dir, cause, 'choose another folder with --state-dir')
+    throw cannotWrite(paths.dir, cause, remedy)
   }
   if (!existsSync(join(paths.dataDir, 'meta.properties'))) {
     log.info(`formatting Kafka's storage in ${paths.dataDir}`)
@@ -211,7 +213,6 @@ const tryToStart = async ({ stateDir, port, heapMb, log }: LocalKafkaOptions): P
   const exited = exitOf(child).then(async () => {
     await rm(paths.brokers, { force: true })
   })
-  await writeProcessFile(paths.processFile, pid)
   const stop = async (): Promise<void> => {
     if (!hasExited()) await endProcess(pid, hasExited, stopMs)
     await exited
@@ -220,13 +221,14 @@ const tryToStart = async ({ stateDir, port, heapMb, log }: LocalKafkaOptions): P
 
   const broker = `127.0.0.1:${clientPort}`
   try {
+    await writeProcessFile(paths.processFile, pid)
     await waitUntilReady(broker, hasExited, paths, log)
     await writeFile(paths.brokers, broker)
   } catch (error) {
     const wasPortTaken = hasExited() && isPortTaken(await readFile(paths.output, 'utf8'))
     await stop()
     if (wasPortTaken) return undefined
-    throw error
+    throw error instanceof RingsideError ? error : cannotWrite(paths.dir, error, remedy)
   }
   log.info({ pid, port: clientPort, startMs: Date.now() - startedAt }, `Kafka answers on ${broker}`)
   return { brokers: [broker], pid, exited, stop }

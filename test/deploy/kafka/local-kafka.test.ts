@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -113,6 +113,24 @@ describe('the local Kafka', { skip, timeout: 120_000 }, () => {
       return true
     })
     server.close()
+  })
+
+  test('a Kafka whose files cannot be written is stopped, and the error says what to do', async () => {
+    mkdirSync(join(stateDir, 'kafka', 'process.json'), { recursive: true })
+    await assert.rejects(start(), (error) => {
+      assert.ok(error instanceof RingsideError)
+      assert.equal(error.code, 'IO')
+      assert.match(error.message, /cannot write .*kafka: EISDIR.*--state-dir/)
+      return true
+    })
+    const ofStateDir = readdirSync('/proc').filter((pid) => {
+      try {
+        return readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes(join(stateDir, 'kafka', 'server.properties'))
+      } catch {
+        return false
+      }
+    })
+    assert.deepEqual(ofStateDir, [])
   })
 
   test('a state folder with the Kafka of another running process is refused', async () => {
