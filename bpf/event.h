@@ -16,7 +16,7 @@
 /* Numbers that bpf/event.ts has, too: constants of an enum, because BTF has no macros. */
 enum ringside_limit {
 	/* Raised by every change to a layout or to the meaning of a number in this file. */
-	RINGSIDE_EVENT_VERSION = 7,
+	RINGSIDE_EVENT_VERSION = 8,
 	/* TASK_COMM_LEN, include/linux/sched.h */
 	RINGSIDE_COMM_SIZE = 16,
 	/* Call numbers: below NR_URING the system calls of the ABI (the last one of x86-64 with x32 is 547), from
@@ -199,6 +199,8 @@ struct ringside_event {
 	__u32 advance;		/* set by the ring's reader: how far this record moves its position */
 	__u32 arg;		/* open*: flags, numbered as on x86-64; ptrace: the request; io_uring: IORING_OP_*; else 0 */
 	__s32 target;		/* ptrace: the pid argument as the caller passed it; else -1 */
+	__u32 exec_id;		/* of the program that the process ran: raised by each exec, copied by fork */
+	__u32 reserved;
 	char comm[RINGSIDE_COMM_SIZE];	/* name of the thread */
 	struct ringside_socket socket;
 	/* Two strings without NUL, path and directly behind it extra.
@@ -240,7 +242,7 @@ struct ringside_cell {
 	__u32 count;
 };
 
-/* The path of a KIND_SUMMARY: the calls of one (process, number) that ended in the interval of duration_ns before
+/* The path of a KIND_SUMMARY: the calls of one (program, number) that ended in the interval of duration_ns before
  * time_ns. */
 struct ringside_summary {
 	__u64 count;
@@ -259,12 +261,14 @@ struct ringside_summary {
 /* No task passes: set while a set of programs is not in use yet or no longer. */
 #define RINGSIDE_FILTER_REJECT_ALL 0x8
 
-/* A process that runs a Go program. A reused pid has another start_ns; exec of another program clears the slot. */
+/* A process that runs a Go program. A reused pid has another start_ns, another program another exec_id. Programs and user
+ * space take slots side by side: who exchanges pid for RINGSIDE_GO_TAKEN writes the other fields, then pid. */
 struct ringside_go_process {
-	__u64 start_ns;		/* as in ringside_event */
-	__u32 pid;		/* 0: free; written last by user space */
-	__u32 reserved;
+	__u64 start_ns;		/* start_ns to exec_id: as in ringside_event */
+	__u32 pid;		/* 0: free */
+	__u32 exec_id;
 };
+#define RINGSIDE_GO_TAKEN 0xffffffffU
 
 /* The value of map .data.config. User space writes it before loading and while the programs run. */
 struct ringside_config {
@@ -285,9 +289,9 @@ struct ringside_config {
 };
 
 /*
- * The counts of 32 neighbouring buckets of one (process, number, measure), allocated on first use. The value of map
+ * The counts of 32 neighbouring buckets of one (program, number, measure), allocated on first use. The value of map
  * groups, which is mmapped and has two halves of config.groups each: the programs write to half (epoch & 1), from its
- * beginning on. Several groups may have the same (process, number, measure, first_bucket); user space adds them up.
+ * beginning on. Several groups may have the same (program, number, measure, place); user space adds them up.
  *
  * User space freezes a half: it raises config.epoch by one, then waits for an RCU grace period (membarrier(2),
  * MEMBARRIER_CMD_GLOBAL). No program writes to the other half until epoch is raised again. Its groups 0 to
@@ -295,19 +299,21 @@ struct ringside_config {
  * the groups, then used.
  */
 struct ringside_group {
-	__u64 start_ns;		/* start_ns to comm: as in ringside_event */
+	__u64 start_ns;		/* start_ns to exec_id: as in ringside_event */
 	__u64 cgroup_id;
 	__u32 pid;
 	__u32 euid;
 	__u32 ppid;
 	__u32 uid;
 	char comm[RINGSIDE_COMM_SIZE];
-	__u16 nr;
-	__u8 abi;
-	__u8 call;
-	__u8 event_class;
-	__u8 measure;
-	__u16 first_bucket;		/* index of the first bucket: a multiple of 32 */
+	__u32 exec_id;
+	__u32 nr : 10;
+	__u32 abi : 1;
+	__u32 measure : 2;
+	__u32 place : 7;	/* index of the first bucket / 32 */
+	__u32 call : 6;
+	__u32 event_class : 2;
+	__u32 reserved : 4;
 	__u64 sum;		/* of the values; 0 for errno */
 	__u32 counts[32];
 };

@@ -192,6 +192,7 @@ static __always_inline void exit_exec(const struct call_exit *exit)
 	const __u64 *args = exit->state->args;
 	bool is_at = exit->call == RINGSIDE_CALL_EXECVEAT;
 	struct ringside_event *draft = draft_call(exit);
+	__u32 stack_bytes = 0;
 	struct text path = {};
 
 	if (draft && is_at)
@@ -207,9 +208,12 @@ static __always_inline void exit_exec(const struct call_exit *exit)
 						  (const char *)(is_at ? args[1] : args[0]), true);
 		}
 		append_text(draft, &path, false);
+		stack_bytes = exec->stack_bytes;
+		if (stack_bytes)
+			copy_stack(own_stack(), (const struct stack_walk *)exec->stack);
 	}
 	if (draft)
-		submit_draft(draft, exit->stack_bytes);
+		submit_draft(draft, stack_bytes);
 	bpf_task_storage_delete(&execs, exit->task);
 }
 

@@ -31,16 +31,31 @@ static __always_inline bool is_family(struct task_struct *task)
 				      is_process(task->real_parent, config.family_tgid, config.family_start_ns));
 }
 
+/* A number in the filter names the process that has it then, or gets it first: a later process with the number does not
+ * pass. */
+static __always_inline bool is_in_selected_process(struct task_struct *task)
+{
+	__u64 start_ns = task->group_leader->start_boottime;
+	__u32 tgid = task->tgid;
+	__u64 *selected = bpf_map_lookup_elem(&filter_pids, &tgid);
+
+	if (!selected)
+		return false;
+	/* every process passes here at its end, if it did nothing before */
+	if (!*selected)
+		*selected = start_ns;
+	return *selected == start_ns;
+}
+
 /* task is current */
 static __always_inline bool passes_filters(struct task_struct *task)
 {
 	__u32 filters = config.filters;
-	__u32 tgid = task->tgid;
 	char comm[RINGSIDE_COMM_SIZE] = {};
 
 	if ((filters & RINGSIDE_FILTER_REJECT_ALL) || is_family(task))
 		return false;
-	if ((filters & RINGSIDE_FILTER_PIDS) && !bpf_map_lookup_elem(&filter_pids, &tgid))
+	if ((filters & RINGSIDE_FILTER_PIDS) && !is_in_selected_process(task))
 		return false;
 	if (filters & RINGSIDE_FILTER_COMMS) {
 		bpf_get_current_comm(comm, sizeof(comm));

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
-/* Allocates the groups of event.h: (process, key) -> group, of the half that config.epoch selects. */
+/* Allocates the groups of event.h: (program, key) -> group, of the half that config.epoch selects. */
 #ifndef RINGSIDE_GROUPS_H
 #define RINGSIDE_GROUPS_H
 
@@ -10,11 +10,11 @@ _Static_assert(2 * RINGSIDE_GROUPS_MAX == 1 << 17, "a group's number has 17 bits
 enum { FREE_GROUPS = 64, SHARES = 8 };
 enum { GROUP_BITS = 17, NO_GROUP = 0xffffffff, NEARLY_FULL = 0xffff0000 };
 
-/* Identifies a group within its process, in 20 bits: number, ABI, measure, first_bucket / 32. */
+/* Identifies a group within its program, in 20 bits: number, ABI, measure, place. */
 #define GROUP_KEY(nr, abi, measure, bucket) ((__u32)(nr) | (abi) << 10 | (measure) << 11 | ((bucket) >> 5) << 13)
 
 /*
- * (process, key) -> group, so that the threads of a process share its groups. A slot is the epoch (32 bits), a part of
+ * (program, key) -> group, so that the threads of a process share its groups. A slot is the epoch (32 bits), a part of
  * the hash of the key (15 bits), and the group (17 bits). Slots of another epoch are free: nothing needs to be removed
  * when a process or an epoch ends.
  */
@@ -72,30 +72,32 @@ static __always_inline struct ringside_group *allocate_group(struct task_struct 
 	group->euid = subject.euid;
 	group->ppid = subject.ppid;
 	group->uid = subject.uid;
+	group->exec_id = subject.exec_id;
 	__builtin_memcpy(group->comm, subject.comm, sizeof(group->comm));
 	group->nr = key & (RINGSIDE_NR_MAX - 1);
 	group->abi = (key >> 10) & 1;
 	group->call = call & RINGSIDE_CALL_MASK;
 	group->event_class = class_of(call);
 	group->measure = (key >> 11) & 3;
-	group->first_bucket = (key >> 13) << 5;
+	group->place = key >> 13;
 	return group;
 }
 
-static __always_inline bool is_group_of(const struct ringside_group *group, __u32 pid, __u64 start_ns, __u32 key)
+static __always_inline bool is_group_of(const struct ringside_group *group, __u32 pid, __u64 start_ns, __u32 exec_id,
+					__u32 key)
 {
-	return group->pid == pid && group->start_ns == start_ns &&
-	       GROUP_KEY(group->nr, group->abi, group->measure, group->first_bucket) == key;
+	return group->pid == pid && group->start_ns == start_ns && group->exec_id == exec_id &&
+	       GROUP_KEY(group->nr, group->abi, group->measure, group->place << 5) == key;
 }
 
-/* Finds or allocates the group of the current process for a key in this epoch; NO_GROUP if none is left. Global, so that
+/* Finds or allocates the group of the current program for a key in this epoch; NO_GROUP if none is left. Global, so that
  * the verifier checks it once instead of for each caller. */
 __noinline __u32 find_group(__u32 key, __u8 call, __u32 epoch)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
 	__u64 start_ns = task->group_leader->start_boottime;
-	__u32 pid = task->tgid;
-	__u64 hash = (start_ns ^ (__u64)pid << 32 ^ key) * 0x9e3779b97f4a7c15ULL;
+	__u32 pid = task->tgid, exec_id = task->self_exec_id;
+	__u64 hash = (start_ns ^ (__u64)pid << 32 ^ (__u64)exec_id << 20 ^ key) * 0x9e3779b97f4a7c15ULL;
 	__u32 line = (hash >> 32) & (INDEX_LINES - 1);
 	/* bits above those of the line; never 0, the value of an unused slot */
 	__u64 mark = (__u64)epoch << 32 | ((hash >> 49) | 1) << GROUP_BITS;
@@ -109,7 +111,7 @@ __noinline __u32 find_group(__u32 key, __u8 call, __u32 epoch)
 		if (seen >> GROUP_BITS == mark >> GROUP_BITS) {
 			found = seen & (2 * RINGSIDE_GROUPS_MAX - 1);
 			group = bpf_map_lookup_elem(&groups, &found);
-			if (group && is_group_of(group, pid, start_ns, key))
+			if (group && is_group_of(group, pid, start_ns, exec_id, key))
 				return found;
 			continue;
 		}

@@ -93,7 +93,7 @@ struct subject {
 	__u32 ppid;
 	__u32 uid;
 	__u32 euid;
-	__u32 reserved;
+	__u32 exec_id;
 	char comm[RINGSIDE_COMM_SIZE];
 };
 
@@ -101,6 +101,8 @@ struct subject {
 struct exec_state {
 	struct subject subject;
 	__u32 path_bytes;	/* 0: unknown */
+	__u32 stack_bytes;	/* of `stack`; 0: none */
+	__u64 stack[RINGSIDE_STACK_MAX];
 	bool is_whole;
 	char path[RINGSIDE_PATH_MAX];
 };
@@ -186,7 +188,7 @@ struct {
 	__uint(map_flags, BPF_F_NO_PREALLOC);
 	__uint(max_entries, 16384);
 	__type(key, __u32);
-	__type(value, __u8);
+	__type(value, __u64); /* start of the process that first had the number; 0: none yet */
 } filter_pids SEC(".maps");
 
 struct {

@@ -24,7 +24,7 @@ static __always_inline void emit_exec(struct task_struct *task, struct file *fil
 	append_text(draft, &text, false);
 	text = read_cgroup_path(WALK_EXTRA, task);
 	append_text(draft, &text, true);
-	submit_process_draft(draft);
+	submit_process_draft(draft, 0);
 }
 
 SEC("tp_btf/sched_process_exec")
@@ -44,14 +44,32 @@ int BPF_PROG(sched_process_exec, struct task_struct *task, int old_tid, struct l
 		path = read_path_argument(WALK_PATH, task, AT_FDCWD, bprm->filename, false);
 		save_exec_path(exec, &path);
 	}
+	/* the groups of the previous program */
+	__builtin_memset(state->groups, 0, sizeof(state->groups));
 	if (is_observed(task, state))
 		emit_exec(task, bprm->file);
 	return 0;
 }
 
+/* Marks the child of a marked process, and fills own_stack() with the stack of the call that makes it. */
+static __always_inline __u32 inherit_go(struct task_struct *creator, struct task_struct *child)
+{
+	struct subject subject;
+	__u32 stack_bytes;
+
+	if (!config.go_functions)
+		return 0;
+	describe(&subject, creator);
+	stack_bytes = find_stack((struct pt_regs *)bpf_task_pt_regs(creator), &subject);
+	if (stack_bytes)
+		mark_go(child->tgid, child->group_leader->start_boottime, subject.exec_id);
+	return stack_bytes;
+}
+
 /* The creator is the caller, which is not the parent for a child of clone(CLONE_PARENT). */
 static __always_inline void emit_fork(struct task_struct *creator, struct task_struct *child)
 {
+	__u32 stack_bytes = inherit_go(creator, child);
 	struct ringside_event *draft = begin_draft(RINGSIDE_KIND_FORK, RINGSIDE_CLASS_PROCESS);
 	struct text cgroup;
 
@@ -63,7 +81,7 @@ static __always_inline void emit_fork(struct task_struct *creator, struct task_s
 	write_task(draft, child);
 	cgroup = read_cgroup_path(WALK_EXTRA, child);
 	append_text(draft, &cgroup, true);
-	submit_process_draft(draft);
+	submit_process_draft(draft, stack_bytes);
 }
 
 SEC("tp_btf/sched_process_fork")
@@ -91,6 +109,8 @@ int BPF_PROG(sched_process_exit, struct task_struct *task)
 
 	if (signal->live.counter || (task->flags & PF_KTHREAD))
 		return 0;
+	if (config.go_functions)
+		unmark_go(task->tgid);
 	state = state_of(task);
 	if (!state || !is_observed(task, state))
 		return 0;

@@ -28,6 +28,7 @@ static __always_inline void describe(struct subject *subject, struct task_struct
 	subject->ppid = task->real_parent->tgid;
 	subject->uid = cred ? cred->uid.val : 0;
 	subject->euid = cred ? cred->euid.val : 0;
+	subject->exec_id = task->self_exec_id;
 	read_comm(subject->comm, task);
 }
 
@@ -86,6 +87,7 @@ static __always_inline void write_subject(struct ringside_event *event, const st
 	event->ppid = subject->ppid;
 	event->uid = subject->uid;
 	event->euid = subject->euid;
+	event->exec_id = subject->exec_id;
 	__builtin_memcpy(event->comm, subject->comm, sizeof(event->comm));
 }
 
@@ -167,16 +169,8 @@ static __always_inline long output_draft(const struct ringside_event *draft, boo
 	return bpf_ringbuf_output(&other_events, (void *)draft, bytes, BPF_RB_NO_WAKEUP);
 }
 
-static __always_inline void count_draft(__u8 class, long failure)
-{
-	if (failure)
-		__sync_fetch_and_add(&own_counters()->dropped[class], 1);
-	else
-		__sync_fetch_and_add(&own_counters()->emitted[class], 1);
-}
-
-/* Puts the draft of a call into its ring, with the stack in own_stack() if there is room for both; else counts it as dropped. */
-static __always_inline void submit_draft(struct ringside_event *draft, __u32 stack_bytes)
+/* Puts a draft into its ring, with the stack in own_stack() if there is room for both; else counts it as dropped. */
+static __always_inline void submit_draft_to(struct ringside_event *draft, __u32 stack_bytes, bool is_process)
 {
 	struct ringside_event *event = draft;
 	__u8 class = event->event_class & (RINGSIDE_CLASS_COUNT - 1);
@@ -195,7 +189,7 @@ static __always_inline void submit_draft(struct ringside_event *draft, __u32 sta
 		    !bpf_probe_read_kernel(draft->path + at, stack_room, stack->addresses)) {
 			event->flags |= RINGSIDE_HAS_STACK;
 			event->size += stack_bytes;
-			failure = output_draft(draft, false);
+			failure = output_draft(draft, is_process);
 			if (failure) {
 				event->flags &= ~RINGSIDE_HAS_STACK;
 				event->size -= stack_bytes;
@@ -203,15 +197,22 @@ static __always_inline void submit_draft(struct ringside_event *draft, __u32 sta
 		}
 	}
 	if (failure)
-		failure = output_draft(draft, false);
-	count_draft(class, failure);
+		failure = output_draft(draft, is_process);
+	if (failure)
+		__sync_fetch_and_add(&own_counters()->dropped[class], 1);
+	else
+		__sync_fetch_and_add(&own_counters()->emitted[class], 1);
 }
 
-/* Puts the draft of an exec or a fork into its ring, or counts it as dropped. */
-static __always_inline void submit_process_draft(struct ringside_event *draft)
+static __always_inline void submit_draft(struct ringside_event *draft, __u32 stack_bytes)
 {
-	draft->size = sizeof(*draft) + ((draft->path_size + draft->extra_size + 7) & ~7U);
-	count_draft(RINGSIDE_CLASS_PROCESS, output_draft(draft, true));
+	submit_draft_to(draft, stack_bytes, false);
+}
+
+/* Of an exec or a fork. */
+static __always_inline void submit_process_draft(struct ringside_event *draft, __u32 stack_bytes)
+{
+	submit_draft_to(draft, stack_bytes, true);
 }
 
 #endif

@@ -8,8 +8,8 @@ struct stack_walk {
 	__u64 addresses[RINGSIDE_STACK_MAX];
 };
 
-/* One entry per CPU is enough: only sys_exit uses it, which runs with preemption disabled, never in an interrupt, and
- * never nested. */
+/* One entry per CPU is enough: the programs that use it run with preemption disabled, never in an interrupt, and never
+ * nested. */
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
 	__uint(max_entries, 1);
@@ -29,28 +29,48 @@ static __always_inline struct ringside_go_process *go_slot(__u32 pid, __u32 way)
 	return &config.go[((pid & (RINGSIDE_GO_SETS - 1)) * RINGSIDE_GO_WAYS + way) & (RINGSIDE_GO_MAX - 1)];
 }
 
+/* Programs and user space take slots side by side. */
+static __always_inline bool take_go_slot(struct ringside_go_process *slot)
+{
+	return !slot->pid && !__sync_val_compare_and_swap(&slot->pid, 0, RINGSIDE_GO_TAKEN);
+}
+
+/* Marks a child, which runs the program of its marked creator until its exec. */
+static __always_inline void mark_go(__u32 pid, __u64 start_ns, __u32 exec_id)
+{
+#pragma clang loop unroll(full)
+	for (__u32 way = 0; way < RINGSIDE_GO_WAYS; way++) {
+		struct ringside_go_process *slot = go_slot(pid, way);
+
+		if (!take_go_slot(slot))
+			continue;
+		slot->start_ns = start_ns;
+		slot->exec_id = exec_id;
+		/* a full barrier: a reader of pid sees the other fields */
+		__sync_lock_test_and_set(&slot->pid, pid);
+		return;
+	}
+}
+
 static __always_inline bool is_go(const struct subject *subject)
 {
 #pragma clang loop unroll(full)
 	for (__u32 way = 0; way < RINGSIDE_GO_WAYS; way++) {
 		const struct ringside_go_process *slot = go_slot(subject->pid, way);
 
-		if (slot->pid == subject->pid && slot->start_ns == subject->start_ns)
+		if (slot->pid == subject->pid && slot->start_ns == subject->start_ns &&
+		    slot->exec_id == subject->exec_id)
 			return true;
 	}
 	return false;
 }
 
-/* for an exec: the process was marked for its previous program */
+/* At exec and exit: frees the slot for others. */
 static __always_inline void unmark_go(__u32 pid)
 {
 #pragma clang loop unroll(full)
-	for (__u32 way = 0; way < RINGSIDE_GO_WAYS; way++) {
-		struct ringside_go_process *slot = go_slot(pid, way);
-
-		if (slot->pid == pid)
-			slot->pid = 0;
-	}
+	for (__u32 way = 0; way < RINGSIDE_GO_WAYS; way++)
+		__sync_val_compare_and_swap(&go_slot(pid, way)->pid, pid, 0);
 }
 
 /* The two words at a frame pointer. */
@@ -90,6 +110,13 @@ static __always_inline __u32 find_stack(struct pt_regs *regs, const struct subje
 	if (!config.go_functions || !is_go(subject) || !read_user_registers(&registers, regs))
 		return 0;
 	return (__u32)walk_stack(registers.ip, registers.sp, registers.frame_pointer) * sizeof(__u64);
+}
+
+/* Keeps own_stack() until it is needed again. */
+static __always_inline void copy_stack(struct stack_walk *to, const struct stack_walk *from)
+{
+	if (to && from)
+		__builtin_memcpy(to, from, sizeof(*to));
 }
 
 /* Appends own_stack() to a record without strings that has room for RINGSIDE_STACK_BYTES. */

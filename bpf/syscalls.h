@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
 /* System calls: enter saves state, exit emits or counts the call. Paths and addresses in user memory are read at exit,
- * when their pages are present. The program that execve replaces and the socket that close closes are read at enter. */
+ * when their pages are present. The program that execve replaces, with its stack, and the socket that close closes are
+ * read at enter. */
 #ifndef RINGSIDE_SYSCALLS_H
 #define RINGSIDE_SYSCALLS_H
 
@@ -17,7 +18,7 @@ static __always_inline void save_exec_path(struct exec_state *exec, const struct
 	exec->is_whole = text->is_whole;
 }
 
-static __always_inline void save_exec(struct task_struct *task, __s32 dirfd, const char *path)
+static __always_inline void save_exec(struct task_struct *task, struct pt_regs *regs, __s32 dirfd, const char *path)
 {
 	struct exec_state *exec = bpf_task_storage_get(&execs, task, 0, BPF_LOCAL_STORAGE_GET_F_CREATE);
 	struct text text = read_path_argument(WALK_PATH, task, dirfd, path, true);
@@ -26,6 +27,9 @@ static __always_inline void save_exec(struct task_struct *task, __s32 dirfd, con
 		return;
 	describe(&exec->subject, task);
 	save_exec_path(exec, &text);
+	exec->stack_bytes = find_stack(regs, &exec->subject);
+	if (exec->stack_bytes)
+		copy_stack((struct stack_walk *)exec->stack, own_stack());
 }
 
 static __always_inline bool save_socket(struct task_struct *task, struct task_state *state)
@@ -40,14 +44,15 @@ static __always_inline bool save_socket(struct task_struct *task, struct task_st
 }
 
 /* saves state that is gone at exit; false for a call that exit does not emit */
-static __always_inline bool save_for_exit(struct task_struct *task, struct task_state *state, __u8 call)
+static __always_inline bool save_for_exit(struct task_struct *task, struct task_state *state, struct pt_regs *regs,
+					  __u8 call)
 {
 	if (call == RINGSIDE_CALL_CLOSE)
 		return save_socket(task, state);
 	if (call == RINGSIDE_CALL_EXECVE)
-		save_exec(task, AT_FDCWD, (const char *)state->args[0]);
+		save_exec(task, regs, AT_FDCWD, (const char *)state->args[0]);
 	else if (call == RINGSIDE_CALL_EXECVEAT)
-		save_exec(task, state->args[0], (const char *)state->args[1]);
+		save_exec(task, regs, state->args[0], (const char *)state->args[1]);
 	else if (takes_address(call))
 		save_address(state, call);
 	return true;
@@ -80,7 +85,7 @@ int BPF_PROG(sys_enter, struct pt_regs *regs, long number)
 	} else if (known.mode == RINGSIDE_MODE_EMIT) {
 		read_arguments(state->args, regs, known.abi);
 	}
-	if (known.mode == RINGSIDE_MODE_EMIT && !save_for_exit(task, state, known.call & RINGSIDE_CALL_MASK))
+	if (known.mode == RINGSIDE_MODE_EMIT && !save_for_exit(task, state, regs, known.call & RINGSIDE_CALL_MASK))
 		return 0;
 	state->nr = known.nr;
 	state->abi = known.abi;

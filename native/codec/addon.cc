@@ -98,22 +98,26 @@ class Encoder : public Napi::ObjectWrap<Encoder> {
     return ToOptionalString(container_id_in_.Call({Napi::String::New(Env(), cgroup.data(), cgroup.size())}));
   }
 
+  Napi::Object FromProgram(const ProgramKey& program) {
+    auto object = Napi::Object::New(Env());
+    object.Set("pid", program.pid);
+    object.Set("startNs", Napi::BigInt::New(Env(), program.start_ns));
+    object.Set("execId", program.exec_id);
+    return object;
+  }
+
   // Null when JavaScript passes no function; the same below.
   OnProgramStart ProgramStartCallback() {
     if (on_program_start_.IsEmpty()) return nullptr;
-    return [this](int32_t pid, uint64_t start_ns, uint64_t time_ns) {
-      on_program_start_.Call({Napi::Number::New(Env(), pid), Napi::BigInt::New(Env(), start_ns),
-                              Napi::BigInt::New(Env(), time_ns)});
-    };
+    return [this](const ProgramKey& program) { on_program_start_.Call({FromProgram(program)}); };
   }
 
   ResolveStack StackResolver() {
     if (resolve_stack_.IsEmpty()) return nullptr;
-    return [this](int32_t pid, uint64_t start_ns, StackView stack) -> std::optional<Stack> {
+    return [this](const ProgramKey& program, StackView stack) -> std::optional<Stack> {
       auto addresses = Napi::Array::New(Env(), stack.count);
       for (uint32_t i = 0; i < stack.count; i++) addresses.Set(i, static_cast<double>(stack.begin[i]));
-      const Napi::Value resolved =
-          resolve_stack_.Call({Napi::Number::New(Env(), pid), Napi::BigInt::New(Env(), start_ns), addresses});
+      const Napi::Value resolved = resolve_stack_.Call({FromProgram(program), addresses});
       if (!resolved.IsObject()) return std::nullopt;
       const auto row = resolved.As<Napi::Object>();
       return Stack{ToOptionalString(row.Get("go_function")), ToOptionalString(row.Get("go_file")),

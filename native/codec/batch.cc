@@ -163,7 +163,7 @@ int32_t Batch::SocketOf(const ringside_event& record) {
   return row.index;
 }
 
-int32_t Batch::StackIndexOf(const ringside_event& record, uint64_t program) {
+int32_t Batch::StackIndexOf(const ringside_event& record, const Program& program) {
   const StackTable::Row row = stack_table_.IndexOf(record, program, number_, stacks_.count, stacks_.bytes);
   bytes_ += row.bytes;
   return row.index;

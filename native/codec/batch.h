@@ -52,7 +52,7 @@ class Batch {
 
   ProcessTable::Row ProcessOf(const ringside_event& record);
   int32_t SocketOf(const ringside_event& record);
-  int32_t StackIndexOf(const ringside_event& record, uint64_t program);
+  int32_t StackIndexOf(const ringside_event& record, const Program& program);
   std::optional<std::string_view> NameOf(const ringside_event& record) const;
   void Write(const Table& table);
   void Write(const TimedRows& rows, int64_t clock_us);

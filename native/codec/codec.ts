@@ -10,6 +10,13 @@ export interface NativeFacts {
   readonly containerId: string | null
 }
 
+/** One execution of a program. */
+export interface NativeProgram {
+  readonly pid: number
+  readonly startNs: bigint
+  readonly execId: number
+}
+
 export interface NativeStack {
   readonly go_function: string | null
   readonly go_file: string | null
@@ -27,11 +34,9 @@ export interface NativeEncoderOptions {
   readonly names: readonly (string | undefined)[]
   readonly present: readonly (readonly [pid: number, facts: NativeFacts])[]
   /** Called when a process is seen for the first time and when it executes a program. */
-  readonly onProgramStart: ((pid: number, startNs: bigint, timeNs: bigint) => void) | undefined
+  readonly onProgramStart: ((program: NativeProgram) => void) | undefined
   /** Called for each stack that is not in the table; undefined disables stacks. */
-  readonly resolveStack:
-    | ((pid: number, startNs: bigint, addresses: readonly number[]) => NativeStack | undefined)
-    | undefined
+  readonly resolveStack: ((program: NativeProgram, addresses: readonly number[]) => NativeStack | undefined) | undefined
   readonly readProc: (pid: number) => NativeFacts | undefined
   /** @param cgroup paths of a cgroup, one a line */
   readonly containerIdIn: (cgroup: string) => string | null

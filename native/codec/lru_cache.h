@@ -4,13 +4,14 @@
 #pragma once
 
 #include <cstddef>
+#include <functional>
 #include <list>
 #include <unordered_map>
 #include <utility>
 
 namespace ringside {
 
-template <typename Key, typename Value>
+template <typename Key, typename Value, typename Hash = std::hash<Key>>
 class LruCache {
  public:
   explicit LruCache(size_t capacity) : capacity_(capacity) { places_.reserve(capacity); }
@@ -47,7 +48,7 @@ class LruCache {
   const size_t capacity_;
   // The least recently used first.
   Entries entries_;
-  std::unordered_map<Key, typename Entries::iterator> places_;
+  std::unordered_map<Key, typename Entries::iterator, Hash> places_;
 };
 
 }  // namespace ringside

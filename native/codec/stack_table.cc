@@ -28,20 +28,20 @@ size_t SizeOf(const std::optional<std::string>& text) { return text ? text->size
 
 }  // namespace
 
-StackTable::Row StackTable::IndexOf(const ringside_event& record, uint64_t program, uint64_t batch, int32_t& count,
-                                    Output& rows) {
+StackTable::Row StackTable::IndexOf(const ringside_event& record, const Program& program, uint64_t batch,
+                                    int32_t& count, Output& rows) {
   const StackView stack = StackOf(record);
   if (!resolve_ || stack.count == 0) return {-1, 0};
-  const uint32_t hash = HashOf(program, stack);
+  const uint32_t hash = HashOf(program.number, stack);
   Entry* entry = entries_.Get(hash);
   const uint64_t* end = stack.begin + stack.count;
   // Two stacks with the same hash evict each other.
-  if (entry == nullptr || entry->program != program ||
+  if (entry == nullptr || entry->program != program.number ||
       !std::equal(entry->addresses.begin(), entry->addresses.end(), stack.begin, end)) {
-    const std::optional<Stack> resolved = resolve_(static_cast<int32_t>(record.pid), record.start_ns, stack);
+    const std::optional<Stack> resolved = resolve_(program.key, stack);
     if (!resolved) return {-1, 0};
     std::shared_ptr<Location> location = resolved->go_function ? LocationOf(*resolved) : nullptr;
-    entry = &entries_.Set(hash, Entry{program, {stack.begin, end}, std::move(location)});
+    entry = &entries_.Set(hash, Entry{program.number, {stack.begin, end}, std::move(location)});
   }
   Location* location = entry->location.get();
   if (location == nullptr) return {-1, 0};

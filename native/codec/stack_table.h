@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "lru_cache.h"
+#include "process_table.h"
 #include "record.h"
 
 namespace ringside {
@@ -22,7 +23,7 @@ struct Stack {
 };
 
 // Resolves a stack; empty while its program is unknown.
-using ResolveStack = std::function<std::optional<Stack>(int32_t pid, uint64_t start_ns, StackView stack)>;
+using ResolveStack = std::function<std::optional<Stack>(const ProgramKey& program, StackView stack)>;
 
 class StackTable {
  public:
@@ -36,9 +37,9 @@ class StackTable {
   // A null function disables stacks.
   explicit StackTable(ResolveStack resolve) : resolve_(std::move(resolve)) {}
 
-  // Returns the location of a record that has a stack, and adds a row unless the batch has it. `program` identifies the
-  // record's program, `batch` is the batch's number.
-  Row IndexOf(const ringside_event& record, uint64_t program, uint64_t batch, int32_t& count, Output& rows);
+  // Returns the location of a record that has a stack, and adds a row unless the batch has it. `program` is the record's,
+  // `batch` is the batch's number.
+  Row IndexOf(const ringside_event& record, const Program& program, uint64_t batch, int32_t& count, Output& rows);
 
  private:
   // Shared by all stacks that resolve to it.

@@ -6,7 +6,7 @@
 //   clock() -> [monotonicNs, wallNs]      Ring#read(into) -> bytes, #release(table, run), #pressure
 //   contract(object) -> types of event.h  Ring#summarize() -> Promise<boolean>
 //   summarize(groups, ...) -> records     Ring#setFilter(pids, comms, cgroups), #setModes(modeOf)
-//                                         Ring#markGo(pid, startNs) -> boolean, #unmarkGo(pid)
+//                                         Ring#markGo(pid, startNs, execId) -> boolean, #unmarkGo(same)
 //   findUser(name) -> {uid, gid} | null   Ring#statistics() -> Float64Array, #programTimeNs()
 //   dropBoundingSet()                     Ring#detach() -> Promise, #ended, #close()
 //   keepCapabilities(), dropCapabilities(kept)

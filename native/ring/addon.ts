@@ -54,8 +54,8 @@ export interface NativeRing {
   setFilter(pids: Uint32Array, comms: readonly string[], cgroups: BigUint64Array): void
   setModes(modeOf: Uint8Array): void
   setProcessEvents(perSecond: number): void
-  markGo(pid: number, startNs: bigint): boolean
-  unmarkGo(pid: number): void
+  markGo(pid: number, startNs: bigint, execId: number): boolean
+  unmarkGo(pid: number, startNs: bigint, execId: number): void
   statistics(): Float64Array
   detach(): Promise<void>
   close(): void

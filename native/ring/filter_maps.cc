@@ -21,10 +21,10 @@ FilterMaps::Keys<Key> FilterMaps::Read(const Programs& programs, const char* nam
 
 template <typename Key>
 void FilterMaps::Replace(Keys<Key>& keys, const std::set<Key>& wanted) {
-  const uint8_t member = 1;
+  // A pid that is given again names the process that has it now.
+  const uint64_t unbound = 0;
   for (const Key& key : wanted) {
-    if (keys.present.count(key) != 0) continue;
-    if (bpf_map_update_elem(keys.map, &key, &member, BPF_ANY) != 0) {
+    if (bpf_map_update_elem(keys.map, &key, &unbound, BPF_ANY) != 0) {
       throw Failure{std::string("add to ") + keys.name, errno, ""};
     }
     keys.present.insert(key);

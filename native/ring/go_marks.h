@@ -13,9 +13,9 @@ extern "C" {
 
 namespace ringside {
 
-// The mark lasts until the process executes another program. False if all slots of its set belong to live processes.
-bool MarkGo(ringside_config* config, uint32_t pid, uint64_t start_ns);
-void UnmarkGo(ringside_config* config, uint32_t pid);
+// The mark is for one program of the process. False if all slots of its set belong to live processes.
+bool MarkGo(ringside_config* config, uint32_t pid, uint64_t start_ns, uint32_t exec_id);
+void UnmarkGo(ringside_config* config, uint32_t pid, uint64_t start_ns, uint32_t exec_id);
 void ClearGoMarks(ringside_config* config);
 
 }  // namespace ringside

@@ -134,16 +134,16 @@ export class Ring {
   }
 
   /**
-   * Adds the stack to emitted calls of a process, until it executes another program.
-   * @param startNs CLOCK_BOOTTIME at its start, as in its records
+   * Adds the stack to emitted calls of one program of a process.
+   * @param startNs and execId: as in its records
    * @returns false if all slots of its set belong to live processes
    */
-  markGo(pid: number, startNs: bigint): boolean {
-    return this.#native.markGo(pid, startNs)
+  markGo(pid: number, startNs: bigint, execId: number): boolean {
+    return this.#native.markGo(pid, startNs, execId)
   }
 
-  unmarkGo(pid: number): void {
-    this.#native.unmarkGo(pid)
+  unmarkGo(pid: number, startNs: bigint, execId: number): void {
+    this.#native.unmarkGo(pid, startNs, execId)
   }
 
   /** Counts since the programs were first loaded, from mapped memory; `skipped` is asked for at most once a second. */

@@ -196,10 +196,14 @@ class Ring : public Napi::ObjectWrap<Ring> {
   Napi::Value MarkGo(const Napi::CallbackInfo& info) {
     bool is_whole;
     const uint64_t start_ns = info[1].As<Napi::BigInt>().Uint64Value(&is_whole);
-    return Napi::Boolean::New(Env(), Open().MarkGo(info[0].As<Napi::Number>(), start_ns));
+    return Napi::Boolean::New(Env(), Open().MarkGo(info[0].As<Napi::Number>(), start_ns, info[2].As<Napi::Number>()));
   }
 
-  void UnmarkGo(const Napi::CallbackInfo& info) { Open().UnmarkGo(info[0].As<Napi::Number>()); }
+  void UnmarkGo(const Napi::CallbackInfo& info) {
+    bool is_whole;
+    const uint64_t start_ns = info[1].As<Napi::BigInt>().Uint64Value(&is_whole);
+    Open().UnmarkGo(info[0].As<Napi::Number>(), start_ns, info[2].As<Napi::Number>());
+  }
 
   Napi::Value Statistics(const Napi::CallbackInfo&) {
     Session& session = Open();

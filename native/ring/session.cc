@@ -98,7 +98,8 @@ size_t Session::Read(uint8_t* into, size_t bytes) {
     // Calls after the last exec that had room wait for the next read.
     if (ring == RINGSIDE_LANE_PROCESS && read.is_full) until_ns = read.last_ns;
   }
-  filled += counts_.Read(into + filled, bytes - filled);
+  // Summaries follow every exec before them, too.
+  if (until_ns >= counts_.CountedUntilNs()) filled += counts_.Read(into + filled, bytes - filled);
   return filled;
 }
 
@@ -132,9 +133,13 @@ void Session::SetModes(const Modes& mode_of) {
   if (!detaching_) ringside::SetModes(programs_.config(), mode_of);
 }
 
-bool Session::MarkGo(uint32_t pid, uint64_t start_ns) { return ringside::MarkGo(programs_.config(), pid, start_ns); }
+bool Session::MarkGo(uint32_t pid, uint64_t start_ns, uint32_t exec_id) {
+  return ringside::MarkGo(programs_.config(), pid, start_ns, exec_id);
+}
 
-void Session::UnmarkGo(uint32_t pid) { ringside::UnmarkGo(programs_.config(), pid); }
+void Session::UnmarkGo(uint32_t pid, uint64_t start_ns, uint32_t exec_id) {
+  ringside::UnmarkGo(programs_.config(), pid, start_ns, exec_id);
+}
 
 void Session::Detach() {
   detaching_ = true;

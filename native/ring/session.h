@@ -57,8 +57,8 @@ class Session {
   void SetProcessEvents(uint32_t per_second);
 
   // As in go_marks.h.
-  bool MarkGo(uint32_t pid, uint64_t start_ns);
-  void UnmarkGo(uint32_t pid);
+  bool MarkGo(uint32_t pid, uint64_t start_ns, uint32_t exec_id);
+  void UnmarkGo(uint32_t pid, uint64_t start_ns, uint32_t exec_id);
 
   // On any thread, also concurrently with itself. After it returns, no program writes any more. Waits for the kernel: up
   // to tens of milliseconds.

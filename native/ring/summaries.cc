@@ -20,13 +20,13 @@ constexpr size_t kBuckets = sizeof(ringside_group::counts) / sizeof(uint32_t);
 constexpr size_t kMaxCells = (65528 - sizeof(ringside_summary)) / sizeof(ringside_cell);
 
 auto SubjectOf(const ringside_group& group) {
-  return std::make_tuple(group.pid, group.start_ns, group.abi, group.nr);
+  return std::make_tuple(group.pid, group.start_ns, group.exec_id, uint32_t{group.abi}, uint32_t{group.nr});
 }
 
 void AddCells(const ringside_group& group, std::map<std::pair<uint16_t, uint16_t>, uint64_t>& cells) {
   for (size_t bucket = 0; bucket < kBuckets; bucket++) {
     if (group.counts[bucket] == 0) continue;
-    cells[{group.measure, static_cast<uint16_t>(group.first_bucket + bucket)}] += group.counts[bucket];
+    cells[{static_cast<uint16_t>(group.measure), static_cast<uint16_t>(group.place * kBuckets + bucket)}] += group.counts[bucket];
   }
 }
 
@@ -45,6 +45,7 @@ ringside_event HeadOf(const ringside_group& group) {
   event.euid = group.euid;
   event.ppid = group.ppid;
   event.uid = group.uid;
+  event.exec_id = group.exec_id;
   event.fd = -1;
   event.target = -1;
   event.advance = 1;

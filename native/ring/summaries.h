@@ -33,8 +33,8 @@ struct Summaries {
   std::vector<LimitedCalls> limited;  // the processes and calls with the most, the largest first
 };
 
-// One record for each (pid, start_ns, abi, nr), in this order, with seqs from seq_before + 1. The calls ended in the interval
-// of duration_ns before time_ns. The other fields of the process are those of its first group.
+// One record for each (pid, start_ns, exec_id, abi, nr), in this order, with seqs from seq_before + 1. The calls ended in the
+// interval of duration_ns before time_ns. The other fields of the process are those of its first group.
 Summaries Summarize(const ringside_group* groups, size_t count, uint64_t seq_before, uint64_t time_ns,
                     uint64_t duration_ns);
 

@@ -67,8 +67,8 @@ class CppEncoder implements BatchEncoder {
       present: [...proc.scan()],
       readProc: (pid) => proc.read(pid),
       containerIdIn,
-      onProgramStart: symbolizer && ((pid, startNs, timeNs) => symbolizer.programStarted(pid, startNs, timeNs)),
-      resolveStack: symbolizer && ((pid, startNs, addresses) => symbolizer.resolve(pid, startNs, addresses))
+      onProgramStart: symbolizer && ((program) => symbolizer.programStarted(program)),
+      resolveStack: symbolizer && ((program, addresses) => symbolizer.resolve(program, addresses))
     })
   }
 

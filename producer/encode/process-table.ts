@@ -1,72 +1,64 @@
-// Rows of a batch's process table. A process keeps its executable and container until it executes another program. A
-// row is made once and knows its index in the open batch.
+// Rows of a batch's process table. A record names its process, by pid and start, and the program that the process ran
+// then: it may arrive after a later exec. A row is made once and knows its index in the open batch.
 import { LRUCache } from 'lru-cache'
 import { eventField as field } from '../../bpf/event.ts'
 import type { Process } from '../../wire/types.ts'
 import { containerIdIn } from '../container-id.ts'
-import type { Symbolizer } from '../go/symbolizer.ts'
+import type { Program, Symbolizer } from '../go/symbolizer.ts'
 import { type ProcessFacts, type ProcReader, ticksPerSecond } from '../proc.ts'
-import { clampLong, microsecondsAt } from '../source/numbers.ts'
 import type { RawEvents } from '../source/raw-events.ts'
+import { type Common, type Identity, matches, newRow, type Row, startUs } from './process-row.ts'
 
 /** About 600 bytes each, a few times as much with dozens of rows. A busy host has some thousands of processes. */
 const maxProcesses = 32_768
+/**
+ * Executions that an exec ended, without rows, some 200 bytes each: summaries of a second, and calls of the other ring,
+ * can follow the exec. A busy host has some hundreds of execs a second.
+ */
+const maxFormer = 8_192
 /** Rows for the names and users of a process's threads; a JVM has dozens. Evicted rows are made again. */
 const maxRows = 64
 /** Ended processes are kept for a while: the outcome of a connect and the last summaries can follow the exit. */
 const maxEnded = 8_192
 
-/** The row of a process for one combination of comm, uid, euid, ppid and cgroup. */
-interface Row {
-  readonly words: readonly number[]
-  readonly process: Process
-  batch: number
-  index: number
+/** No other one has the same number. */
+export interface NumberedProgram extends Program {
+  readonly number: number
 }
 
-interface Creator {
-  readonly pid: number
-  readonly startUs: number
-}
-
-interface Entry {
-  readonly pid: number
-  readonly startLow: number
-  readonly startHigh: number
+/** What a process runs from one exec to the next. */
+interface Execution {
+  readonly execId: number
   exe: string | null
-  containerId: string | null
-  /** The process that made it; null when its fork was not observed. */
-  readonly creator: Creator | null
-  /** Identifies the program that the process runs; changes when it executes another. */
-  program: number
+  readonly program: NumberedProgram
   rows: Row[]
 }
 
-const wordOffsets = [
-  field.comm,
-  field.comm + 4,
-  field.comm + 8,
-  field.comm + 12,
-  field.uid,
-  field.euid,
-  field.ppid,
-  field.cgroupId,
-  field.cgroupId + 4
-] as const
-
-const matches = (row: Row, raw: RawEvents, record: number): boolean => {
-  for (let i = 0; i < wordOffsets.length; i++) {
-    if (row.words[i] !== raw.u32(record + (wordOffsets[i] as number))) return false
-  }
-  return true
+interface Entry extends Common {
+  /** The latest one. */
+  execution: Execution
 }
 
+const keyOf = ({ pid, startNs }: Identity): string => `${pid} ${startNs}`
+const programKey = (process: Identity, execId: number): string => `${keyOf(process)} ${execId}`
+
+const programIn = (raw: RawEvents, record: number): Program => ({
+  pid: raw.i32(record + field.pid),
+  startNs: raw.big(record + field.startNs),
+  execId: raw.u32(record + field.execId)
+})
+
+/** Ids wrap. */
+const isLater = (execId: number, than: number): boolean => ((execId - than) | 0) > 0
+
 export class ProcessTable {
-  readonly #entries = new LRUCache<number, Entry>({ max: maxProcesses })
-  readonly #ended: Entry[] = []
+  readonly #entries = new LRUCache<string, Entry>({ max: maxProcesses })
+  readonly #former = new LRUCache<string, Execution>({ max: maxFormer })
+  readonly #ended: string[] = []
   readonly #proc: ProcReader
   readonly #symbolizer: Symbolizer | undefined
   #programs = 0
+  #versions = 0
   /** Processes that ran before the first event; each is used once. */
   readonly #present: Map<number, ProcessFacts>
 
@@ -88,11 +80,12 @@ export class ProcessTable {
    */
   indexOf(raw: RawEvents, record: number, batch: number, rows: Process[]): number {
     const entry = this.#entryOf(raw, record)
-    let row = entry.rows.find((candidate) => matches(candidate, raw, record))
+    const execution = this.#executionOf(entry, programIn(raw, record))
+    let row = execution.rows.find((candidate) => matches(candidate, entry.version, raw, record))
     if (row === undefined) {
-      row = newRow(entry, raw, record)
-      if (entry.rows.length === maxRows) entry.rows.shift()
-      entry.rows.push(row)
+      row = newRow(entry, execution.exe, raw, record)
+      if (execution.rows.length === maxRows) execution.rows.shift()
+      execution.rows.push(row)
     }
     if (row.batch !== batch) {
       row.batch = batch
@@ -101,126 +94,127 @@ export class ProcessTable {
     return row.index
   }
 
-  /**
-   * Identifies the program that the event's process runs: no other process or program has the same number. Call after
-   * indexOf.
-   */
-  programOf(raw: RawEvents, record: number): number {
-    return this.#entries.get(raw.i32(record + field.pid))?.program ?? 0
+  /** The program that the event's process ran. Call after indexOf. */
+  programOf(raw: RawEvents, record: number): NumberedProgram {
+    return this.#executionOf(this.#entryOf(raw, record), programIn(raw, record)).program
   }
 
   /** The process executed a program. Call before indexOf. */
   exec(raw: RawEvents, record: number, path: string | null): void {
-    const entry = this.#entryOf(raw, record)
-    entry.exe = path ?? this.#read(raw, record)?.exe ?? null
+    const program = programIn(raw, record)
+    const exe = path ?? this.#exeOf(program)
+    let entry = this.#entries.get(keyOf(program))
+    if (entry === undefined) {
+      entry = this.#add(program, null, null, this.#newExecution(program, exe))
+    } else if (isLater(program.execId, entry.execution.execId)) {
+      this.#begin(entry, program, exe)
+    } else {
+      // A call of the program was read before its exec.
+      const known = this.#executionOf(entry, program)
+      known.exe = exe
+      known.rows = []
+    }
     // A container's first process is forked outside, moved into its cgroup, and executes then.
-    entry.containerId ??= containerIdIn(raw.extra(record))
-    entry.rows = []
-    entry.program = ++this.#programs
-    this.#programStarted(raw, record)
+    if (entry.containerId === null) {
+      entry.containerId = containerIdIn(raw.extra(record))
+      entry.version = ++this.#versions
+    }
+    this.#symbolizer?.programStarted(program)
   }
 
   /**
-   * A new process starts with its creator's executable and container. The creator is matched by pid and start: a parent by
+   * A new process starts with its creator's program and container. The creator is matched by pid and start: a parent by
    * CLONE_PARENT, or a later process with the creator's pid, passes nothing on. Call before indexOf.
    */
   fork(raw: RawEvents, record: number): void {
-    const pid = raw.i32(record + field.origin)
-    const at = record + field.originId
-    const creator = { pid, startUs: microsecondsAt(raw, at) }
-    const facts = this.#factsOf(raw, pid, at)
+    const child = programIn(raw, record)
+    // The child has a copy of the id.
+    const creator = {
+      pid: raw.i32(record + field.origin),
+      startNs: raw.big(record + field.originId),
+      execId: child.execId
+    }
+    const known = this.#entries.get(keyOf(creator))
+    if (known !== undefined) {
+      const { exe, program } = this.#executionOf(known, creator)
+      const containerId = known.containerId ?? containerIdIn(raw.extra(record))
+      this.#add(child, containerId, creator, { execId: child.execId, exe, program, rows: [] })
+      return
+    }
+    const facts = this.#read(creator)
     const containerId = facts?.containerId ?? containerIdIn(raw.extra(record))
-    if (facts !== undefined) this.#add(raw, record, facts.exe, containerId, creator)
-    else this.#addUnknown(raw, record, containerId, creator)
+    if (facts === undefined) this.#addUnknown(child, containerId, creator)
+    else this.#add(child, containerId, creator, this.#newExecution(creator, facts.exe))
   }
 
   /** The process ended. Call after indexOf. */
   exit(raw: RawEvents, record: number): void {
-    const entry = this.#entries.get(raw.i32(record + field.pid))
+    const key = keyOf(programIn(raw, record))
+    const entry = this.#entries.get(key)
     if (entry === undefined) return
-    entry.rows = []
-    this.#ended.push(entry)
-    if (this.#ended.length <= maxEnded) return
-    const oldest = this.#ended.shift() as Entry
-    if (this.#entries.get(oldest.pid) === oldest) this.#entries.delete(oldest.pid)
+    entry.execution.rows = []
+    this.#ended.push(key)
+    if (this.#ended.length > maxEnded) this.#entries.delete(this.#ended.shift() as string)
   }
 
   #entryOf(raw: RawEvents, record: number): Entry {
-    const entry = this.#entries.get(raw.i32(record + field.pid))
-    if (
-      entry !== undefined &&
-      entry.startLow === raw.u32(record + field.startNs) &&
-      entry.startHigh === raw.u32(record + field.startNs + 4)
-    ) {
-      return entry
-    }
-    return this.#addUnknown(raw, record, null, null)
+    const program = programIn(raw, record)
+    return this.#entries.get(keyOf(program)) ?? this.#addUnknown(program, null, null)
   }
 
-  #addUnknown(raw: RawEvents, record: number, containerId: string | null, creator: Creator | null): Entry {
-    const facts = this.#read(raw, record)
-    this.#programStarted(raw, record)
-    return this.#add(raw, record, facts?.exe ?? null, containerId ?? facts?.containerId ?? null, creator)
+  /** The execution that has the id: the latest, a former one, or a later one whose exec was not observed. */
+  #executionOf(entry: Entry, program: Program): Execution {
+    if (entry.execution.execId === program.execId) return entry.execution
+    if (isLater(program.execId, entry.execution.execId)) {
+      this.#symbolizer?.programStarted(program)
+      return this.#begin(entry, program, this.#exeOf(program))
+    }
+    const key = programKey(program, program.execId)
+    const former = this.#former.get(key)
+    if (former !== undefined) return former
+    const unknown = this.#newExecution(program, null)
+    this.#former.set(key, unknown)
+    return unknown
   }
 
-  #add(raw: RawEvents, record: number, exe: string | null, containerId: string | null, creator: Creator | null): Entry {
-    const entry: Entry = {
-      pid: raw.i32(record + field.pid),
-      startLow: raw.u32(record + field.startNs),
-      startHigh: raw.u32(record + field.startNs + 4),
-      exe,
-      containerId,
-      creator,
-      program: ++this.#programs,
-      rows: []
-    }
-    this.#entries.set(entry.pid, entry)
-    this.#present.delete(entry.pid)
+  /** Replaces the latest execution, which becomes a former one. */
+  #begin(entry: Entry, program: Program, exe: string | null): Execution {
+    entry.execution.rows = []
+    this.#former.set(programKey(program, entry.execution.execId), entry.execution)
+    entry.execution = this.#newExecution(program, exe)
+    return entry.execution
+  }
+
+  #newExecution(program: Program, exe: string | null): Execution {
+    return { execId: program.execId, exe, program: { ...program, number: ++this.#programs }, rows: [] }
+  }
+
+  #addUnknown(program: Program, containerId: string | null, creator: Identity | null): Entry {
+    const facts = this.#read(program)
+    this.#symbolizer?.programStarted(program)
+    const execution = this.#newExecution(program, facts?.exe ?? null)
+    return this.#add(program, containerId ?? facts?.containerId ?? null, creator, execution)
+  }
+
+  #add(process: Identity, containerId: string | null, creator: Identity | null, execution: Execution): Entry {
+    const entry: Entry = { version: ++this.#versions, containerId, creator, execution }
+    this.#entries.set(keyOf(process), entry)
+    this.#present.delete(process.pid)
     return entry
   }
 
-  #programStarted(raw: RawEvents, record: number): void {
-    this.#symbolizer?.programStarted(raw.i32(record + field.pid), raw.startNs(record), raw.timeNs(record))
-  }
-
-  /** What is known of the process with this pid and the start at offset `at`. */
-  #factsOf(raw: RawEvents, pid: number, at: number): Pick<ProcessFacts, 'exe' | 'containerId'> | undefined {
-    const entry = this.#entries.get(pid)
-    if (entry !== undefined && entry.startLow === raw.u32(at) && entry.startHigh === raw.u32(at + 4)) return entry
-    return this.#readAt(raw, pid, at)
+  #exeOf(process: Identity): string | null {
+    return this.#read(process)?.exe ?? null
   }
 
   /** Facts from /proc, unless the pid belongs to another process by now. */
-  #read(raw: RawEvents, record: number): ProcessFacts | undefined {
-    return this.#readAt(raw, raw.i32(record + field.pid), record + field.startNs)
-  }
-
-  #readAt(raw: RawEvents, pid: number, at: number): ProcessFacts | undefined {
-    const ticks = microsecondsAt(raw, at) / (1_000_000 / ticksPerSecond)
+  #read(process: Identity): ProcessFacts | undefined {
+    const ticks = startUs(process) / (1_000_000 / ticksPerSecond)
     const isIt = (facts: ProcessFacts | undefined): boolean =>
       facts !== undefined && Math.abs(facts.startTicks - ticks) <= 1
-    const present = this.#present.get(pid)
+    const present = this.#present.get(process.pid)
     if (isIt(present)) return present
-    const now = this.#proc.read(pid)
+    const now = this.#proc.read(process.pid)
     return isIt(now) ? now : undefined
   }
 }
-
-const newRow = (entry: Entry, raw: RawEvents, record: number): Row => ({
-  words: wordOffsets.map((offset) => raw.u32(record + offset)),
-  process: {
-    pid: entry.pid,
-    start_us: microsecondsAt(raw, record + field.startNs),
-    ppid: raw.i32(record + field.ppid),
-    uid: raw.u32(record + field.uid),
-    comm: raw.comm(record),
-    exe: entry.exe,
-    container_id: entry.containerId,
-    cgroup_id: clampLong(raw.u64(record + field.cgroupId)),
-    euid: raw.u32(record + field.euid),
-    creator_pid: entry.creator?.pid ?? -1,
-    creator_start_us: entry.creator?.startUs ?? -1
-  },
-  batch: 0,
-  index: 0
-})

@@ -1,9 +1,9 @@
 // Rows of a batch's stack table, one for each distinct source location. Each stack of a program is resolved once.
 import { LRUCache } from 'lru-cache'
-import { eventField as field } from '../../bpf/event.ts'
 import type { Stack } from '../../wire/types.ts'
 import type { Symbolizer } from '../go/symbolizer.ts'
 import type { RawEvents } from '../source/raw-events.ts'
+import type { NumberedProgram } from './process-table.ts'
 
 /** About 700 bytes each: at most 12 MB. Evicted stacks are resolved again. */
 const maxStacks = 16_384
@@ -47,22 +47,22 @@ export class StackTable {
   /**
    * Returns the index of an event's location in `rows`, and adds a row unless the batch has it.
    * @param record offset of an event with a stack in raw
-   * @param program the number that identifies the program of the event's process
+   * @param program of the event's process
    * @param batch number of the open batch
    * @param rows the stack table of the open batch
    * @returns -1 without a known location
    */
-  indexOf(raw: RawEvents, record: number, program: number, batch: number, rows: Stack[]): number {
+  indexOf(raw: RawEvents, record: number, program: NumberedProgram, batch: number, rows: Stack[]): number {
     const words = this.#symbolizer === undefined ? [] : raw.stackWords(record)
     if (words.length === 0) return -1
-    const hash = hashOf(program, words)
+    const hash = hashOf(program.number, words)
     let entry = this.#entries.get(hash)
     // Two stacks with the same hash evict each other.
-    if (entry === undefined || !isSame(entry, program, words)) {
-      const row = this.#resolve(raw, record, words)
+    if (entry === undefined || !isSame(entry, program.number, words)) {
+      const row = this.#resolve(program, words)
       if (row === undefined) return -1
       const location = row.go_function === null ? undefined : this.#locationOf(row)
-      entry = { program, words, location }
+      entry = { program: program.number, words, location }
       this.#entries.set(hash, entry)
     }
     const { location } = entry
@@ -74,11 +74,11 @@ export class StackTable {
     return location.index
   }
 
-  #resolve(raw: RawEvents, record: number, words: readonly number[]): Stack | undefined {
+  #resolve(program: NumberedProgram, words: readonly number[]): Stack | undefined {
     const addresses = Array.from({ length: words.length / 2 }, (_, i) => {
       return (words[2 * i + 1] as number) * 0x1_0000_0000 + (words[2 * i] as number)
     })
-    return this.#symbolizer?.resolve(raw.i32(record + field.pid), raw.startNs(record), addresses)
+    return this.#symbolizer?.resolve(program, addresses)
   }
 
   #locationOf(row: Stack): Location {

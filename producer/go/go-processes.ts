@@ -1,6 +1,6 @@
 // Finds the Go processes and resolves their stacks. A process is examined when a program starts, in parallel with the
-// reading of the rings. If the program is Go's, the process is marked, so that the kernel records its stacks, until it
-// executes another.
+// reading of the rings. If the program is Go's, it is marked, so that the kernel records its stacks. A mark is for one
+// exec: a process that executed another program before it was marked records none.
 import { readFile } from 'node:fs/promises'
 import { LRUCache } from 'lru-cache'
 import { messageOf } from '../../runtime/errors.ts'
@@ -11,13 +11,13 @@ import { chooseFrame } from './choose-frame.ts'
 import type { GoProgram } from './go-program.ts'
 import { ProgramFiles } from './program-files.ts'
 import { framesOf } from './stack-frames.ts'
-import type { Symbolizer } from './symbolizer.ts'
+import type { Program, Symbolizer } from './symbolizer.ts'
 
-/** Marks processes in the kernel; the live source does it. */
+/** Marks programs in the kernel; the live source does it. */
 export interface GoMarks {
   /** @returns false when the table of marks is full */
-  markGo(pid: number, startNs: bigint): boolean
-  unmarkGo(pid: number): void
+  markGo(program: Program): boolean
+  unmarkGo(program: Program): void
 }
 
 export interface GoProcessesOptions {
@@ -30,24 +30,20 @@ export interface GoProcessesOptions {
 }
 
 /** The size of the table of marks, RINGSIDE_GO_MAX. */
-const maxProcesses = 4096
+const maxPrograms = 4096
 /** Processes waiting to be examined; beyond it, calls of new processes have no Go function. */
 const maxWaiting = 4096
 /** Some hundred bytes each; a program makes system calls from some hundred locations. */
 const maxLocations = 16_384
 
-interface Process {
-  readonly startNs: bigint
+interface Loaded {
+  readonly owner: Program
   readonly program: GoProgram
   /** Difference between addresses in the process and as linked. */
   readonly bias: number
-  /** When its program was identified, CLOCK_MONOTONIC. */
-  readonly identifiedNs: bigint
-  /** It may have executed another program since. */
-  isDoubtful: boolean
-  /** It ended before its program was identified again: in doubt, its program is unknown. */
-  hasEnded: boolean
 }
+
+const keyOf = ({ pid, startNs, execId }: Program): string => `${pid} ${startNs} ${execId}`
 
 /** Fields 22 and 26 of /proc/PID/stat; the name before them may contain spaces and parentheses. */
 const fieldsOf = (stat: string): { readonly startTicks: number; readonly startCode: number } => {
@@ -63,8 +59,11 @@ export class GoProcesses implements Symbolizer {
   readonly #log: Log
   readonly #resolveMs: number
   readonly #root: string
-  readonly #waiting = new Map<number, bigint>()
-  readonly #processes = new Map<number, Process>()
+  readonly #waiting = new Map<number, Program>()
+  readonly #loaded = new LRUCache<string, Loaded>({
+    max: maxPrograms,
+    dispose: ({ owner }) => this.#marks.unmarkGo(owner)
+  })
   readonly #files = new ProgramFiles((program) => this.#release(program))
   readonly #locations = new LRUCache<string, Stack>({ max: maxLocations })
   #isExamining = false
@@ -79,27 +78,22 @@ export class GoProcesses implements Symbolizer {
     this.#root = root
   }
 
-  // The entry stays until the process is examined again: it may be of the new program already, and without a mark calls
-  // have no stack.
-  programStarted(pid: number, startNs: bigint, timeNs: bigint): void {
-    const known = this.#processes.get(pid)
-    if (known !== undefined && known.identifiedNs < timeNs) known.isDoubtful = true
-    if (known?.hasEnded && known.isDoubtful) this.#processes.delete(pid)
-    if (this.#waiting.size >= maxWaiting) return
-    this.#waiting.set(pid, startNs)
+  programStarted(program: Program): void {
+    if (this.#waiting.size >= maxWaiting || this.#loaded.has(keyOf(program))) return
+    this.#waiting.set(program.pid, program)
     if (!this.#isExamining) void this.#examineAll()
   }
 
-  resolve(pid: number, startNs: bigint, addresses: readonly number[]): Stack | undefined {
-    const process = this.#processes.get(pid)
-    if (process === undefined || process.startNs !== startNs) return undefined
+  resolve(owner: Program, addresses: readonly number[]): Stack | undefined {
+    const loaded = this.#loaded.get(keyOf(owner))
+    if (loaded === undefined) return undefined
     const startMs = performance.now()
     if (Math.floor(startMs / 1000) !== this.#second) {
       this.#second = Math.floor(startMs / 1000)
       this.#resolvedMs = 0
     }
     if (this.#resolvedMs > this.#resolveMs) return undefined
-    const frame = chooseFrame(framesOf(process.program.table, addresses, process.bias))
+    const frame = chooseFrame(framesOf(loaded.program.table, addresses, loaded.bias))
     this.#resolvedMs += performance.now() - startMs
     return this.#locationOf(frame?.function ?? null, frame?.file ?? null, frame?.line ?? 0)
   }
@@ -116,64 +110,38 @@ export class GoProcesses implements Symbolizer {
   async #examineAll(): Promise<void> {
     this.#isExamining = true
     for (let next = this.#takeNext(); next !== undefined; next = this.#takeNext()) {
-      const [pid, startNs] = next
       try {
-        await this.#examine(pid, startNs)
+        await this.#examine(next)
       } catch (error) {
-        if (!isEnded(error)) this.#warnOnce(pid, error)
+        if (!isEnded(error)) this.#warnOnce(next.pid, error)
       }
     }
     this.#isExamining = false
   }
 
-  #takeNext(): [number, bigint] | undefined {
-    const next = this.#waiting.entries().next().value
-    if (next !== undefined) this.#waiting.delete(next[0])
+  #takeNext(): Program | undefined {
+    const next = this.#waiting.values().next().value
+    if (next !== undefined) this.#waiting.delete(next.pid)
     return next
   }
 
-  async #examine(pid: number, startNs: bigint): Promise<void> {
+  async #examine(owner: Program): Promise<void> {
+    const { pid, startNs } = owner
     const exe = `${this.#root}/${pid}/exe`
-    const identifiedNs = process.hrtime.bigint()
-    const name = await this.#files.nameOf(exe)
-    const program = await this.#files.read(exe, name)
-    if (program === undefined) {
-      this.#processes.delete(pid)
-      return
-    }
+    const program = await this.#files.read(exe, await this.#files.nameOf(exe))
+    if (program === undefined) return
     const { startTicks, startCode } = fieldsOf(await readFile(`${this.#root}/${pid}/stat`, 'latin1'))
     const isIt = Math.abs(startTicks - Number(startNs) / (1e9 / ticksPerSecond)) <= 1
     // A process that executed another program meanwhile is in the queue again.
     if (!isIt || this.#waiting.has(pid)) return
     const bias = program.lowestCode === undefined ? 0 : startCode - program.lowestCode
-    const examined: Process = { startNs, program, bias, identifiedNs, isDoubtful: false, hasEnded: false }
-    if (this.#processes.size >= maxProcesses) this.#unmark(this.#processes.keys().next().value as number)
-    this.#processes.set(pid, examined)
-    if (!this.#marks.markGo(pid, startNs)) this.#unmark(pid)
-    await this.#identifyAgain(pid, examined, exe, name)
+    const key = keyOf(owner)
+    this.#loaded.set(key, { owner, program, bias })
+    if (!this.#marks.markGo(owner)) this.#loaded.delete(key)
   }
 
-  /** If another program started before the mark was set, the kernel did not remove the mark. */
-  async #identifyAgain(pid: number, examined: Process, exe: string, name: string): Promise<void> {
-    let isSame = false
-    try {
-      isSame = (await this.#files.nameOf(exe)) === name
-    } catch (error) {
-      // The records of a process that lived for milliseconds are still to be resolved.
-      examined.hasEnded = isEnded(error)
-      isSame = examined.hasEnded && !examined.isDoubtful
-    }
-    const known = this.#processes.get(pid)
-    if (!isSame && (known === undefined || known === examined)) this.#unmark(pid)
-  }
-
-  #unmark(pid: number): void {
-    this.#processes.delete(pid)
-    this.#marks.unmarkGo(pid)
-  }
-
-  #release(program: GoProgram): void {
-    for (const [pid, process] of this.#processes) if (process.program === program) this.#unmark(pid)
+  #release(released: GoProgram): void {
+    for (const [key, { program }] of this.#loaded.entries()) if (program === released) this.#loaded.delete(key)
   }
 
   #warnOnce(pid: number, error: unknown): void {

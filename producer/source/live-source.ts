@@ -10,6 +10,7 @@ import type { CpuCounters } from '../../native/ring/ring-statistics.ts'
 import { messageOf, RingsideError } from '../../runtime/errors.ts'
 import type { EventClass } from '../../wire/types.ts'
 import type { GoMarks } from '../go/go-processes.ts'
+import type { Program } from '../go/symbolizer.ts'
 import { callName } from './call-names.ts'
 import { type CallModes, callTable, modeTable } from './call-tables.ts'
 import type { Account, ClockReading, LimitedCalls, Mark, Source, SourceStatistics } from './source.ts'
@@ -190,12 +191,12 @@ class KernelSource implements LiveSource {
     }))
   }
 
-  markGo(pid: number, startNs: bigint): boolean {
-    return !this.#closed && this.#ring.markGo(pid, startNs)
+  markGo({ pid, startNs, execId }: Program): boolean {
+    return !this.#closed && this.#ring.markGo(pid, startNs, execId)
   }
 
-  unmarkGo(pid: number): void {
-    if (!this.#closed) this.#ring.unmarkGo(pid)
+  unmarkGo({ pid, startNs, execId }: Program): void {
+    if (!this.#closed) this.#ring.unmarkGo(pid, startNs, execId)
   }
 
   programTimeNs(): number | undefined {

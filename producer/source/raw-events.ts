@@ -63,13 +63,9 @@ export class RawEvents {
     return (this.#u32[word + 1] as number) * 0x1_0000_0000 + (this.#u32[word] as number)
   }
 
-  /** CLOCK_BOOTTIME at the start of the process; together with its pid it identifies the process. */
-  startNs(record: number): bigint {
-    return this.bytes.readBigUInt64LE(record + eventField.startNs)
-  }
-
-  timeNs(record: number): bigint {
-    return this.bytes.readBigUInt64LE(record + eventField.timeNs)
+  /** Exact. */
+  big(at: number): bigint {
+    return this.bytes.readBigUInt64LE(at)
   }
 
   /** Signed; exact within ±2^53. */

@@ -78,12 +78,15 @@ describe('event.h', { skip }, () => {
         ppid: 24,
         uid: 28,
         comm: 32,
-        nr: 48,
-        abi: 50,
-        call: 51,
-        event_class: 52,
+        exec_id: 48,
+        // Bits 0, 10, 11, 13, 20, 26 and 28 of one word.
+        nr: 52,
+        abi: 53,
         measure: 53,
-        first_bucket: 54,
+        place: 53,
+        call: 54,
+        event_class: 55,
+        reserved: 55,
         sum: 56,
         counts: 64
       }

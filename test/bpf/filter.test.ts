@@ -7,7 +7,7 @@ import { describe, it } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { cgroupMount } from '../support/cgroups.ts'
 import { kernelTimeoutMs } from '../support/kernel.ts'
-import { callsOf, drain, observe, program, quiet, run, skip } from './observe.ts'
+import { callsOf, drain, kindsOf, observe, pidsAreGiven, program, quiet, run, skip, succeed } from './observe.ts'
 
 /** Starts programs/flood.c for `count` writes; it is stopped until `finish` is called. */
 const startStopped = async (count: number) => {
@@ -18,6 +18,7 @@ const startStopped = async (count: number) => {
   while (!isStopped()) await sleep(5)
   return {
     pid,
+    ended,
     finish: async () => {
       child.kill('SIGCONT')
       await ended
@@ -35,6 +36,20 @@ describe('filters', { skip, timeout: kernelTimeoutMs }, () => {
     })
     assert.equal(callsOf(events, 'write').length, 100)
     assert.deepEqual([...new Set(events.map((event) => event.pid))], [chosen.pid])
+  })
+
+  it('by pid pass one process, not a later one with its pid', { skip: pidsAreGiven() }, async () => {
+    const chosen = await startStopped(10)
+    const { events } = await observe({ pids: [chosen.pid] }, async () => {
+      process.kill(chosen.pid, 'SIGKILL')
+      await chosen.ended
+      await succeed(chosen.pid, program('flood'), '10')
+    })
+    assert.deepEqual(callsOf(events, 'write'), [])
+    assert.deepEqual(
+      kindsOf(events, 'exit').map((event) => event.pid),
+      [chosen.pid]
+    )
   })
 
   it('follow a thread that changes its name', async () => {

@@ -26,6 +26,10 @@ export const program = (name: string, ...flags: string[]): string => {
   return built
 }
 
+/** Why programs/successor.c cannot choose a pid, or false. */
+export const pidsAreGiven = (): string | false =>
+  !existsSync('/proc/sys/kernel/ns_last_pid') && 'this kernel lets nobody choose a pid (CONFIG_CHECKPOINT_RESTORE)'
+
 /** The comm of a process that runs `name`. */
 export const commOf = (name: string): string => `rs-${name}`.slice(0, 15)
 
@@ -199,6 +203,17 @@ export const observe = async <T>(
 export const observeProgram = async (name: string, ...args: string[]): Promise<Observation<Outcome>> => {
   const path = program(name)
   return observe({ comms: [commOf(name)] }, () => run(path, ...args))
+}
+
+/** Runs a program that has the pid of an ended process. */
+export const succeed = async (pid: number, ...command: string[]): Promise<void> => {
+  for (let tries = 0; tries < 20; tries++) {
+    const { code } = await run(program('successor'), String(pid), ...command)
+    if (code === 0) return
+    // Another process has the number, perhaps the runner itself.
+    if (code !== 5) throw new Error(`programs/successor.c ended with code ${code}`)
+  }
+  throw new Error(`pid ${pid} does not become free`)
 }
 
 /** The system calls of one name, in order. */

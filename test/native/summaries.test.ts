@@ -17,6 +17,7 @@ const errno = 2
 interface Group {
   readonly pid: number
   readonly startNs?: bigint
+  readonly execId?: number
   readonly nr?: number
   readonly abi?: number
   readonly measure: number
@@ -40,12 +41,9 @@ const encode = (groups: readonly Group[]): Uint8Array => {
     memory.writeUInt32LE(1, at + 24)
     memory.writeUInt32LE(group.uid ?? 0, at + 28)
     memory.write(group.comm ?? 'a', at + 32)
-    memory.writeUInt16LE(group.nr ?? 3, at + 48)
-    memory.writeUInt8(group.abi ?? 0, at + 50)
-    memory.writeUInt8(5, at + 51)
-    memory.writeUInt8(3, at + 52)
-    memory.writeUInt8(group.measure, at + 53)
-    memory.writeUInt16LE(group.firstBucket, at + 54)
+    memory.writeUInt32LE(group.execId ?? 1, at + 48)
+    const key = (group.nr ?? 3) | ((group.abi ?? 0) << 10) | (group.measure << 11) | ((group.firstBucket / 32) << 13)
+    memory.writeUInt32LE(key | (5 << 20) | (3 << 26), at + 52)
     memory.writeBigUInt64LE(group.sum, at + 56)
     for (const [bucket, count] of Object.entries(group.counts))
       memory.writeUInt32LE(count, at + 64 + 4 * Number(bucket))
@@ -73,6 +71,7 @@ const decode = (records: Uint8Array) => {
       cpu: view.getUint16(at + field.cpu, true),
       nr: view.getUint16(at + field.nr, true),
       pid: view.getUint32(at + field.pid, true),
+      execId: view.getUint32(at + field.execId, true),
       uid: view.getUint32(at + field.uid, true),
       advance: view.getUint32(at + field.advance, true),
       isCompat: (view.getUint8(at + field.flags) & eventFlag.isCompat) !== 0,
@@ -104,7 +103,7 @@ describe('groups of counts', { skip }, () => {
       [bytes, 96, 2],
       [errno, 2, 2]
     ]
-    const who = { pid: 1, startNs: 7, nr: 3, isCompat: false, uid: 5, comm: 'f' }
+    const who = { pid: 1, execId: 1, startNs: 7, nr: 3, isCompat: false, uid: 5, comm: 'f' }
     const when = { seq: 101, cpu: 1024, advance: 1, timeNs: 5000, durationNs: 1000 }
     assert.deepEqual(rows, [{ ...who, ...when, count: 5, errors: 2, totalNs: 4500, bytes: 30, cells }])
   })
@@ -133,6 +132,22 @@ describe('groups of counts', { skip }, () => {
         [102, 1, 7, 9, false],
         [103, 1, 7, 2, true],
         [104, 2, 7, 3, false]
+      ]
+    )
+  })
+
+  it('of two programs of a process form two summaries, each with the name of its own', () => {
+    const one = { pid: 1, measure: latency, firstBucket: 0, sum: 1n }
+    const rows = summarize([
+      { ...one, execId: 3, counts: { 0: 1 }, comm: 'b' },
+      { ...one, execId: 2, counts: { 0: 5 }, comm: 'a' },
+      { ...one, execId: 3, counts: { 0: 1 }, comm: 'c' }
+    ])
+    assert.deepEqual(
+      rows.map(({ execId, comm, count }) => [execId, comm, count]),
+      [
+        [2, 'a', 5],
+        [3, 'b', 2]
       ]
     )
   })

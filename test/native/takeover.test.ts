@@ -16,15 +16,16 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, it } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { lanes } from '../../bpf/event.ts'
+import { lanes, recordKind } from '../../bpf/event.ts'
 import { Ring } from '../../native/ring/ring.ts'
 import type { RingAccount, RingMark } from '../../native/ring/ring-account.ts'
 import type { RingOptions } from '../../native/ring/ring-options.ts'
 import { callTable, modeTable } from '../../producer/source/call-tables.ts'
 import { noMark } from '../../producer/source/source.ts'
-import { commOf, program, skip } from '../bpf/observe.ts'
+import { commOf, pidsAreGiven, program, skip, succeed } from '../bpf/observe.ts'
 import { type Bpffs, bpffsMissing, mountBpffs } from '../support/bpffs.ts'
 import { privateCode } from '../support/kernel.ts'
+import { eventually } from '../support/ringside.ts'
 import { optionsToText, type ReadBatch, type ReadRecord, readBatch } from './edge-that-dies.ts'
 
 /** Number of write(2). */
@@ -91,6 +92,16 @@ const startEdge = async (options: RingOptions, log: string) => {
   return edge
 }
 
+/** Starts an edge as a child of a shell, and returns its pid with the shell. */
+const startEdgeBelow = async (options: RingOptions, log: string) => {
+  const shell = start('sh', '-c', '"$0" "$@"; true', process.execPath, code, optionsToText(options), log)
+  const edge = await eventually('an edge that reads', 60, () => {
+    const isReading = existsSync(log) && readFileSync(log, 'utf8').includes('\n')
+    return isReading ? Number(readFileSync(`/proc/${shell.pid}/task/${shell.pid}/children`, 'utf8').trim()) : undefined
+  })
+  return { shell, edge }
+}
+
 /** Skips a line that a kill cut off: nothing of that read was released. */
 const batchesOf = (log: string): (ReadBatch & { notes?: string[] })[] =>
   readFileSync(log, 'utf8')
@@ -141,6 +152,32 @@ const assertWhole = (records: readonly ReadRecord[], ring: Ring): void => {
   const dropped = cpus.flatMap((row) => row.dropped).reduce((a, b) => a + b)
   assert.equal(missing, dropped, 'missing events are counted as dropped')
 }
+
+describe('the programs of a killed edge', { skip: skipWithoutBpffs || pidsAreGiven(), timeout: 240_000 }, () => {
+  it('observe the process that gets its pid, or that of its family', async () => {
+    const options = optionsWith({ ignoreFamily: true })
+    const { shell, edge } = await startEdgeBelow(options, join(folder, 'log'))
+    process.kill(edge, 'SIGKILL')
+    if (shell.exitCode === null) await once(shell, 'exit')
+    const flood = program('flood')
+    const family = shell.pid as number
+    await succeed(edge, flood, '10')
+    await succeed(family, flood, '10')
+    await succeed(family, '/bin/sh', '-c', `${flood} 10; true`)
+    const ring = await Ring.open(options)
+    const records = await readToEnd(ring)
+    ring.close()
+    const writes = Map.groupBy(
+      records.filter(({ nr, kind }) => nr === write && kind === recordKind.syscall),
+      ({ pid }) => pid
+    )
+    assert.deepEqual(
+      [...writes.values()].map((calls) => calls.length),
+      [10, 10, 10]
+    )
+    assert.ok(writes.has(edge) && writes.has(family))
+  })
+})
 
 describe('a successor', { skip: skipWithoutBpffs, timeout: 240_000 }, () => {
   for (const { name, calls, loops } of [

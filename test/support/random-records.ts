@@ -75,6 +75,7 @@ export const randomWorld = (processes: number, sockets: number): World => {
 const common = (world: World): Partial<RawEvent> => ({
   ...(Math.random() < 0.9 ? oneOf(world.processes) : randomWorld(1, 0).processes[0]),
   ...(Math.random() < 0.1 ? { comm: randomBytes(below(17)) } : {}),
+  execId: Math.random() < 0.9 ? below(4) : random32(),
   class: below(eventClasses.length),
   call: below(64),
   seq: random64(),

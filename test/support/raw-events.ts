@@ -37,6 +37,7 @@ export interface RawEvent {
   cgroupId: bigint
   cpu: number
   pid: number
+  execId: number
   tid: number
   ppid: number
   uid: number
@@ -77,6 +78,7 @@ export const rawEvent = (given: Partial<RawEvent> = {}): RawEvent => ({
   cgroupId: 77n,
   cpu: 0,
   pid: 100,
+  execId: 1,
   tid: 100,
   ppid: 1,
   uid: 1000,
@@ -160,6 +162,7 @@ export const rawBytes = (event: RawEvent): Buffer => {
   record.writeUInt16LE(event.cpu, field.cpu)
   record.writeUInt16LE(event.nr, field.nr)
   record.writeUInt32LE(event.pid, field.pid)
+  record.writeUInt32LE(event.execId, field.execId)
   record.writeUInt32LE(event.tid, field.tid)
   record.writeUInt32LE(event.ppid, field.ppid)
   record.writeUInt32LE(event.uid, field.uid)

@@ -50,12 +50,12 @@ const symbolizerOf = (): Symbolizer => {
   const locations = new Map<string, Stack>()
   let started = 0
   return {
-    programStarted: (pid, startNs, timeNs) => {
-      started += (pid >>> 0) + Number((startNs + timeNs) % 1000n)
+    programStarted: ({ pid, startNs, execId }) => {
+      started += (pid >>> 0) + Number(startNs % 1000n) + execId
     },
-    resolve: (pid, startNs, [first = 0, ...rest]) => {
+    resolve: ({ pid, startNs, execId }, [first = 0, ...rest]) => {
       if (first % 5 === 0) return undefined
-      const go_function = first % 7 === 0 ? null : `main.é${(started + pid + Number(startNs % 97n)) % 50}`
+      const go_function = first % 7 === 0 ? null : `main.é${(started + pid + Number(startNs % 97n) + execId) % 50}`
       const location = {
         go_function,
         go_file: first % 3 === 0 ? null : `/src/${rest.length}`,

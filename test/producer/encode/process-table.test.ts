@@ -156,6 +156,61 @@ test("the container comes from the cgroup's path at fork and exec, and is never 
   assert.equal(proc.reads, 0)
 })
 
+test('a call read after a later exec has the executable that its process ran then, for a while', () => {
+  const table = new ProcessTable(new FakeProc())
+  for (const execId of [2, 3, 4]) table.exec(raw({ execId }), 0, `/bin/${execId}`)
+  assert.deepEqual(
+    [3, 4, 2, 3].map((execId) => rowOf(table, { execId }).exe),
+    ['/bin/3', '/bin/4', '/bin/2', '/bin/3']
+  )
+  assert.equal(rowOf(table, { execId: 1 }).exe, null, 'never seen')
+  const programs = [2, 3, 4, 2].map((execId) => table.programOf(raw({ execId }), 0))
+  assert.equal(new Set(programs).size, 3)
+  assert.deepEqual(
+    programs.map(({ execId }) => execId),
+    [2, 3, 4, 2]
+  )
+  for (let execId = 5; execId < 9_000; execId++) table.exec(raw({ execId }), 0, '/bin/many')
+  assert.equal(rowOf(table, { execId: 2 }).exe, null, 'expired')
+  assert.equal(rowOf(table, { execId: 8_999 }).exe, '/bin/many')
+})
+
+test('a process whose exec was not observed does not keep its earlier executable', () => {
+  const proc = new FakeProc()
+  const table = new ProcessTable(proc)
+  table.exec(raw({ execId: 2 }), 0, '/bin/known')
+  assert.equal(rowOf(table, { execId: 3 }).exe, null)
+  proc.now.set(100, facts({ exe: '/bin/now' }))
+  assert.equal(rowOf(table, { execId: 4 }).exe, '/bin/now')
+  assert.equal(rowOf(table, { execId: 2 }).exe, '/bin/known')
+  table.exec(raw({ execId: 4 }), 0, '/bin/late')
+  assert.equal(rowOf(table, { execId: 4 }).exe, '/bin/late', 'its exec was read after a call')
+})
+
+test('a child has the program that its creator ran at the fork, and shares its functions', () => {
+  const table = new ProcessTable(new FakeProc())
+  for (const execId of [2, 3]) table.exec(raw({ execId }), 0, `/bin/${execId}`)
+  const child = { pid: 101, startNs: 2_000_000_000n, execId: 2, ...creator }
+  table.fork(raw(child), 0)
+  assert.equal(rowOf(table, child).exe, '/bin/2')
+  const program = table.programOf(raw(child), 0)
+  assert.deepEqual([program.pid, program.startNs, program.execId], [100, 1_000_000_000n, 2])
+  assert.equal(program, table.programOf(raw({ execId: 2 }), 0))
+  table.exec(raw({ ...child, execId: 3 }), 0, '/bin/other')
+  assert.equal(table.programOf(raw({ ...child, execId: 3 }), 0).pid, 101)
+})
+
+test('a late event of an earlier process with the same pid changes nothing of the later one', () => {
+  const table = new ProcessTable(new FakeProc())
+  const [earlier, later] = [{ execId: 2 }, { execId: 2, startNs: 9_000_000_000n }]
+  table.exec(raw(earlier), 0, '/bin/earlier')
+  table.exec(raw(later), 0, '/bin/later')
+  assert.deepEqual(
+    [earlier, later, earlier].map((event) => rowOf(table, event).exe),
+    ['/bin/earlier', '/bin/later', '/bin/earlier']
+  )
+})
+
 test('an ended process is known for late events, for a while', () => {
   const proc = new FakeProc()
   const table = new ProcessTable(proc)

@@ -4,17 +4,18 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { describe, it, type TestContext } from 'node:test'
 import pino from 'pino'
 import { startEdge } from '../../../producer/edge.ts'
 import { type GoMarks, GoProcesses } from '../../../producer/go/go-processes.ts'
+import type { Program } from '../../../producer/go/symbolizer.ts'
 import { openLiveSource } from '../../../producer/source/live-source.ts'
 import { loadConfig } from '../../../runtime/load-config.ts'
 import type { Producer } from '../../../wire/client.ts'
 import { decode } from '../../../wire/codec.ts'
-import type { EventBatch, Stack } from '../../../wire/types.ts'
+import type { EventBatch, Process, Stack } from '../../../wire/types.ts'
 import { quiet, skip as skipKernel } from '../../bpf/observe.ts'
 import { buildGo, goMissing } from '../../support/go.ts'
 import { kernelTimeoutMs } from '../../support/kernel.ts'
@@ -31,17 +32,18 @@ interface Seen {
 
 /** Runs a program, which waits until it is marked, and returns its output and batches. */
 const observe = async (path: string, codec: 'native' | 'avsc'): Promise<Seen> => {
-  const source = await openLiveSource({ ...quiet, comms: [comm], goFunctions: true })
+  const calls = { ...quiet.calls, chdir: 'emit' } as const
+  const source = await openLiveSource({ ...quiet, calls, comms: [basename(path)], goFunctions: true })
   const log = pino({ level: 'silent' })
   const marked = Promise.withResolvers<void>()
   let child: ChildProcess | undefined
   const marks = {
-    markGo: (pid: number, startNs: bigint) => {
-      const isMarked = source.markGo(pid, startNs)
-      if (isMarked && pid === child?.pid) marked.resolve()
+    markGo: (program: Program) => {
+      const isMarked = source.markGo(program)
+      if (isMarked && program.pid === child?.pid) marked.resolve()
       return isMarked
     },
-    unmarkGo: (pid: number) => source.unmarkGo(pid)
+    unmarkGo: (program: Program) => source.unmarkGo(program)
   }
   const batches: EventBatch[] = []
   const send: Producer['send'] = async (_topic, messages) => {
@@ -105,34 +107,75 @@ describe('calls of a Go program', { skip, timeout: 4 * kernelTimeoutMs }, () => 
   }
 })
 
+describe('a command that a Go program runs', { skip, timeout: 4 * kernelTimeoutMs }, () => {
+  for (const codec of ['native', 'avsc'] as const) {
+    it(`has the function that runs it until it executes its program: ${codec} encoder`, async () => {
+      const path = buildGo(join(import.meta.dirname, 'programs', 'commands'), 'rs-go-commands', codec)
+      const { batches } = await observe(path, codec)
+      const forks = new Map<number, string | null | undefined>()
+      const calls: (readonly [name: string, path: string | null, exe: string | null, goFunction: string | null])[] = []
+      for (const { events, processes, stacks } of batches) {
+        for (const { kind, process, syscall, call, path: argument, stack } of events) {
+          const { pid, creator_pid, exe } = processes[process] as Process
+          const goFunction = stacks[stack]?.go_function ?? null
+          // Not the program's own fork, by this process.
+          if (kind === 'fork' && forks.has(creator_pid)) forks.set(pid, goFunction)
+          else if (kind === 'exec' && exe === path) forks.set(pid, undefined)
+          else if (kind === 'syscall' && forks.get(pid) !== undefined) {
+            calls.push([call ?? syscall, argument, exe, goFunction])
+          }
+        }
+      }
+      const [, ...children] = [...forks.values()]
+      assert.ok(children.length >= 2)
+      assert.ok(
+        children.every((name) => name === 'main.runCommand'),
+        JSON.stringify(children)
+      )
+      assert.deepEqual(
+        calls.filter(([, , exe, goFunction]) => exe !== path || goFunction !== 'main.runCommand'),
+        []
+      )
+      const names = calls.map(([name]) => name)
+      for (const name of ['chdir', 'dup3']) assert.ok(names.includes(name), `${name} in ${names.join(' ')}`)
+      assert.deepEqual(
+        calls.filter(([name]) => name === 'execve').map(([, argument]) => argument),
+        ['/nowhere/command', '/bin/true']
+      )
+    })
+  }
+})
+
 /** A procfs with one process, which runs a Go program. */
 class Procfs {
   readonly root = mkdtempSync(join(tmpdir(), 'ringside-test-'))
-  readonly pid = 4711
-  readonly startNs = 20_000_000n
-  readonly #folder = join(this.root, `${this.pid}`)
+  readonly program: Program = { pid: 4711, startNs: 20_000_000n, execId: 3 }
+  readonly next: Program = { ...this.program, execId: 4 }
+  readonly #folder = join(this.root, `${this.program.pid}`)
+  readonly marked: Program[] = []
+  readonly processes: GoProcesses
 
-  constructor(t: TestContext) {
+  /** @param whenMarked what the process does as soon as it is marked */
+  constructor(t: TestContext, whenMarked: (procfs: Procfs) => void = () => {}) {
     t.after(() => rmSync(this.root, { recursive: true }))
     mkdirSync(this.#folder)
-    writeFileSync(join(this.#folder, 'stat'), `${this.pid} (name) R ${Array(18).fill(0).join(' ')} 2 0 0 0 4194304`)
+    const { pid } = this.program
+    writeFileSync(join(this.#folder, 'stat'), `${pid} (name) R ${Array(18).fill(0).join(' ')} 2 0 0 0 4194304`)
     symlinkSync(buildGo(folder, comm, 'plain'), join(this.#folder, 'exe'))
+    const marks: GoMarks = {
+      markGo: (program) => {
+        whenMarked(this)
+        return this.marked.push(program) > 0
+      },
+      unmarkGo: (program) => this.marked.splice(this.marked.indexOf(program), 1)
+    }
+    this.processes = new GoProcesses({ marks, log: pino({ level: 'silent' }), root: this.root })
   }
 
-  /** What the process does is done when it is marked, between the two looks at its program. */
-  async examine(whenMarked: () => void): Promise<GoProcesses> {
-    const calls: string[] = []
-    const marks: GoMarks = {
-      markGo: () => {
-        whenMarked()
-        return calls.push('mark') > 0
-      },
-      unmarkGo: () => calls.push('unmark')
-    }
-    const processes = new GoProcesses({ marks, log: pino({ level: 'silent' }), root: this.root })
-    processes.programStarted(this.pid, this.startNs, process.hrtime.bigint())
-    await eventually('the process is examined', 10, () => calls[0])
-    return processes
+  /** Waits until the process is marked for a program. */
+  async examine(program: Program): Promise<void> {
+    this.processes.programStarted(program)
+    await eventually('the process is marked', 10, () => this.marked.includes(program) || undefined)
   }
 
   endProcess(): void {
@@ -144,31 +187,34 @@ class Procfs {
     symlinkSync(path, join(this.#folder, 'exe'))
   }
 
-  isKnown(processes: GoProcesses): boolean {
-    return processes.resolve(this.pid, this.startNs, [0, 0, 0]) !== undefined
+  isKnown(program: Program): boolean {
+    return this.processes.resolve(program, [0, 0, 0]) !== undefined
   }
 }
 
 describe('the program of a process', { skip: goMissing, timeout: 60_000 }, () => {
   it('is known for the calls of a process that ended as soon as it was marked', async (t) => {
-    const procfs = new Procfs(t)
-    const before = process.hrtime.bigint()
-    const processes = await procfs.examine(() => procfs.endProcess())
-    processes.programStarted(procfs.pid, procfs.startNs, before)
-    await new Promise((resolve) => setTimeout(resolve, 100))
-    assert.ok(procfs.isKnown(processes))
+    const procfs = new Procfs(t, (self) => self.endProcess())
+    await procfs.examine(procfs.program)
+    assert.ok(procfs.isKnown(procfs.program))
   })
 
-  it('is unknown if the ended process may have executed another before it was marked', async (t) => {
-    const procfs = new Procfs(t)
-    const processes = await procfs.examine(() => procfs.endProcess())
-    processes.programStarted(procfs.pid, procfs.startNs, process.hrtime.bigint())
-    await eventually('the second look', 10, () => !procfs.isKnown(processes) || undefined)
+  it('is marked, and known, for one exec alone', async (t) => {
+    const procfs = new Procfs(t, (self) => self.execute(process.execPath))
+    await procfs.examine(procfs.program)
+    assert.deepEqual(
+      [procfs.program, procfs.next, { ...procfs.program, startNs: 40_000_000n }].map((one) => procfs.isKnown(one)),
+      [true, false, false]
+    )
   })
 
-  it('is unknown once a process executed another before it was marked', async (t) => {
+  it('stays known for its late calls when the process executes another', async (t) => {
     const procfs = new Procfs(t)
-    const processes = await procfs.examine(() => procfs.execute(process.execPath))
-    await eventually('the second look', 10, () => !procfs.isKnown(processes) || undefined)
+    await procfs.examine(procfs.program)
+    await procfs.examine(procfs.next)
+    assert.deepEqual(
+      [procfs.program, procfs.next].map((one) => procfs.isKnown(one)),
+      [true, true]
+    )
   })
 })
