@@ -76,7 +76,13 @@ const eventOf = (i: number): Event => ({
   argument_changed: false,
   call_cpu: -1,
   call_seq: -1,
-  path_deleted: false
+  path_deleted: false,
+  entered: true,
+  bytes: -1,
+  messages: -1,
+  target_given: -1,
+  resolve: -1,
+  registered_file: -1
 })
 
 const batchOf = (index: number): EventBatch => ({

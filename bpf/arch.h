@@ -20,6 +20,12 @@ static __always_inline __u64 call_number(struct pt_regs *regs)
 	return regs->orig_ax;
 }
 
+/* at the exit of sigreturn, which has replaced the registers */
+static __always_inline bool has_no_number(struct pt_regs *regs)
+{
+	return (__s64)regs->orig_ax == -1;
+}
+
 static __always_inline void read_arguments(__u64 *args, struct pt_regs *regs, __u8 abi)
 {
 	if (abi == RINGSIDE_ABI_COMPAT) {
@@ -72,6 +78,18 @@ static __always_inline bool is_alias(__u8 abi, __u16 nr)
 	return abi == RINGSIDE_ABI_COMPAT && nr == NR_SOCKETCALL;
 }
 
+/* The kernel resumes the call of the thread's restart_block by it. */
+static __always_inline bool is_restart_syscall(__u8 abi, __u16 nr)
+{
+	return nr == (abi == RINGSIDE_ABI_COMPAT ? 0 : 219);
+}
+
+/* Calls that restore the registers of the code that a signal interrupted: their result is a value of that code. */
+static __always_inline bool is_sigreturn(__u8 abi, __u16 nr)
+{
+	return abi == RINGSIDE_ABI_COMPAT ? nr == 119 || nr == 173 : nr == 15 || nr == 513;
+}
+
 /* Returns the number of the equivalent call and replaces args with its arguments; returns nr if they are unreadable. */
 static __always_inline __u16 resolve_alias(__u16 nr, __u64 *args)
 {
@@ -117,6 +135,12 @@ static __always_inline __u64 call_number(struct pt_regs *regs)
 	return (__u32)regs->syscallno;
 }
 
+/* at the exit of sigreturn, which has replaced the registers */
+static __always_inline bool has_no_number(struct pt_regs *regs)
+{
+	return regs->syscallno == -1;
+}
+
 static __always_inline void read_arguments(__u64 *args, struct pt_regs *regs, __u8 abi)
 {
 	args[0] = regs->orig_x0;
@@ -158,6 +182,18 @@ enum { NR_SEND = 289, NR_RECV = 291 };
 static __always_inline bool is_alias(__u8 abi, __u16 nr)
 {
 	return abi == RINGSIDE_ABI_COMPAT && (nr == NR_SEND || nr == NR_RECV);
+}
+
+/* The kernel resumes the call of the thread's restart_block by it. */
+static __always_inline bool is_restart_syscall(__u8 abi, __u16 nr)
+{
+	return nr == (abi == RINGSIDE_ABI_COMPAT ? 0 : 128);
+}
+
+/* Calls that restore the registers of the code that a signal interrupted: their result is a value of that code. */
+static __always_inline bool is_sigreturn(__u8 abi, __u16 nr)
+{
+	return abi == RINGSIDE_ABI_COMPAT ? nr == 119 || nr == 173 : nr == 139;
 }
 
 static __always_inline __u16 resolve_alias(__u16 nr, __u64 *args)

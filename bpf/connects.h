@@ -63,6 +63,11 @@ static __always_inline void begin_connect(__u64 key, const struct sock *sk)
 		__sync_fetch_and_add(&own_counters()->untracked, 1);
 }
 
+static __always_inline bool has_sent_syn(const struct sock *sk)
+{
+	return BPF_CORE_READ((const struct tcp_sock *)sk, retrans_stamp);
+}
+
 static __always_inline void end_connect(__u64 key, const struct sock *sk, int new_state)
 {
 	struct pending_connect *pending = bpf_map_lookup_elem(&connects, &key);
@@ -70,6 +75,11 @@ static __always_inline void end_connect(__u64 key, const struct sock *sk, int ne
 
 	if (!pending)
 		return;
+	/* the connect failed before its SYN, as for lack of a local port: its call or request has the error */
+	if (new_state == TCP_CLOSE && !error && !has_sent_syn(sk)) {
+		bpf_map_delete_elem(&connects, &key);
+		return;
+	}
 	pending->end_ns = bpf_ktime_get_ns();
 	/* closed without an error: the owner cancelled it */
 	pending->result = new_state == TCP_ESTABLISHED ? 0 : error ? -error : -ECANCELED;

@@ -16,7 +16,7 @@
 /* Numbers that bpf/event.ts has, too: constants of an enum, because BTF has no macros. */
 enum ringside_limit {
 	/* Raised by every change to a layout or to the meaning of a number in this file. */
-	RINGSIDE_EVENT_VERSION = 8,
+	RINGSIDE_EVENT_VERSION = 9,
 	/* TASK_COMM_LEN, include/linux/sched.h */
 	RINGSIDE_COMM_SIZE = 16,
 	/* Call numbers: below NR_URING the system calls of the ABI (the last one of x86-64 with x32 is 547), from
@@ -49,8 +49,10 @@ enum ringside_kind {
 	RINGSIDE_KIND_FORK = 3,		/* a process began; the fields describe the child, ppid its parent */
 	RINGSIDE_KIND_EXIT = 4,		/* the last thread of a process ended; ret is its wait(2) status */
 	RINGSIDE_KIND_CONNECT_OUTCOME = 5,	/* an outbound TCP connect ended after its call had returned; ret is 0 or -errno */
-	RINGSIDE_KIND_IO_URING = 6,	/* a request was submitted to io_uring; its outcome is not observed */
-	RINGSIDE_KIND_SUMMARY = 7,	/* counted calls; path is a struct ringside_summary */
+	RINGSIDE_KIND_IO_URING = 6,	/* a request was submitted to io_uring */
+	RINGSIDE_KIND_IO_URING_OUTCOME = 7,	/* an emitted request completed; nr is its number */
+	RINGSIDE_KIND_MESSAGES = 8,	/* messages of an emitted sendmmsg or recvmmsg with one further address */
+	RINGSIDE_KIND_SUMMARY = 9,	/* counted calls; path is a struct ringside_summary */
 };
 
 /* Counters and losses are kept by class. */
@@ -176,7 +178,7 @@ struct ringside_event {
 	__u32 size;		/* bytes of this record, strings and stack included; a multiple of 8 */
 	__u8 kind;		/* enum ringside_kind */
 	__u8 event_class;	/* enum ringside_class */
-	__u8 call;		/* enum ringside_call; NONE for exec, fork, exit and connect_outcome */
+	__u8 call;		/* enum ringside_call; NONE for a kind that is no call */
 	__u8 flags;
 	__u64 seq;		/* per CPU; assigned even if the ring has no room */
 	__u64 time_ns;		/* CLOCK_MONOTONIC when the call returned */
@@ -184,8 +186,8 @@ struct ringside_event {
 	__s64 ret;		/* as the kernel returned it: negative is -errno */
 	__u64 start_ns;		/* CLOCK_BOOTTIME when the process began; (pid, start_ns) identifies it */
 	__u64 cgroup_id;	/* in the default (v2) hierarchy */
-	__u64 origin_id;	/* fork: start_ns of the creator; connect_outcome: seq of the call, 0 if it was not emitted */
-	__u32 origin;		/* fork: pid of the creator; connect_outcome: cpu of the call */
+	__u64 origin_id;	/* fork: start_ns of the creator; *_outcome, messages: seq of the call, 0 if it was not emitted */
+	__u32 origin;		/* fork: pid of the creator; *_outcome, messages: cpu of the call */
 	__u16 cpu;		/* RINGSIDE_SUMMARY_CPU for a summary */
 	__u16 nr;		/* call number in its ABI, or RINGSIDE_NR_URING + IORING_OP_*; else 0 */
 	__u32 pid;		/* tgid in the initial pid namespace, as are tid and ppid */
@@ -200,7 +202,14 @@ struct ringside_event {
 	__u32 arg;		/* open*: flags, numbered as on x86-64; ptrace: the request; io_uring: IORING_OP_*; else 0 */
 	__s32 target;		/* ptrace: the pid argument as the caller passed it; else -1 */
 	__u32 exec_id;		/* of the program that the process ran: raised by each exec, copied by fork */
-	__u32 reserved;
+	__u32 reserved_too;
+	__u64 amount;		/* sendmmsg, recvmmsg, messages: bytes of the record's messages; openat2: its resolve flags;
+				   else 0 */
+	__s32 reference;	/* ptrace: pid of the target in the initial pid namespace; io_uring: index of a file in the
+				   ring's table of registered files; else, or if unknown, -1 */
+	__u16 messages;		/* sendmmsg, recvmmsg, messages: number of messages in the record; else 0 */
+	__u8 not_entered;	/* not 0: a seccomp filter or a tracer gave the result, and the kernel did not begin the call */
+	__u8 reserved;
 	char comm[RINGSIDE_COMM_SIZE];	/* name of the thread */
 	struct ringside_socket socket;
 	/* Two strings without NUL, path and directly behind it extra.
@@ -272,7 +281,7 @@ struct ringside_go_process {
 
 /* The value of map .data.config. User space writes it before loading and while the programs run. */
 struct ringside_config {
-	__u32 generation;	/* raised after each change to a filter: cached verdicts expire */
+	__u32 generation;	/* raised after each change to a filter or a mode: cached verdicts expire */
 	__u32 filters;
 	__u32 self_tgid;	/* the edge's own process, never observed; set by program identify, as is its family */
 	__u32 family_tgid;	/* if not 0: this process and its children are not observed either */
@@ -333,8 +342,8 @@ struct ringside_counters {
 			   so that (boot, cpu, seq) never names two events, however often programs are loaded */
 	__u64 emitted[RINGSIDE_CLASS_COUNT];
 	__u64 dropped[RINGSIDE_CLASS_COUNT];	/* the ring had no room */
-	/* Every call that returned is in one of emitted, dropped, counted and off. Off: excluded by mode or filter,
-	   refused before it began, or a close of a descriptor that is no socket. */
+	/* Every exit of a call is in one of emitted, dropped, counted and off. Off: excluded by mode or filter, restarted
+	   by the kernel, or a close of a descriptor that is no socket. */
 	__u64 off[RINGSIDE_CLASS_COUNT];
 	__u64 counted[RINGSIDE_CLASS_COUNT];
 	__u64 untracked;			/* calls without a state, for lack of memory */

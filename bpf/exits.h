@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
-/* Emits a system call at its exit: the record that all calls share, and the handlers of calls with paths, of ptrace, of
- * exec, and of calls without arguments in their record. */
+/* Emits a system call at its exit: the record that all calls share, and the handlers of calls with paths, of exec,
+ * and of calls without arguments in their record. */
 #ifndef RINGSIDE_EXITS_H
 #define RINGSIDE_EXITS_H
 
@@ -9,7 +9,6 @@
 struct call_exit {
 	struct task_struct *task;
 	struct task_state *state;
-	struct subject subject;
 	__u64 now;
 	__s64 ret;
 	__u32 stack_bytes;	/* of own_stack(); 0: no stack */
@@ -26,7 +25,8 @@ static __always_inline void write_call(struct ringside_event *event, const struc
 	event->time_ns = exit->now;
 	event->duration_ns = exit->now - exit->state->enter_ns;
 	event->ret = exit->ret;
-	write_subject(event, &exit->subject);
+	event->not_entered = exit->state->not_entered;
+	write_subject(event, &exit->state->subject);
 }
 
 static __always_inline struct ringside_event *reserve_call(const struct call_exit *exit)
@@ -53,13 +53,16 @@ struct path_arguments {
 	__s32 dirfd;
 	__s32 fd;	/* the same as an argument of the call; -1 if it has none */
 	__u32 flags;
+	__u64 resolve;	/* openat2 */
 };
 
 static __always_inline struct path_arguments read_path_arguments(const struct call_exit *exit)
 {
 	const __u64 *args = exit->state->args;
 	struct path_arguments arguments = { .path = (const char *)args[0], .dirfd = AT_FDCWD, .fd = -1 };
-	__u64 flags = 0;
+	struct {
+		__u64 flags, mode, resolve;
+	} how = {};
 
 	switch (exit->call) {
 	case RINGSIDE_CALL_OPEN:
@@ -74,9 +77,10 @@ static __always_inline struct path_arguments read_path_arguments(const struct ca
 		arguments.fd = arguments.dirfd = args[0];
 		break;
 	case RINGSIDE_CALL_OPENAT2:
-		/* the first field of struct open_how */
-		bpf_probe_read_user(&flags, sizeof(flags), (void *)args[2]);
-		arguments.flags = flags;
+		/* struct open_how may be longer, but not shorter */
+		bpf_probe_read_user(&how, sizeof(how), (void *)args[2]);
+		arguments.flags = how.flags;
+		arguments.resolve = how.resolve;
 		arguments.path = (const char *)args[1];
 		arguments.fd = arguments.dirfd = args[0];
 		break;
@@ -112,6 +116,7 @@ static __always_inline void exit_path(const struct call_exit *exit)
 		return;
 	draft->fd = arguments.fd;
 	draft->arg = is_open(exit->call) ? generic_open_flags(arguments.flags) : arguments.flags;
+	draft->amount = arguments.resolve;
 	if (is_open(exit->call) && exit->ret >= 0)
 		file = file_of(exit->task, exit->ret);
 	if (file) {
@@ -173,17 +178,6 @@ static __always_inline void exit_memfd(const struct call_exit *exit)
 	draft->arg = exit->state->args[1];
 	append_text(draft, &name, false);
 	submit_draft(draft, exit->stack_bytes);
-}
-
-static __always_inline void exit_ptrace(const struct call_exit *exit)
-{
-	struct ringside_event *event = reserve_call(exit);
-
-	if (!event)
-		return;
-	event->arg = exit->state->args[0];
-	event->target = exit->state->args[1];
-	submit_with_stack(event, exit->stack_bytes);
 }
 
 static __always_inline void exit_exec(const struct call_exit *exit)

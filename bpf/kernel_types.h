@@ -29,11 +29,12 @@ enum { BPF_ANY = 0, BPF_LOCAL_STORAGE_GET_F_CREATE = 1, BPF_RB_NO_WAKEUP = 1, BP
        BPF_RB_RING_SIZE = 1 };
 
 enum { EINTR = 4, EALREADY = 114, EINPROGRESS = 115, ECANCELED = 125, ERESTARTSYS = 512, ERESTARTNOINTR = 513,
-       ERESTARTNOHAND = 514, ERESTART_RESTARTBLOCK = 516, MAX_ERRNO = 4095 };
+       ERESTARTNOHAND = 514, ERESTART_RESTARTBLOCK = 516, ENOSYS = 38, MAX_ERRNO = 4095 };
 enum { AF_UNSPEC = 0, AF_UNIX = 1, AF_INET = 2, AF_INET6 = 10, AF_VSOCK = 40 };
 enum { SOCK_STREAM = 1, SOCK_RAW = 3, SOCK_SEQPACKET = 5, SOCK_TYPE_MASK = 0xf, IPPROTO_TCP = 6, UNIX_PATH_MAX = 108 };
 /* include/uapi/linux/io_uring.h */
-enum { IOSQE_FIXED_FILE = 0x1 };
+enum { IOSQE_FIXED_FILE = 0x1, IOSQE_CQE_SKIP_SUCCESS = 0x40, IORING_OP_SENDMSG = 9, IORING_OP_SENDMSG_ZC = 48 };
+#define IORING_FILE_INDEX_ALLOC (~0U)
 enum { S_IFMT = 0170000, S_IFSOCK = 0140000 };
 /* O_CREAT | O_WRONLY | O_TRUNC: what creat(2) stands for, include/uapi/asm-generic/fcntl.h */
 enum { CREAT_FLAGS = 01101 };
@@ -42,6 +43,8 @@ enum { NSFS_MAGIC = 0x6e736673, PIPEFS_MAGIC = 0x50495045 };
 enum { F_DUPFD = 0, F_DUPFD_CLOEXEC = 1030 };
 /* include/net/tcp_states.h */
 enum { TCP_ESTABLISHED = 1, TCP_SYN_SENT = 2, TCP_SYN_RECV = 3, TCP_CLOSE = 7 };
+enum { SIGKILL = 9, SIGCHLD = 17, SIGCONT = 18, SIGSTOP = 19, SIGTSTP = 20, SIGTTIN = 21, SIGTTOU = 22, SIGURG = 23,
+       SIGWINCH = 28, SIGSYS = 31, SIG_DFL = 0, SIG_IGN = 1, SA_RESTART = 0x10000000 };
 /* include/linux/sched.h, include/linux/sched/signal.h */
 enum { PF_KTHREAD = 0x00200000, SIGNAL_GROUP_EXIT = 0x4 };
 
@@ -107,8 +110,30 @@ struct css_set {
 	struct cgroup *dfl_cgrp;
 };
 
+typedef struct {
+	unsigned long sig[1];
+} sigset_t;
+
+struct sigpending {
+	sigset_t signal;
+};
+
+struct sigaction {
+	void *sa_handler;
+	unsigned long sa_flags;
+};
+
+struct k_sigaction {
+	struct sigaction sa;
+};
+
+struct sighand_struct {
+	struct k_sigaction action[64];
+};
+
 struct signal_struct {
 	atomic_t live;
+	struct sigpending shared_pending;
 	int nr_threads;
 	int group_exit_code;
 	unsigned int flags;
@@ -121,6 +146,19 @@ struct fdtable {
 
 struct files_struct {
 	struct fdtable *fdt;
+};
+
+struct list_head {
+	struct list_head *next;
+};
+
+struct upid {
+	int nr;
+};
+
+struct pid {
+	unsigned int level;
+	struct upid numbers[1];
 };
 
 struct task_struct {
@@ -139,6 +177,12 @@ struct task_struct {
 	struct fs_struct *fs;
 	struct files_struct *files;
 	struct signal_struct *signal;
+	struct list_head ptraced;
+	struct list_head ptrace_entry;
+	struct pid *thread_pid;
+	struct sighand_struct *sighand;
+	sigset_t blocked;
+	struct sigpending pending;
 	struct css_set *cgroups;
 };
 
@@ -228,6 +272,7 @@ struct filename {
 
 /* include/linux/io_uring_types.h */
 struct io_cqe {
+	__s32 res;
 	int fd;
 };
 
@@ -235,25 +280,55 @@ struct io_cmd_data {
 	struct file *file;
 };
 
+/* a slot for a registered file: before Linux 6.13, and since */
+struct io_fixed_file {
+	unsigned long file_ptr;
+};
+
+struct io_rsrc_node {
+	unsigned long file_ptr;
+};
+
+struct io_rsrc_data {
+	unsigned int nr;
+	struct io_rsrc_node **nodes;
+};
+
+struct io_file_table {
+	struct io_rsrc_data data;
+	struct io_fixed_file *files;
+};
+
+struct io_ring_ctx {
+	struct io_file_table file_table;
+	unsigned int nr_user_files;
+};
+
 struct io_kiocb {
 	__u8 opcode;
 	__u64 flags; /* 32 bits before Linux 6.9; the programs read its first byte */
 	struct io_cqe cqe;
+	struct io_ring_ctx *ctx;
+	void *async_data;
 };
 
 /* io_uring/openclose.c, fs.c, net.c: what the preparation of an operation writes over the beginning of its request */
 struct open_how {
 	__u64 flags;
+	__u64 mode;
+	__u64 resolve;
 };
 
 struct io_open {
 	int dfd;
+	__u32 file_slot;
 	struct filename *filename;
 	struct open_how how;
 };
 
 struct io_close {
 	int fd;
+	__u32 file_slot;
 };
 
 struct io_unlink {
@@ -271,6 +346,42 @@ struct io_rename {
 struct io_connect {
 	void *addr;
 	int addr_len;
+};
+
+struct io_bind {
+	int addr_len;
+};
+
+struct io_accept {
+	__u32 file_slot;
+};
+
+struct io_socket {
+	int domain;
+	int type;
+	int protocol;
+	__u32 file_slot;
+};
+
+struct io_sr_msg {
+	void *umsg;
+	void *addr;	/* these two from Linux 6.0 to 6.11 */
+	__u16 addr_len;
+};
+
+struct msghdr {
+	void *msg_name;
+	int msg_namelen;
+};
+
+struct __kernel_sockaddr_storage {
+	unsigned short ss_family;
+};
+
+/* a copy that the preparation of a request makes: before Linux 6.10 of requests that run later only */
+struct io_async_msghdr {
+	struct msghdr msg;
+	struct __kernel_sockaddr_storage addr;
 };
 
 struct in6_addr {
@@ -303,6 +414,10 @@ struct sock {
 	int sk_err;
 	__u16 sk_protocol;
 	__u16 sk_type;
+};
+
+struct tcp_sock {
+	__u32 retrans_stamp;	/* 0 until a SYN is sent */
 };
 
 struct socket {

@@ -45,6 +45,22 @@ enum { CACHED_GROUPS = 16, CACHED = 1U << 31 };
 /* Of a sockaddr argument: struct sockaddr_un has 110, rounded up to whole words. */
 enum { ADDRESS_BYTES = 112 };
 
+/* The fields of an event that describe a task. */
+struct subject {
+	__u64 start_ns;
+	__u64 cgroup_id;
+	__u32 pid;
+	__u32 tid;
+	__u32 ppid;
+	__u32 uid;
+	__u32 euid;
+	__u32 exec_id;
+	char comm[RINGSIDE_COMM_SIZE];
+};
+
+/* A mode of task_state: exit does not emit this call. */
+enum { MODE_IGNORE = 3 };
+
 /* State of one thread: its current call and its filter verdict. */
 struct task_state {
 	__u64 enter_ns;
@@ -53,7 +69,7 @@ struct task_state {
 	__u32 generation;	/* config.generation when `observed` was decided; 0: undecided */
 	__u32 ended;		/* of a thread group's leader: its exit was emitted; 32 bits, for an atomic */
 	__u8 observed;
-	__u8 mode;		/* enum ringside_mode between enter and exit of an observed call, else OFF */
+	__u8 mode;		/* enum ringside_mode or MODE_IGNORE between enter and exit of an observed call, else OFF */
 	__u8 call;		/* the current or last call: entry of config.call_of */
 	__u8 abi;
 	__u16 nr;
@@ -64,9 +80,17 @@ struct task_state {
 	__u8 given[ADDRESS_BYTES];
 	__u8 taken[ADDRESS_BYTES];	/* the same at exit: scratch */
 	__u32 epoch;		/* config.epoch of `groups` */
-	__u8 activation;		/* activation of `entered` */
+	__u8 activation;	/* activation of `entered` */
+	__u8 not_entered;	/* the kernel did not enter the call that exits */
 	__u8 beyond_bound;	/* the current call is beyond the bound, whatever its exit finds */
-	__u8 reserved[2];
+	__u8 reserved_too;
+	__u16 resumed;		/* number + 1 of the call that restart_syscall resumes; 0: unknown */
+	__u16 reserved_also;
+	__u32 enter_generation;	/* config.generation at the last enter of an observed call; 0: of another */
+	__s64 ret;		/* of the call that exits */
+	__s32 target;		/* of ptrace, found at enter */
+	__s32 reserved;
+	struct subject subject;	/* at the exit of an emitted call */
 	struct cached_group groups[CACHED_GROUPS];
 	/* Of a thread group's leader, for the whole process: */
 	__u64 window_begin_ns;	/* begin of its current second */
@@ -83,19 +107,6 @@ struct {
 	__type(key, int);
 	__type(value, struct task_state);
 } tasks SEC(".maps");
-
-/* The fields of an event that describe a task. */
-struct subject {
-	__u64 start_ns;
-	__u64 cgroup_id;
-	__u32 pid;
-	__u32 tid;
-	__u32 ppid;
-	__u32 uid;
-	__u32 euid;
-	__u32 exec_id;
-	char comm[RINGSIDE_COMM_SIZE];
-};
 
 /* State that exec overwrites, kept from its enter to its exit. */
 struct exec_state {

@@ -53,6 +53,7 @@ static __always_inline void number_event(struct ringside_event *event, __u8 kind
 	event->cpu = bpf_get_smp_processor_id();
 	event->fd = -1;
 	event->target = -1;
+	event->reference = -1;
 }
 
 static __always_inline __u64 next_seq(void)

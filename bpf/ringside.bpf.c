@@ -29,11 +29,17 @@
 #include "socket.h"
 
 #include "connects.h"
+#include "restarts.h"
 #include "exits.h"
+#include "tracee.h"
+#include "messages.h"
 #include "socket_exits.h"
+#include "call_records.h"
 #include "syscalls.h"
 
 #include "process.h"
+#include "uring_request.h"
+#include "uring_outcome.h"
 #include "uring.h"
 
 /* BTF has only types that something uses: bpf/event.ts is generated from these. */

@@ -9,16 +9,21 @@ struct unix_name {
 	__u32 bytes;
 };
 
-/* The socket of a descriptor of the current task; NULL if the descriptor is no socket. */
-static __always_inline struct sock *sock_of(struct task_struct *task, __u32 fd)
+/* NULL if the file is no socket */
+static __always_inline struct sock *sock_of_file(struct file *file)
 {
-	struct file *file = file_of(task, fd);
 	struct socket *socket;
 
 	if (!file || (BPF_CORE_READ(file, f_inode, i_mode) & S_IFMT) != S_IFSOCK)
 		return 0;
 	socket = BPF_CORE_READ(file, private_data);
 	return BPF_CORE_READ(socket, sk);
+}
+
+/* The socket of a descriptor of the current task; NULL if the descriptor is no socket. */
+static __always_inline struct sock *sock_of(struct task_struct *task, __u32 fd)
+{
+	return sock_of_file(file_of(task, fd));
 }
 
 /* ::ffff:a.b.c.d */
@@ -110,16 +115,23 @@ static __always_inline bool has_remote(const struct ringside_socket *socket)
 	return socket->remote_port || words[0] || words[1];
 }
 
+/* A connected stream has one peer, whatever address a call names; a datagram goes to the one that is named. */
+static __always_inline bool is_connected_stream(const struct ringside_socket *socket)
+{
+	return (socket->type == SOCK_STREAM || socket->type == SOCK_SEQPACKET) && has_remote(socket);
+}
+
 static __always_inline void copy_remote(struct ringside_socket *to, const struct ringside_socket *from)
 {
 	to->remote_port = from->remote_port;
 	__builtin_memcpy(to->remote_address, from->remote_address, sizeof(to->remote_address));
 }
 
-/* A buffer in user memory. */
-struct user_buffer {
+/* A buffer in memory of the caller. */
+struct buffer {
 	__u64 at;
 	__u32 bytes;
+	bool in_kernel;	/* the kernel's copy of it */
 };
 
 /* the fields of struct sockaddr_in, sockaddr_in6 and sockaddr_vm (include/uapi/linux/vm_sockets.h) that are read */
@@ -131,7 +143,7 @@ struct sockaddr_fields {
 };
 
 /* Copies a sockaddr argument; returns its bytes, 0 if it cannot be read. */
-static __always_inline __u32 read_address(__u8 *to, const struct user_buffer *from)
+static __always_inline __u32 read_address(__u8 *to, const struct buffer *from)
 {
 	__u32 bytes = from->bytes;
 
@@ -144,6 +156,8 @@ static __always_inline __u32 read_address(__u8 *to, const struct user_buffer *fr
 	if (bytes > ADDRESS_BYTES)
 		return 0;
 	__builtin_memset(to, 0, ADDRESS_BYTES);
+	if (from->in_kernel)
+		return bpf_probe_read_kernel(to, bytes, (void *)from->at) ? 0 : bytes;
 	return bpf_probe_read_user(to, bytes, (void *)from->at) ? 0 : bytes;
 }
 
@@ -153,8 +167,10 @@ static __always_inline bool is_same_address(const __u8 *a, const __u8 *b)
 	__u64 difference = 0;
 
 #pragma clang loop unroll(full)
-	for (int i = 0; i < ADDRESS_BYTES / 8; i++)
+	for (int i = 0; i < ADDRESS_BYTES / 8; i++) {
 		difference |= left[i] ^ right[i];
+		barrier_var(difference); /* else the compiler branches on each word, and the verifier follows each branch */
+	}
 	return !difference;
 }
 

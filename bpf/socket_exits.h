@@ -43,10 +43,10 @@ static __always_inline bool is_counted_duplication(const struct call_exit *exit)
 }
 
 /* the address in a struct msghdr, or in the first struct mmsghdr; its layout depends on the caller's ABI */
-static __always_inline struct user_buffer read_message_name(const struct task_state *state)
+static __always_inline struct buffer read_message_name(const struct task_state *state)
 {
 	const void *header = (const void *)state->args[1];
-	struct user_buffer name = {};
+	struct buffer name = {};
 	__u32 words[2];
 
 	if (!has_short_pointers(state->abi, state->nr)) {
@@ -59,10 +59,10 @@ static __always_inline struct user_buffer read_message_name(const struct task_st
 }
 
 /* The sockaddr that the call read or wrote; none if that is not in the record. */
-static __always_inline struct user_buffer find_address(const struct task_state *state, __u8 call, __s64 ret)
+static __always_inline struct buffer find_address(const struct task_state *state, __u8 call, __s64 ret)
 {
 	const __u64 *args = state->args;
-	struct user_buffer name = {};
+	struct buffer name = {};
 
 	switch (call) {
 	case RINGSIDE_CALL_BIND:
@@ -99,7 +99,7 @@ static __always_inline struct user_buffer find_address(const struct task_state *
 /* Reads the sockaddr argument at enter: its page may be missing, and exit reads it again. */
 static __always_inline void save_address(struct task_state *state, __u8 call)
 {
-	struct user_buffer buffer = find_address(state, call, -1);
+	struct buffer buffer = find_address(state, call, -1);
 
 	state->given_bytes = read_address(state->given, &buffer);
 }
@@ -124,15 +124,14 @@ static __always_inline bool knows_address(const struct call_exit *exit, struct r
 		}
 		return exit->ret == 0 || ((exit->ret == -EINPROGRESS || exit->ret == -EALREADY) && has_remote(socket));
 	}
-	/* a connected stream has one peer, whatever address is named; a datagram goes to the one that is named */
-	return (socket->type == SOCK_STREAM || socket->type == SOCK_SEQPACKET) && has_remote(socket);
+	return is_connected_stream(socket);
 }
 
 /* Flags of the event, and for AF_UNIX the name in the argument. */
 static __always_inline __u8 apply_argument(const struct call_exit *exit, struct ringside_socket *socket,
 					   struct unix_name *name)
 {
-	struct user_buffer buffer = find_address(exit->state, exit->call, exit->ret);
+	struct buffer buffer = find_address(exit->state, exit->call, exit->ret);
 	struct task_state *state = exit->state;
 	__u32 bytes = read_address(state->taken, &buffer);
 	__u16 family = *(__u16 *)state->taken;
@@ -155,10 +154,15 @@ static __always_inline __u8 apply_argument(const struct call_exit *exit, struct 
 }
 
 static __always_inline void write_descriptor(struct ringside_event *event, __u32 fd,
-					     const struct ringside_socket *socket, __u8 flags)
+					     const struct ringside_socket *socket, __u8 flags,
+					     const struct message_walk *walk)
 {
 	event->fd = fd;
 	event->flags |= flags;
+	if (walk) {
+		event->amount = walk->groups[walk->first & (MESSAGE_GROUPS - 1)].bytes;
+		event->messages = walk->groups[walk->first & (MESSAGE_GROUPS - 1)].messages;
+	}
 	if (socket->family) {
 		event->flags |= RINGSIDE_HAS_SOCKET;
 		event->socket = *socket;
@@ -168,7 +172,7 @@ static __always_inline void write_descriptor(struct ringside_event *event, __u32
 /* Returns the seq of the record, 0 without one. */
 static __always_inline __u64 submit_descriptor(const struct call_exit *exit, __u32 fd,
 					       const struct ringside_socket *socket, const struct unix_name *name,
-					       __u8 flags)
+					       __u8 flags, const struct message_walk *walk)
 {
 	struct ringside_event *event;
 	struct ringside_event *draft;
@@ -180,7 +184,7 @@ static __always_inline __u64 submit_descriptor(const struct call_exit *exit, __u
 		if (!draft)
 			return 0;
 		path = read_unix_path(WALK_PATH, name->path, name->bytes);
-		write_descriptor(draft, fd, socket, flags);
+		write_descriptor(draft, fd, socket, flags, walk);
 		append_text(draft, &path, false);
 		submit_draft(draft, exit->stack_bytes);
 		return draft->seq;
@@ -189,7 +193,7 @@ static __always_inline __u64 submit_descriptor(const struct call_exit *exit, __u
 	if (!event)
 		return 0;
 	seq = event->seq;
-	write_descriptor(event, fd, socket, flags);
+	write_descriptor(event, fd, socket, flags, walk);
 	submit_with_stack(event, exit->stack_bytes);
 	return seq;
 }
@@ -200,7 +204,9 @@ static __always_inline void exit_descriptor(const struct call_exit *exit)
 	struct unix_name name = {};
 	__u32 fd = exit->state->args[0];
 	__u8 call = exit->call, flags = 0;
+	struct message_walk *walk = 0;
 	struct sock *sk = 0;
+	bool is_known;
 	__u64 seq;
 
 	if (call == RINGSIDE_CALL_CLOSE) {
@@ -217,9 +223,14 @@ static __always_inline void exit_descriptor(const struct call_exit *exit)
 		if (socket.family == AF_UNIX)
 			find_unix_name(&name, sk, call == RINGSIDE_CALL_CONNECT);
 	}
-	if (call != RINGSIDE_CALL_CLOSE && !knows_address(exit, &socket))
+	is_known = call == RINGSIDE_CALL_CLOSE || knows_address(exit, &socket);
+	if (has_messages(call, exit->ret))
+		walk = collect_messages(exit, &socket, !is_known);
+	if (!is_known)
 		flags = apply_argument(exit, &socket, &name);
-	seq = submit_descriptor(exit, fd, &socket, &name, flags);
+	seq = submit_descriptor(exit, fd, &socket, &name, flags, walk);
+	if (walk)
+		emit_messages(bpf_get_smp_processor_id(), seq);
 	if (exit->state->connecting)
 		return_from_connect(exit->state, call, exit->ret, bpf_get_smp_processor_id(), seq);
 }

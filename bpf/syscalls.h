@@ -27,7 +27,7 @@ static __always_inline void save_exec(struct task_struct *task, struct pt_regs *
 		return;
 	describe(&exec->subject, task);
 	save_exec_path(exec, &text);
-	exec->stack_bytes = find_stack(regs, &exec->subject);
+	exec->stack_bytes = regs ? find_stack(regs, &exec->subject) : 0;
 	if (exec->stack_bytes)
 		copy_stack((struct stack_walk *)exec->stack, own_stack());
 }
@@ -53,9 +53,46 @@ static __always_inline bool save_for_exit(struct task_struct *task, struct task_
 		save_exec(task, regs, AT_FDCWD, (const char *)state->args[0]);
 	else if (call == RINGSIDE_CALL_EXECVEAT)
 		save_exec(task, regs, state->args[0], (const char *)state->args[1]);
+	else if (call == RINGSIDE_CALL_PTRACE)
+		save_tracee(state);
 	else if (takes_address(call))
 		save_address(state, call);
 	return true;
+}
+
+/* True if the call is another one, by its arguments or by the thread's last call. */
+static __always_inline bool stands_for_another(const struct known_call *known)
+{
+	return is_alias(known->abi, known->nr) || is_restart_syscall(known->abi, known->nr);
+}
+
+/* Replaces a call by the one that it stands for, and its arguments. Those of a resumed call are still in the registers. */
+static __always_inline void resolve_call(struct known_call *known, struct task_state *state)
+{
+	__u16 nr = known->nr;
+
+	if (is_alias(known->abi, nr))
+		nr = resolve_alias(nr, state->args);
+	else if (state->resumed)
+		nr = state->resumed - 1;
+	look_up(known, known->abi, nr);
+}
+
+/* Saves what the exit of an observed call needs; its arguments are read. */
+static __always_inline void begin_call(struct task_struct *task, struct task_state *state, struct pt_regs *regs,
+				       struct known_call *known)
+{
+	state->connecting = 0;
+	state->entered = known->nr;
+	state->activation = known->activation;
+	if (stands_for_another(known))
+		resolve_call(known, state);
+	if (known->mode == RINGSIDE_MODE_EMIT && !save_for_exit(task, state, regs, known->call & RINGSIDE_CALL_MASK))
+		known->mode = MODE_IGNORE;
+	state->nr = known->nr;
+	state->abi = known->abi;
+	state->call = known->call;
+	state->mode = known->mode;
 }
 
 SEC("tp_btf/sys_enter")
@@ -63,34 +100,23 @@ int BPF_PROG(sys_enter, struct pt_regs *regs, long number)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
 	struct known_call known = find_call(task, number);
-	bool alias = is_alias(known.abi, known.nr);
 	struct task_state *state;
 
-	if (known.mode == RINGSIDE_MODE_OFF && !alias)
+	if (known.mode == RINGSIDE_MODE_OFF && !stands_for_another(&known))
 		return 0;
 	state = state_of(task);
 	if (!state)
 		return 0;
-	/* discards the state of a call that did not return, as of sigreturn */
+	/* discards the state of a call that did not return */
 	state->mode = RINGSIDE_MODE_OFF;
+	state->enter_generation = 0;
 	if (!is_observed(task, state))
 		return 0;
-	state->connecting = 0;
 	state->beyond_bound = 0;
-	state->entered = known.nr;
-	state->activation = known.activation;
-	if (alias) {
+	state->enter_generation = config.generation;
+	if (known.mode == RINGSIDE_MODE_EMIT || stands_for_another(&known))
 		read_arguments(state->args, regs, known.abi);
-		look_up(&known, known.abi, resolve_alias(known.nr, state->args));
-	} else if (known.mode == RINGSIDE_MODE_EMIT) {
-		read_arguments(state->args, regs, known.abi);
-	}
-	if (known.mode == RINGSIDE_MODE_EMIT && !save_for_exit(task, state, regs, known.call & RINGSIDE_CALL_MASK))
-		return 0;
-	state->nr = known.nr;
-	state->abi = known.abi;
-	state->call = known.call;
-	state->mode = known.mode;
+	begin_call(task, state, regs, &known);
 	state->enter_ns = bpf_ktime_get_ns();
 	return 0;
 }
@@ -100,77 +126,56 @@ static __always_inline bool is_entered(const struct task_state *state, const str
 	return state->entered == known->nr && state->activation == known->activation;
 }
 
-/* The current call, of a global function that emits it. */
-static __always_inline struct call_exit current_call(const struct call_exit *given, struct task_state *state)
+/* The call of this exit. The exit of sigreturn has no number, and the thread's state has it. */
+static __always_inline struct known_call find_exit(struct task_struct *task, struct pt_regs *regs)
 {
-	struct call_exit exit = *given;
+	struct known_call known = find_call(task, call_number(regs));
+	struct task_state *state;
 
-	exit.task = bpf_get_current_task_btf();
-	exit.state = state;
-	return exit;
+	if (!has_no_number(regs))
+		return known;
+	state = bpf_task_storage_get(&tasks, task, 0, 0);
+	if (state && state->mode != RINGSIDE_MODE_OFF)
+		look_up(&known, state->abi & 1, state->entered & (RINGSIDE_NR_MAX - 1));
+	return known;
 }
 
-/* Global functions, so that the verifier checks them once each: Linux 5.15 and 6.1 would follow the paths of all of them
- * together, a million instructions. To them, pointers in `given` are numbers. */
-__noinline int emit_opened(const struct call_exit *given, struct task_state *state)
+/* Notes which call restart_syscall resumes, also of calls that are off. */
+static __always_inline void save_resumed(struct task_struct *task, const struct known_call *known)
 {
-	struct call_exit exit;
+	struct task_state *state = bpf_task_storage_get(&tasks, task, 0, 0);
 
-	if (!given || !state)
-		return 0;
-	exit = current_call(given, state);
-	exit_path(&exit);
-	return 0;
+	if (state && !is_restart_syscall(known->abi, known->nr))
+		state->resumed = known->nr + 1;
 }
 
-__noinline int emit_two_paths(const struct call_exit *given, struct task_state *state)
+/*
+ * True if the kernel did not enter the call. The state has no enter of it, but the thread has entered another call since
+ * the last change of modes and filters, and a thread is in one call at a time: this one began after that change, and its
+ * enter would have been observed. A successful exec may return with a number of another ABI than it was entered with.
+ */
+static __always_inline bool was_not_entered(const struct task_state *state, const struct known_call *known, __s64 ret)
 {
-	struct call_exit exit;
-
-	if (!given || !state)
-		return 0;
-	exit = current_call(given, state);
-	exit_two_paths(&exit);
-	return 0;
+	if (state->enter_generation != config.generation)
+		return false;
+	return ret < 0 || (known->call & RINGSIDE_CALL_MASK) != RINGSIDE_CALL_EXECVE;
 }
 
-__noinline int emit_exec_call(const struct call_exit *given, struct task_state *state)
+/* A filter that answers by a signal leaves the call's number in the register of the result. */
+static __always_inline __s64 result_of_filter(struct task_struct *task, __s64 ret)
 {
-	struct call_exit exit;
-
-	if (!given || !state)
-		return 0;
-	exit = current_call(given, state);
-	exit_exec(&exit);
-	return 0;
+	return BPF_CORE_READ(task, pending.signal.sig[0]) & SIGNAL_BIT(SIGSYS) ? -ENOSYS : ret;
 }
 
-__noinline int emit_descriptor(const struct call_exit *given, struct task_state *state)
+/* begin_call() at the exit of a call that the kernel did not enter. Global, so that the verifier checks it once. */
+__noinline int begin_at_exit(struct task_state *state, __u32 abi, __u32 nr)
 {
-	struct call_exit exit;
+	struct known_call known = {};
 
-	if (!given || !state)
+	if (!state)
 		return 0;
-	exit = current_call(given, state);
-	exit_descriptor(&exit);
-	return 0;
-}
-
-__noinline int emit_other(const struct call_exit *given, struct task_state *state)
-{
-	struct call_exit exit;
-
-	if (!given || !state)
-		return 0;
-	exit = current_call(given, state);
-	if (exit.call == RINGSIDE_CALL_MEMFD_CREATE)
-		exit_memfd(&exit);
-	else if (exit.call == RINGSIDE_CALL_PTRACE)
-		exit_ptrace(&exit);
-	else if (exit.call == RINGSIDE_CALL_SOCKET)
-		exit_socket(&exit);
-	else
-		exit_other(&exit);
+	look_up(&known, abi & 1, nr & (RINGSIDE_NR_MAX - 1));
+	begin_call(bpf_get_current_task_btf(), state, 0, &known);
 	return 0;
 }
 
@@ -188,21 +193,22 @@ static __always_inline void drop_call_state(const struct call_exit *exit)
 	drop_connect(exit->state);
 }
 
-/* Counts every return once: here, or with the record of an emitted call. */
+/* Counts every exit once: here, or with the record of an emitted call. */
 SEC("tp_btf/sys_exit")
 int BPF_PROG(sys_exit, struct pt_regs *regs, long ret)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
-	struct known_call known = find_call(task, call_number(regs));
-	struct call_exit exit = { .task = task, .ret = ret };
+	struct known_call known = find_exit(task, regs);
+	struct call_exit exit = { .task = task };
 	bool is_counted, is_beyond = false;
 	__u8 mode;
 
+	if (ret == -ERESTART_RESTARTBLOCK)
+		save_resumed(task, &known);
 	exit.call = known.call & RINGSIDE_CALL_MASK;
 	/* execve and execveat return with the execve number of the new program's ABI: their state has the original
 	 * number */
-	if (known.mode == RINGSIDE_MODE_OFF && exit.call != RINGSIDE_CALL_EXECVE &&
-	    !is_alias(known.abi, known.nr)) {
+	if (known.mode == RINGSIDE_MODE_OFF && exit.call != RINGSIDE_CALL_EXECVE && !stands_for_another(&known)) {
 		count_off(known.call);
 		return 0;
 	}
@@ -214,24 +220,46 @@ int BPF_PROG(sys_exit, struct pt_regs *regs, long ret)
 		return 0;
 	mode = exit.state->mode;
 	exit.state->mode = RINGSIDE_MODE_OFF;
-	/* not observed, refused by seccomp before enter, or entered while its mode was off: the state belongs to an
-	 * earlier call */
-	if (mode == RINGSIDE_MODE_OFF || (exit.call != RINGSIDE_CALL_EXECVE && !is_entered(exit.state, &known))) {
+	exit.state->not_entered = false;
+	exit.state->ret = ret;
+	if (mode == RINGSIDE_MODE_OFF && was_not_entered(exit.state, &known, ret)) {
+		read_arguments(exit.state->args, regs, known.abi);
+		begin_at_exit(exit.state, known.abi, known.nr);
+		mode = exit.state->mode;
+		exit.state->mode = RINGSIDE_MODE_OFF;
+		exit.state->enter_ns = exit.now;
+		exit.state->not_entered = true;
+		exit.state->ret = result_of_filter(task, ret);
+	} else if (exit.call != RINGSIDE_CALL_EXECVE && !is_entered(exit.state, &known)) {
+		/* entered while its mode was off: the state belongs to an earlier call */
+		mode = RINGSIDE_MODE_OFF;
+	}
+	/* not observed, or a close of no socket */
+	if (mode == RINGSIDE_MODE_OFF || mode == MODE_IGNORE) {
 		count_off(known.call);
 		return 0;
 	}
 	exit.call = exit.state->call & RINGSIDE_CALL_MASK;
+	if (is_sigreturn(exit.state->abi, exit.state->nr))
+		exit.state->ret = 0;
+	/* from memory: the verifier would follow each of its constants */
+	exit.ret = *(volatile __s64 *)&exit.state->ret;
 	is_counted = mode == RINGSIDE_MODE_COUNT || is_counted_duplication(&exit);
+	/* the program sees the result of the restarted call; a connect has begun, and stays visible whatever follows */
+	if (!is_counted && is_restart_result(ret) && exit.call != RINGSIDE_CALL_CONNECT && restarts(-ret)) {
+		count_off(known.call);
+		return 0;
+	}
 	if (!is_counted && is_limited(&exit)) {
 		drop_call_state(&exit);
 		is_counted = is_beyond = true;
 	}
 	if (is_counted) {
-		count_call(task, exit.state, exit.now, ret, is_beyond);
+		count_call(task, exit.state, exit.now, exit.ret, is_beyond);
 		return 0;
 	}
-	describe(&exit.subject, task);
-	exit.stack_bytes = find_stack(regs, &exit.subject);
+	describe(&exit.state->subject, task);
+	exit.stack_bytes = find_stack(regs, &exit.state->subject);
 
 	switch (exit.call) {
 	case RINGSIDE_CALL_NONE:

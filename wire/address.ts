@@ -28,3 +28,15 @@ export const addressText = (bytes: Uint8Array): string | null => {
   if (bytes.length === 4) return ipv4Text(bytes, 0)
   return bytes.length === 16 ? ipv6Text(bytes) : null
 }
+
+/** VMADDR_CID_ANY and VMADDR_PORT_ANY: not bound. */
+const anyVsock = 0xff_ff_ff_ff
+
+/**
+ * The cid of a vsock socket as text; null for one that is not bound or not connected.
+ * @param bytes 4 bytes in the host's order, which is little-endian on each supported architecture
+ */
+export const cidText = (bytes: Buffer, port: number): string | null => {
+  const cid = bytes.length === 4 ? bytes.readUInt32LE(0) : anyVsock
+  return (cid === anyVsock || cid === 0) && (port === anyVsock || port === 0) ? null : String(cid)
+}

@@ -1,15 +1,33 @@
 // One event of a batch → an AuditRecord: flat, with its process, socket and stack. A field that does not apply is null.
 import { RingsideError } from '../runtime/errors.ts'
-import { addressText } from './address.ts'
+import { addressText, cidText } from './address.ts'
 import { bytesMoved } from './bytes-moved.ts'
 import { errnoName } from './errno.ts'
-import { familyName, isInet, protocolName, socketTypeName } from './socket-names.ts'
+import { familyName, isInet, isVsock, protocolName, socketTypeName } from './socket-names.ts'
 import type { AuditRecord, Event, EventBatch, EventKind, Process, Socket, Stack } from './types.ts'
 import { verdictOfEvent } from './verdict.ts'
 
+const kindsWithResult: ReadonlySet<EventKind> = new Set(['syscall', 'connect_outcome', 'io_uring_outcome'])
+const kindsOfOthers: ReadonlySet<EventKind> = new Set(['io_uring_outcome', 'messages'])
+
 /** The name of an event's error. The exit status of a process is none. */
 export const eventErrno = (kind: EventKind, ret: number): string | null =>
-  kind === 'syscall' || kind === 'connect_outcome' ? errnoName(ret) : null
+  kindsWithResult.has(kind) ? errnoName(ret) : null
+
+/** The result of an event; null: its result is in another event. */
+export const eventRet = ({ kind, ret }: Pick<Event, 'kind' | 'ret'>): number | null =>
+  kind === 'io_uring' || kind === 'messages' ? null : ret
+
+/** The call that an event is; null for an event that says more of another one, so that no call counts twice. */
+const callOf = ({ kind, call, syscall }: Event): string | null => {
+  if (kindsOfOthers.has(kind)) return null
+  return call ?? (syscall === 'none' ? null : syscall)
+}
+
+const bytesOf = ({ kind, call, syscall, bytes, ret }: Event): number | null => {
+  if (bytes >= 0) return bytes
+  return kind === 'syscall' ? bytesMoved(call ?? syscall, ret) : null
+}
 
 const isUnspecified = (address: Uint8Array, port: number): boolean => port === 0 && address.every((byte) => byte === 0)
 
@@ -37,6 +55,15 @@ const endpointsOf = (socket: Socket | undefined): Endpoints => {
     socket_type: socketTypeName(socket.type),
     protocol: protocolName(family, socket.protocol),
     netns
+  }
+  if (isVsock(family)) {
+    const local_address = cidText(socket.local_address, socket.local_port)
+    const remote_address = cidText(socket.remote_address, socket.remote_port)
+    return {
+      ...{ ...named, local_address, remote_address },
+      local_port: local_address === null ? null : socket.local_port,
+      remote_port: remote_address === null ? null : socket.remote_port
+    }
   }
   if (!isInet(family)) return { ...noSocket, ...named }
   const hasNoLocal = isUnspecified(socket.local_address, socket.local_port)
@@ -79,7 +106,7 @@ export const auditRecordOf = (batch: EventBatch, event: Event): AuditRecord => {
     cpu: event.cpu,
     seq: event.seq,
     kind: event.kind,
-    syscall: event.call ?? (event.syscall === 'none' ? null : event.syscall),
+    syscall: callOf(event),
     pid: process.pid,
     tid: event.tid,
     ppid: process.ppid,
@@ -88,11 +115,11 @@ export const auditRecordOf = (batch: EventBatch, event: Event): AuditRecord => {
     exe: process.exe,
     uid: process.uid,
     container_id: process.container_id,
-    ret: event.kind === 'io_uring' ? null : event.ret,
+    ret: eventRet(event),
     errno: eventErrno(event.kind, event.ret),
     duration_ns: event.duration_ns,
     fd: event.fd < 0 ? null : event.fd,
-    bytes: event.kind === 'syscall' ? bytesMoved(event.call ?? event.syscall, event.ret) : null,
+    bytes: bytesOf(event),
     path: event.path,
     path_to: event.path_to,
     arg: event.arg < 0 ? null : event.arg,
@@ -110,6 +137,11 @@ export const auditRecordOf = (batch: EventBatch, event: Event): AuditRecord => {
     call_seq: event.call_seq < 0 ? null : event.call_seq,
     creator_pid: process.creator_pid < 0 ? null : process.creator_pid,
     creator_start_us: process.creator_pid < 0 ? null : process.creator_start_us,
-    path_deleted: event.path_deleted
+    path_deleted: event.path_deleted,
+    entered: event.entered,
+    messages: event.messages < 0 ? null : event.messages,
+    target_given: event.target_given < 0 ? null : event.target_given,
+    resolve: event.resolve < 0 ? null : event.resolve,
+    registered_file: event.registered_file < 0 ? null : event.registered_file
   }
 }

@@ -26,6 +26,7 @@ const eventColumns = (events: readonly Event[]): EventColumns => ({
   timeOffsetNs: Float64Array.from(events, ({ time_offset_ns }) => time_offset_ns),
   durationNs: Float64Array.from(events, ({ duration_ns }) => duration_ns),
   ret: Float64Array.from(events, ({ ret }) => ret),
+  bytes: Float64Array.from(events, ({ bytes }) => bytes),
   stack: Int32Array.from(events, ({ stack }) => stack)
 })
 

@@ -47,6 +47,8 @@ export interface EventColumns {
   timeOffsetNs: Float64Array
   durationNs: Float64Array
   ret: Float64Array
+  /** Of sendmmsg, recvmmsg and their messages; -1: another event. */
+  bytes: Float64Array
   /** Index into the batch's stacks, or -1. */
   stack: Int32Array
 }

@@ -18,14 +18,17 @@ export interface EventRow {
   euid: number | null
   container_id: string | null
   syscall: string | null
-  /** null for a request to io_uring: its result is unknown. */
+  /** null for a request to io_uring, whose result is in its outcome, and for messages. */
   ret: number | null
   /** Meaning of the result: ok, failed, expected, interrupted, unknown. */
   verdict: string
   errno: string | null
+  /** False: a seccomp filter or a tracer gave the result, and the kernel did not begin the call. */
+  entered: boolean
   duration_ns: number
   fd: number | null
   bytes: number | null
+  messages: number | null
   path: string | null
   path_to: string | null
   path_given: string | null
@@ -38,6 +41,9 @@ export interface EventRow {
   /** Name of the ptrace request in arg. */
   request: string | null
   target_pid: number | null
+  target_given: number | null
+  resolve: number | null
+  registered_file: number | null
   family: string | null
   socket_type: string | null
   protocol: string | null
@@ -90,9 +96,11 @@ const eventRowOf = (record: AuditRecord): EventRow => ({
   ret: record.ret,
   verdict: record.verdict,
   errno: record.errno,
+  entered: record.entered,
   duration_ns: record.duration_ns,
   fd: record.fd,
   bytes: record.bytes,
+  messages: record.messages,
   path: record.path,
   path_to: record.path_to,
   path_given: record.path_given,
@@ -103,6 +111,9 @@ const eventRowOf = (record: AuditRecord): EventRow => ({
   flags: flagNames(record.syscall, record.arg),
   request: requestName(record.syscall, record.arg),
   target_pid: record.target_pid,
+  target_given: record.target_given,
+  resolve: record.resolve,
+  registered_file: record.registered_file,
   family: record.family,
   socket_type: record.socket_type,
   protocol: record.protocol,

@@ -125,6 +125,9 @@ export const familyName = (family: number): string => familyNames.get(family) ??
 /** True for AF_INET and AF_INET6, whose sockets have IP addresses, ports and an IPPROTO_*. */
 export const isInet = (family: number): boolean => family === families['ipv4'] || family === families['ipv6']
 
+/** True for AF_VSOCK, whose sockets have a cid in place of an address. */
+export const isVsock = (family: number): boolean => family === 40
+
 /** Name of a SOCK_* number: stream, dgram, raw, …, else the number. */
 export const socketTypeName = (type: number): string => typeNames.get(type) ?? String(type)
 

@@ -82,6 +82,12 @@ export interface Event {
   call_cpu: number
   call_seq: number
   path_deleted: boolean
+  entered: boolean
+  bytes: number
+  messages: number
+  target_given: number
+  resolve: number
+  registered_file: number
 }
 
 /** `index` is a bucket of wire/log-linear.ts; in the `errnos` of a summary it is the error number. */
@@ -339,4 +345,9 @@ export interface AuditRecord {
   creator_start_us: number | null
   path_deleted: boolean
   socket_type: string | null
+  entered: boolean
+  messages: number | null
+  target_given: number | null
+  resolve: number | null
+  registered_file: number | null
 }

@@ -196,8 +196,12 @@ for (const rule of verdictRules) {
   }
 }
 
-/** The table of a call; calls without a rule of their own share one. For loops over many events: fetch it once. */
-export const verdictTableOf = (call: string): VerdictTable => byCall.get(call) ?? ofEveryCall
+const requestPrefix = 'io_uring_'
+
+/** The table of a call, for a request to io_uring that of the same call; calls without a rule of their own share one. For
+ * loops over many events: fetch it once. */
+export const verdictTableOf = (call: string): VerdictTable =>
+  byCall.get(call.startsWith(requestPrefix) ? call.slice(requestPrefix.length) : call) ?? ofEveryCall
 
 /**
  * @param call the name of a system call
@@ -214,14 +218,16 @@ export const verdictOfErrnoName = (call: string, errno: string): ErrorVerdict =>
 export const verdictOf = (call: string, ret: number): Verdict =>
   ret >= 0 || ret < -maxErrno ? 'ok' : verdictOfErrno(call, -ret)
 
-/** The outcome of a connect is judged as the connect itself. */
+/** The outcome of a connect is judged as the connect itself; an error of a call that was not entered is no normal work. */
 export const verdictOfEvent = ({
   kind,
   syscall,
   call,
-  ret
-}: Pick<Event, 'kind' | 'syscall' | 'call' | 'ret'>): Verdict => {
-  if (kind === 'syscall') return verdictOf(call ?? syscall, ret)
+  ret,
+  entered
+}: Pick<Event, 'kind' | 'syscall' | 'call' | 'ret' | 'entered'>): Verdict => {
+  if (!entered) return ret < 0 ? 'failed' : 'ok'
+  if (kind === 'syscall' || kind === 'io_uring_outcome') return verdictOf(call ?? syscall, ret)
   if (kind === 'connect_outcome') return verdictOf('connect', ret)
   return kind === 'io_uring' || kind === 'other' ? 'unknown' : 'ok'
 }

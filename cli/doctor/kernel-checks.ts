@@ -39,6 +39,10 @@ const lackOf = (kind: Lack['kind'], fine: string): Finding => {
   return lack === undefined ? ok(fine) : fail(lack.missing, lack.remedy)
 }
 
+/** @param notes what this kernel cannot show, one sentence each */
+export const programsFinding = (detail: string, notes: readonly string[]): Finding =>
+  notes.length === 0 ? ok(detail) : warn([detail, ...notes].join('; '), 'boot a newer kernel to observe these, too')
+
 const loadPrograms = async (config: Config): Promise<Finding> => {
   const lacks = lacksForLiveKernel()
   if (lacks.length > 0) return fail('not loaded: see btf and privileges above')
@@ -47,10 +51,11 @@ const loadPrograms = async (config: Config): Promise<Finding> => {
     const { openLiveSource } = await import('../../producer/source/live-source.ts')
     const sizes = { processRingBytes: 1 << 20, securityRingBytes: 1 << 20, ringBytes: 1 << 20 }
     const source = await openLiveSource({ ...config.edge, ...sizes, ignoreFamily: false, pinDir: '' })
-    const description = source.description
+    const { description, notes } = source
     await source.detach()
     source.close()
-    return ok(`loaded and attached in ${(performance.now() - startedMs).toFixed(0)} ms: ${description}`)
+    const ms = (performance.now() - startedMs).toFixed(0)
+    return programsFinding(`loaded and attached in ${ms} ms: ${description}`, notes)
   } catch (error) {
     const suspects = suspectsOf(readKernelFacts())
     return fail(messageOf(error), suspects.length > 0 ? suspects.join('; ') : undefined)

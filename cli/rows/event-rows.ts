@@ -21,9 +21,11 @@ const eventFields: Readonly<Record<keyof EventRow, true>> = {
   ret: true,
   verdict: true,
   errno: true,
+  entered: true,
   duration_ns: true,
   fd: true,
   bytes: true,
+  messages: true,
   path: true,
   path_to: true,
   path_given: true,
@@ -34,6 +36,9 @@ const eventFields: Readonly<Record<keyof EventRow, true>> = {
   flags: true,
   request: true,
   target_pid: true,
+  target_given: true,
+  resolve: true,
+  registered_file: true,
   family: true,
   socket_type: true,
   protocol: true,
@@ -85,8 +90,7 @@ const detailsOf = (row: EventRow): string => {
 const callOf = (row: EventRow): string =>
   row.kind === 'syscall' || row.kind === 'io_uring' ? (row.syscall ?? '') : row.kind
 
-/** The outcome of an io_uring request is unknown. */
-const resultOf = (row: EventRow): string => (row.kind === 'io_uring' ? '' : (row.errno ?? String(row.ret)))
+const resultOf = (row: EventRow): string => row.errno ?? (row.ret === null ? '' : String(row.ret))
 
 /** Exec, fork and exit have no duration. */
 const durationOf = (row: EventRow): string => (row.duration_ns === 0 ? '' : formatNanoseconds(row.duration_ns))

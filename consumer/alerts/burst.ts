@@ -84,7 +84,7 @@ export class Burst {
       firstUs: wall_us - monotonic_us + firstMonotonicUs,
       lastUs: wall_us - monotonic_us + lastMonotonicUs,
       lastMonotonicUs,
-      count: matches.reduce((sum, { events }) => sum + events, 0),
+      count: matches.reduce((sum, { amount }) => sum + amount, 0),
       lost,
       revision: 0,
       publishedCount: 0,
@@ -92,10 +92,13 @@ export class Burst {
     })
   }
 
-  /** Adds events that met the condition. */
-  add(batch: EventBatch, monotonicUs: number, events = 1): void {
+  /**
+   * Adds events that met the condition.
+   * @param amount as of MatchWindow.add()
+   */
+  add(batch: EventBatch, monotonicUs: number, amount = 1): void {
     if (!this.counts) return
-    this.state.count += events
+    this.state.count += amount
     if (monotonicUs <= this.state.lastMonotonicUs) return
     this.state.lastMonotonicUs = monotonicUs
     this.state.lastUs = batch.clock.wall_us - batch.clock.monotonic_us + monotonicUs
@@ -146,11 +149,12 @@ export class Burst {
 
   /** The frequency first: it distinguishes an alert from a single event that meets the condition. */
   #reasons(): Reason[] {
-    const { count, windowSeconds, distinct } = this.rule.threshold
-    const counted = distinct === undefined ? this.rule.events.join(', ') : `distinct ${distinct}`
+    const { count, windowSeconds, distinct, sum } = this.rule.threshold
+    const events = sum === undefined ? this.rule.events.join(', ') : `${sum} of ${this.rule.events.join(', ')}`
+    const counted = distinct === undefined ? events : `distinct ${distinct}`
     const frequency: Reason = {
       condition: `${counted} within ${windowSeconds} s, by ${this.rule.entity.join(' and ')}`,
-      value: `${formatCount(this.state.count)} events in ${secondsText(this.state.lastUs - this.state.firstUs)} s`,
+      value: `${formatCount(this.state.count)} ${sum ?? 'events'} in ${secondsText(this.state.lastUs - this.state.firstUs)} s`,
       threshold: `at least ${formatCount(count)}`
     }
     const terms = this.rule.terms.map(({ text, fields }): Reason => {

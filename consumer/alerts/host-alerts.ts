@@ -187,10 +187,12 @@ export class HostAlerts {
     const timeUs = batch.clock.monotonic_us + Math.floor(event.time_offset_ns / 1000)
     if (event.syscall === 'connect') connects?.add(event, timeUs)
     limited.see(process, event.syscall, entity, timeUs)
-    const { distinct } = rule.threshold
-    entity.matches.add(timeUs, event.cpu, event.seq, distinct === undefined ? undefined : String(subject[distinct]))
+    const { distinct, sum } = rule.threshold
+    const amount = sum === undefined ? 1 : Number(subject[sum])
+    const value = distinct === undefined ? undefined : String(subject[distinct])
+    entity.matches.add(timeUs, event.cpu, event.seq, value, amount)
     if (entity.burst?.hasEndedAt(timeUs)) this.#endBurst(entity, entity.burst)
-    entity.burst?.add(batch, timeUs)
+    entity.burst?.add(batch, timeUs, amount)
     if (entity.burst !== undefined || !entity.matches.hasReachedThreshold) return
     const matches = entity.matches.all()
     const lost = this.#losses.since(matches[0]?.firstUs ?? timeUs, classes)

@@ -2,10 +2,10 @@
 import { kindClasses, syscallClasses } from '../../wire/event-class.ts'
 import type { Event, EventClass } from '../../wire/types.ts'
 
-export type EventName = Exclude<keyof typeof syscallClasses, 'other'> | keyof typeof kindClasses
+export type EventName = Exclude<keyof typeof syscallClasses, 'other'> | keyof typeof kindClasses | 'messages'
 
 const { other: _, ...namedSyscalls } = syscallClasses
-const classes: Readonly<Record<EventName, EventClass>> = { ...namedSyscalls, ...kindClasses }
+const classes: Readonly<Record<EventName, EventClass>> = { ...namedSyscalls, ...kindClasses, messages: 'network' }
 
 /** System calls by name, and the kinds of events that are not calls. */
 export const eventNames = Object.keys(classes) as [EventName, ...EventName[]]

@@ -23,6 +23,8 @@ const testEvent = z.strictObject({
   /** An asterisk as the last number counts 1, 2, 3 … 250, 1 … */
   remote: endpoint.optional(),
   protocol: z.enum(['tcp', 'udp']).default('tcp'),
+  /** Of sendmmsg and messages: the number of messages. */
+  messages: z.int().min(1).optional(),
   pid: z.int().min(1).default(1000),
   ppid: z.int().min(0).default(1),
   comm: z.string().default('program'),
@@ -82,13 +84,19 @@ export const ruleFile = z.strictObject({
   condition: z.string().min(1),
   /** The fields whose values a threshold is counted by. */
   entity: z.array(fieldName).min(1).default(['workload', 'exe']),
-  threshold: z.strictObject({
-    count: z.int().min(1).max(100_000),
-    /** Bounded, since a restart reads as many seconds again. */
-    windowSeconds: z.int().min(1).max(600),
-    /** Counts different values of this field instead of events. */
-    distinct: fieldName.optional()
-  }),
+  threshold: z
+    .strictObject({
+      count: z.int().min(1).max(100_000),
+      /** Bounded, since a restart reads as many seconds again. */
+      windowSeconds: z.int().min(1).max(600),
+      /** Counts different values of this field instead of events. */
+      distinct: fieldName.optional(),
+      /** Adds up this field instead of counting events. */
+      sum: z.enum(['messages']).optional()
+    })
+    .refine(({ distinct, sum }) => distinct === undefined || sum === undefined, {
+      error: 'must not have both distinct and sum'
+    }),
   /** Seconds without a match that end an alert: a later match belongs to another alert. */
   cooldownSeconds: z.int().min(1),
   explanation: z.string().min(1),

@@ -3,7 +3,7 @@
 import { Environment } from '@marcbachmann/cel-js'
 import { addressText } from '../../wire/address.ts'
 import { flagNames, requestName } from '../../wire/argument-names.ts'
-import { eventErrno } from '../../wire/audit-record.ts'
+import { eventErrno, eventRet } from '../../wire/audit-record.ts'
 import { familyName, isInet, protocolName, socketTypeName } from '../../wire/socket-names.ts'
 import type { Event, EventBatch, Process, Socket } from '../../wire/types.ts'
 import { verdictOfEvent } from '../../wire/verdict.ts'
@@ -24,6 +24,7 @@ const types = {
   container_id: 'string',
   workload: 'string',
   ret: 'int',
+  messages: 'int',
   errno: 'string',
   verdict: 'string',
   duration_ns: 'int',
@@ -132,7 +133,11 @@ export class Subject {
     return workloadOf(this.#process)
   }
   get ret(): bigint {
-    return this.#event.kind === 'io_uring' ? -1n : BigInt(this.#event.ret)
+    return BigInt(eventRet(this.#event) ?? -1)
+  }
+  /** Messages that a call sent or received, 1 for calls of a single one. */
+  get messages(): bigint {
+    return BigInt(Math.max(this.#event.messages, 1))
   }
   get errno(): string {
     return eventErrno(this.#event.kind, this.#event.ret) ?? ''

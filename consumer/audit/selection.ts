@@ -1,12 +1,15 @@
 // Selects the events of the audit log: those of the classes process and network.
 import { syscallClasses } from '../../wire/event-class.ts'
-import type { Event, EventClass } from '../../wire/types.ts'
+import type { Event, EventClass, EventKind } from '../../wire/types.ts'
 
 const auditedClasses: ReadonlySet<EventClass> = new Set(['process', 'network'])
 
 const skippedSyscalls: ReadonlySet<string> = new Set(
   Object.entries(syscallClasses).flatMap(([name, eventClass]) => (auditedClasses.has(eventClass) ? [] : name))
 )
+
+/** Kinds of events with a call: the class is the call's. */
+const kindsOfCalls: ReadonlySet<EventKind> = new Set(['syscall', 'io_uring', 'io_uring_outcome', 'messages'])
 
 const eagain = -11
 
@@ -15,7 +18,7 @@ const eagain = -11
  * calls of a newer edge are kept: they may matter. An accept that returns EAGAIN is a poll that found no connection.
  */
 export const isAudited = ({ kind, syscall, ret }: Pick<Event, 'kind' | 'syscall' | 'ret'>): boolean => {
-  if (kind !== 'syscall' && kind !== 'io_uring') return true
+  if (!kindsOfCalls.has(kind)) return true
   if (ret === eagain && (syscall === 'accept' || syscall === 'accept4')) return false
   return !skippedSyscalls.has(syscall)
 }

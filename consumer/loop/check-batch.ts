@@ -4,6 +4,7 @@ import { RingsideError } from '../../runtime/errors.ts'
 import { maxLong } from '../../wire/bounded.ts'
 import type { ColumnBatch } from '../../wire/columns.ts'
 import { lastIndex } from '../../wire/log-linear.ts'
+import { isVsock } from '../../wire/socket-names.ts'
 import type { Bucket, EventBatch, Process, Socket, Stack } from '../../wire/types.ts'
 import { keepColumns } from './keep-columns.ts'
 import { maxCpus } from './number-ranges.ts'
@@ -65,9 +66,10 @@ const isProcess = ({ pid, start_us, comm, exe, container_id }: Process): boolean
 
 const isStack = ({ go_function, go_file }: Stack): boolean => isText(go_function, maxPath) && isText(go_file, maxPath)
 
-const isSocket = ({ local_address, local_port, remote_address, remote_port }: Socket): boolean =>
+/** Ports of a vsock have 32 bits. */
+const isSocket = ({ family, local_address, local_port, remote_address, remote_port }: Socket): boolean =>
   [local_address, remote_address].every(({ length }) => length === 0 || length === 4 || length === 16) &&
-  [local_port, remote_port].every((port) => isWithin(port, 0, 65_535))
+  [local_port, remote_port].every((port) => isWithin(port, 0, isVsock(family) ? 2 ** 32 - 1 : 65_535))
 
 /** Checks the rows of one batch. Each check returns what a row has that is impossible, or undefined. */
 class RowChecks {
@@ -98,7 +100,8 @@ class RowChecks {
     cpu: number,
     seq: number,
     offsetNs: number,
-    durationNs: number
+    durationNs: number,
+    bytes: number
   ): string | undefined {
     if (this.#processes[process] !== true) return this.#missing('processes', this.#processes, 'event', process)
     if (stack !== -1 && this.#stacks[stack] !== true) return this.#missing('stacks', this.#stacks, 'event', stack)
@@ -108,6 +111,7 @@ class RowChecks {
     if (!isWithin(cpu, 0, maxCpus - 1)) return `an event of CPU ${cpu}, but a kernel has at most ${maxCpus}`
     if (!isWithin(seq, 0, maxLong)) return `an event with the sequence number ${seq}`
     if (!isWithin(offsetNs, -maxLong, maxLong)) return `an event ${offsetNs} ns from its clock`
+    if (!isWithin(bytes, -1, maxLong)) return `an event of ${bytes} bytes`
     return isWithin(durationNs, 0, maxLong) ? undefined : `an event of ${durationNs} ns`
   }
 
@@ -164,8 +168,8 @@ export const checkBatch = (batch: EventBatch): { batch: EventBatch; rejected: Re
   checkHeader(batch)
   const checks = new RowChecks(batch, batch.sockets)
   const events = batch.events.filter((each) => {
-    const { process, stack, socket, cpu, seq, time_offset_ns, duration_ns } = each
-    return checks.take(checks.event(process, stack, socket, cpu, seq, time_offset_ns, duration_ns))
+    const { process, stack, socket, cpu, seq, time_offset_ns, duration_ns, bytes } = each
+    return checks.take(checks.event(process, stack, socket, cpu, seq, time_offset_ns, duration_ns, bytes))
   })
   const bucketProblem = (buckets: readonly Bucket[]): string | undefined => {
     for (const { index, count } of buckets) {
@@ -222,7 +226,8 @@ const eventProblem = ({ events }: ColumnBatch, checks: RowChecks, i: number): st
     events.cpu[i] as number,
     events.seq[i] as number,
     events.timeOffsetNs[i] as number,
-    events.durationNs[i] as number
+    events.durationNs[i] as number,
+    events.bytes[i] as number
   )
 
 const summaryProblem = ({ summaries }: ColumnBatch, checks: RowChecks, i: number): string | undefined => {

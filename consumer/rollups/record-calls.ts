@@ -1,5 +1,5 @@
-// Records each call of a batch once, emitted or counted, in the cell of its window. Requests to io_uring are calls, too; the
-// outcome of a connect adds its error to the connects of its process, and no call.
+// Records each call of a batch once, emitted or counted, in the cell of its window. Requests to io_uring are calls, too. The
+// outcome of a connect or a request adds its error, and further messages their bytes, to the calls of their process.
 import { movesBytes } from '../../wire/bytes-moved.ts'
 import { type ColumnBatch, callNames } from '../../wire/columns.ts'
 import { eventKinds } from '../../wire/event-kind.ts'
@@ -10,6 +10,8 @@ import type { ShortestWindow } from './shortest-window.ts'
 const syscall = eventKinds.indexOf('syscall')
 const ioUring = eventKinds.indexOf('io_uring')
 const connectOutcome = eventKinds.indexOf('connect_outcome')
+const requestOutcome = eventKinds.indexOf('io_uring_outcome')
+const messages = eventKinds.indexOf('messages')
 const connect = callNames.codeOf('connect')
 
 /**
@@ -43,26 +45,29 @@ const recordEvents = (
   byFunction: boolean
 ): void => {
   const width = callNames.size
-  const { length, kind, code, process, timeOffsetNs, durationNs, ret, stack } = events
+  const { length, kind, code, process, timeOffsetNs, durationNs, ret, bytes, stack } = events
   let window: ShortestWindow | undefined
   let fromNs = 0
   let toNs = 0
   for (let i = 0; i < length; i++) {
-    const isOutcome = kind[i] === connectOutcome && (ret[i] as number) < 0
-    if (kind[i] !== syscall && kind[i] !== ioUring && !isOutcome) continue
+    const isOutcome = (kind[i] === connectOutcome || kind[i] === requestOutcome) && (ret[i] as number) < 0
+    const isAddition = isOutcome || kind[i] === messages
+    if (kind[i] !== syscall && kind[i] !== ioUring && !isAddition) continue
     const ns = timeOffsetNs[i] as number
     if (ns < fromNs || ns >= toNs) {
-      window = windowAt(clock.wall_us + Math.floor(ns / 1000), isOutcome ? 0 : 1)
+      window = windowAt(clock.wall_us + Math.floor(ns / 1000), isAddition ? 0 : 1)
       fromNs = window === undefined ? 0 : (window.window.startUs - clock.wall_us) * 1000
       toNs = window === undefined ? 0 : (window.window.endUs - clock.wall_us) * 1000
     }
     if (window === undefined) continue
-    const call = isOutcome ? connect : (code[i] as number)
+    const call = kind[i] === connectOutcome ? connect : (code[i] as number)
     const processAt = process[i] as number
     const stackAt = byFunction ? (stack[i] as number) : -1
     const goFunction = stackAt < 0 ? null : (stacks[stackAt]?.go_function ?? null)
     const cell = window.cellAt(processAt * width + call, processes[processAt] as Process, goFunction, call)
     const part = cell.part ?? window.createPart(cell)
+    if ((bytes[i] as number) > 0) part.bytes += bytes[i] as number
+    if (kind[i] === messages) continue
     if (isOutcome) {
       part.addError(-(ret[i] as number), 1, verdicts[call] as VerdictTable)
       continue

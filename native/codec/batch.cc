@@ -8,7 +8,7 @@ namespace ringside {
 namespace {
 
 // Upper bounds on the Avro bytes of a row without its strings (producer/encode/avsc-batch.ts).
-constexpr size_t kEventBytes = 112;
+constexpr size_t kEventBytes = 140;
 constexpr size_t kSummaryBytes = 112;
 constexpr size_t kBucketBytes = 8;
 constexpr size_t kLongBytes = 10;
@@ -46,7 +46,7 @@ uint8_t* WriteBuckets(uint8_t* at, const ringside_cell* begin, const ringside_ce
 void Batch::AddEvent(const ringside_event& record) {
   std::optional<std::string_view> path;
   if (record.path_size != 0) path = WellFormed(PathOf(record), path_scratch_);
-  const bool is_io_uring = record.kind == RINGSIDE_KIND_IO_URING;
+  const bool is_io_uring = record.kind == RINGSIDE_KIND_IO_URING || record.kind == RINGSIDE_KIND_IO_URING_OUTCOME;
   // The second string of an exec or fork is the cgroup's path, which only the process table uses.
   const bool is_new_process = record.kind == RINGSIDE_KIND_EXEC || record.kind == RINGSIDE_KIND_FORK;
   std::optional<std::string_view> path_to, path_given;
@@ -85,9 +85,9 @@ void Batch::AddEvent(const ringside_event& record) {
   at = WriteOptional(at, name);
   at = WriteOptional(at, path_to);
   at = WriteLong(at, HasArg(record.call) || is_io_uring ? int64_t{record.arg} : -1);
-  at = WriteLong(at, record.target);
+  at = WriteLong(at, record.call == RINGSIDE_CALL_PTRACE ? record.reference : -1);
   at = WriteLong(at, stack);
-  const bool has_call = record.kind == RINGSIDE_KIND_CONNECT_OUTCOME && record.origin_id != 0;
+  const bool has_call = record.kind != RINGSIDE_KIND_FORK && record.origin_id != 0;
   *at++ = is_opened;
   at = WriteOptional(at, path_given);
   *at++ = (record.flags & RINGSIDE_ADDRESS_GIVEN) != 0;
@@ -95,6 +95,12 @@ void Batch::AddEvent(const ringside_event& record) {
   at = WriteLong(at, has_call ? static_cast<int32_t>(record.origin) : -1);
   at = WriteLong(at, has_call ? ClampUnsigned(record.origin_id) : -1);
   *at++ = (record.flags & RINGSIDE_PATH_DELETED) != 0;
+  *at++ = record.not_entered == 0;
+  at = WriteLong(at, record.messages == 0 ? -1 : ClampUnsigned(record.amount));
+  at = WriteLong(at, record.messages == 0 ? -1 : record.messages);
+  at = WriteLong(at, record.target);
+  at = WriteLong(at, record.call == RINGSIDE_CALL_OPENAT2 ? ClampUnsigned(record.amount) : -1);
+  at = WriteLong(at, record.call == RINGSIDE_CALL_PTRACE ? -1 : record.reference);
   events_.bytes.Commit(at);
   bytes_ += bytes;
   if (record.kind == RINGSIDE_KIND_EXIT) process_table_.Exit(record);

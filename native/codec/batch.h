@@ -12,7 +12,7 @@
 namespace ringside {
 
 // Fingerprint of the schema's Parsing Canonical Form, as wire/fingerprint.ts computes it.
-constexpr const char* kSchemaFingerprint = "3219ecfa9cecac83";
+constexpr const char* kSchemaFingerprint = "f08142e2ef21e15d";
 
 // By ABI and number; empty for numbers without a call.
 using CallNames = std::vector<std::optional<std::string>>;

@@ -17,7 +17,7 @@ constexpr uint32_t kClasses = RINGSIDE_CLASS_COUNT;
 constexpr size_t kProcessBytes = 11;
 constexpr size_t kSocketBytes = 8;
 constexpr size_t kStackBytes = 3;
-constexpr size_t kEventBytes = 25;
+constexpr size_t kEventBytes = 31;
 constexpr size_t kSummaryBytes = 16;
 constexpr size_t kBucketBytes = 2;
 
@@ -117,13 +117,14 @@ EventColumns::EventColumns(const Napi::Object& owner)
       seq(owner, "seq"),
       time_offset_ns(owner, "timeOffsetNs"),
       duration_ns(owner, "durationNs"),
-      ret(owner, "ret") {}
+      ret(owner, "ret"),
+      bytes(owner, "bytes") {}
 
 template <typename Do>
 void EventColumns::ForEach(const Do& each) {
   each(kind);
   for (Column<int32_t>* column : {&code, &process, &cpu, &stack}) each(*column);
-  for (Column<double>* column : {&seq, &time_offset_ns, &duration_ns, &ret}) each(*column);
+  for (Column<double>* column : {&seq, &time_offset_ns, &duration_ns, &ret, &bytes}) each(*column);
 }
 
 BucketColumns::BucketColumns(const Napi::Object& owner)
@@ -235,6 +236,12 @@ inline void ColumnReader::ReadEvent(Input& in, size_t row) {
   in.Int();       // call_cpu
   in.Long();      // call_seq
   in.Boolean();   // path_deleted
+  in.Boolean();   // entered
+  events_.bytes[row] = static_cast<double>(in.Long());
+  in.Int();       // messages
+  in.Int();       // target_given
+  in.Long();      // resolve
+  in.Int();       // registered_file
 }
 
 size_t ColumnReader::ReadSummaries(Input& in) {

@@ -19,7 +19,7 @@ struct EventColumns {
 
   Column<uint8_t> kind;
   Column<int32_t> code, process, cpu, stack;
-  Column<double> seq, time_offset_ns, duration_ns, ret;
+  Column<double> seq, time_offset_ns, duration_ns, ret, bytes;
 };
 
 struct BucketColumns {

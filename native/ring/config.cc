@@ -13,6 +13,8 @@ void SetModes(ringside_config* config, const Modes& mode_of) {
     const int activation = (entries[i] & ~RINGSIDE_MODE_MASK) + added;
     __atomic_store_n(&entries[i], static_cast<uint8_t>(activation | mode_of[i]), __ATOMIC_RELAXED);
   }
+  // Last: a call that was entered with the new generation had the new modes.
+  __atomic_add_fetch(&config->generation, 1, __ATOMIC_RELEASE);
 }
 
 void SetFilterBits(ringside_config* config, uint32_t filters) {

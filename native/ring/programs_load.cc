@@ -63,9 +63,14 @@ bool IsOptional(const bpf_program* program) {
   return std::string_view(bpf_program__name(program)).substr(0, kOptional.size()) == kOptional;
 }
 
-// Excludes programs whose tracepoint is missing in this kernel, so that the others load.
+// The type of the requests that the optional programs read, since Linux 6.0.
+constexpr const char* kRequestType = "io_cmd_data";
+
+// Excludes programs whose tracepoint is missing in this kernel, or shows them nothing, so that the others load.
 std::vector<std::string> ExcludeUnsupported(bpf_object* object, bool with_optional) {
   const std::unique_ptr<btf, decltype(&btf__free)> kernel(btf__load_vmlinux_btf(), btf__free);
+  const bool has_requests =
+      kernel != nullptr && btf__find_by_name_kind(kernel.get(), kRequestType, BTF_KIND_STRUCT) >= 0;
   std::vector<std::string> unsupported;
   bpf_program* program;
   bpf_object__for_each_program(program, object) {
@@ -73,7 +78,8 @@ std::vector<std::string> ExcludeUnsupported(bpf_object* object, bool with_option
     if (kernel == nullptr || section.rfind(kTracepoint, 0) != 0) continue;
     const std::string type = "btf_trace_" + section.substr(kTracepoint.size());
     const bool is_there = btf__find_by_name_kind(kernel.get(), type.c_str(), BTF_KIND_TYPEDEF) >= 0;
-    if (is_there && (with_optional || !IsOptional(program))) continue;
+    const bool is_useful = !IsOptional(program) || (with_optional && has_requests);
+    if (is_there && is_useful) continue;
     bpf_program__set_autoload(program, false);
     unsupported.emplace_back(bpf_program__name(program));
   }

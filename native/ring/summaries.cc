@@ -48,6 +48,7 @@ ringside_event HeadOf(const ringside_group& group) {
   event.exec_id = group.exec_id;
   event.fd = -1;
   event.target = -1;
+  event.reference = -1;
   event.advance = 1;
   std::memcpy(event.comm, group.comm, sizeof(event.comm));
   return event;

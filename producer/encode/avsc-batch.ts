@@ -12,14 +12,14 @@ import type { Clock, Event, EventBatch, Process, Socket, Stack, Summary } from '
 import { clampLong, microsecondsAt } from '../source/numbers.ts'
 import type { RawEvents } from '../source/raw-events.ts'
 import type { NameOfCall } from './encoder.ts'
-import { blankEvent, readEvent } from './event-row.ts'
+import { blankEvent, isUring, readEvent } from './event-row.ts'
 import type { ProcessTable } from './process-table.ts'
 import type { SocketTable } from './socket-table.ts'
 import { StackTable } from './stack-table.ts'
 import { readSummary } from './summary-row.ts'
 
 /** Upper bounds on the Avro bytes of a row without its strings: longs take at most 8, ints 5. */
-const eventBytes = 112
+const eventBytes = 140
 const processBytes = 184
 const socketBytes = 72
 const stackBytes = 16
@@ -85,7 +85,7 @@ export class BatchBuilder {
     event.socket = (flags & eventFlag.hasSocket) === 0 ? -1 : this.#socketOf(raw, record)
     event.stack = (flags & eventFlag.hasStack) === 0 ? -1 : this.#stackOf(raw, record)
     const isOther = raw.u8(record + field.call) === knownCall.other
-    event.call = isOther || kind === recordKind.io_uring ? this.#nameOf(raw, record) : null
+    event.call = isOther || isUring(kind) ? this.#nameOf(raw, record) : null
     this.#events.push(event)
     this.#eventTimes.push(microsecondsAt(raw, record + field.timeNs))
     this.#bytes += eventBytes + stringBytes(event.path) + stringBytes(event.call)

@@ -1,5 +1,5 @@
 // Reads the fields of an event's row that come from its record alone; the batch adds the references to its tables.
-import { eventFlag, eventField as field, knownCalls, recordKind } from '../../bpf/event.ts'
+import { eventFlag, eventField as field, knownCall, knownCalls, recordKind } from '../../bpf/event.ts'
 import { eventKinds } from '../../wire/event-kind.ts'
 import type { Event } from '../../wire/types.ts'
 import { clampLong, nanosecondsBeyond } from '../source/numbers.ts'
@@ -36,8 +36,17 @@ export const blankEvent = (): Event => ({
   argument_changed: false,
   call_cpu: -1,
   call_seq: -1,
-  path_deleted: false
+  path_deleted: false,
+  entered: true,
+  bytes: -1,
+  messages: -1,
+  target_given: -1,
+  resolve: -1,
+  registered_file: -1
 })
+
+/** A request to io_uring, or its outcome. */
+export const isUring = (kind: number): boolean => kind === recordKind.io_uring || kind === recordKind.io_uring_outcome
 
 /**
  * Sets all fields of an event except process, socket, stack and call.
@@ -68,9 +77,19 @@ export const readEvent = (event: Event, raw: RawEvents, record: number): void =>
   event.path_given = extra !== null && event.path_opened && extra !== event.path ? extra : null
   event.address_given = (flags & eventFlag.addressGiven) !== 0
   event.argument_changed = (flags & eventFlag.argumentChanged) !== 0
-  event.arg = hasArg[call] || kind === recordKind.io_uring ? raw.u32(record + field.arg) : -1
-  event.target_pid = raw.i32(record + field.target)
-  const hasCall = kind === recordKind.connect_outcome && raw.u64(record + field.originId) > 0
+  event.arg = hasArg[call] || isUring(kind) ? raw.u32(record + field.arg) : -1
+  const reference = raw.i32(record + field.reference)
+  const isPtrace = call === knownCall.ptrace
+  event.target_pid = isPtrace ? reference : -1
+  event.target_given = raw.i32(record + field.target)
+  event.registered_file = isPtrace ? -1 : reference
+  const hasCall = kind !== recordKind.fork && raw.u64(record + field.originId) > 0
   event.call_cpu = hasCall ? raw.i32(record + field.origin) : -1
   event.call_seq = hasCall ? clampLong(raw.u64(record + field.originId)) : -1
+  event.entered = raw.u8(record + field.notEntered) === 0
+  const amount = clampLong(raw.u64(record + field.amount))
+  const messages = raw.u16(record + field.messages)
+  event.bytes = messages === 0 ? -1 : amount
+  event.messages = messages === 0 ? -1 : messages
+  event.resolve = call === knownCall.openat2 ? amount : -1
 }

@@ -104,10 +104,13 @@ const total = (counts: Readonly<Record<EventClass, number>>): number =>
 
 /** One tracepoint: its name before Linux 6.5, and since. */
 const uringPrograms: readonly string[] = ['io_uring_submit_sqe', 'io_uring_submit_req']
+const uringOutcomes = 'io_uring_complete'
 
-const notesOf = (unsupported: readonly string[]): string[] => {
-  const names = unsupported.filter((name) => !uringPrograms.includes(name))
+/** @param unsupported names of programs that this kernel does not run */
+export const notesOf = (unsupported: readonly string[]): string[] => {
+  const names = unsupported.filter((name) => !uringPrograms.includes(name) && name !== uringOutcomes)
   if (uringPrograms.every((name) => unsupported.includes(name))) names.push('requests to io_uring')
+  else if (unsupported.includes(uringOutcomes)) names.push('results of requests to io_uring')
   return names.map((name) => `not observed, because this kernel has no tracepoint for it: ${name}`)
 }
 

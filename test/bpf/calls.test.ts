@@ -15,6 +15,7 @@ after(() => rmSync(folder, { recursive: true }))
 const { EBADF, EFAULT, ENAMETOOLONG, ENOENT, EAGAIN, ESRCH, EAFNOSUPPORT, EINVAL, ENOSYS } = constants.errno
 const atCwd = -100
 const isX64 = process.arch === 'x64'
+const sums = (event: Seen) => [event.messages, event.amount]
 const names = (event: Seen) => [event.fd, event.path, event.extra, event.ret]
 /** The order of both rings together. */
 const inOrder = (events: readonly Seen[]) => events.toSorted((a, b) => a.timeNs - b.timeNs)
@@ -38,7 +39,9 @@ describe('calls', { skip, timeout: kernelTimeoutMs }, () => {
       callsOf(events, 'openat').map((event) => event.arg),
       [O_RDWR, O_RDONLY, O_RDONLY, O_RDONLY, O_RDONLY]
     )
-    assert.equal(callsOf(events, 'openat2')[0]?.arg, O_RDWR, 'from struct open_how')
+    const [openat2] = callsOf(events, 'openat2')
+    const noMagiclinks = 2
+    assert.deepEqual([openat2?.arg, openat2?.amount], [O_RDWR, noMagiclinks], 'from struct open_how')
   })
 
   it('that rename or remove a file carry its names, made absolute', async () => {
@@ -110,6 +113,23 @@ describe('calls', { skip, timeout: kernelTimeoutMs }, () => {
     assert.ok(events.filter((event) => event.call !== 'ptrace').every((event) => event.target === -1))
   })
 
+  it('of ptrace in a pid namespace carry the pids of the target there and in the initial one', async () => {
+    const { events, result } = await observeProgram('pid_namespace')
+    assert.equal(result.code, 0)
+    const forks = kindsOf(inOrder(events), 'fork').map((event) => event.pid)
+    const [tracee, child] = forks.slice(-2)
+    assert.deepEqual(
+      callsOf(events, 'ptrace').map(({ arg, target, reference, ret }) => [arg, target, reference, ret]),
+      [
+        [0x4206, 2, tracee, 0],
+        [0x4207, 2, tracee, 0],
+        [17, 2, tracee, 0],
+        [0x4206, 77, -1, -ESRCH],
+        [0, 0, child, 0]
+      ]
+    )
+  })
+
   it('of socket carry the arguments, or the fields of the new socket', async () => {
     const place = join(folder, 'socket')
     mkdirSync(place)
@@ -136,6 +156,7 @@ describe('calls', { skip, timeout: kernelTimeoutMs }, () => {
     const [client, server] = result.stdout.split(' ').map((port) => `127.0.0.1:${Number(port)}`)
     const ends = (event: Seen) => [event.ret, event.socket?.local, event.socket?.remote]
     assert.deepEqual(callsOf(events, 'sendmmsg').map(ends), [[6, client, server]])
+    assert.deepEqual(callsOf(events, 'sendmmsg').map(sums), [[6, 18]])
     assert.deepEqual(callsOf(events, 'recvfrom').map(ends), [
       [3, server, client],
       [3, server, '0.0.0.0:0'],
@@ -146,8 +167,43 @@ describe('calls', { skip, timeout: kernelTimeoutMs }, () => {
       [3, server, '0.0.0.0:0']
     ])
     assert.deepEqual(callsOf(events, 'recvmmsg').map(ends), [[2, server, client]])
+    assert.deepEqual(callsOf(events, 'recvmmsg').map(sums), [[2, 6]])
     assert.deepEqual([...new Set(callsOf(events, 'recvmsg').map((event) => event.class))], ['io'])
     assert.equal(callsOf(events, 'sendmmsg')[0]?.class, 'network')
+  })
+
+  it('that send or receive many messages are followed by those of each further address, at most 63', async () => {
+    const { events, result } = await observeWith(recvs, 'destinations')
+    assert.equal(result.code, 0)
+    const [spread, wide, flood] = callsOf(events, 'sendmmsg')
+    const rowsOf = (call: Seen | undefined) => {
+      const others = kindsOf(events, 'messages').filter(
+        ({ origin, originId }) => origin === call?.cpu && originId === call?.seq
+      )
+      return [call as Seen, ...others]
+    }
+    const fieldsOf = (call: Seen | undefined) =>
+      rowsOf(call).map(({ socket, messages, amount }) => [socket?.remote, messages, amount])
+    const host = (i: number) => `127.0.0.${i}:9`
+    assert.deepEqual(
+      fieldsOf(spread).sort(),
+      Array.from({ length: 30 }, (_, i) => [host(i + 2), 2, 2 * (i + 2)]).sort()
+    )
+    assert.deepEqual(fieldsOf(spread)[0], [host(2), 2, 4], 'the first address is that of the call')
+    const widest = fieldsOf(wide)
+    assert.deepEqual(
+      widest.filter(([remote]) => remote !== '0.0.0.0:0').sort(),
+      Array.from({ length: 63 }, (_, i) => [host(i + 2), 1, 1]).sort()
+    )
+    assert.deepEqual(widest.at(-1), ['0.0.0.0:0', 37, 37], 'messages to the other addresses')
+    assert.deepEqual(fieldsOf(flood), [[host(2), 1024, 5 * 1024]])
+    const [received] = callsOf(events, 'recvmmsg')
+    const ports = result.stdout.trim().split(' ')
+    assert.deepEqual(fieldsOf(received).sort(), ports.map((port, i) => [`127.0.0.1:${port}`, 1, i + 1]).sort())
+    assert.deepEqual([...new Set(rowsOf(received).map((event) => event.class))], ['io'])
+    for (const event of kindsOf(events, 'messages')) {
+      assert.deepEqual([event.pid, event.comm, event.ret, event.durationNs], [result.pid, 'rs-destinations', 0, 0])
+    }
   })
 })
 
@@ -200,6 +256,11 @@ describe('calls of 32-bit programs', {
       const remotes = callsOf(compat, call).map((event) => event.socket?.remote)
       assert.ok(remotes.length > 0 && remotes.every((remote) => remote === server), `${call} ${remotes}`)
     }
+    const [second] = kindsOf(events, 'messages')
+    assert.deepEqual(
+      [second?.socket?.remote, second?.messages, second?.amount, second?.isCompat],
+      ['127.0.0.1:9', 1, 5, true]
+    )
     const [recvfrom] = callsOf(compat, 'recvfrom')
     const client = callsOf(compat, 'connect')[0]?.socket?.local
     assert.deepEqual([recvfrom?.socket?.local, recvfrom?.socket?.remote], [server, client])

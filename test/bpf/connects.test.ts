@@ -7,6 +7,7 @@ import { callsOf, commOf, kindsOf, observe, observeProgram, program, run, skip }
 const econnrefused = -111
 const einprogress = -115
 const ecanceled = -125
+const eaddrnotavail = -99
 
 const listen = (): Promise<{ port: number; close: () => void }> =>
   new Promise((resolve) => {
@@ -69,6 +70,38 @@ describe('the outcome of a TCP connect', { skip, timeout: kernelTimeoutMs }, () 
       [0, 0]
     )
     assert.deepEqual(kindsOf(events, 'connect_outcome'), [])
+  })
+
+  it('is not emitted for a connect that fails before its SYN', async () => {
+    const setUp = ['ip link set lo up', 'echo 40000 40000 > /proc/sys/net/ipv4/ip_local_port_range']
+    const script = [...setUp, 'exec "$@"'].join(' && ')
+    const path = program('no_port')
+    const { events, result } = await observe({ comms: [commOf('no_port')] }, () =>
+      run('unshare', '--net', 'sh', '-c', script, 'sh', path)
+    )
+    assert.ok(result.code === 0 || result.code === 2)
+    assert.deepEqual(
+      callsOf(events, 'connect').map((event) => event.ret),
+      [0, eaddrnotavail]
+    )
+    assert.deepEqual(
+      callsOf(events, 'sendto').map((event) => event.ret),
+      [eaddrnotavail]
+    )
+    assert.deepEqual(kindsOf(events, 'connect_outcome'), [])
+    for (const { ret } of kindsOf(events, 'io_uring_outcome')) assert.equal(ret, eaddrnotavail)
+  })
+
+  it('has the protocol of the call, also for Multipath TCP', async () => {
+    const mptcp = 262
+    const server = await listen()
+    const { events } = await observeProgram('connect', 'mptcp', String(server.port))
+    server.close()
+    const [outcome] = kindsOf(events, 'connect_outcome')
+    assert.deepEqual(
+      [callsOf(events, 'connect')[0]?.socket?.protocol, outcome?.socket?.protocol, outcome?.ret],
+      [mptcp, mptcp, 0]
+    )
   })
 
   it('is not emitted while connect is off', async () => {

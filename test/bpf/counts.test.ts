@@ -57,6 +57,13 @@ describe('counts', { skip, timeout: kernelTimeoutMs }, () => {
       assert.equal(source.statistics().uncounted, 0)
     }))
 
+  it('include each return from a signal handler', () =>
+    counting({ comms: [commOf('signals')] }, async (_source, counts) => {
+      const [outcome] = await during([run(program('signals'), '1000')], counts, () => counts.flip())
+      const { count, errors } = counts.of(outcome?.pid ?? 0, isX64 ? 15 : 139)
+      assert.deepEqual([count, errors], [1000, 0])
+    }))
+
   it('include every call and byte of a process whose threads run on all CPUs', () =>
     counting({ comms: [commOf('threads')], calls: { write: 'count' } }, async (source, counts) => {
       const [threads, writes, sizes] = [16, 20_000, 1000]

@@ -38,7 +38,7 @@ export interface Endpoint {
   readonly type: number
   readonly protocol: number
   readonly netns: number
-  /** "127.0.0.1:80", "0:0:0:0:0:0:0:1:80"; '' for other families. */
+  /** "127.0.0.1:80", "0:0:0:0:0:0:0:1:80"; a vsock's cid and port; '' for other families. */
   readonly local: string
   readonly remote: string
 }
@@ -69,6 +69,10 @@ export interface Seen {
   readonly extra: string
   readonly arg: number
   readonly target: number
+  readonly reference: number
+  readonly amount: number
+  readonly messages: number
+  readonly isEntered: boolean
   readonly isTruncated: boolean
   readonly isOpened: boolean
   readonly isDeleted: boolean
@@ -79,6 +83,7 @@ export interface Seen {
 
 const address = (raw: RawEvents, family: number, at: number, port: number): string => {
   if (family === 2) return `${[...raw.bytes.subarray(at, at + 4)].join('.')}:${port}`
+  if (family === 40) return `${raw.u32(at)}:${port}`
   if (family !== 10) return ''
   const groups = Array.from({ length: 8 }, (_, index) => raw.bytes.readUInt16BE(at + 2 * index).toString(16))
   return `${groups.join(':')}:${port}`
@@ -124,6 +129,10 @@ const decode = (raw: RawEvents, at: number): Seen => {
     extra: raw.extra(at),
     arg: raw.u32(at + eventField.arg),
     target: raw.i32(at + eventField.target),
+    reference: raw.i32(at + eventField.reference),
+    amount: raw.u64(at + eventField.amount),
+    messages: raw.u16(at + eventField.messages),
+    isEntered: raw.u8(at + eventField.notEntered) === 0,
     isTruncated: (flags & eventFlag.pathTruncated) !== 0,
     isOpened: (flags & eventFlag.pathOpened) !== 0,
     isDeleted: (flags & eventFlag.pathDeleted) !== 0,

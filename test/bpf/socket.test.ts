@@ -18,6 +18,16 @@ const loopback = { 4: '127.0.0.1', 6: '0:0:0:0:0:0:0:1' }
 const any = { 4: '0.0.0.0', 6: '0:0:0:0:0:0:0:0' }
 
 describe('calls on sockets', { skip, timeout: kernelTimeoutMs }, () => {
+  it('carry the cid and port of a vsock, bound or named by a connect that fails', async (test) => {
+    const { events, result } = await observeProgram('vsock')
+    if (result.code === 2) return test.skip('this kernel has no AF_VSOCK')
+    const [bind] = callsOf(events, 'bind')
+    const [connect] = callsOf(events, 'connect')
+    assert.deepEqual([bind?.ret, bind?.socket?.local], [0, '4294967295:5000'])
+    assert.ok((connect?.ret ?? 0) < 0)
+    assert.deepEqual([connect?.socket?.family, connect?.socket?.remote], [40, '3:9999'])
+  })
+
   for (const version of [4, 6] as const) {
     it(`carry both addresses of a TCP connection, IPv${version}`, {
       skip: version === 6 && ipv6Missing()

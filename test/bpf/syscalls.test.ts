@@ -1,16 +1,25 @@
 import assert from 'node:assert/strict'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, describe, it } from 'node:test'
 import { callEntry, knownCalls } from '../../bpf/event.ts'
+import { callName } from '../../producer/source/call-names.ts'
 import { callTable } from '../../producer/source/call-tables.ts'
 import { kernelTimeoutMs } from '../support/kernel.ts'
-import { callsOf, observeProgram, program, type Seen, skip } from './observe.ts'
+import { eventually } from '../support/ringside.ts'
+import { callsOf, commOf, kindsOf, observe, observeProgram, program, quiet, run, type Seen, skip } from './observe.ts'
 
 const enoent = -2
 const ebadf = -9
 const efault = -14
+const eperm = -1
+const eacces = -13
+const enosys = -38
+const erestartsys = -512
+const isX64 = process.arch === 'x64'
 const folder = mkdtempSync(join(tmpdir(), 'ringside-test-'))
 after(() => rmSync(folder, { recursive: true }))
 
@@ -114,20 +123,94 @@ describe('system calls', { skip, timeout: kernelTimeoutMs }, () => {
     assert.deepEqual(callsOf(events, 'execve'), [])
   })
 
-  it('include each return of a read that a signal interrupted', async () => {
+  it('include a read that the kernel restarts once, and one that a signal ends', async () => {
     const { events } = await observeProgram('interrupted')
-    const erestartsys = -512
     assert.deepEqual(
       callsOf(events, 'read').map(({ ret }) => ret),
-      [erestartsys, 1, erestartsys]
+      [1, erestartsys]
     )
     assert.equal(callsOf(events, 'write').length, 1)
   })
 
-  it('exclude a call that seccomp refused before its enter', async () => {
-    const { events } = await observeProgram('forbidden')
+  it('are one row each, however often the kernel restarts them, under the name of the call that it resumes', async () => {
+    const calls = { clock_nanosleep: 'emit', restart_syscall: 'emit' } as const
+    const path = program('restarts')
+    const { events, result } = await observe({ comms: [commOf('restarts')], calls }, () => run(path))
+    assert.equal(result.code, 0)
+    const [accept, ...others] = callsOf(events, 'accept')
+    assert.ok((accept?.ret ?? -1) > 0 && accept?.socket?.remote.startsWith('127.0.0.1:'))
+    assert.deepEqual(others, [])
+    assert.deepEqual(
+      callsOf(events, 'accept4').map(({ ret }) => ret),
+      [erestartsys]
+    )
+    assert.deepEqual(
+      callsOf(events, 'other')
+        .filter(({ pid }) => pid === result.pid)
+        .map(({ nr, isCompat, ret }) => [callName(nr, isCompat), ret]),
+      [['clock_nanosleep', 0]]
+    )
+  })
+
+  it('include those that a seccomp filter refuses, with their arguments and its answer', async () => {
+    const path = program('forbidden')
+    const calls = { write: 'emit', getppid: 'emit', mkdirat: 'emit', mkdir: 'emit' } as const
+    const { events, result } = await observe({ comms: [commOf('forbidden')], calls }, () => run(path))
+    assert.equal(result.code, 0)
+    const refused = events.filter(({ kind, isEntered }) => kind === 'syscall' && !isEntered)
+    assert.deepEqual(
+      refused.map(({ nr, isCompat, ret, durationNs }) => [callName(nr, isCompat), ret, durationNs]).sort(),
+      [
+        ['connect', eperm, 0],
+        ['getppid', 0, 0],
+        ...(isX64 ? [['mkdir', eacces, 0]] : []),
+        ['mkdirat', enosys, 0],
+        ['openat', eperm, 0]
+      ]
+    )
+    assert.deepEqual(
+      callsOf(refused, 'openat').map((event) => event.path),
+      ['/forbidden']
+    )
+    const [connect] = callsOf(refused, 'connect')
+    assert.deepEqual([connect?.socket?.remote, connect?.isAddressGiven], ['203.0.113.5:80', true])
+    assert.equal(callsOf(events, 'write').filter(({ isEntered }) => isEntered).length, 2)
+  })
+
+  it('are followed by the exit of a process that a seccomp filter kills, with the signal', async () => {
+    const sigsys = 31
+    const { events, result } = await observeProgram('forbidden', 'kill')
+    assert.equal(result.code, null)
+    const [exit] = kindsOf(events, 'exit')
+    assert.equal((exit?.ret ?? 0) & 0x7f, sigsys)
+  })
+
+  it('that began before their mode was on are no refused ones', async (test) => {
+    const path = program('echo')
+    const comms = [commOf('echo')]
+    const { events } = await observe({ comms, calls: { read: 'off', write: 'emit' } }, async (source) => {
+      const child = spawn(path, { stdio: ['pipe', 'pipe', 'inherit'] })
+      const inRead = `${isX64 ? 0 : 63} 0x0 `
+      const waitsInRead = () =>
+        eventually('a program that waits in read', 60, () =>
+          readFileSync(`/proc/${child.pid}/syscall`, 'utf8').startsWith(inRead) ? true : undefined
+        )
+      test.after(() => child.kill('SIGKILL'))
+      child.stdin.write('a')
+      await once(child.stdout, 'data')
+      await waitsInRead()
+      source.setCalls({ ...quiet.calls, read: 'emit', write: 'emit' })
+      child.stdin.write('b')
+      await once(child.stdout, 'data')
+      await waitsInRead()
+      child.stdin.end()
+      await once(child, 'exit')
+    })
+    assert.deepEqual(
+      callsOf(events, 'read').map(({ ret, isEntered }) => [ret, isEntered]),
+      [[0, true]]
+    )
     assert.equal(callsOf(events, 'write').length, 2)
-    assert.deepEqual(callsOf(events, 'openat'), [])
   })
 
   it('are all in the statistics', async () => {

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
-import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
-import { release, tmpdir } from 'node:os'
+import { constants, release, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, describe, it, type TestContext } from 'node:test'
 import { callName } from '../../producer/source/call-names.ts'
@@ -15,6 +15,7 @@ import { commOf, kindsOf, observe, program, run, type Seen, skip } from './obser
 const folder = mkdtempSync(join(tmpdir(), 'ringside-test-'))
 after(() => rmSync(folder, { recursive: true }))
 
+const { EINVAL } = constants.errno
 const uring = 768
 const atCwd = -100
 const operations = { nop: 0, connect: 16, openat: 18, close: 19, read: 22, renameat: 35, unlinkat: 36 }
@@ -56,6 +57,10 @@ const unseen =
 
 const inOrder = (events: readonly Seen[]) => events.toSorted((a, b) => a.timeNs - b.timeNs)
 
+/** Since Linux 6.10 the kernel isGiven addresses before the tracepoint of a request. */
+const [major = 0, minor = 0] = release().split('.').map(Number)
+const isGiven = major === 6 && minor < 10
+
 describe('requests to io_uring', { skip: skip || unseen, timeout: kernelTimeoutMs }, () => {
   it('are emitted at their submission, with operation, descriptor, names and address', async (test) => {
     const emit = { io_uring_nop: 'emit', io_uring_read: 'emit' } as const
@@ -86,6 +91,75 @@ describe('requests to io_uring', { skip: skip || unseen, timeout: kernelTimeoutM
     assert.equal(closing?.socket?.remote, remote)
     const [outcome] = kindsOf(events, 'connect_outcome')
     assert.deepEqual([outcome?.ret, outcome?.fd, outcome?.socket?.remote], [0, -1, remote], 'and its outcome')
+  })
+
+  it('carry addresses, registered files and flags, and an event each has its outcome', async (test) => {
+    const file = join(folder, 'target')
+    const link = join(folder, 'link')
+    writeFileSync(file, '....')
+    symlinkSync(file, link)
+    const calls = { io_uring_socket: 'emit', io_uring_listen: 'emit', io_uring_read: 'emit' } as const
+    const path = program('uring_sockets')
+    const seen = await observe({ comms: [commOf('uring_sockets')], calls }, () => run(path, file, link))
+    if (seen.result.code === 2) return test.skip('this kernel has no io_uring')
+    assert.equal(seen.result.code, 0)
+    const [first, ...lines] = seen.result.stdout
+      .trim()
+      .split('\n')
+      .map((line) => line.split(' ').map(Number))
+    const [port, client, listener] = first as number[]
+    const server = `127.0.0.1:${port}`
+    const any = '0.0.0.0:0'
+    // An operation that the kernel does not have is no request.
+    const results = lines.filter(([operation, ret]) => !(ret === -EINVAL && (operation === 56 || operation === 57)))
+    const requests = inOrder(kindsOf(seen.events, 'io_uring'))
+    const outcomes = inOrder(kindsOf(seen.events, 'io_uring_outcome'))
+    // The kernel binds the client at its first send.
+    const localOf = ({ arg, socket }: Seen) => ([56, 57, 13].includes(arg) ? socket?.local : '')
+    const fieldsOf = (event: Seen) => [
+      ...[event.arg, event.fd, event.reference, event.socket?.type ?? 0],
+      ...[localOf(event), event.socket?.remote ?? '', event.isAddressGiven]
+    ]
+    const expected = [
+      [45, -1, -1, 2, '', any, false],
+      [56, listener, -1, 1, server, any, false],
+      [57, listener, -1, 1, server, any, false],
+      [26, client, -1, 2, '', server, isGiven],
+      [9, client, -1, 2, '', server, isGiven],
+      [9, -1, 1, 2, '', server, isGiven],
+      [18, atCwd, 2, 0, '', '', false],
+      [28, atCwd, -1, 0, '', '', false],
+      [18, atCwd, -1, 0, '', '', false],
+      [18, atCwd, -1, 0, '', '', false],
+      [45, -1, 5, 1, '', any, false],
+      [19, -1, 5, 1, '', any, false],
+      [22, -1, 0, 0, '', '', false],
+      [13, listener, 6, 1, server, any, false]
+    ].filter(([operation]) => results.some(([known]) => known === operation))
+    assert.deepEqual(requests.map(fieldsOf), expected)
+    assert.deepEqual(
+      outcomes.map(({ arg, ret }) => [arg, ret]),
+      results
+    )
+    assert.deepEqual(
+      outcomes.map(({ origin, originId }) => [origin, originId]),
+      requests.map(({ cpu, seq }) => [cpu, seq])
+    )
+    assert.deepEqual(
+      [requests[7]?.amount, outcomes[7]?.reference],
+      [2, outcomes[7]?.ret],
+      'resolve, and the chosen slot'
+    )
+    assert.deepEqual(
+      outcomes.filter(({ arg }) => arg === 18 || arg === 28).map((event) => [event.path, event.isOpened]),
+      [
+        [file, true],
+        [file, true],
+        [file, true],
+        ['', false]
+      ]
+    )
+    assert.ok(outcomes.every((event) => event.durationNs > 0 && event.pid === seen.result.pid))
   })
 
   it('have modes of their own, by names that begin with io_uring_', async (test) => {

@@ -94,7 +94,7 @@ const creatorIn = (world: World): Pick<RawEvent, 'origin' | 'originId'> => {
 export const randomEvent = (world: World): RawEvent =>
   rawEvent({
     ...common(world),
-    kind: oneOf([0, 1, 1, 1, 2, 3, 4, 5, 6, 8, 255]),
+    kind: oneOf([0, 1, 1, 1, 2, 3, 4, 5, 6, 7, 8, 10, 255]),
     ret: randomSigned64(),
     cpu: oneOf([0, 1, 2, 63, 64, cpuMax - 1]),
     tid: random32(),
@@ -103,6 +103,10 @@ export const randomEvent = (world: World): RawEvent =>
     euid: random32(),
     ...(Math.random() < 0.7 ? creatorIn(world) : { origin: random32(), originId: random64() }),
     target: random32() | 0,
+    reference: random32() | 0,
+    amount: random64(),
+    messages: oneOf([0, 1, 65_535]),
+    notEntered: Math.random() < 0.3,
     path: randomText(),
     extra: randomText(),
     pathTruncated: Math.random() < 0.2,

@@ -42,9 +42,9 @@ export interface RawEvent {
   ppid: number
   uid: number
   euid: number
-  /** fork: the creator's pid; connect_outcome: the call's cpu. */
+  /** fork: the creator's pid; of an outcome or of messages the call's cpu. */
   origin: number
-  /** fork: the creator's start; connect_outcome: the call's seq. */
+  /** fork: the creator's start; of an outcome or of messages the call's seq. */
   originId: bigint
   fd: number
   nr: number
@@ -52,6 +52,10 @@ export interface RawEvent {
   advance: number
   arg: number
   target: number
+  reference: number
+  amount: bigint
+  messages: number
+  notEntered: boolean
   comm: string | Uint8Array
   extra: string | Uint8Array
   path: string | Uint8Array
@@ -91,6 +95,10 @@ export const rawEvent = (given: Partial<RawEvent> = {}): RawEvent => ({
   advance: 0,
   arg: 0,
   target: -1,
+  reference: -1,
+  amount: 0n,
+  messages: 0,
+  notEntered: false,
   comm: 'cat',
   path: '',
   extra: '',
@@ -175,6 +183,10 @@ export const rawBytes = (event: RawEvent): Buffer => {
   record.writeUInt32LE(event.advance, field.advance)
   record.writeUInt32LE(event.arg, field.arg)
   record.writeInt32LE(event.target, field.target)
+  record.writeInt32LE(event.reference, field.reference)
+  record.writeBigUInt64LE(event.amount, field.amount)
+  record.writeUInt16LE(event.messages, field.messages)
+  record[field.notEntered] = event.notEntered ? 1 : 0
   Buffer.from(event.comm).copy(record, field.comm, 0, commSize)
   path.copy(record, field.path)
   extra.copy(record, field.path + path.length)

@@ -100,7 +100,13 @@ export const samples: Records = {
         argument_changed: true,
         call_cpu: -1,
         call_seq: -1,
-        path_deleted: false
+        path_deleted: false,
+        entered: true,
+        bytes: -1,
+        messages: -1,
+        target_given: -1,
+        resolve: -1,
+        registered_file: -1
       },
       {
         kind: 'exec',
@@ -127,7 +133,13 @@ export const samples: Records = {
         argument_changed: false,
         call_cpu: -1,
         call_seq: -1,
-        path_deleted: false
+        path_deleted: false,
+        entered: true,
+        bytes: -1,
+        messages: -1,
+        target_given: -1,
+        resolve: -1,
+        registered_file: -1
       },
       {
         kind: 'syscall',
@@ -154,7 +166,13 @@ export const samples: Records = {
         argument_changed: false,
         call_cpu: -1,
         call_seq: -1,
-        path_deleted: true
+        path_deleted: true,
+        entered: true,
+        bytes: -1,
+        messages: -1,
+        target_given: -1,
+        resolve: -1,
+        registered_file: -1
       }
     ],
     summaries: [
@@ -327,6 +345,11 @@ export const samples: Records = {
     creator_pid: 1,
     creator_start_us: 10_000,
     path_deleted: false,
-    socket_type: 'stream'
+    socket_type: 'stream',
+    entered: true,
+    messages: null,
+    target_given: null,
+    resolve: null,
+    registered_file: null
   }
 }

@@ -20,6 +20,16 @@ test('a unix socket has a family, but no protocol, address or port', () => {
   )
 })
 
+test('a vsock has cids and ports', () => {
+  const [any, host] = [Buffer.from([255, 255, 255, 255]), Buffer.from([2, 0, 0, 0])]
+  const socket = { family: 40, protocol: 0, local_address: any, local_port: 0xff_ff_ff_ff }
+  const record = auditRecordOf(...withSocket({ ...socket, remote_address: host, remote_port: 9999 }))
+  assert.deepEqual(
+    [record.family, record.local_address, record.local_port, record.remote_address, record.remote_port],
+    ['vsock', null, null, '2', 9999]
+  )
+})
+
 test('an endpoint without address and port is null', () => {
   const zero = Buffer.alloc(4)
   const listening = auditRecordOf(...withSocket({ remote_address: zero, remote_port: 0, local_address: zero }))
@@ -30,6 +40,29 @@ test('an endpoint without address and port is null', () => {
 test('a request of io_uring has its own name, and no bytes and no error', () => {
   const record = auditRecordOf(batch, { ...event(2), kind: 'io_uring', call: 'io_uring_read', ret: 0 })
   assert.deepEqual([record.kind, record.syscall, record.bytes, record.errno], ['io_uring', 'io_uring_read', null, null])
+})
+
+test('the outcome of a request and further messages are no calls of their own', () => {
+  const outcome = {
+    ...event(2),
+    kind: 'io_uring_outcome',
+    call: 'io_uring_openat',
+    syscall: 'openat',
+    ret: -2
+  } as const
+  const record = auditRecordOf(batch, outcome)
+  assert.deepEqual([record.syscall, record.ret, record.errno, record.verdict], [null, -2, 'ENOENT', 'expected'])
+  const messages = {
+    ...event(0),
+    kind: 'messages',
+    syscall: 'sendmmsg',
+    call: null,
+    ret: 0,
+    bytes: 40,
+    messages: 4
+  } as const
+  const rest = auditRecordOf(batch, messages)
+  assert.deepEqual([rest.syscall, rest.ret, rest.bytes, rest.messages, rest.verdict], [null, null, 40, 4, 'ok'])
 })
 
 test('the exit status of a process is no error', () => {

@@ -101,7 +101,15 @@ test('the verdict of an event depends on its kind', () => {
   assert.equal(verdict({ ...outcome, ret: -125 }), 'interrupted')
   assert.equal(verdict({ syscall: 'other', call: 'futex', ret: -110 }), 'expected')
   assert.equal(verdict({ kind: 'io_uring', syscall: 'connect', call: 'io_uring_connect' }), 'unknown')
+  const request = { kind: 'io_uring_outcome', syscall: 'openat', call: 'io_uring_openat' } as const
+  assert.deepEqual([verdict({ ...request, ret: -2 }), verdict({ ...request, ret: -13 })], ['expected', 'failed'])
   assert.equal(verdict({ kind: 'exit', syscall: 'none', ret: 256 }), 'ok')
+})
+
+test('an error that a seccomp filter gave is failed, whatever its errno', () => {
+  const refused = { syscall: 'openat', entered: false }
+  assert.equal(verdictOfEvent(eventOf({ ...refused, ret: -2 })), 'failed')
+  assert.equal(verdictOfEvent(eventOf({ ...refused, ret: 0 })), 'ok')
 })
 
 /** The connect row of a service that makes these events. */

@@ -35,7 +35,8 @@ static struct {
 	struct {
 		struct message32 message;
 		uint32_t bytes;
-	} messages[1];
+	} messages[2];
+	struct sockaddr_in second;
 } *low;
 
 static uint32_t at(const void *pointer)
@@ -94,10 +95,13 @@ int main(int argc, char **argv)
 	low->piece.at = at(low->buffer);
 	low->piece.bytes = 5;
 	low->message = (struct message32){ at(&low->address), sizeof(low->address), at(&low->piece), 1, 0, 0, 0 };
-	low->messages[0].message = low->message;
+	low->messages[0].message = low->messages[1].message = low->message;
+	low->second = low->address;
+	low->second.sin_port = htons(9);
+	low->messages[1].message.name = at(&low->second);
 	client = call(SOCKET, AF_INET, SOCK_DGRAM, 0, 0, 0, 0);
 	call(SENDMSG, client, at(&low->message), 0, 0, 0, 0);
-	call(SENDMMSG, client, at(low->messages), 1, 0, 0, 0);
+	call(SENDMMSG, client, at(low->messages), 2, 0, 0, 0);
 	low->sender_bytes = sizeof(low->sender);
 	call(RECVFROM, server, at(low->buffer), 8, 0, at(&low->sender), at(&low->sender_bytes));
 	call(CONNECT, client, at(&low->address), sizeof(low->address), 0, 0, 0);

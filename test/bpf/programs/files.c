@@ -10,7 +10,7 @@
 
 int main(int argc, char **argv)
 {
-	struct open_how how = { .flags = O_RDWR };
+	struct open_how how = { .flags = O_RDWR, .resolve = RESOLVE_NO_MAGICLINKS };
 	char buffer[4] = "abcd";
 	char *untouched;
 	int fd, names;

@@ -9,49 +9,23 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
-static struct io_uring_sqe *entries;
-static unsigned *tail, *mask, *array;
-static int ring;
-
-/* Submits one request and waits for its completion. */
-static void submit(struct io_uring_sqe entry)
-{
-	unsigned at = *tail & *mask;
-
-	entries[at] = entry;
-	array[at] = at;
-	__atomic_store_n(tail, *tail + 1, __ATOMIC_RELEASE);
-	if (syscall(SYS_io_uring_enter, ring, 1, 1, IORING_ENTER_GETEVENTS, NULL, 0) != 1)
-		_exit(1);
-}
+#include "uring_queue.h"
 
 int main(int argc, char **argv)
 {
-	struct io_uring_params parameters = {};
 	struct sockaddr_in address = { .sin_family = AF_INET, .sin_addr = { htonl(INADDR_LOOPBACK) } };
-	char buffer[8], *queue;
+	char buffer[8];
 	int file, connection;
 
 	if (argc < 3 || chdir(argv[1]) != 0)
 		return 1;
 	address.sin_port = htons(atoi(argv[2]));
-	ring = syscall(SYS_io_uring_setup, 32, &parameters);
-	if (ring < 0)
+	if (!open_queue())
 		return 2;
-	queue = mmap(NULL, parameters.sq_off.array + parameters.sq_entries * sizeof(unsigned), PROT_READ | PROT_WRITE,
-		     MAP_SHARED | MAP_POPULATE, ring, IORING_OFF_SQ_RING);
-	entries = mmap(NULL, parameters.sq_entries * sizeof(*entries), PROT_READ | PROT_WRITE,
-		       MAP_SHARED | MAP_POPULATE, ring, IORING_OFF_SQES);
-	if (queue == MAP_FAILED || entries == MAP_FAILED)
-		return 1;
-	tail = (unsigned *)(queue + parameters.sq_off.tail);
-	mask = (unsigned *)(queue + parameters.sq_off.ring_mask);
-	array = (unsigned *)(queue + parameters.sq_off.array);
 	file = open("a", O_RDONLY);
 	connection = socket(AF_INET, SOCK_STREAM, 0);
 	syscall(SYS_io_uring_register, ring, IORING_REGISTER_FILES, &file, 1);

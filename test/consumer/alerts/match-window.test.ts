@@ -31,7 +31,7 @@ test('distinct values count once each, with the number of their events', () => {
   matches.add(105, 0, 3, 'b')
   assert.equal(matches.hasReachedThreshold, true)
   assert.deepEqual(
-    matches.all().map(({ seq, events }) => [seq, events]),
+    matches.all().map(({ seq, amount }) => [seq, amount]),
     [
       [1, 2],
       [3, 1]
@@ -50,4 +50,22 @@ test('events out of order expire by the latest time', () => {
   )
   assert.equal(matches.isEmptyAt(599), false)
   assert.equal(matches.isEmptyAt(600), true)
+})
+
+test('amounts of events add up to the threshold, and no more matches are kept than reach it', () => {
+  const matches = new MatchWindow(100, 100)
+  matches.add(0, 0, 1, undefined, 60)
+  assert.equal(matches.hasReachedThreshold, false)
+  matches.add(50, 0, 2, undefined, 40)
+  assert.equal(matches.hasReachedThreshold, true)
+  matches.add(60, 0, 3, undefined, 60)
+  assert.deepEqual(
+    matches.all().map(({ seq, amount }) => [seq, amount]),
+    [
+      [2, 40],
+      [3, 60]
+    ]
+  )
+  matches.add(155, 0, 4, undefined, 1)
+  assert.deepEqual([matches.all().length, matches.hasReachedThreshold], [2, false])
 })

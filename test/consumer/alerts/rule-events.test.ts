@@ -8,7 +8,7 @@ test('a rule can name every call of the schema, and every other kind of event', 
   const schema = readFileSync(join(import.meta.dirname, '../../../schemas/event_batch.avsc'), 'utf8')
   const symbols = /"name": "Syscall",\s*"symbols": (\[[^\]]*\])/.exec(schema)?.[1] ?? assert.fail('no Syscall enum')
   const calls = (JSON.parse(symbols) as string[]).filter((name) => name !== 'none' && name !== 'other')
-  assert.deepEqual(eventNames.toSorted(), [...calls, 'exec', 'fork', 'exit', 'connect_outcome'].sort())
+  assert.deepEqual(eventNames.toSorted(), [...calls, 'exec', 'fork', 'exit', 'connect_outcome', 'messages'].sort())
 })
 
 test('the loss of an event is declared in its class', () => {

@@ -63,7 +63,12 @@ test('a record holds its event with process, socket and names resolved', () => {
     creator_pid: null,
     creator_start_us: null,
     path_deleted: false,
-    socket_type: 'stream'
+    socket_type: 'stream',
+    entered: true,
+    messages: null,
+    target_given: null,
+    resolve: null,
+    registered_file: null
   }
   assert.deepEqual(auditOf(batch), [{ to: 'audit', value: record }])
 })

@@ -47,6 +47,13 @@ test('the log has a request to io_uring when it has the call that the request st
   assert.ok(!isAudited({ kind: 'io_uring', syscall: 'other', ret: 0 }))
 })
 
+test('the log has outcomes of requests and further messages when it has their call', () => {
+  assert.ok(isAudited({ kind: 'io_uring_outcome', syscall: 'connect', ret: -111 }))
+  assert.ok(!isAudited({ kind: 'io_uring_outcome', syscall: 'openat', ret: 3 }))
+  assert.ok(isAudited({ kind: 'messages', syscall: 'sendmmsg', ret: 0 }))
+  assert.ok(!isAudited({ kind: 'messages', syscall: 'recvmmsg', ret: 0 }))
+})
+
 test('the log has starts and ends of processes, outcomes of connects, and calls of a newer edge', () => {
   for (const kind of ['exec', 'fork', 'exit', 'connect_outcome', 'other'] as const) {
     assert.ok(isAudited({ kind, syscall: 'none', ret: 0 }))

@@ -32,6 +32,15 @@ test('a batch passes when its events and summaries refer to its processes, or wh
   assert.equal(rejected, undefined)
 })
 
+test('a vsock may have a port that no IP socket can have', () => {
+  const of = (family: number): EventBatch => {
+    const sockets = [socketOf({}), socketOf({ family, local_port: 2 ** 32 - 1 })]
+    return batchOf({ sockets, events: [eventOf({ socket: 0 }), eventOf({ socket: 1 })] })
+  }
+  assert.equal(checkBatch(of(40)).rejected, undefined)
+  assert.equal(checkBatch(of(2)).rejected?.rows, 1)
+})
+
 test('a row with an impossible value is left out, whatever it is, and the others are handled', () => {
   const stacks = [{ go_function: 'main.main', go_file: 'main.go', go_line: 7 }]
   const processes = [processOf(), processOf({ pid: -1 }), processOf({ comm: 'x'.repeat(10_000) })]
@@ -48,7 +57,9 @@ test('a row with an impossible value is left out, whatever it is, and the others
       { seq: -1 },
       { duration_ns: -1 },
       { duration_ns: 2 ** 60 },
-      { time_offset_ns: -(2 ** 60) }
+      { time_offset_ns: -(2 ** 60) },
+      { bytes: -2 },
+      { bytes: 2 ** 60 }
     ].map((fields): [Partial<EventBatch>, RegExp] => [{ events: [eventOf(fields)] }, /an event /]),
     ...[
       { process: 3 },

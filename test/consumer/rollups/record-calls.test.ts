@@ -86,6 +86,20 @@ test('a connect that fails after its call returned is one call with one failure'
   assert.deepEqual(recorded({ events: [outcome(0)] }).cells, [])
 })
 
+test('a request that fails is one call with one failure, and further messages add their bytes to their call', () => {
+  const request = { syscall: 'connect', call: 'io_uring_connect' }
+  const call = { syscall: 'sendmmsg', duration_ns: 5 }
+  const { cells } = recorded({
+    events: [
+      eventOf({ ...request, kind: 'io_uring', duration_ns: 0 }),
+      eventOf({ ...request, kind: 'io_uring_outcome', ret: -111 }),
+      eventOf({ ...call, ret: 3, messages: 1, bytes: 100 }),
+      eventOf({ ...call, kind: 'messages', messages: 2, bytes: 40 })
+    ]
+  })
+  assert.deepEqual(cells, ['100  io_uring_connect 1 1 0 0 0', '100  sendmmsg 1 0 0 140 5'])
+})
+
 test('the failed outcome of a connect that no window accepts is no rejected call', () => {
   const outcome = eventOf({ kind: 'connect_outcome', syscall: 'none', ret: -111, time_offset_ns: -2_000_000_000 })
   assert.deepEqual(recorded({ events: [outcome] }).rejected, [0])

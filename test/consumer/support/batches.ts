@@ -69,6 +69,12 @@ export const eventOf = (fields: Partial<Event> = {}): Event => ({
   call_cpu: -1,
   call_seq: -1,
   path_deleted: false,
+  entered: true,
+  bytes: -1,
+  messages: -1,
+  target_given: -1,
+  resolve: -1,
+  registered_file: -1,
   ...fields
 })
 

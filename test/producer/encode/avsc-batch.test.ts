@@ -76,7 +76,13 @@ test('every field of a record becomes a field of the event', () => {
       argument_changed: false,
       call_cpu: -1,
       call_seq: -1,
-      path_deleted: false
+      path_deleted: false,
+      entered: true,
+      bytes: -1,
+      messages: -1,
+      target_given: -1,
+      resolve: -1,
+      registered_file: -1
     }
   ])
   assert.deepEqual(processes, [
@@ -170,16 +176,16 @@ test('a rename has two paths, an open its flags, a ptrace its request and target
   const { events } = batchOf([
     rawEvent({ class: 2, call: 24, path: '/a', extra: '/b' }),
     rawEvent({ class: 2, call: 3, path: '/a', arg: 0x80000000 }),
-    rawEvent({ class: 0, call: 27, arg: 0, target: 42 }),
+    rawEvent({ class: 0, call: 27, arg: 0, target: 2, reference: 42 }),
     rawEvent({ class: 0, kind: 2, call: 0, path: '/a', extra: 'cgroup' })
   ])
   assert.deepEqual(
-    events.map(({ path, path_to, arg, target_pid }) => [path, path_to, arg, target_pid]),
+    events.map(({ path, path_to, arg, target_pid, target_given }) => [path, path_to, arg, target_pid, target_given]),
     [
-      ['/a', '/b', -1, -1],
-      ['/a', null, 0x80000000, -1],
-      [null, null, 0, 42],
-      ['/a', null, -1, -1]
+      ['/a', '/b', -1, -1, -1],
+      ['/a', null, 0x80000000, -1, -1],
+      [null, null, 0, 42, 2],
+      ['/a', null, -1, -1, -1]
     ]
   )
 })
@@ -286,4 +292,37 @@ test('any record survives Avro unchanged', () => {
       }
     })
   }
+})
+
+test('messages, resolve flags, registered files and calls that were not entered have fields of their own', () => {
+  const { events } = batchOf([
+    rawEvent({ class: 1, call: knownCall.sendmmsg, messages: 3, amount: 30n }),
+    rawEvent({ class: 1, kind: recordKind.messages, call: knownCall.sendmmsg, messages: 1, origin: 2, originId: 9n }),
+    rawEvent({ class: 2, call: knownCall.openat2, amount: 8n, notEntered: true }),
+    rawEvent({ class: 1, kind: recordKind.io_uring, call: knownCall.sendmsg, nr: 777, arg: 9, reference: 5 }),
+    rawEvent({ class: 1, kind: recordKind.io_uring_outcome, call: knownCall.sendmsg, nr: 777, arg: 9, originId: 7n })
+  ])
+  assert.deepEqual(
+    events.map(({ kind, messages, bytes, resolve, registered_file, entered }) => [
+      ...[kind, messages, bytes],
+      ...[resolve, registered_file, entered]
+    ]),
+    [
+      ['syscall', 3, 30, -1, -1, true],
+      ['messages', 1, 0, -1, -1, true],
+      ['syscall', -1, -1, 8, -1, false],
+      ['io_uring', -1, -1, -1, 5, true],
+      ['io_uring_outcome', -1, -1, -1, -1, true]
+    ]
+  )
+  assert.deepEqual(
+    events.map(({ call, call_cpu, call_seq }) => [call, call_cpu, call_seq]),
+    [
+      [null, -1, -1],
+      [null, 2, 9],
+      [null, -1, -1],
+      ['call_777', -1, -1],
+      ['call_777', 0, 7]
+    ]
+  )
 })

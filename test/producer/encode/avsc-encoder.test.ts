@@ -46,7 +46,7 @@ test('records of several reads are in one batch, each once', () => {
 test('a batch is full by events or by bytes, and the rest of the read goes into the next one', () => {
   for (const limits of [
     { ...wide, events: 4 },
-    { ...wide, bytes: 560 }
+    { ...wide, bytes: 680 }
   ]) {
     const { encoder, read } = setUp(limits)
     read(Array.from({ length: 10 }, (_, i) => rawEvent({ seq: BigInt(i + 1), path: '/p' })))

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, describe, it } from 'node:test'
 import { summaryCpu } from '../../../bpf/event.ts'
-import { openLiveSource } from '../../../producer/source/live-source.ts'
+import { notesOf, openLiveSource } from '../../../producer/source/live-source.ts'
 import { createRecorder } from '../../../producer/source/recorder.ts'
 import { openRecording } from '../../../producer/source/recording.ts'
 import { RingsideError } from '../../../runtime/errors.ts'
@@ -17,6 +17,15 @@ after(() => rmSync(folder, { recursive: true }))
 
 const isConfig = (message: RegExp) => (error: unknown) =>
   error instanceof RingsideError && error.code === 'CONFIG' && message.test(error.message)
+
+it('says what a kernel without a tracepoint cannot show', () => {
+  const both = ['io_uring_submit_sqe', 'io_uring_submit_req']
+  const notes = (...unsupported: string[]) => notesOf(unsupported).map((note) => note.replace(/.*for it: /, ''))
+  assert.deepEqual(notes('io_uring_submit_sqe'), [], 'the same tracepoint has two names')
+  assert.deepEqual(notes(...both, 'io_uring_complete'), ['requests to io_uring'])
+  assert.deepEqual(notes('io_uring_submit_sqe', 'io_uring_complete'), ['results of requests to io_uring'])
+  assert.deepEqual(notes('task_rename'), ['task_rename'])
+})
 
 describe('the live source', { skip, timeout: kernelTimeoutMs }, () => {
   it('describes its kernel and its rings', async () => {

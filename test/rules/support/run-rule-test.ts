@@ -56,6 +56,7 @@ const processFor = ({ event: { pid, ppid, comm, exe, container, began } }: Timed
   processOf({ pid, start_us: startUs + began * 1e6, ppid, comm, exe, container_id: container ?? null })
 
 const callOf = (name: string): Pick<Event, 'kind' | 'syscall'> => {
+  if (name === 'messages') return { kind: 'messages', syscall: 'sendmmsg' }
   if (!(name in kindClasses)) return { kind: 'syscall', syscall: name }
   return { kind: name as keyof typeof kindClasses, syscall: 'none' }
 }
@@ -82,6 +83,7 @@ const eventFor = ({ event, timeUs }: TimedEvent, index: number, clockUs: number)
     time_offset_ns: (timeUs - clockUs) * 1000,
     tid: event.pid,
     ret: event.ret,
+    messages: event.messages ?? -1,
     path: event.path ?? null,
     path_to: event.pathTo ?? null,
     path_given: event.pathGiven ?? null,

@@ -48,5 +48,5 @@ const addressOf = (row: AuditRecord): string => {
   return row.target_pid === null ? '' : `process ${row.target_pid}`
 }
 
-/** The errno's name, else the returned value. */
-export const resultOf = ({ errno, ret }: AuditRecord): string => errno ?? String(ret)
+/** The errno's name, else the returned value; '' without a result. */
+export const resultOf = ({ errno, ret }: AuditRecord): string => errno ?? (ret === null ? '' : String(ret))
