@@ -1,6 +1,6 @@
 // Ring bytes without a kernel: a busy host's mix of calls. The same bytes repeat with new sequence numbers, so that
 // only the edge is measured.
-import { eventField } from '../bpf/event.ts'
+import { eventField, recordKind } from '../bpf/event.ts'
 import { noMark, type Source, type SourceStatistics } from '../producer/source/source.ts'
 import { type RawEvent, rawBuffer, rawEvent } from '../test/support/raw-events.ts'
 
@@ -9,7 +9,7 @@ const processes = 50
 const connections = 500
 const cpus = 2
 
-const file = { kind: 1, class: 3 } as const
+const file = { kind: recordKind.syscall, class: 3 } as const
 const server = {
   family: 2,
   type: 1,

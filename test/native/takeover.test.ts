@@ -245,7 +245,7 @@ describe('pins', { skip: skipWithoutBpffs, timeout: 60_000 }, () => {
     execFileSync(program('flood'), ['100'])
     for (const ring of [second, first]) {
       const records = await readToEnd(ring)
-      assert.equal(records.filter(({ kind }) => kind === 1).length, 100)
+      assert.equal(records.filter(({ kind }) => kind === recordKind.syscall).length, 100)
       ring.close()
     }
     assert.deepEqual(readdirSync(pinDir), [])
@@ -279,7 +279,7 @@ describe('pins', { skip: skipWithoutBpffs, timeout: 60_000 }, () => {
     assert.equal(second.previous, undefined)
     assert.match(second.notes.join(), /the rings keep the sizes.*taken over/s)
     const records = await readToEnd(second)
-    assert.equal(records.filter(({ kind }) => kind === 1).length, 100)
+    assert.equal(records.filter(({ kind }) => kind === recordKind.syscall).length, 100)
     assertWhole(records, second)
     second.close()
   })
@@ -291,7 +291,7 @@ describe('pins', { skip: skipWithoutBpffs, timeout: 60_000 }, () => {
     const second = await Ring.open(optionsWith({}))
     execFileSync(program('flood'), ['100'])
     const records = await readToEnd(second)
-    assert.equal(records.filter(({ kind }) => kind === 1).length, 100)
+    assert.equal(records.filter(({ kind }) => kind === recordKind.syscall).length, 100)
     second.close()
   })
 
@@ -396,7 +396,7 @@ describe('an upgrade', { skip: skipWithoutBpffs, timeout: 60_000 }, () => {
     })
     execFileSync(program('flood'), ['200'])
     const read = await readToEnd(ring)
-    assert.equal(read.filter(({ kind }) => kind === 1).length, 200)
+    assert.equal(read.filter(({ kind }) => kind === recordKind.syscall).length, 200)
     for (const { cpu, before, last } of ring.statistics().cpus) {
       const old = lost.cpus.find((row) => row.cpu === cpu)
       assert.equal(before, old?.before)
@@ -415,7 +415,7 @@ describe('an upgrade', { skip: skipWithoutBpffs, timeout: 60_000 }, () => {
     execFileSync(program('flood'), ['100'])
     assert.equal(await first.summarize(), true)
     const { mark, records } = readBatch(first, new Uint8Array(1 << 20), first.begin)
-    const before = records.filter(({ kind }) => kind === 7)
+    const before = records.filter(({ kind }) => kind === recordKind.summary)
     assert.ok(before.length > 0)
     first.release({ ...mark, summaries: 0 }, { ...emptyAccount, run: 'first' })
     first.close()
@@ -423,7 +423,7 @@ describe('an upgrade', { skip: skipWithoutBpffs, timeout: 60_000 }, () => {
     const ring = await Ring.open(optionsWith({ calls }))
     assert.equal(ring.begin.summaries, before.length)
     execFileSync(program('flood'), ['200'])
-    const read = (await readToEnd(ring)).filter(({ kind }) => kind === 7)
+    const read = (await readToEnd(ring)).filter(({ kind }) => kind === recordKind.summary)
     assert.ok(read.length > 0)
     assert.equal(read[0]?.seq, (before.at(-1)?.seq ?? 0) + 1)
     ring.close()

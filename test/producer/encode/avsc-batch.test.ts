@@ -156,7 +156,7 @@ test('a call that the enum Syscall lacks has its name, by ABI', () => {
     rawEvent({ call: other, nr: 20, isCompat: true }),
     rawEvent({ call: other, nr: 3 }),
     rawEvent({ call: 4, nr: 0 }),
-    rawEvent({ kind: 6, call: 6, nr: 784, arg: 16 }),
+    rawEvent({ kind: recordKind.io_uring, call: 6, nr: 784, arg: 16 }),
     rawSummary({ call: other, nr: 39 })
   ])
   assert.deepEqual(
@@ -177,7 +177,7 @@ test('a rename has two paths, an open its flags, a ptrace its request and target
     rawEvent({ class: 2, call: 24, path: '/a', extra: '/b' }),
     rawEvent({ class: 2, call: 3, path: '/a', arg: 0x80000000 }),
     rawEvent({ class: 0, call: 27, arg: 0, target: 2, reference: 42 }),
-    rawEvent({ class: 0, kind: 2, call: 0, path: '/a', extra: 'cgroup' })
+    rawEvent({ class: 0, kind: recordKind.exec, call: 0, path: '/a', extra: 'cgroup' })
   ])
   assert.deepEqual(
     events.map(({ path, path_to, arg, target_pid, target_given }) => [path, path_to, arg, target_pid, target_given]),

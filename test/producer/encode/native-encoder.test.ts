@@ -4,7 +4,7 @@ import assert from 'node:assert/strict'
 import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { eventField, eventVersion } from '../../../bpf/event.ts'
+import { eventField, eventVersion, recordKind } from '../../../bpf/event.ts'
 import { loadCodec } from '../../../native/codec/codec.ts'
 import { createAvscEncoder } from '../../../producer/encode/avsc-encoder.ts'
 import type { BatchHeader } from '../../../producer/encode/batch-header.ts'
@@ -188,7 +188,7 @@ test('full tables evict the same processes and sockets', { timeout: 600_000 }, (
   add(pids.map(() => see(oneOf(pids))))
   // Threads of more names than a process keeps rows of.
   add(Array.from({ length: 500 }, () => rawEvent({ pid: 1, startNs, comm: `thread-${below(70)}` })))
-  add(pids.slice(0, 9_000).map((pid) => rawEvent({ class: 0, kind: 4, pid, startNs })))
+  add(pids.slice(0, 9_000).map((pid) => rawEvent({ class: 0, kind: recordKind.exit, pid, startNs })))
   add(pids.slice(0, 9_000).map(see))
   pair.close(randomHeader())
 })
@@ -199,7 +199,7 @@ test('many names of many processes with long paths take little memory', () => {
   const encoder = createNativeEncoder({ buffer, limits, proc: absentProc, callName })
   const before = process.memoryUsage().rss
   for (let pid = 1; pid <= 1_000; pid++) {
-    const exec = rawEvent({ pid, class: 0, kind: 2, path: `/${'x'.repeat(4_000)}` })
+    const exec = rawEvent({ pid, class: 0, kind: recordKind.exec, path: `/${'x'.repeat(4_000)}` })
     const bytes = rawBuffer([exec, ...Array.from({ length: 64 }, (_, i) => rawEvent({ pid, comm: `thread-${i}` }))])
     buffer.set(bytes)
     encoder.begin(bytes.length)
