@@ -5,6 +5,7 @@ import { rollupsModule } from '../consumer/rollups/rollups.ts'
 import { startConsumer } from '../consumer/service.ts'
 import { RingsideError } from '../runtime/errors.ts'
 import { loadConfig } from '../runtime/load-config.ts'
+import { withoutDetails } from '../test/support/records.ts'
 import type { KafkaClient, ReceivedMessage } from '../wire/client.ts'
 import { decode, encode } from '../wire/codec.ts'
 import { createKafkaClient } from '../wire/kafka.ts'
@@ -63,26 +64,7 @@ const eventOf = (i: number): Event => ({
   tid: 1000,
   ret: i % 50 === 0 ? -11 : 512,
   fd: 5,
-  path: null,
-  path_truncated: false,
-  call: null,
-  path_to: null,
-  arg: -1,
-  target_pid: -1,
-  stack: -1,
-  path_opened: false,
-  path_given: null,
-  address_given: false,
-  argument_changed: false,
-  call_cpu: -1,
-  call_seq: -1,
-  path_deleted: false,
-  entered: true,
-  bytes: -1,
-  messages: -1,
-  target_given: -1,
-  resolve: -1,
-  registered_file: -1
+  ...withoutDetails
 })
 
 const batchOf = (index: number): EventBatch => ({

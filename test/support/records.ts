@@ -1,6 +1,30 @@
 // One record of each schema with every kind of value in it.
 import type { Records } from '../../wire/codec.ts'
 
+/** The fields of an event that most calls do not have. */
+export const withoutDetails = {
+  path: null,
+  path_truncated: false,
+  call: null,
+  path_to: null,
+  arg: -1,
+  target_pid: -1,
+  stack: -1,
+  path_opened: false,
+  path_given: null,
+  address_given: false,
+  argument_changed: false,
+  call_cpu: -1,
+  call_seq: -1,
+  path_deleted: false,
+  entered: true,
+  bytes: -1,
+  messages: -1,
+  target_given: -1,
+  resolve: -1,
+  registered_file: -1
+} as const
+
 export const samples: Records = {
   EventBatch: {
     host: 'web-1',
@@ -87,26 +111,10 @@ export const samples: Records = {
         tid: 101,
         ret: -111,
         fd: 5,
-        path: null,
-        path_truncated: false,
-        call: null,
-        path_to: null,
-        arg: -1,
-        target_pid: -1,
+        ...withoutDetails,
         stack: 0,
-        path_opened: false,
-        path_given: null,
         address_given: true,
-        argument_changed: true,
-        call_cpu: -1,
-        call_seq: -1,
-        path_deleted: false,
-        entered: true,
-        bytes: -1,
-        messages: -1,
-        target_given: -1,
-        resolve: -1,
-        registered_file: -1
+        argument_changed: true
       },
       {
         kind: 'exec',
@@ -120,26 +128,9 @@ export const samples: Records = {
         tid: 200,
         ret: 0,
         fd: -1,
+        ...withoutDetails,
         path: '…/bin/naïve',
-        path_truncated: true,
-        call: null,
-        path_to: null,
-        arg: -1,
-        target_pid: -1,
-        stack: -1,
-        path_opened: false,
-        path_given: null,
-        address_given: false,
-        argument_changed: false,
-        call_cpu: -1,
-        call_seq: -1,
-        path_deleted: false,
-        entered: true,
-        bytes: -1,
-        messages: -1,
-        target_given: -1,
-        resolve: -1,
-        registered_file: -1
+        path_truncated: true
       },
       {
         kind: 'syscall',
@@ -153,26 +144,14 @@ export const samples: Records = {
         tid: 200,
         ret: 4096,
         fd: 0,
-        path: null,
-        path_truncated: false,
+        ...withoutDetails,
         call: 'io_uring_renameat',
         path_to: '/srv/new',
         arg: 35,
-        target_pid: -1,
         stack: 1,
         path_opened: true,
         path_given: 'naïve/../x',
-        address_given: false,
-        argument_changed: false,
-        call_cpu: -1,
-        call_seq: -1,
-        path_deleted: true,
-        entered: true,
-        bytes: -1,
-        messages: -1,
-        target_given: -1,
-        resolve: -1,
-        registered_file: -1
+        path_deleted: true
       }
     ],
     summaries: [

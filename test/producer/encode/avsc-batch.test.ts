@@ -12,7 +12,7 @@ import { eventKinds } from '../../../wire/event-kind.ts'
 import type { EventBatch, Process, Socket } from '../../../wire/types.ts'
 import { randomEvent, randomSummary, randomWorld } from '../../support/random-records.ts'
 import { type RawEvent, rawBuffer, rawEvent, rawSummary } from '../../support/raw-events.ts'
-import { samples } from '../../support/records.ts'
+import { samples, withoutDetails } from '../../support/records.ts'
 
 const clock = { monotonic_us: 5_000_001, wall_us: 1_769_860_800_000_000 }
 
@@ -63,26 +63,7 @@ test('every field of a record becomes a field of the event', () => {
       tid: 101,
       ret: -111,
       fd: 5,
-      path: null,
-      path_truncated: false,
-      call: null,
-      path_to: null,
-      arg: -1,
-      target_pid: -1,
-      stack: -1,
-      path_opened: false,
-      path_given: null,
-      address_given: false,
-      argument_changed: false,
-      call_cpu: -1,
-      call_seq: -1,
-      path_deleted: false,
-      entered: true,
-      bytes: -1,
-      messages: -1,
-      target_given: -1,
-      resolve: -1,
-      registered_file: -1
+      ...withoutDetails
     }
   ])
   assert.deepEqual(processes, [
