@@ -1,6 +1,6 @@
 // The interface between Ringside and a Kafka client library: another library can replace kafkajs behind it.
-// wire/kafkajs/ implements it, wire/kafka.ts creates it; test/wire/kafka.test.ts and kafka-transactions.test.ts are the
-// contract that every implementation must pass.
+// wire/kafkajs/ implements it, wire/kafka.ts creates it; test/wire/kafka*.test.ts are the contract that every
+// implementation must pass.
 import type { RingsideError } from '../runtime/errors.ts'
 import type { Log } from '../runtime/log.ts'
 

@@ -1,5 +1,4 @@
-// Contract of wire/client.ts, part 2: every transactional producer that is to replace the one on kafkajs must pass these
-// tests.
+// Contract of wire/client.ts, transactions: every Kafka client that is to replace kafkajs must pass these tests.
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { RingsideError } from '../../runtime/errors.ts'
