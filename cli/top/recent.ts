@@ -91,10 +91,11 @@ class RecentHost {
   }
 
   figures(spanMs: number): HostFigures {
-    const fromUs = this.#expire(spanMs)
+    this.#expire(spanMs)
     const statuses = [...this.#statuses.values()]
     const sum = (of: (status: HostStatus) => number): number => statuses.reduce((total, one) => total + of(one), 0)
-    const seconds = this.#closedSeconds(fromUs)
+    // The rollups of a window may arrive before its status, which is in another topic.
+    const seconds = (new Set(statuses.map(({ window_start }) => window_start)).size * this.windowMs) / 1000
     const perSecond = (count: number): number => (seconds > 0 ? count / seconds : 0)
     const newest = statuses.reduce<HostStatus | undefined>(
       (found, one) => (found === undefined || one.watermark >= found.watermark ? one : found),

@@ -141,6 +141,13 @@ test('host figures sum emitted, counted, dropped, late and other calls, each win
   )
 })
 
+test('figures of a host are over the seconds whose status has arrived, whichever topic is ahead', () => {
+  const statuses = [1, 2].map((n) => status({ window_start: n * second, events: 30, counted: 70 }))
+  const rollups = [1, 2, 3].map((n) => rollup({ window_start: n * second, count: 100 }))
+  const [figures] = recentOf(rollups, statuses).hosts()
+  assert.deepEqual([figures?.emittedPerSecond, figures?.countedPerSecond], [30, 70])
+})
+
 test('rows before a clock step back are cleared', () => {
   const recent = recentOf([rollup({ window_start: 1000 * second, count: 10 })])
   recent.add(rollup({ window_start: 500 * second, count: 70 }), 0)
